@@ -1,0 +1,23 @@
+//! Sidelight stands in on-prem for Glance's single sign-on services.
+//!
+//! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy.rs` keeps them apart.
+//! In reading order:
+//!
+//! 1. [`model`], [`error`], [`clock`], [`secret`]: the few types that every room shares.
+//! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
+//! 3. [`store`]: the only SQL.
+//! 4. [`desk`]: the use cases: signing in, people, keys, roles.
+//! 5. [`http`] and [`pages`]: the front door, the surfaces behind it, and the HTML they answer with.
+//! 6. [`cli`] and [`config`]: the command line.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod desk;
+pub mod error;
+pub mod http;
+pub mod model;
+pub mod pages;
+pub mod protocol;
+pub mod secret;
+pub mod store;

@@ -1,0 +1,8 @@
+//! Protocol code: bytes, keys and a time in; a value out.
+//!
+//! Knows no file, socket, clock, SQL, HTTP or environment. What time it is, is always an argument.
+
+pub mod check;
+pub mod login_key;
+pub mod saml;
+pub mod xml;
