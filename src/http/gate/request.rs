@@ -1,0 +1,124 @@
+//! What the gate hands inward and takes back: a complete, checked request and a response.
+//!
+//! The words are tiny_http's (`Method`, `Header`, `Response`), so that handlers are written in that
+//! crate's vocabulary; its sockets, threads and parser are not used. A [`Request`] exists only after the
+//! whole head and body were read, counted and checked: nothing here can fail or wait.
+
+use std::net::IpAddr;
+
+use tiny_http::{Header, Method};
+
+/// A response whose whole body is in memory: `tiny_http::Response::from_string` and `from_data` make one.
+pub type Response = tiny_http::Response<std::io::Cursor<Vec<u8>>>;
+
+/// A complete, checked request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method, as it came.
+    pub method: Method,
+    /// The percent-decoded path: begins with `/`, valid UTF-8, no control characters, no dot segments, and
+    /// no slash that was written `%2F`.
+    pub path: String,
+    /// The query as it came, without the question mark; empty when there is none.
+    pub query: String,
+    /// The header fields in the order they came; bytes outside ASCII in a value were replaced by `?`.
+    pub headers: Vec<Header>,
+    /// The body, chunked coding removed; at most as long as [`super::Handler::body_limit`] allowed.
+    pub body: Vec<u8>,
+    /// The address of the client: the peer of the connection, or, when that is a trusted proxy, what the
+    /// proxy says. No other header can change it.
+    pub peer: IpAddr,
+    /// Whether the request came through TLS (here, or at a trusted proxy that says so).
+    pub secure: bool,
+    /// The one Host header as it came, for example `sso.example.com:8443`; empty only for HTTP/1.0 without.
+    pub host: String,
+}
+
+impl Request {
+    /// Finds the first header field of this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|header| header.field.as_str().as_str().eq_ignore_ascii_case(name))
+            .map(|header| header.value.as_str())
+    }
+
+    /// Finds the first cookie of this name; names are case-sensitive (RFC 6265 section 5.4).
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .filter(|header| header.field.equiv("Cookie"))
+            .flat_map(|header| header.value.as_str().split(';'))
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| key.trim() == name)
+            .map(|(_, value)| value.trim())
+    }
+}
+
+/// What is known of a request before its body is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// The method, as it came.
+    pub method: &'a Method,
+    /// The percent-decoded path, as [`Request::path`].
+    pub path: &'a str,
+    /// The query as it came, as [`Request::query`].
+    pub query: &'a str,
+    /// The Content-Type, when there is one.
+    pub content_type: Option<&'a str>,
+    /// The declared length of the body in bytes; `None` when it comes in chunks.
+    pub content_length: Option<u64>,
+}
+
+/// Answers requests; shared by all threads of the gate.
+pub trait Handler: Send + Sync + 'static {
+    /// Says how many bytes of body this request may have; asked before any byte of it is read. A longer
+    /// body is refused with 413.
+    fn body_limit(&self, head: &Head<'_>) -> usize;
+
+    /// Answers the request. A panic is caught at the edge: the client gets 500 with an incident id, it is
+    /// counted, and [`Handler::panicked`] is told.
+    fn handle(&self, request: &Request) -> Response;
+
+    /// Is told that [`Handler::handle`] panicked; `incident` is the id that the client was given.
+    fn panicked(&self, request: &Request, incident: &str) {
+        eprintln!("panic while answering {} {}: incident {incident}", request.method, request.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> Request {
+        Request {
+            method: Method::Get,
+            path: "/".into(),
+            query: String::new(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| Header::from_bytes(name.as_bytes(), value.as_bytes()).unwrap())
+                .collect(),
+            body: Vec::new(),
+            peer: IpAddr::from([127, 0, 0, 1]),
+            secure: false,
+            host: "localhost".into(),
+        }
+    }
+
+    #[test]
+    fn a_header_is_found_in_any_case() {
+        let request = request(&[("X-GSSNID", "abc")]);
+        assert_eq!(request.header("x-gssnid"), Some("abc"));
+        assert_eq!(request.header("x-other"), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name() {
+        let request = request(&[("Cookie", "a=1; GSSNID=x=y ;gssnid=no"), ("Cookie", "b=2")]);
+        assert_eq!(request.cookie("GSSNID"), Some("x=y"));
+        assert_eq!(request.cookie("b"), Some("2"));
+        assert_eq!(request.cookie("GSSN"), None);
+    }
+}
