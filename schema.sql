@@ -1,0 +1,149 @@
+-- The schema of Sidelight's database, version 1.
+-- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
+-- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
+
+CREATE TABLE appliance (
+    -- One row of facts about this installation.
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    mode TEXT NOT NULL CHECK (mode IN ('production', 'lab')),
+    claim_fingerprint BLOB,          -- of the one-time token in the claim link; NULL once claimed
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE operators (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    password_hash TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    locked_until INTEGER,
+    signed_in_at INTEGER,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE groups (
+    id INTEGER PRIMARY KEY CHECK (id > 0),       -- the Group ID
+    name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    account_id TEXT UNIQUE,                      -- Unique Account ID, the value of idptoken
+    sealed_api_key BLOB,
+    sealed_previous_api_key BLOB,                -- only to explain a refusal
+    api_key_changed_at INTEGER,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE group_settings (
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    PRIMARY KEY (group_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    description TEXT NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (group_id, name)
+) STRICT;
+
+CREATE TABLE role_settings (
+    role_id INTEGER NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    PRIMARY KEY (role_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,        -- personId; never used again after a delete
+    glance_address TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    home_group_id INTEGER NOT NULL REFERENCES groups (id),
+    first_name TEXT NOT NULL DEFAULT '',
+    last_name TEXT NOT NULL DEFAULT '',
+    email TEXT NOT NULL DEFAULT '' COLLATE NOCASE,
+    phone TEXT NOT NULL DEFAULT '',
+    password_hash TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    locked_until INTEGER,
+    signed_in_at INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX users_by_email ON users (email) WHERE email <> '';
+
+CREATE TABLE memberships (
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    puid TEXT,                                   -- compared exactly
+    role_id INTEGER REFERENCES roles (id),
+    administrator INTEGER NOT NULL DEFAULT 0 CHECK (administrator IN (0, 1)),
+    suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
+    active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (group_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX memberships_by_puid ON memberships (group_id, puid) WHERE puid IS NOT NULL;
+CREATE INDEX memberships_by_user ON memberships (user_id);
+CREATE INDEX memberships_by_role ON memberships (group_id, role_id);
+
+CREATE TABLE web_sessions (
+    -- A signed-in browser: the cookie GSSNID.
+    fingerprint BLOB PRIMARY KEY,
+    group_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX web_sessions_by_member ON web_sessions (group_id, user_id);
+CREATE INDEX web_sessions_by_end ON web_sessions (expires_at);
+
+CREATE TABLE console_sessions (
+    -- A browser signed in to the console, as an operator or as a group's administrator.
+    fingerprint BLOB PRIMARY KEY,
+    operator_id INTEGER REFERENCES operators (id) ON DELETE CASCADE,
+    group_id INTEGER,
+    user_id INTEGER,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE,
+    CHECK ((operator_id IS NULL) <> (user_id IS NULL)),
+    CHECK ((group_id IS NULL) = (user_id IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE access_log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    group_id INTEGER,                            -- no reference: the log outlives what it speaks of
+    ip TEXT,
+    actor TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    refused INTEGER NOT NULL CHECK (refused IN (0, 1)),
+    code TEXT,
+    incident TEXT
+) STRICT;
+CREATE INDEX access_log_by_group ON access_log (group_id, at);
+CREATE INDEX access_log_by_time ON access_log (at);
+CREATE INDEX access_log_by_incident ON access_log (incident) WHERE incident IS NOT NULL;
+CREATE TRIGGER access_log_is_never_changed BEFORE UPDATE ON access_log
+BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
+CREATE TRIGGER access_log_is_never_deleted BEFORE DELETE ON access_log
+BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
+
+CREATE TABLE incidents (
+    -- What an administrator sees when opening an incident code.
+    code TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    group_id INTEGER,
+    surface TEXT NOT NULL,                       -- 'login-key', 'saml'
+    reject TEXT NOT NULL,                        -- the stable code
+    checks TEXT NOT NULL,                        -- JSON: the numbered checks
+    repair TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incidents_by_group ON incidents (group_id, at);
+CREATE INDEX incidents_by_time ON incidents (at);
