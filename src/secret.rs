@@ -137,9 +137,8 @@ impl Keys {
     /// `Fault` with code `sealed_unreadable` when the value was damaged, moved, or sealed under another
     /// master key.
     pub fn open_sealed(&self, place: &str, sealed: &[u8]) -> Result<Secret> {
-        let unreadable = || {
-            Error::fault("sealed_unreadable", format!("the sealed value of {place} does not open"))
-        };
+        let unreadable =
+            || Error::fault("sealed_unreadable", format!("the sealed value of {place} does not open"));
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(unreadable)?;
         let mut body = Zeroizing::new(body.to_vec());
         let plain = self

@@ -1,1 +1,144 @@
-//! See ARCHITECTURE.md.
+//! The store: SQLite, and the only SQL in the house. One file a noun.
+//!
+//! - [`Store::read`] lends a [`Reader`], [`Store::write`] a [`Writer`]; who may only read is given a reader.
+//! - All writes run on one thread, in [`writer`]; those that arrive together share one durable commit, each
+//!   in a savepoint of its own, and each is answered after the commit.
+//! - A change and its access-log row are one transaction, because both happen in one `write`.
+//!
+//! Knows nothing of HTTP, XML or HTML, and judges nothing: whether something may be done is the desk's.
+
+mod access_log;
+mod groups;
+mod open;
+mod pool;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+pub use access_log::{LogQuery, LogRow};
+pub use groups::NewGroup;
+pub use open::{DATABASE_FILE, KEY_FILE, Mode};
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind, Result};
+use crate::model::LogEntry;
+
+/// The database of one appliance. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // Dropped first: the writer ends, and with it the last commit, before the readers close.
+    writer: writer::WriterThread,
+    readers: pool::Pool,
+}
+
+/// Reads. Each call is one statement, and so sees one consistent state.
+pub struct Reader<'c> {
+    connection: &'c Connection,
+}
+
+/// Reads and writes inside one transaction, at one instant.
+pub struct Writer<'c> {
+    reader: Reader<'c>,
+    /// The instant of the transaction: every row that it writes carries it.
+    pub now: Timestamp,
+}
+
+impl<'c> std::ops::Deref for Writer<'c> {
+    type Target = Reader<'c>;
+
+    fn deref(&self) -> &Reader<'c> {
+        &self.reader
+    }
+}
+
+impl Store {
+    /// Opens the database in `directory`, making it when there is none.
+    ///
+    /// # Errors
+    /// `Denied` when the database belongs to the other mode, is of a newer version, or fails its integrity
+    /// check: start refuses rather than repairs. `Fault` when it cannot be opened.
+    pub fn open(directory: &Path, mode: Mode, now: Timestamp) -> Result<Store> {
+        let path = directory.join(DATABASE_FILE);
+        let connection = open::writer_connection(&path, mode, now)?;
+        let readers = pool::Pool::open(&path)?;
+        Ok(Store { inner: Arc::new(Inner { writer: writer::WriterThread::start(connection)?, readers }) })
+    }
+
+    /// Lends a reader to `task`.
+    ///
+    /// # Errors
+    /// What `task` returns; `Fault` when the database fails.
+    pub fn read<T>(&self, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        self.inner.readers.with(|connection| task(&Reader { connection }))
+    }
+
+    /// Lends a reader whose statements all see the same state.
+    ///
+    /// # Errors
+    /// What `task` returns; `Fault` when the database fails.
+    pub fn snapshot<T>(&self, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        self.inner.readers.with(|connection| {
+            let transaction = connection.unchecked_transaction().map_err(database_fault)?;
+            task(&Reader { connection: &transaction })
+        })
+    }
+
+    /// Runs `task` in a transaction at `now`, and returns after the commit is durable. When `task` fails,
+    /// nothing of it is kept.
+    ///
+    /// # Errors
+    /// What `task` returns; `Unavailable` when the store is closing or the disk refuses the commit.
+    pub fn write<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.inner.writer.run(now, task)
+    }
+
+    /// Writes one row to the access log and returns after it is durable. Cheaper than [`Store::write`].
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is closing or the disk refuses the commit.
+    pub fn log(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
+        self.inner.writer.log(now, entry)
+    }
+
+    /// The version of the bundled SQLite, as `3.54.1`.
+    pub fn sqlite_version() -> &'static str {
+        rusqlite::version()
+    }
+}
+
+/// Turns an unexpected failure of the database into our own fault, or `Unavailable` when it was busy or
+/// the disk is full.
+fn database_fault(error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    match error.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked | DiskFull) => {
+            Error::new(Kind::Unavailable, "database_unavailable", "The database is busy. Try again shortly.")
+                .with_detail(error.to_string())
+        }
+        _ => Error::fault("database", error.to_string()),
+    }
+}
+
+/// Whether `error` says that a UNIQUE or primary-key rule was broken.
+fn is_duplicate(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::SqliteFailure(failure, _)
+            if matches!(failure.extended_code,
+                rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+    )
+}
+
+#[cfg(test)]
+mod tests;

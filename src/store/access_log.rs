@@ -1,0 +1,135 @@
+//! The access log: append-only, one row an event. Wire contract §9.
+
+use rusqlite::{Connection, Row, named_params};
+
+use super::{Reader, Writer, database_fault};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::{GroupId, LogEntry, LogOutcome};
+
+/// A row as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    pub id: i64,
+    pub at: Timestamp,
+    pub group: Option<GroupId>,
+    pub ip: String,
+    pub actor: String,
+    pub operation: String,
+    pub subject: String,
+    pub detail: String,
+    pub refused: bool,
+    pub code: Option<String>,
+    pub incident: Option<String>,
+}
+
+/// Which rows to show: newest first.
+#[derive(Debug, Clone, Default)]
+pub struct LogQuery {
+    /// Only rows of this group; `None` for all, which only operators may ask for.
+    pub group: Option<GroupId>,
+    /// First instant, included.
+    pub from: Option<Timestamp>,
+    /// Last instant, excluded.
+    pub until: Option<Timestamp>,
+    /// Part of actor, operation, subject, detail, code, incident or IP address, in any case; "" for all.
+    pub search: String,
+    /// Only rows older than this id: where the page before ended.
+    pub before: Option<i64>,
+    pub limit: u32,
+}
+
+impl Writer<'_> {
+    /// Appends a row; it is kept if the transaction is.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn log(&self, entry: &LogEntry) -> Result<()> {
+        append(self.connection, self.now, entry)
+    }
+}
+
+pub(super) fn append(connection: &Connection, now: Timestamp, entry: &LogEntry) -> Result<()> {
+    let mut statement = connection
+        .prepare_cached(
+            "INSERT INTO access_log
+                 (at, group_id, ip, actor, operation, subject, detail, refused, code, incident)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )
+        .map_err(database_fault)?;
+    statement
+        .execute((
+            now.0,
+            entry.group.map(|g| g.0),
+            entry.ip.map(|ip| ip.to_string()),
+            &entry.actor,
+            entry.operation,
+            &entry.subject,
+            &entry.detail,
+            entry.outcome == LogOutcome::Refused,
+            entry.code,
+            &entry.incident,
+        ))
+        .map_err(database_fault)?;
+    Ok(())
+}
+
+impl Reader<'_> {
+    /// Finds rows of the access log, newest first, at most `query.limit`.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn log_rows(&self, query: &LogQuery) -> Result<Vec<LogRow>> {
+        let pattern = format!("%{}%", escape_like(&query.search));
+        // `instr` would miss other cases; LIKE folds ASCII.
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT id, at, group_id, ip, actor, operation, subject, detail, refused, code, incident
+                 FROM access_log
+                 WHERE (:group IS NULL OR group_id = :group)
+                   AND at >= :from AND at < :until AND id < :before
+                   AND (:search = '%%' OR actor LIKE :search ESCAPE '\\' OR operation LIKE :search ESCAPE '\\'
+                        OR subject LIKE :search ESCAPE '\\' OR detail LIKE :search ESCAPE '\\'
+                        OR code LIKE :search ESCAPE '\\' OR incident LIKE :search ESCAPE '\\'
+                        OR ip LIKE :search ESCAPE '\\')
+                 ORDER BY id DESC LIMIT :limit",
+            )
+            .map_err(database_fault)?;
+        let rows = statement
+            .query_map(
+                named_params! {
+                    ":group": query.group.map(|g| g.0),
+                    ":from": query.from.map_or(i64::MIN, |t| t.0),
+                    ":until": query.until.map_or(i64::MAX, |t| t.0),
+                    ":before": query.before.unwrap_or(i64::MAX),
+                    ":search": pattern,
+                    ":limit": query.limit,
+                },
+                log_row,
+            )
+            .map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+}
+
+fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
+    Ok(LogRow {
+        id: row.get(0)?,
+        at: Timestamp(row.get(1)?),
+        group: row.get::<_, Option<i64>>(2)?.map(GroupId),
+        ip: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        actor: row.get(4)?,
+        operation: row.get(5)?,
+        subject: row.get(6)?,
+        detail: row.get(7)?,
+        refused: row.get(8)?,
+        code: row.get(9)?,
+        incident: row.get(10)?,
+    })
+}
+
+/// Makes `text` literal inside a LIKE pattern whose escape character is `\`.
+pub(super) fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

@@ -1,0 +1,154 @@
+//! Opens SQLite connections, all with the same settings, and makes or checks the schema.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::database_fault;
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind, Result};
+
+/// The database's file name inside the data directory.
+pub const DATABASE_FILE: &str = "sidelight.db";
+/// The master key's file name inside the data directory.
+pub const KEY_FILE: &str = "sidelight.key";
+
+/// Marks the file as Sidelight's ("SdLt"), so that another program's database is never taken for ours.
+const APPLICATION_ID: i32 = 0x5364_4c74;
+/// The version of `schema.sql`.
+const SCHEMA_VERSION: i32 = 1;
+/// How long a connection waits for another process (the command line beside the server) to finish.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept by each connection: more than the house has.
+const STATEMENTS_KEPT: usize = 256;
+
+/// What the database is for. A lab never opens a production database, and production never a lab's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Production,
+    Lab,
+}
+
+impl Mode {
+    /// As it stands in the database and in the ready file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Production => "production",
+            Mode::Lab => "lab",
+        }
+    }
+}
+
+/// Opens the one connection that writes; makes the database when there is none, else checks it.
+pub(super) fn writer_connection(path: &Path, mode: Mode, now: Timestamp) -> Result<Connection> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(unopened(path, &e.to_string())),
+    }
+    // A file that is no database at all shows itself at the first statement.
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|e| if e.code == "database" { unopened(path, &e.detail.unwrap_or_default()) } else { e })?;
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             PRAGMA wal_autocheckpoint = 4000;",
+        )
+        .map_err(|e| unopened(path, &e.to_string()))?;
+    make_or_check(&connection, path, mode, now)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn reader_connection(path: &Path) -> Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("PRAGMA query_only = ON;").map_err(database_fault)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e.to_string()))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(database_fault)?;
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA mmap_size = 268435456;",
+        )
+        .map_err(database_fault)?;
+    // The query planner's stability guarantee: without it a cached statement with bound values is
+    // prepared anew at each run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(database_fault)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(database_fault)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+fn make_or_check(connection: &Connection, path: &Path, mode: Mode, now: Timestamp) -> Result<()> {
+    // Immediate: two processes that start at once make the schema once.
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(database_fault)?;
+    let made = make_or_check_inside(connection, path, mode, now);
+    connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(database_fault)?;
+    made
+}
+
+fn make_or_check_inside(connection: &Connection, path: &Path, mode: Mode, now: Timestamp) -> Result<()> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let application = pragma("application_id").map_err(|e| unopened(path, &e.to_string()))?;
+    let version = pragma("user_version").map_err(database_fault)?;
+    if application == 0 && version == 0 {
+        return make(connection, mode, now).map_err(|e| unopened(path, &e.to_string()));
+    }
+    if application != APPLICATION_ID {
+        return Err(refused("foreign_database", path, "is not a Sidelight database"));
+    }
+    if version > SCHEMA_VERSION {
+        let why = format!(
+            "is of schema version {version}, newer than the {SCHEMA_VERSION} that this program knows; \
+             run the newer program"
+        );
+        return Err(refused("newer_schema", path, &why));
+    }
+    let check: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(database_fault)?;
+    if check != "ok" {
+        let why = format!("fails its integrity check ({check}); restore it from a backup");
+        return Err(refused("damaged_database", path, &why));
+    }
+    let stamped: Option<String> = connection
+        .query_row("SELECT mode FROM appliance", [], |row| row.get(0))
+        .optional()
+        .map_err(database_fault)?;
+    if stamped.as_deref() != Some(mode.as_str()) {
+        let why = format!(
+            "belongs to {} mode and is not opened in {} mode; name another data directory",
+            stamped.as_deref().unwrap_or("no"),
+            mode.as_str()
+        );
+        return Err(refused("other_mode", path, &why));
+    }
+    Ok(())
+}
+
+fn make(connection: &Connection, mode: Mode, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute_batch(include_str!("../../schema.sql"))?;
+    connection.execute(
+        "INSERT INTO appliance (only_row, mode, created_at) VALUES (1, ?1, ?2)",
+        (mode.as_str(), now.0),
+    )?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
+}
+
+fn refused(code: &'static str, path: &Path, why: &str) -> Error {
+    Error::new(Kind::Denied, code, format!("The database {} {why}.", path.display()))
+}
+
+fn unopened(path: &Path, why: &str) -> Error {
+    let public = format!("The database {} cannot be opened: {why}.", path.display());
+    Error::new(Kind::Fault, "database_unopened", public)
+}

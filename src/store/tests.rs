@@ -1,0 +1,115 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use super::*;
+use crate::model::{Caller, GroupId};
+
+const NOW: Timestamp = Timestamp(1_593_907_200_000);
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
+    (dir, store)
+}
+
+fn acme() -> NewGroup {
+    NewGroup { id: GroupId(12345), name: "Acme".into(), account_id: None }
+}
+
+#[test]
+fn the_bundled_sqlite_is_past_the_wal_race() {
+    let mut parts = Store::sqlite_version().split('.').map(|p| p.parse::<u32>().unwrap());
+    let version = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+    assert!(version >= (3, 51, 3), "{version:?}");
+}
+
+#[test]
+fn a_change_and_its_log_row_are_one_transaction() {
+    let (_dir, store) = store();
+    let failed: Result<()> = store.write(NOW, |w| {
+        w.insert_group(&acme())?;
+        w.log(&LogEntry::done(&Caller::host(), Some(GroupId(12345)), "group.create", "12345", ""))?;
+        Err(Error::denied("no"))
+    });
+    assert_eq!(failed.unwrap_err().kind, Kind::Denied);
+    assert_eq!(store.read(|r| r.groups()).unwrap(), vec![]);
+    assert_eq!(store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap(), vec![]);
+}
+
+#[test]
+fn a_failed_or_panicking_write_does_not_harm_its_neighbours() {
+    let (_dir, store) = store();
+    std::thread::scope(|scope| {
+        for number in 1..=60_i64 {
+            let store = &store;
+            scope.spawn(move || {
+                let group = NewGroup { id: GroupId(number), name: number.to_string(), account_id: None };
+                let outcome = store.write(NOW, move |w| {
+                    w.insert_group(&group)?;
+                    match number % 3 {
+                        0 => Ok(()),
+                        1 => Err(Error::denied("no")),
+                        _ => panic!("a hostile write"),
+                    }
+                });
+                assert_eq!(outcome.is_ok(), number % 3 == 0);
+            });
+        }
+    });
+    assert_eq!(store.read(|r| r.groups()).unwrap().len(), 20);
+}
+
+#[test]
+fn the_access_log_cannot_be_changed_or_cut() {
+    let (dir, store) = store();
+    store.log(NOW, LogEntry::done(&Caller::host(), None, "server.start", "", "")).unwrap();
+    let connection = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    for sql in ["DELETE FROM access_log", "UPDATE access_log SET actor = 'x'"] {
+        let refused = connection.execute(sql, []).unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
+}
+
+#[test]
+fn the_log_is_searched_by_group_time_and_text() {
+    let (_dir, store) = store();
+    for (at, group, subject) in [(1, 7, "ann"), (2, 7, "bob_1"), (3, 8, "Bob"), (4, 7, "100%")] {
+        let entry = LogEntry::done(&Caller::host(), Some(GroupId(group)), "user.create", subject, "");
+        store.log(Timestamp(at), entry).unwrap();
+    }
+    let find = |query: LogQuery| -> Vec<String> {
+        let rows = store.read(|r| r.log_rows(&LogQuery { limit: 10, ..query })).unwrap();
+        rows.into_iter().map(|row| row.subject).collect()
+    };
+    assert_eq!(find(LogQuery::default()), ["100%", "Bob", "bob_1", "ann"]);
+    assert_eq!(find(LogQuery { group: Some(GroupId(7)), ..LogQuery::default() }), ["100%", "bob_1", "ann"]);
+    assert_eq!(find(LogQuery { search: "bob".into(), ..LogQuery::default() }), ["Bob", "bob_1"]);
+    assert_eq!(find(LogQuery { search: "0%".into(), ..LogQuery::default() }), ["100%"]);
+    assert_eq!(find(LogQuery { search: "b_1".into(), ..LogQuery::default() }), ["bob_1"]);
+    let between = LogQuery { from: Some(Timestamp(2)), until: Some(Timestamp(4)), ..LogQuery::default() };
+    assert_eq!(find(between), ["Bob", "bob_1"]);
+}
+
+#[test]
+fn a_lab_and_a_production_database_are_never_mixed() {
+    let (dir, store) = store();
+    drop(store);
+    assert_eq!(Store::open(dir.path(), Mode::Production, NOW).err().unwrap().code, "other_mode");
+    assert!(Store::open(dir.path(), Mode::Lab, NOW).is_ok());
+}
+
+#[test]
+fn start_refuses_a_newer_schema_a_foreign_file_and_a_damaged_one() {
+    let (dir, store) = store();
+    drop(store);
+    let path = dir.path().join(DATABASE_FILE);
+    let set = |pragma: &str, value: i32| {
+        Connection::open(&path).unwrap().pragma_update(None, pragma, value).unwrap();
+    };
+    let code = || Store::open(dir.path(), Mode::Lab, NOW).err().map(|e| e.code);
+    set("user_version", 99);
+    assert_eq!(code(), Some("newer_schema"));
+    set("user_version", 1);
+    set("application_id", 5);
+    assert_eq!(code(), Some("foreign_database"));
+    std::fs::write(&path, b"this is no database at all, but it is long enough to look at").unwrap();
+    assert_eq!(code(), Some("database_unopened"));
+}
