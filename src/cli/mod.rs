@@ -1,4 +1,72 @@
-//! See ARCHITECTURE.md.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+//! The command line: one file a command. Arguments, environment and files in; a use case of the desk done.
+//!
+//! Exit status: 0 done or accepted, 1 refused or rejected, 2 wrong usage, 3 our own fault.
+
+use std::process::ExitCode;
+
+use argh::FromArgs;
+
+use crate::error::Error;
+
+/// Sidelight stands in on-prem for Glance's single sign-on services: it checks login keys, is the SAML 2.0
+/// service provider of a group, keeps its users, and records it all. Start with: sidelight serve --lab
+#[derive(FromArgs)]
+struct Sidelight {
+    /// print the version
+    #[argh(switch, short = 'V')]
+    version: bool,
+    #[argh(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Command {
+    Version(Version),
+}
+
+/// print the version of the program and of the SQLite inside it
+#[derive(FromArgs)]
+#[argh(subcommand, name = "version")]
+struct Version {}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    match Sidelight::from_args(&["sidelight"], &words) {
+        Ok(Sidelight { version: true, .. }) => run(Command::Version(Version {})),
+        Ok(Sidelight { command: Some(command), .. }) => run(command),
+        Ok(Sidelight { command: None, .. }) => usage("Which command? Run sidelight --help to see them all."),
+        Err(early) if early.status.is_ok() => {
+            println!("{}", early.output.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(early) => usage(&early.output),
+    }
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Version(_) => {
+            println!(
+                "sidelight {} (SQLite {})",
+                env!("CARGO_PKG_VERSION"),
+                crate::store::Store::sqlite_version()
+            );
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Says what was wrong with the command line: exit status 2.
+fn usage(message: &str) -> ExitCode {
+    eprintln!("{}", message.trim_end());
+    ExitCode::from(2)
+}
+
+/// Says why a command was refused or failed, with the exit status of its kind.
+pub(crate) fn refused(error: &Error) -> ExitCode {
+    eprintln!("sidelight: {error}");
+    ExitCode::from(error.kind.exit_status())
 }

@@ -1,1 +1,35 @@
-//! See ARCHITECTURE.md.
+//! The desk: the use cases. What a person or a program wants done, checked and carried out.
+//!
+//! A use case takes a [`crate::model::Caller`] and typed values, decides whether the caller may, calls
+//! protocol code where something must be judged, and has the store keep the change together with its
+//! access-log row. One use case stands behind every surface: web service, console, command line and seed
+//! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
+
+use std::path::Path;
+
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::secret::Keys;
+use crate::store::{KEY_FILE, Mode, Store};
+
+/// Everything that the use cases need: the store, the one clock, the keys.
+pub struct Desk {
+    pub(crate) store: Store,
+    /// The one clock of the process.
+    pub clock: Clock,
+    pub(crate) keys: Keys,
+    /// Production or lab.
+    pub mode: Mode,
+}
+
+impl Desk {
+    /// Opens the data directory: the database and the key file beside it, made when there are none.
+    ///
+    /// # Errors
+    /// Those of [`Keys::open`] and [`Store::open`]: start refuses rather than repairs.
+    pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
+        let keys = Keys::open(&directory.join(KEY_FILE))?;
+        let store = Store::open(directory, mode, clock.now())?;
+        Ok(Desk { store, clock, keys, mode })
+    }
+}

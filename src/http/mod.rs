@@ -1,6 +1,11 @@
 //! The surfaces: what answers on which path. One file a surface; [`gate`] is the front door before them.
 //!
 //! Data flows one way: gate → [`router`] → surface → desk → page or body. Surfaces know no SQL and no
-//! cryptography; they read a request, ask the desk, and print its answer.
+//! cryptography; they read a request, ask the desk, and print its answer. Each surface exports its routes
+//! as `ROUTES`; [`router`] puts the tables together.
 
+pub mod answer;
+pub mod form;
 pub mod gate;
+pub mod multipart;
+pub mod router;

@@ -1,0 +1,257 @@
+//! The route table: which surface answers which method and path, how large its body may be, and in which
+//! shape it speaks of errors.
+//!
+//! Paths are matched in any case, because the wire's own are (`/PAPI/newuser.asp`); a segment in braces
+//! matches anything but `/` and keeps its case. Every answer leaves with the house's security headers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tiny_http::Method;
+
+use super::answer;
+use super::form::Params;
+use super::gate::{Handler, Head, Request, Response};
+use crate::desk::Desk;
+use crate::error::{Error, Kind, Result};
+use crate::model::Caller;
+
+/// Largest body of a route that takes none to speak of.
+pub const NO_BODY: usize = 4 * 1024;
+/// Largest form post.
+pub const FORM: usize = 64 * 1024;
+/// Largest JSON document.
+pub const JSON: usize = 256 * 1024;
+/// Largest post that carries a SAML response.
+pub const SAML: usize = 384 * 1024;
+/// Largest uploaded file: a spreadsheet of 100,000 people, or a federation's metadata.
+pub const UPLOAD: usize = 24 * 1024 * 1024;
+
+/// In which shape a route speaks of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errors {
+    /// `{"error":{"code":…,"message":…}}`
+    Json,
+    /// A page for a person.
+    Page,
+    /// One line of text.
+    Text,
+}
+
+/// One line of a surface's table.
+pub struct Route {
+    pub method: Method,
+    /// Such as `/PAPI/NewUser.asp` or `/console/groups/{group}`.
+    pub path: &'static str,
+    /// Bytes of body.
+    pub limit: usize,
+    pub errors: Errors,
+    pub handler: fn(&App, &Call<'_>) -> Result<Response>,
+}
+
+/// What every surface may use.
+pub struct App {
+    pub desk: Arc<Desk>,
+    /// Scheme and authority under which people reach this server, such as `https://sso.example.com`, when
+    /// it is configured; else it is read off the request.
+    pub public_origin: Option<String>,
+    routes: Routes,
+}
+
+/// One request on its way to a surface.
+pub struct Call<'r> {
+    pub request: &'r Request,
+    parameters: Vec<(&'static str, &'r str)>,
+}
+
+impl Call<'_> {
+    /// The path segment that stood where the route has `{name}`; "" when the route has none of that name.
+    pub fn segment(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The parameters of the query.
+    pub fn query(&self) -> Params<'_> {
+        Params::of_query(&self.request.query)
+    }
+
+    /// The parameters of an `application/x-www-form-urlencoded` body.
+    ///
+    /// # Errors
+    /// `Invalid` when the body is not UTF-8.
+    pub fn form(&self) -> Result<Params<'_>> {
+        Params::of_body(&self.request.body)
+    }
+
+    /// Somebody who has not proved who they are, at the address of this request.
+    pub fn anonymous(&self) -> Caller {
+        Caller::anonymous(self.request.peer)
+    }
+}
+
+impl App {
+    /// Puts the surfaces' tables together over one desk.
+    pub fn new(desk: Arc<Desk>, public_origin: Option<String>, tables: &[&'static [Route]]) -> App {
+        App { desk, public_origin, routes: Routes::new(tables) }
+    }
+
+    /// Scheme and authority under which this request's sender reaches the server; no slash at its end.
+    pub fn origin(&self, request: &Request) -> String {
+        match &self.public_origin {
+            Some(origin) => origin.clone(),
+            None => format!("{}://{}", if request.secure { "https" } else { "http" }, request.host),
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Response {
+        match self.routes.find(&request.method, &request.path) {
+            Found::Route(route, parameters) => {
+                let call = Call { request, parameters };
+                (route.handler)(self, &call)
+                    .unwrap_or_else(|error| answer::error(&self.logged(request, error), route.errors))
+            }
+            Found::OtherMethod(allowed) => answer::method_not_allowed(&allowed),
+            Found::Nothing => {
+                let error = Error::not_found("no_such_path", "There is nothing at this address.");
+                let wants_page = request.header("Accept").is_some_and(|a| a.contains("text/html"));
+                answer::error(&error, if wants_page { Errors::Page } else { Errors::Json })
+            }
+        }
+    }
+
+    /// Our own faults are logged here, once, and get the code that joins log and answer.
+    fn logged(&self, request: &Request, error: Error) -> Error {
+        if !matches!(error.kind, Kind::Fault | Kind::Unavailable) {
+            return error;
+        }
+        let incident = error.incident.clone().or_else(|| crate::secret::incident_code().ok());
+        let incident = incident.unwrap_or_else(|| "unknown".into());
+        eprintln!("{} {}: incident {incident}: {error}", request.method, request.path);
+        error.with_incident(incident)
+    }
+}
+
+impl Handler for App {
+    fn body_limit(&self, head: &Head<'_>) -> usize {
+        match self.routes.find(head.method, head.path) {
+            Found::Route(route, _) => route.limit,
+            Found::OtherMethod(_) | Found::Nothing => NO_BODY,
+        }
+    }
+
+    fn handle(&self, request: &Request) -> Response {
+        answer::with_house_headers(self.answer(request), request.secure)
+    }
+}
+
+struct Routes {
+    /// Routes without braces, by their path in lower case.
+    literal: HashMap<String, Vec<&'static Route>>,
+    /// Routes with braces, by the number of their segments.
+    patterns: HashMap<usize, Vec<&'static Route>>,
+}
+
+enum Found<'p> {
+    Route(&'static Route, Vec<(&'static str, &'p str)>),
+    /// The path is known, with these methods only.
+    OtherMethod(Vec<Method>),
+    Nothing,
+}
+
+impl Routes {
+    fn new(tables: &[&'static [Route]]) -> Routes {
+        let mut routes = Routes { literal: HashMap::new(), patterns: HashMap::new() };
+        for route in tables.iter().copied().flatten() {
+            if route.path.contains('{') {
+                routes.patterns.entry(route.path.split('/').count()).or_default().push(route);
+            } else {
+                routes.literal.entry(route.path.to_ascii_lowercase()).or_default().push(route);
+            }
+        }
+        routes
+    }
+
+    fn find<'p>(&self, method: &Method, path: &'p str) -> Found<'p> {
+        // HEAD is GET without the body, which the gate leaves out.
+        let method = if *method == Method::Head { &Method::Get } else { method };
+        let mut others = Vec::new();
+        let lower = path.to_ascii_lowercase();
+        for route in self.literal.get(&lower).into_iter().flatten() {
+            if route.method == *method {
+                return Found::Route(route, Vec::new());
+            }
+            others.push(route.method.clone());
+        }
+        for route in self.patterns.get(&path.split('/').count()).into_iter().flatten() {
+            if let Some(parameters) = matched(route.path, path) {
+                if route.method == *method {
+                    return Found::Route(route, parameters);
+                }
+                others.push(route.method.clone());
+            }
+        }
+        if others.is_empty() { Found::Nothing } else { Found::OtherMethod(others) }
+    }
+}
+
+/// Matches the segments of `path` with those of `pattern`; the counts are equal.
+fn matched<'p>(pattern: &'static str, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
+    let mut parameters = Vec::new();
+    for (want, got) in pattern.split('/').zip(path.split('/')) {
+        match want.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
+            Some(name) if !got.is_empty() => parameters.push((name, got)),
+            Some(_) => return None,
+            None if want.eq_ignore_ascii_case(got) => {}
+            None => return None,
+        }
+    }
+    Some(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &App, _: &Call<'_>) -> Result<Response> {
+        Ok(answer::text(200, ""))
+    }
+
+    const fn route(method: Method, path: &'static str) -> Route {
+        Route { method, path, limit: NO_BODY, errors: Errors::Json, handler: nothing }
+    }
+
+    static TABLE: [Route; 4] = [
+        route(Method::Get, "/PAPI/NewUser.asp"),
+        route(Method::Post, "/PAPI/NewUser.asp"),
+        route(Method::Get, "/groups/{group}/users/{user}"),
+        route(Method::Get, "/groups/{group}/users/new"),
+    ];
+
+    fn found(method: &Method, path: &str) -> String {
+        match Routes::new(&[&TABLE]).find(method, path) {
+            Found::Route(route, parameters) => format!("{} {parameters:?}", route.path),
+            Found::OtherMethod(methods) => format!("only {methods:?}"),
+            Found::Nothing => "nothing".into(),
+        }
+    }
+
+    #[test]
+    fn paths_match_in_any_case_and_segments_keep_theirs() {
+        for (method, path, want) in [
+            (Method::Get, "/papi/newuser.ASP", "/PAPI/NewUser.asp []"),
+            (Method::Head, "/papi/newuser.asp", "/PAPI/NewUser.asp []"),
+            (Method::Put, "/papi/newuser.asp", "only [Method::Get, Method::Post]"),
+            (
+                Method::Get,
+                "/Groups/7/users/Ann",
+                r#"/groups/{group}/users/{user} [("group", "7"), ("user", "Ann")]"#,
+            ),
+            (Method::Get, "/groups//users/Ann", "nothing"),
+            (Method::Get, "/groups/7", "nothing"),
+        ] {
+            let got = found(&method, path).replace("Get", "Method::Get").replace("Post", "Method::Post");
+            let got = got.replace("Method::Method::", "Method::");
+            assert_eq!(got, want, "{path}");
+        }
+    }
+}
