@@ -6,7 +6,10 @@
 //! 1. [`reject`]: every rule of well-formedness that a document can break.
 //! 2. [`parse`]: bytes become a [`Document`], once; the text is never parsed again.
 //! 3. [`tree`]: what can be asked of a [`Document`] and an [`Element`].
+//! 4. [`canonical`]: the octets that are signed.
 
+mod base;
+mod canonical;
 mod characters;
 mod markup;
 mod parse;
@@ -16,6 +19,7 @@ mod reject;
 mod tag;
 mod tree;
 
+pub use canonical::{Canonicalization, Method, Sink};
 pub use parse::Limits;
 pub use reject::{XmlReject, XmlRule};
 pub use tree::{Attribute, Document, Element};
