@@ -1,0 +1,109 @@
+//! A login key explained: numbered checks, green up to the first red.
+//!
+//! The same rules as [`super::verify`], one line each, with what was expected and what came. What needs
+//! the database (does the group exist, who has the PUID, may they sign in) is added by whoever asked it.
+
+use super::{CAP_GRACE, EXPIRY_DIGITS, LENGTH, LONGEST_LIFE, Reject, SigningKey, VERSION};
+use super::{check_life, check_signature, parse};
+use crate::model::GroupId;
+use crate::protocol::check::{Check, Outcome};
+
+/// What is claimed, and under which key it is checked.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    /// The login key as it came.
+    pub text: &'a str,
+    pub key: &'a SigningKey,
+    pub group: GroupId,
+    pub puid: &'a str,
+    /// Seconds since the epoch.
+    pub now: i64,
+}
+
+/// What became of each rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Passed up to the first that failed; skipped after it.
+    pub checks: Vec<Check>,
+    /// As [`super::verify`] gives it.
+    pub verdict: Result<(), Reject>,
+}
+
+/// Checks a login key as [`super::verify`] does, and tells each step. Numbers begin at `first_number`.
+pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
+    let mut list = List { checks: Vec::new(), next: first_number, verdict: Ok(()) };
+    let parsed = parse(claim.text);
+    let form = match parsed {
+        Err(reject @ (Reject::Malformed(_) | Reject::PreviousFormat)) => Err(reject),
+        _ => Ok(()),
+    };
+    list.add("Form", "§2.1", form, format!("{LENGTH} characters, $1$expiry$signature"), form_of(claim.text));
+    list.add(
+        "Version",
+        "§2.1",
+        parsed.map(|_| ()),
+        VERSION.to_owned(),
+        claim.text.split('$').nth(1).unwrap_or_default().chars().take(EXPIRY_DIGITS).collect(),
+    );
+    let (life, expiry) = match &parsed {
+        Ok(parsed) => (check_life(parsed.expiry, claim.now), parsed.expiry.to_string()),
+        Err(reject) => (Err(*reject), String::new()),
+    };
+    let not_expired = match life {
+        Err(reject @ Reject::Expired { .. }) => Err(reject),
+        _ => Ok(()),
+    };
+    list.add("Not expired", "§2.1", not_expired, format!("after {}", claim.now), expiry.clone());
+    list.add(
+        "Not too far ahead",
+        "§2.1",
+        life,
+        format!("at most {}", claim.now.saturating_add(LONGEST_LIFE + CAP_GRACE)),
+        expiry,
+    );
+    let signature =
+        parsed.and_then(|parsed| check_signature(&parsed, claim.key, &claim.group.to_string(), claim.puid));
+    list.add(
+        "Signature",
+        "§2.1",
+        signature,
+        "HMAC-SHA256 under the API key over Group ID, PUID, 1, expiry".to_owned(),
+        if signature.is_ok() { "the same".to_owned() } else { "another".to_owned() },
+    );
+    Explanation { checks: list.checks, verdict: list.verdict }
+}
+
+struct List {
+    checks: Vec<Check>,
+    next: u16,
+    verdict: Result<(), Reject>,
+}
+
+impl List {
+    /// Adds a line; once one has failed, the rest were not reached.
+    fn add(&mut self, name: &str, clause: &str, result: Result<(), Reject>, expected: String, got: String) {
+        let outcome = match (self.verdict, result) {
+            (Err(_), _) => Outcome::Skipped,
+            (Ok(()), Ok(())) => Outcome::Passed,
+            (Ok(()), Err(_)) => Outcome::Failed,
+        };
+        let got = if outcome == Outcome::Skipped { String::new() } else { got };
+        self.checks.push(Check {
+            number: self.next,
+            name: name.to_owned(),
+            clause: format!("wire contract {clause}"),
+            outcome,
+            expected,
+            got,
+        });
+        self.next = self.next.saturating_add(1);
+        self.verdict = self.verdict.and(result);
+    }
+}
+
+/// Describes the form without repeating the key: while valid, it is as good as a password.
+fn form_of(text: &str) -> String {
+    let dollars = text.matches('$').count();
+    let start = if text.starts_with('$') { "a leading dollar" } else { "no leading dollar" };
+    format!("{} characters, {start}, {dollars} dollars", text.chars().count())
+}
