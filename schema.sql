@@ -147,3 +147,92 @@ CREATE TABLE incidents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incidents_by_group ON incidents (group_id, at);
 CREATE INDEX incidents_by_time ON incidents (at);
+
+CREATE TABLE sso_configurations (
+    -- SSO Configure: at most one row a group; no row means Off. The Unique Account ID stands in groups.
+    group_id INTEGER PRIMARY KEY REFERENCES groups (id) ON DELETE CASCADE,
+    method TEXT NOT NULL CHECK (method IN ('off', 'saml', 'encrypted_saml')),
+    description TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL CHECK (status IN ('provisioning', 'production')),
+    idp_entity_id TEXT NOT NULL DEFAULT '',      -- the only issuer that is believed
+    endpoint_url TEXT NOT NULL DEFAULT '',       -- where AuthnRequests go
+    endpoint_type TEXT NOT NULL CHECK (endpoint_type IN ('redirect', 'post')),
+    sp_entity_id TEXT NOT NULL,                  -- the Entity ID of the screen: ours, the audience
+    identity_attribute TEXT NOT NULL DEFAULT '',
+    idp_initiated_redirect TEXT NOT NULL DEFAULT '',
+    idp_initiated_allowed INTEGER NOT NULL CHECK (idp_initiated_allowed IN (0, 1)),
+    authn_context TEXT NOT NULL
+        CHECK (authn_context IN ('none', 'password_protected_transport', 'windows', 'unspecified')),
+    acs_style TEXT NOT NULL CHECK (acs_style IN ('url_parameters', 'relay_state')),
+    name_id_policy TEXT NOT NULL
+        CHECK (name_id_policy IN ('email', 'unspecified', 'persistent', 'omit')),
+    skew_seconds INTEGER NOT NULL CHECK (skew_seconds BETWEEN 0 AND 600),
+    allow_sha1 INTEGER NOT NULL CHECK (allow_sha1 IN (0, 1)),
+    allow_rsa15 INTEGER NOT NULL CHECK (allow_rsa15 IN (0, 1)),
+    keep_responses INTEGER NOT NULL CHECK (keep_responses IN (0, 1)),
+    autoprovision TEXT NOT NULL CHECK (autoprovision IN ('off', 'create', 'create_and_update')),
+    mapping TEXT NOT NULL,                       -- JSON: the template of each field
+    allowed_sites TEXT NOT NULL DEFAULT '',      -- origins that may frame the embedded result, one a line
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sso_keys (
+    -- The identity provider's certificates: five at most, tried in the order of their positions.
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL CHECK (position BETWEEN 1 AND 5),
+    fingerprint TEXT NOT NULL,                   -- SHA-256 of the DER, hexadecimal
+    certificate BLOB NOT NULL,                   -- DER
+    added_at INTEGER NOT NULL,
+    last_verified_at INTEGER,                    -- when a response was last accepted by this key
+    PRIMARY KEY (group_id, position),
+    UNIQUE (group_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sp_keys (
+    -- Our own key pairs, to which identity providers encrypt: the newest is in the metadata, older ones
+    -- still decrypt until they are removed.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    certificate BLOB NOT NULL,                   -- DER
+    sealed_private_key BLOB NOT NULL,            -- PKCS#8 DER
+    last_used_at INTEGER,                        -- when a response was last decrypted with it
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sp_keys_by_group ON sp_keys (group_id, id);
+
+CREATE TABLE saml_requests (
+    -- AuthnRequests that wait for their answer.
+    id TEXT PRIMARY KEY,                         -- its ID, which comes back as InResponseTo
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    relay_state TEXT NOT NULL UNIQUE,            -- the opaque handle
+    browser BLOB NOT NULL,                       -- fingerprint of the browser's cookie
+    target TEXT NOT NULL,                        -- JSON: what to do after the sign-in
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX saml_requests_by_browser ON saml_requests (browser, group_id);
+CREATE INDEX saml_requests_by_end ON saml_requests (expires_at);
+
+CREATE TABLE saml_replays (
+    -- Assertions that were accepted, until they could not be accepted again.
+    fingerprint BLOB PRIMARY KEY,                -- SHA-256 of issuer and assertion ID
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX saml_replays_by_end ON saml_replays (until);
+
+CREATE TABLE saml_attempts (
+    -- What came to the ACS: each refusal, and everything while a group is in Provisioning.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    incident TEXT UNIQUE,
+    code TEXT,                                   -- of the reject; NULL when accepted
+    subject TEXT NOT NULL,                       -- the NameID of a verified assertion; '' otherwise
+    checks TEXT NOT NULL,                        -- JSON: the numbered checks
+    attributes TEXT,                             -- JSON: of a verified assertion, in Provisioning only
+    circumstances TEXT,                          -- JSON: ACS URLs and outstanding requests of a kept response
+    sealed_response BLOB,                        -- kept when switched on
+    kept_until INTEGER                           -- when the response is wiped
+) STRICT;
+CREATE INDEX saml_attempts_by_group ON saml_attempts (group_id, id);
+CREATE INDEX saml_attempts_by_keeping ON saml_attempts (kept_until) WHERE kept_until IS NOT NULL;
