@@ -37,6 +37,15 @@ CREATE TABLE group_settings (
     PRIMARY KEY (group_id, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE password_policies (
+    -- A group without a row has the default policy.
+    group_id INTEGER PRIMARY KEY REFERENCES groups (id) ON DELETE CASCADE,
+    rule TEXT NOT NULL,                          -- 'eight-mixed' and the like
+    reset_message TEXT NOT NULL DEFAULT '',
+    reset_requires_new INTEGER NOT NULL CHECK (reset_requires_new IN (0, 1)),
+    reset_may_create INTEGER NOT NULL CHECK (reset_may_create IN (0, 1))
+) STRICT;
+
 CREATE TABLE roles (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
@@ -85,7 +94,8 @@ CREATE TABLE memberships (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX memberships_by_puid ON memberships (group_id, puid) WHERE puid IS NOT NULL;
 CREATE INDEX memberships_by_user ON memberships (user_id);
-CREATE INDEX memberships_by_role ON memberships (group_id, role_id);
+CREATE INDEX memberships_by_puid_in_any_case ON memberships (group_id, puid COLLATE NOCASE) WHERE puid IS NOT NULL;
+CREATE INDEX memberships_by_role ON memberships (group_id, role_id, active);
 
 CREATE TABLE web_sessions (
     -- A signed-in browser: the cookie GSSNID.

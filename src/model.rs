@@ -174,6 +174,14 @@ impl Membership {
     }
 }
 
+/// A user as one group sees them: the person, what they are in the group, and their role's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub user: User,
+    pub membership: Membership,
+    pub role_name: Option<String>,
+}
+
 /// A named set of settings in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {

@@ -9,8 +9,14 @@
 
 mod access_log;
 mod groups;
+mod members;
+mod memberships;
 mod open;
+mod operators;
 mod pool;
+mod roles;
+mod settings;
+mod users;
 mod writer;
 
 use std::path::Path;
@@ -20,7 +26,11 @@ use rusqlite::Connection;
 
 pub use access_log::{LogQuery, LogRow};
 pub use groups::NewGroup;
+pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE, Mode};
+pub use roles::RoleUse;
+pub use settings::{PasswordPolicyRow, Settings};
+pub use users::NewUserRow;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};

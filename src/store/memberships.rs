@@ -1,0 +1,196 @@
+//! Memberships: what a user is in one group.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::users::{self, unreadable, user_row};
+use super::{Reader, Writer, database_fault, is_duplicate};
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind, Result};
+use crate::model::{GroupId, Member, Membership, Puid, RoleId, UserId};
+
+const COLUMNS: &str = "m.group_id, m.user_id, m.puid, m.role_id, m.administrator, m.suspended, m.active,
+    m.created_at, m.updated_at";
+const COLUMN_COUNT: usize = 9;
+
+/// `SELECT` of a [`Member`], for [`member_row`]. The order of the join is fixed: from the membership to
+/// its user, so that a page of a million members reads only that page.
+pub(super) fn select_member() -> String {
+    format!(
+        "SELECT {}, {COLUMNS}, r.name FROM memberships m
+         CROSS JOIN users u ON u.id = m.user_id
+         LEFT JOIN roles r ON r.id = m.role_id",
+        users::COLUMNS
+    )
+}
+
+impl Reader<'_> {
+    /// Finds what a user is in a group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Membership>> {
+        let sql = format!("SELECT {COLUMNS} FROM memberships m WHERE m.group_id = ?1 AND m.user_id = ?2");
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row((group.0, user.0), |row| membership_row(row, 0)).optional())
+            .map_err(database_fault)
+    }
+
+    /// Finds a member of a group by the user's number.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn member(&self, group: GroupId, user: UserId) -> Result<Option<Member>> {
+        self.one_member("m.group_id = ?1 AND m.user_id = ?2", (group.0, user.0))
+    }
+
+    /// Finds a member of a group by PUID, compared exactly.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn member_by_puid(&self, group: GroupId, puid: &str) -> Result<Option<Member>> {
+        self.one_member("m.group_id = ?1 AND m.puid = ?2", (group.0, puid))
+    }
+
+    /// Finds a member of a group by Glance Address, in any case.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn member_by_address(&self, group: GroupId, address: &str) -> Result<Option<Member>> {
+        let condition = "m.group_id = ?1 AND m.user_id = (SELECT id FROM users WHERE glance_address = ?2)";
+        self.one_member(condition, (group.0, address))
+    }
+
+    /// Lists the groups that a user belongs to, by number.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn memberships_of(&self, user: UserId) -> Result<Vec<Membership>> {
+        let sql = format!("SELECT {COLUMNS} FROM memberships m WHERE m.user_id = ?1 ORDER BY m.group_id");
+        let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
+        let rows = statement.query_map([user.0], |row| membership_row(row, 0)).map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    fn one_member(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Member>> {
+        let sql = format!("{} WHERE {condition}", select_member());
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row(values, member_row).optional())
+            .map_err(database_fault)
+    }
+}
+
+impl Writer<'_> {
+    /// Makes a user a member of a group.
+    ///
+    /// # Errors
+    /// `Conflict` with code `puid_taken` when another member has the PUID, `already_member` when the user
+    /// belongs to the group already.
+    pub fn insert_membership(&self, membership: &Membership) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO memberships
+                     (group_id, user_id, puid, role_id, administrator, suspended, active, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            )
+            .and_then(|mut s| {
+                s.execute((
+                    membership.group.0,
+                    membership.user.0,
+                    membership.puid.as_ref().map(Puid::as_str),
+                    membership.role.map(|r| r.0),
+                    membership.administrator,
+                    membership.suspended,
+                    membership.active,
+                    self.now.0,
+                ))
+            })
+            .map_err(duplicate_membership)?;
+        Ok(())
+    }
+
+    /// Keeps the PUID, role and flags of a membership.
+    ///
+    /// # Errors
+    /// `Conflict` with code `puid_taken` when another member has the PUID.
+    pub fn update_membership(&self, membership: &Membership) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE memberships SET puid = ?3, role_id = ?4, administrator = ?5, suspended = ?6,
+                        active = ?7, updated_at = ?8
+                 WHERE group_id = ?1 AND user_id = ?2",
+            )
+            .and_then(|mut s| {
+                s.execute((
+                    membership.group.0,
+                    membership.user.0,
+                    membership.puid.as_ref().map(Puid::as_str),
+                    membership.role.map(|r| r.0),
+                    membership.administrator,
+                    membership.suspended,
+                    membership.active,
+                    self.now.0,
+                ))
+            })
+            .map_err(duplicate_membership)?;
+        Ok(())
+    }
+
+    /// Takes a PUID away, so that another member can be given it in the same transaction.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn clear_puid(&self, group: GroupId, user: UserId) -> Result<()> {
+        self.execute(
+            "UPDATE memberships SET puid = NULL WHERE group_id = ?1 AND user_id = ?2",
+            (group.0, user.0),
+        )
+    }
+
+    /// Ends a membership, and with it its web sessions.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn delete_membership(&self, group: GroupId, user: UserId) -> Result<()> {
+        self.execute("DELETE FROM memberships WHERE group_id = ?1 AND user_id = ?2", (group.0, user.0))
+    }
+}
+
+/// Reads a member from the columns of [`select_member`].
+pub(super) fn member_row(row: &Row<'_>) -> rusqlite::Result<Member> {
+    Ok(Member {
+        user: user_row(row, 0)?,
+        membership: membership_row(row, users::COLUMN_COUNT)?,
+        role_name: row.get(users::COLUMN_COUNT + COLUMN_COUNT)?,
+    })
+}
+
+fn membership_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Membership> {
+    let puid = match row.get::<_, Option<String>>(first + 2)? {
+        Some(text) => Some(Puid::parse(&text).ok_or_else(|| unreadable(first + 2, "PUID"))?),
+        None => None,
+    };
+    Ok(Membership {
+        group: GroupId(row.get(first)?),
+        user: UserId(row.get(first + 1)?),
+        puid,
+        role: row.get::<_, Option<i64>>(first + 3)?.map(RoleId),
+        administrator: row.get(first + 4)?,
+        suspended: row.get(first + 5)?,
+        active: row.get(first + 6)?,
+        created_at: Timestamp(row.get(first + 7)?),
+        updated_at: Timestamp(row.get(first + 8)?),
+    })
+}
+
+fn duplicate_membership(error: rusqlite::Error) -> Error {
+    if !is_duplicate(&error) {
+        return database_fault(error);
+    }
+    if error.to_string().contains("memberships.puid") {
+        let public = "Another user of the group has this Partner User ID.";
+        return Error::new(Kind::Conflict, "puid_taken", public).with_field("puid");
+    }
+    Error::new(Kind::Conflict, "already_member", "The user belongs to this group already.")
+}

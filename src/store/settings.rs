@@ -1,0 +1,138 @@
+//! Settings of groups and roles: boolean, by name; and a group's password policy. Wire contract §9.
+//!
+//! A role's setting is kept as it was set, and counts only while the group's is on. So a group's "off"
+//! forces it off in every role and "on" brings back what each role had; a setting that is new to the group
+//! has no row in any role, which means off.
+
+use std::collections::BTreeMap;
+
+use rusqlite::OptionalExtension;
+
+use super::{Reader, Writer, database_fault};
+use crate::error::Result;
+use crate::model::{GroupId, RoleId};
+
+/// Settings by name.
+pub type Settings = BTreeMap<String, bool>;
+
+/// The row of a group's password policy; what it means is the desk's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordPolicyRow {
+    pub rule: String,
+    pub reset_message: String,
+    pub reset_requires_new: bool,
+    pub reset_may_create: bool,
+}
+
+impl Reader<'_> {
+    /// The settings of a group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn group_settings(&self, group: GroupId) -> Result<Settings> {
+        self.settings("SELECT name, enabled FROM group_settings WHERE group_id = ?1", [group.0])
+    }
+
+    /// The settings of a role as they were set, whether or not the group's allow them now.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn role_settings(&self, role: RoleId) -> Result<Settings> {
+        self.settings("SELECT name, enabled FROM role_settings WHERE role_id = ?1", [role.0])
+    }
+
+    /// The settings in force for members with this role, or with none: every setting of the group, on only
+    /// where the group and the role have it on. Without a role, the group's.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn effective_settings(&self, group: GroupId, role: Option<RoleId>) -> Result<Settings> {
+        self.settings(
+            "SELECT g.name, g.enabled AND (?2 IS NULL OR coalesce(r.enabled, 0))
+             FROM group_settings g LEFT JOIN role_settings r ON r.role_id = ?2 AND r.name = g.name
+             WHERE g.group_id = ?1",
+            (group.0, role.map(|r| r.0)),
+        )
+    }
+
+    /// A group's password policy; `None` for the default.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn password_policy(&self, group: GroupId) -> Result<Option<PasswordPolicyRow>> {
+        self.connection
+            .prepare_cached(
+                "SELECT rule, reset_message, reset_requires_new, reset_may_create
+                 FROM password_policies WHERE group_id = ?1",
+            )
+            .and_then(|mut s| {
+                s.query_row([group.0], |row| {
+                    Ok(PasswordPolicyRow {
+                        rule: row.get(0)?,
+                        reset_message: row.get(1)?,
+                        reset_requires_new: row.get(2)?,
+                        reset_may_create: row.get(3)?,
+                    })
+                })
+                .optional()
+            })
+            .map_err(database_fault)
+    }
+
+    fn settings(&self, sql: &str, values: impl rusqlite::Params) -> Result<Settings> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
+        let rows = statement
+            .query_map(values, |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))
+            .map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+}
+
+impl Writer<'_> {
+    /// Sets one setting of a group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn set_group_setting(&self, group: GroupId, name: &str, enabled: bool) -> Result<()> {
+        self.execute(
+            "INSERT INTO group_settings (group_id, name, enabled) VALUES (?1, ?2, ?3)
+             ON CONFLICT (group_id, name) DO UPDATE SET enabled = excluded.enabled",
+            (group.0, name, enabled),
+        )
+    }
+
+    /// Sets one setting of a role.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn set_role_setting(&self, role: RoleId, name: &str, enabled: bool) -> Result<()> {
+        self.execute(
+            "INSERT INTO role_settings (role_id, name, enabled) VALUES (?1, ?2, ?3)
+             ON CONFLICT (role_id, name) DO UPDATE SET enabled = excluded.enabled",
+            (role.0, name, enabled),
+        )
+    }
+
+    /// Keeps a group's password policy.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn set_password_policy(&self, group: GroupId, policy: &PasswordPolicyRow) -> Result<()> {
+        self.execute(
+            "INSERT INTO password_policies
+                 (group_id, rule, reset_message, reset_requires_new, reset_may_create)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (group_id) DO UPDATE SET rule = excluded.rule,
+                 reset_message = excluded.reset_message,
+                 reset_requires_new = excluded.reset_requires_new,
+                 reset_may_create = excluded.reset_may_create",
+            (
+                group.0,
+                &policy.rule,
+                &policy.reset_message,
+                policy.reset_requires_new,
+                policy.reset_may_create,
+            ),
+        )
+    }
+}
