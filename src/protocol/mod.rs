@@ -3,6 +3,8 @@
 //! Knows no file, socket, clock, SQL, HTTP or environment. What time it is, is always an argument.
 
 pub mod check;
+pub mod credential;
+pub mod launch_url;
 pub mod login_key;
 pub mod saml;
 pub mod xml;

@@ -1,0 +1,379 @@
+//! Credentials as the wire carries them: every carrier of the wire contract §2.4 and every set of §6.1,
+//! read into one [`Credential`]. Nothing here is verified.
+//!
+//! Enter at [`from_fields`] (three parameters, form, query or JSON body), [`from_single`]
+//! (`username~loginkey` and the pair form) and [`from_authorization`] (the header). The way back, for
+//! people who build an integration: [`pair_form`] and [`bearer_form`].
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use super::launch_url::encode;
+use crate::model::GroupId;
+
+/// Who a credential is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A Glance Address.
+    Address(String),
+    /// A Group ID and the user's PUID in that group.
+    Partner {
+        group: GroupId,
+        puid: String,
+        /// The PUID before decoding, where that differs: SDKs send form bodies without encoding them (§10,
+        /// trap 2), and only the signature tells which reading was meant.
+        puid_as_sent: Option<String>,
+    },
+}
+
+/// One way of proving who one is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    LoginKey {
+        subject: Subject,
+        key: Zeroizing<String>,
+    },
+    Password {
+        username: String,
+        password: Zeroizing<String>,
+    },
+    /// What ValidateUser issued, "G4S credentials" on the wire. §6.6
+    IssuedCredentials {
+        username: String,
+        credentials: Zeroizing<String>,
+    },
+    /// The value of the cookie `GSSNID`.
+    WebSession(Zeroizing<String>),
+}
+
+/// Why no credential could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A part is missing: the PUID beside a Group ID, the password beside a user name.
+    Incomplete(&'static str),
+    /// The Group ID is not a positive decimal integer.
+    GroupId,
+    /// Two kinds of proof came at once; which one counts is not guessed.
+    Ambiguous,
+    /// A single string without the `~` between user and login key.
+    NoTilde,
+    /// The `Authorization` header has none of the known forms.
+    Header,
+}
+
+impl Unreadable {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Unreadable::Incomplete(_) => "credential_incomplete",
+            Unreadable::GroupId => "group_id_not_a_number",
+            Unreadable::Ambiguous => "credential_ambiguous",
+            Unreadable::NoTilde => "credential_without_tilde",
+            Unreadable::Header => "authorization_header_unknown",
+        }
+    }
+}
+
+/// What was wrong, for the log.
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Incomplete(part) => write!(f, "{part} is missing"),
+            Unreadable::GroupId => f.write_str("the Group ID is not a positive decimal integer"),
+            Unreadable::Ambiguous => f.write_str("more than one kind of credential was sent"),
+            Unreadable::NoTilde => f.write_str("no ~ stands between user and login key"),
+            Unreadable::Header => f.write_str("the Authorization header has none of the known forms"),
+        }
+    }
+}
+
+/// One parameter of a query, a form or a JSON object.
+#[derive(Clone)]
+pub struct Field {
+    pub value: String,
+    /// As it came, where decoding changed it.
+    pub as_sent: Option<String>,
+}
+
+/// Reads a credential from named fields; `field` finds one by its lower-case name, in any case. `None`
+/// when no field of a credential is there.
+///
+/// Known are `partnerid`, `partneruserid`, `loginkey`, `username`, `password`, `g4scredentials`, `gssnid`. A
+/// `loginkey` that holds `~` brings its user along.
+///
+/// # Errors
+/// What is missing or contradictory.
+pub fn from_fields(field: impl Fn(&str) -> Option<Field>) -> Result<Option<Credential>, Unreadable> {
+    let filled = |name: &str| field(name).filter(|f| !f.value.is_empty());
+    let secret = |name: &str| filled(name).map(|f| Zeroizing::new(f.value));
+    let (key, password) = (secret("loginkey"), secret("password"));
+    let (issued, session) = (secret("g4scredentials"), secret("gssnid"));
+    match (key, password, issued, session) {
+        (Some(key), None, None, None) if key.contains('~') => from_single(&key).map(Some),
+        (Some(key), None, None, None) => Ok(Some(Credential::LoginKey { subject: subject(filled)?, key })),
+        (None, Some(password), None, None) => {
+            Ok(Some(Credential::Password { username: username(filled)?, password }))
+        }
+        (None, None, Some(credentials), None) => {
+            Ok(Some(Credential::IssuedCredentials { username: username(filled)?, credentials }))
+        }
+        (None, None, None, Some(value)) => Ok(Some(Credential::WebSession(value))),
+        (None, None, None, None) => match filled("username").or_else(|| filled("partneruserid")) {
+            Some(_) => {
+                Err(Unreadable::Incomplete("the proof (loginkey, password, g4scredentials or gssnid)"))
+            }
+            None => Ok(None),
+        },
+        _ => Err(Unreadable::Ambiguous),
+    }
+}
+
+fn username(filled: impl Fn(&str) -> Option<Field>) -> Result<String, Unreadable> {
+    filled("username").map(|f| f.value).ok_or(Unreadable::Incomplete("username"))
+}
+
+fn subject(filled: impl Fn(&str) -> Option<Field>) -> Result<Subject, Unreadable> {
+    match (filled("partnerid"), filled("partneruserid"), filled("username")) {
+        (Some(group), Some(puid), _) => Ok(Subject::Partner {
+            group: GroupId::parse(group.value.trim()).ok_or(Unreadable::GroupId)?,
+            puid: puid.value,
+            puid_as_sent: puid.as_sent,
+        }),
+        (_, None, Some(address)) => Ok(Subject::Address(address.value)),
+        (_, None, None) => Err(Unreadable::Incomplete("partneruserid")),
+        (None, Some(_), _) => Err(Unreadable::Incomplete("partnerid")),
+    }
+}
+
+/// Reads `username~loginkey` or `partnerid=…&partneruserid=…~loginkey`, its two pairs in either order.
+///
+/// # Errors
+/// What is missing.
+pub fn from_single(text: &str) -> Result<Credential, Unreadable> {
+    // The login key has no `~`; a PUID may.
+    let (user, key) = text.rsplit_once('~').ok_or(Unreadable::NoTilde)?;
+    let subject = match split_pairs(user) {
+        Some((group, puid)) => partner(group, puid)?,
+        None if user.is_empty() => return Err(Unreadable::Incomplete("the user")),
+        None => Subject::Address(user.to_owned()),
+    };
+    Ok(Credential::LoginKey { subject, key: Zeroizing::new(key.to_owned()) })
+}
+
+/// Finds Group ID and PUID in the pair form; the PUID may hold `&` and `=` itself.
+fn split_pairs(text: &str) -> Option<(&str, &str)> {
+    const GROUP: &str = "partnerid=";
+    const PUID: &str = "partneruserid=";
+    if let Some(rest) = strip_prefix_any_case(text, GROUP) {
+        let (group, rest) = rest.split_once('&')?;
+        return Some((group, strip_prefix_any_case(rest, PUID)?));
+    }
+    let rest = strip_prefix_any_case(text, PUID)?;
+    let (puid, group) = rest.rsplit_once('&')?;
+    Some((strip_prefix_any_case(group, GROUP)?, puid))
+}
+
+fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// A PUID that may or may not be URL-encoded: GetLoginKey's own text does not encode it, a header does.
+fn partner(group: &str, puid: &str) -> Result<Subject, Unreadable> {
+    let decoded = percent_decode_str(puid).decode_utf8().map_err(|_| Unreadable::Incomplete("the PUID"))?;
+    if decoded.is_empty() {
+        return Err(Unreadable::Incomplete("the PUID"));
+    }
+    Ok(Subject::Partner {
+        group: GroupId::parse(group.trim()).ok_or(Unreadable::GroupId)?,
+        puid_as_sent: (decoded != puid).then(|| puid.to_owned()),
+        puid: decoded.into_owned(),
+    })
+}
+
+/// What an `Authorization` header brought.
+#[derive(Clone)]
+#[cfg_attr(test, derive(PartialEq))]
+pub enum Authorization {
+    Credential(Credential),
+    /// A token that Authorize handed out: `Bearer <JWT>` or `Bearer GJWT <JWT>`.
+    Token(Zeroizing<String>),
+}
+
+/// Reads the value of an `Authorization` header. §2.4, §3.6, §6.8
+///
+/// # Errors
+/// `Header` when it is none of `Bearer GKEY …`, `Bearer GSSNID …`, `Bearer GJWT …`, `Bearer …`; what a
+/// login key's carrier lacks.
+pub fn from_authorization(value: &str) -> Result<Authorization, Unreadable> {
+    let mut words = value.trim().splitn(3, ' ');
+    let scheme = words.next().unwrap_or_default();
+    let (kind, rest) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().trim());
+    if !scheme.eq_ignore_ascii_case("Bearer") || kind.is_empty() {
+        return Err(Unreadable::Header);
+    }
+    match (kind.to_ascii_uppercase().as_str(), rest.is_empty()) {
+        ("GKEY", false) => from_key_header(rest).map(Authorization::Credential),
+        ("GSSNID", false) => {
+            Ok(Authorization::Credential(Credential::WebSession(Zeroizing::new(rest.to_owned()))))
+        }
+        ("GJWT", false) => Ok(Authorization::Token(Zeroizing::new(rest.to_owned()))),
+        ("GKEY" | "GSSNID" | "GJWT", true) | (_, false) => Err(Unreadable::Header),
+        (_, true) => Ok(Authorization::Token(Zeroizing::new(kind.to_owned()))),
+    }
+}
+
+/// `[partnerid]&[partneruserid]&[loginkey]`, split at the first and the last `&` (§10, trap 3), or
+/// `[glanceaddress]~[loginkey]`.
+fn from_key_header(text: &str) -> Result<Credential, Unreadable> {
+    let three_parts = text
+        .split_once('&')
+        .and_then(|(group, rest)| rest.rsplit_once('&').map(|(puid, key)| (group, puid, key)))
+        .filter(|(group, ..)| !group.contains('='));
+    match three_parts {
+        Some((group, puid, key)) => {
+            Ok(Credential::LoginKey { subject: partner(group, puid)?, key: Zeroizing::new(key.to_owned()) })
+        }
+        None => from_single(text),
+    }
+}
+
+/// Writes the pair form, which is also GetLoginKey's answer (§3.5): nothing is encoded.
+pub fn pair_form(group: GroupId, puid: &str, login_key: &str) -> String {
+    format!("partnerid={group}&partneruserid={puid}~{login_key}")
+}
+
+/// Writes the value of an `Authorization` header that carries a login key.
+pub fn bearer_form(group: GroupId, puid: &str, login_key: &str) -> String {
+    format!("Bearer GKEY {group}&{}&{login_key}", encode(puid))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    const KEY: &str = "$1$1593908430$Wf7vDWWv1Ci5VrcUvtWuJh_jLgZIfectGUPkg6DbZws";
+
+    fn by_address(address: &str) -> Result<Credential, Unreadable> {
+        let subject = Subject::Address(address.to_owned());
+        Ok(Credential::LoginKey { subject, key: KEY.to_owned().into() })
+    }
+
+    fn by_puid(group: i64, puid: &str, as_sent: Option<&str>) -> Result<Credential, Unreadable> {
+        let subject = Subject::Partner {
+            group: GroupId(group),
+            puid: puid.to_owned(),
+            puid_as_sent: as_sent.map(str::to_owned),
+        };
+        Ok(Credential::LoginKey { subject, key: KEY.to_owned().into() })
+    }
+
+    #[track_caller]
+    fn check<T: PartialEq>(input: &str, got: T, expected: T) {
+        assert!(got == expected, "{input}");
+    }
+
+    #[test]
+    fn a_single_string_names_the_user_before_the_tilde() {
+        for (user, expected) in [
+            ("joe.acme.glance.net", by_address("joe.acme.glance.net")),
+            ("partnerid=72&partneruserid=ann", by_puid(72, "ann", None)),
+            ("partneruserid=ann&partnerid=72", by_puid(72, "ann", None)),
+            ("PartnerID=72&PARTNERUSERID=ann", by_puid(72, "ann", None)),
+            ("partnerid=72&partneruserid=a&b=c~d", by_puid(72, "a&b=c~d", None)),
+            ("partneruserid=a&b=c&partnerid=72", by_puid(72, "a&b=c", None)),
+            ("partnerid=72&partneruserid=a+b", by_puid(72, "a+b", None)),
+            ("partnerid=72&partneruserid=a%20b", by_puid(72, "a b", Some("a%20b"))),
+            ("partnerid=x&partneruserid=ann", Err(Unreadable::GroupId)),
+            ("partnerid=72&partneruserid=", Err(Unreadable::Incomplete("the PUID"))),
+            ("", Err(Unreadable::Incomplete("the user"))),
+        ] {
+            let text = format!("{user}~{KEY}");
+            check(&text, from_single(&text), expected);
+        }
+        check("no tilde", from_single(KEY), Err(Unreadable::NoTilde));
+    }
+
+    #[test]
+    fn a_bearer_header_brings_a_login_key_a_web_session_or_a_token() {
+        let key = |credential: Result<Credential, Unreadable>| credential.map(Authorization::Credential);
+        let token = |text: &str| Ok(Authorization::Token(text.to_owned().into()));
+        for (value, expected) in [
+            (format!("Bearer GKEY joe.acme.glance.net~{KEY}"), key(by_address("joe.acme.glance.net"))),
+            (format!("Bearer GKEY 72&ann&{KEY}"), key(by_puid(72, "ann", None))),
+            (format!("bearer gkey 72&a%26b%40c&{KEY}"), key(by_puid(72, "a&b@c", Some("a%26b%40c")))),
+            (format!("Bearer GKEY 72&a&b&{KEY}"), key(by_puid(72, "a&b", None))),
+            (format!("Bearer GKEY partnerid=72&partneruserid=ann~{KEY}"), key(by_puid(72, "ann", None))),
+            (format!("Bearer GKEY {KEY}"), Err(Unreadable::NoTilde)),
+            ("Bearer GSSNID 1.2.x.72".into(), key(Ok(Credential::WebSession("1.2.x.72".to_owned().into())))),
+            ("Bearer GJWT a.b.c".into(), token("a.b.c")),
+            ("Bearer a.b.c".into(), token("a.b.c")),
+            ("Bearer GKEY".into(), Err(Unreadable::Header)),
+            ("Bearer a b".into(), Err(Unreadable::Header)),
+            ("Basic abc".into(), Err(Unreadable::Header)),
+            ("".into(), Err(Unreadable::Header)),
+        ] {
+            check(&value, from_authorization(&value), expected);
+        }
+    }
+
+    #[track_caller]
+    fn fields(pairs: &[(&str, &str)], expected: Result<Option<Credential>, Unreadable>) {
+        let find = |name: &str| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| Field { value: (*value).to_owned(), as_sent: None })
+        };
+        check(&format!("{pairs:?}"), from_fields(find), expected);
+    }
+
+    #[test]
+    fn every_set_of_fields_gives_its_credential() {
+        let (ann, joe) = (("partneruserid", "ann"), ("username", "joe"));
+        let some = |credential: Result<Credential, Unreadable>| credential.map(Some);
+        let (key, group) = (("loginkey", KEY), ("partnerid", "72"));
+        fields(&[group, ann, key], some(by_puid(72, "ann", None)));
+        fields(&[group, ann, key, joe], some(by_puid(72, "ann", None)));
+        fields(&[joe, key], some(by_address("joe")));
+        fields(&[("loginkey", &format!("joe~{KEY}"))], some(by_address("joe")));
+        let password = || "secret".to_owned().into();
+        fields(
+            &[joe, ("password", "secret")],
+            Ok(Some(Credential::Password { username: "joe".into(), password: password() })),
+        );
+        fields(
+            &[joe, ("g4scredentials", "secret")],
+            Ok(Some(Credential::IssuedCredentials { username: "joe".into(), credentials: password() })),
+        );
+        fields(&[("gssnid", "secret")], Ok(Some(Credential::WebSession(password()))));
+        fields(&[("gssnid", ""), ("loginkey", "")], Ok(None));
+        fields(&[], Ok(None));
+        fields(&[group], Ok(None));
+        fields(&[ann, key], Err(Unreadable::Incomplete("partnerid")));
+        fields(&[group, key], Err(Unreadable::Incomplete("partneruserid")));
+        fields(&[("partnerid", "-1"), ann, key], Err(Unreadable::GroupId));
+        fields(&[("password", "x")], Err(Unreadable::Incomplete("username")));
+        fields(&[joe, key, ("password", "x")], Err(Unreadable::Ambiguous));
+        fields(
+            &[joe],
+            Err(Unreadable::Incomplete("the proof (loginkey, password, g4scredentials or gssnid)")),
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for puid in ["ann", "a b", "a&b=c~d", "100%", "ü+$"] {
+            let header = bearer_form(GroupId(72), puid, KEY);
+            let Ok(Authorization::Credential(Credential::LoginKey { subject, .. })) =
+                from_authorization(&header)
+            else {
+                panic!("{header}")
+            };
+            assert!(matches!(subject, Subject::Partner { puid: read, .. } if read == puid), "{header}");
+        }
+        let pair = pair_form(GroupId(72), "a&b~c", KEY);
+        check(&pair, from_single(&pair), by_puid(72, "a&b~c", None));
+    }
+}
