@@ -73,6 +73,7 @@ CREATE TABLE users (
     phone TEXT NOT NULL DEFAULT '',
     password_hash TEXT,
     failures INTEGER NOT NULL DEFAULT 0,
+    failed_at INTEGER NOT NULL DEFAULT 0,        -- the last failure
     locked_until INTEGER,
     signed_in_at INTEGER,
     created_at INTEGER NOT NULL,
@@ -109,6 +110,14 @@ CREATE TABLE web_sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX web_sessions_by_member ON web_sessions (group_id, user_id);
 CREATE INDEX web_sessions_by_end ON web_sessions (expires_at);
+
+CREATE TABLE issued_credentials (
+    -- What ValidateUser handed out ("G4S credentials"): the last of each user counts.
+    user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    fingerprint BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE console_sessions (
     -- A browser signed in to the console, as an operator or as a group's administrator.

@@ -9,6 +9,7 @@
 
 mod access_log;
 mod groups;
+mod incidents;
 mod members;
 mod memberships;
 mod open;
@@ -16,7 +17,9 @@ mod operators;
 mod pool;
 mod roles;
 mod settings;
+mod sign_in;
 mod users;
+mod web_sessions;
 mod writer;
 
 use std::path::Path;
@@ -26,11 +29,14 @@ use rusqlite::Connection;
 
 pub use access_log::{LogQuery, LogRow};
 pub use groups::NewGroup;
+pub use incidents::Incident;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE, Mode};
 pub use roles::RoleUse;
 pub use settings::{PasswordPolicyRow, Settings};
+pub use sign_in::{KeyRow, MemberRow};
 pub use users::NewUserRow;
+pub use web_sessions::{SignInState, WebSessionRow};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};

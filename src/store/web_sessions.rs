@@ -1,0 +1,133 @@
+//! Web sessions: signed-in browsers, found by the fingerprint of what their cookie `GSSNID` holds.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::{Reader, Writer, database_fault};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::{GroupId, RoleId, UserId};
+
+/// A web session, and its member as they are now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebSessionRow {
+    pub group: GroupId,
+    pub user: UserId,
+    pub created_at: Timestamp,
+    pub used_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub member: SignInState,
+}
+
+/// A member as every use of a token or a web session asks after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInState {
+    pub address: String,
+    pub puid: Option<String>,
+    pub role: Option<RoleId>,
+    pub administrator: bool,
+    pub suspended: bool,
+    pub active: bool,
+    pub locked_until: Option<Timestamp>,
+}
+
+/// The columns of a [`SignInState`], for [`member_state`].
+const STATE: &str =
+    "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until";
+
+impl Reader<'_> {
+    /// Finds a web session that has not ended at `now`.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn web_session(&self, fingerprint: &[u8], now: Timestamp) -> Result<Option<WebSessionRow>> {
+        let sql = format!(
+            "SELECT {STATE}, s.group_id, s.user_id, s.created_at, s.used_at, s.expires_at
+             FROM web_sessions s
+             JOIN memberships m ON m.group_id = s.group_id AND m.user_id = s.user_id
+             JOIN users u ON u.id = s.user_id
+             WHERE s.fingerprint = ?1 AND s.expires_at > ?2"
+        );
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row((fingerprint, now.0), web_session_row).optional())
+            .map_err(database_fault)
+    }
+
+    /// What a user is in a group at this moment; `None` for no member.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn member_state(&self, group: GroupId, user: UserId) -> Result<Option<SignInState>> {
+        let sql = format!(
+            "SELECT {STATE} FROM memberships m JOIN users u ON u.id = m.user_id
+             WHERE m.group_id = ?1 AND m.user_id = ?2"
+        );
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row((group.0, user.0), member_state).optional())
+            .map_err(database_fault)
+    }
+}
+
+impl Writer<'_> {
+    /// Keeps a new web session, and forgets those that have ended.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails, or when the user is no member of the group.
+    pub fn insert_web_session(
+        &self,
+        fingerprint: &[u8],
+        group: GroupId,
+        user: UserId,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        self.execute("DELETE FROM web_sessions WHERE expires_at <= ?1", [self.now.0])?;
+        self.execute(
+            "INSERT INTO web_sessions (fingerprint, group_id, user_id, created_at, used_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+            (fingerprint, group.0, user.0, self.now.0, expires_at.0),
+        )
+    }
+
+    /// Notes that a web session was used and moves its end.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn extend_web_session(&self, fingerprint: &[u8], expires_at: Timestamp) -> Result<()> {
+        self.execute(
+            "UPDATE web_sessions SET used_at = ?2, expires_at = ?3 WHERE fingerprint = ?1",
+            (fingerprint, self.now.0, expires_at.0),
+        )
+    }
+
+    /// Ends a web session.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn delete_web_session(&self, fingerprint: &[u8]) -> Result<()> {
+        self.execute("DELETE FROM web_sessions WHERE fingerprint = ?1", [fingerprint])
+    }
+}
+
+fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
+    Ok(WebSessionRow {
+        member: member_state(row)?,
+        group: GroupId(row.get(7)?),
+        user: UserId(row.get(8)?),
+        created_at: Timestamp(row.get(9)?),
+        used_at: Timestamp(row.get(10)?),
+        expires_at: Timestamp(row.get(11)?),
+    })
+}
+
+fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
+    Ok(SignInState {
+        address: row.get(0)?,
+        puid: row.get(1)?,
+        role: row.get::<_, Option<i64>>(2)?.map(RoleId),
+        administrator: row.get(3)?,
+        suspended: row.get(4)?,
+        active: row.get(5)?,
+        locked_until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+    })
+}
