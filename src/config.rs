@@ -1,1 +1,346 @@
-//! See ARCHITECTURE.md.
+//! The configuration: what each setting is, where it may come from, and where it did come from.
+//!
+//! A flag wins over the environment, the environment over the file, the file over the default. Every
+//! setting is one line of [`SETTINGS`]; `sidelight config` prints them all with their origin.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Kind, Result};
+use crate::http::gate::Net;
+use crate::store::Mode;
+
+/// The configuration file that is read when no other is named and this one exists.
+pub const DEFAULT_FILE: &str = "sidelight.toml";
+
+/// One setting: its name in the file and as `--name`, its environment variable, what it does.
+pub struct Setting {
+    /// With underscores; a flag has dashes in their place.
+    pub name: &'static str,
+    pub environment: &'static str,
+    pub help: &'static str,
+    /// As it would be written in the file; "" for none.
+    pub default: &'static str,
+}
+
+/// All settings of the server, in the order in which `sidelight config` prints them.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "data",
+        environment: "SIDELIGHT_DATA",
+        help: "directory of the database and the key file",
+        default: "./sidelight-data",
+    },
+    Setting {
+        name: "lab",
+        environment: "SIDELIGHT_LAB",
+        help: "lab mode: for development and tests, on loopback only",
+        default: "false",
+    },
+    Setting {
+        name: "listen",
+        environment: "SIDELIGHT_LISTEN",
+        help: "address and port; port 0 lets the system choose",
+        default: "",
+    },
+    Setting {
+        name: "public_url",
+        environment: "SIDELIGHT_PUBLIC_URL",
+        help: "scheme, host and port that people use, when it is not what their browser asks for",
+        default: "",
+    },
+    Setting {
+        name: "trusted_proxies",
+        environment: "SIDELIGHT_TRUSTED_PROXIES",
+        help: "addresses or networks of proxies whose X-Forwarded-For is believed, with commas",
+        default: "",
+    },
+    Setting {
+        name: "tls_cert",
+        environment: "SIDELIGHT_TLS_CERT",
+        help: "PEM file with the certificate chain; without it a self-signed one is made",
+        default: "",
+    },
+    Setting {
+        name: "tls_key",
+        environment: "SIDELIGHT_TLS_KEY_FILE",
+        help: "PEM file with the certificate's private key",
+        default: "",
+    },
+    Setting {
+        name: "plain_http",
+        environment: "SIDELIGHT_PLAIN_HTTP",
+        help: "no TLS; only on a loopback address",
+        default: "false",
+    },
+    Setting {
+        name: "seed",
+        environment: "SIDELIGHT_SEED",
+        help: "TOML file with groups, roles and users to make at start",
+        default: "",
+    },
+    Setting {
+        name: "ready_file",
+        environment: "SIDELIGHT_READY_FILE",
+        help: "file that appears, with url, pid and mode, once requests are served",
+        default: "",
+    },
+];
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Flag,
+    Environment(&'static str),
+    File(PathBuf),
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag => f.write_str("flag"),
+            Origin::Environment(name) => write!(f, "environment {name}"),
+            Origin::File(path) => write!(f, "file {}", path.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    pub text: String,
+    pub origin: Origin,
+}
+
+/// The configuration of the server, checked.
+pub struct Config {
+    pub data: PathBuf,
+    pub mode: Mode,
+    pub listen: SocketAddr,
+    pub public_origin: Option<String>,
+    pub trusted_proxies: Vec<Net>,
+    /// Certificate chain and key; `None` makes a self-signed pair in the data directory.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub plain_http: bool,
+    pub seed: Option<PathBuf>,
+    pub ready_file: Option<PathBuf>,
+    /// Every setting by name, with its origin.
+    pub values: BTreeMap<&'static str, Value>,
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// `flags` maps the names of settings to what was typed; `file` names the configuration file;
+    /// `environment` looks a variable up.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the setting, where it came from, and what it should be.
+    pub fn read(
+        flags: &BTreeMap<&'static str, String>,
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Config> {
+        let (path, table) = read_file(file)?;
+        let mut values = BTreeMap::new();
+        for setting in SETTINGS {
+            let from_file = table.get(setting.name).map(|value| match value {
+                toml::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            let value = if let Some(text) = flags.get(setting.name) {
+                Value { text: text.clone(), origin: Origin::Flag }
+            } else if let Some(text) = environment(setting.environment) {
+                Value { text, origin: Origin::Environment(setting.environment) }
+            } else if let Some(text) = from_file {
+                Value { text, origin: Origin::File(path.clone()) }
+            } else {
+                Value { text: setting.default.into(), origin: Origin::Default }
+            };
+            values.insert(setting.name, value);
+        }
+        Config::check(values)
+    }
+
+    fn check(mut values: BTreeMap<&'static str, Value>) -> Result<Config> {
+        let mode = if boolean(&values, "lab")? { Mode::Lab } else { Mode::Production };
+        if let Some(listen) = values.get_mut("listen").filter(|v| v.text.is_empty()) {
+            listen.text = match mode {
+                Mode::Lab => "127.0.0.1:8443".into(),
+                Mode::Production => "0.0.0.0:8443".into(),
+            };
+        }
+        let listen: SocketAddr = parsed(&values, "listen", "an address and port such as 127.0.0.1:8443")?;
+        let plain_http = boolean(&values, "plain_http")?;
+        if plain_http && !listen.ip().is_loopback() {
+            return Err(wrong(
+                &values,
+                "plain_http",
+                "used on a loopback address only; listen elsewhere with TLS",
+            ));
+        }
+        if mode == Mode::Lab && !listen.ip().is_loopback() {
+            return Err(wrong(&values, "listen", "a loopback address in lab mode, such as 127.0.0.1:8443"));
+        }
+        let path = |name| values.get(name).map(|v| &v.text).filter(|t| !t.is_empty()).map(PathBuf::from);
+        let tls = match (path("tls_cert"), path("tls_key")) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            (Some(_), None) => return Err(wrong(&values, "tls_key", "given together with tls_cert")),
+            (None, Some(_)) => return Err(wrong(&values, "tls_cert", "given together with tls_key")),
+        };
+        Ok(Config {
+            data: path("data").ok_or_else(|| wrong(&values, "data", "a directory"))?,
+            mode,
+            listen,
+            public_origin: public_origin(&values)?,
+            trusted_proxies: trusted_proxies(&values)?,
+            tls,
+            plain_http,
+            seed: path("seed"),
+            ready_file: path("ready_file"),
+            values,
+        })
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<(PathBuf, toml::Table)> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
+    let invalid = |why: String| {
+        let public = format!("The configuration file {} {why}", path.display());
+        Error::new(Kind::Invalid, "bad_configuration_file", public)
+    };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(e) => return Err(invalid(format!("cannot be read: {e}."))),
+    };
+    let table: toml::Table = text.parse().map_err(|e| invalid(format!("is not TOML: {e}")))?;
+    match table.keys().find(|key| SETTINGS.iter().all(|setting| setting.name != key.as_str())) {
+        Some(unknown) => Err(invalid(format!("has a setting {unknown} that does not exist."))),
+        None => Ok((path, table)),
+    }
+}
+
+fn value<'v>(values: &'v BTreeMap<&'static str, Value>, name: &str) -> &'v str {
+    values.get(name).map_or("", |v| v.text.as_str())
+}
+
+fn boolean(values: &BTreeMap<&'static str, Value>, name: &'static str) -> Result<bool> {
+    match value(values, name).to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" | "" => Ok(false),
+        _ => Err(wrong(values, name, "true or false")),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(
+    values: &BTreeMap<&'static str, Value>,
+    name: &'static str,
+    what: &str,
+) -> Result<T> {
+    value(values, name).parse().map_err(|_| wrong(values, name, what))
+}
+
+fn trusted_proxies(values: &BTreeMap<&'static str, Value>) -> Result<Vec<Net>> {
+    let texts = value(values, "trusted_proxies").split(',').map(str::trim).filter(|t| !t.is_empty());
+    texts
+        .map(|text| {
+            text.parse()
+                .map_err(|_| wrong(values, "trusted_proxies", "addresses like 10.0.0.7 or 10.0.0.0/8"))
+        })
+        .collect()
+}
+
+/// An origin: `https://host[:port]`, nothing after it. Plain `http` is for loopback only.
+fn public_origin(values: &BTreeMap<&'static str, Value>) -> Result<Option<String>> {
+    let text = value(values, "public_url").trim_end_matches('/');
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refuse = || wrong(values, "public_url", "https:// and a host, such as https://sso.example.com");
+    let (scheme, authority) = text.split_once("://").ok_or_else(refuse)?;
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host,
+        _ => authority,
+    };
+    let named = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let address = bracketed.unwrap_or(host).parse::<IpAddr>();
+    let loopback = host == "localhost" || address.as_ref().is_ok_and(|a| a.is_loopback());
+    let sound = !host.is_empty() && (named || address.is_ok());
+    if !sound || !(scheme == "https" || scheme == "http" && loopback) {
+        return Err(refuse());
+    }
+    Ok(Some(text.to_ascii_lowercase()))
+}
+
+fn wrong(values: &BTreeMap<&'static str, Value>, name: &'static str, what: &str) -> Error {
+    let origin = values.get(name).map_or(Origin::Default, |v| v.origin.clone());
+    let given = value(values, name);
+    Error::invalid("bad_setting", name, format!("{name} must be {what}; it is \"{given}\" (from {origin})."))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(flags: &[(&'static str, &str)], environment: &[(&str, &str)], file: &str) -> Result<Config> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, file).unwrap();
+        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        Config::read(&flags, Some(&path), |name| {
+            environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\ndata = \"from-file\"\nlab = true\n";
+        let config = read(
+            &[("listen", "127.0.0.1:3")],
+            &[("SIDELIGHT_LISTEN", "127.0.0.1:2"), ("SIDELIGHT_DATA", "from-environment")],
+            file,
+        )
+        .unwrap();
+        assert_eq!(config.listen.port(), 3);
+        assert_eq!(config.data, Path::new("from-environment"));
+        assert_eq!(config.mode, Mode::Lab);
+        let origins: Vec<String> = ["listen", "data", "lab", "seed"]
+            .iter()
+            .map(|n| config.values.get(n).unwrap().origin.to_string())
+            .map(|o| o.split(' ').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(origins, ["flag", "environment", "file", "default"]);
+    }
+
+    #[test]
+    fn the_lab_and_plain_http_stay_on_loopback() {
+        for (flags, field) in [
+            (&[("lab", "true"), ("listen", "0.0.0.0:1")][..], "listen"),
+            (&[("plain_http", "true")][..], "plain_http"),
+            (&[("listen", "nowhere")][..], "listen"),
+            (&[("lab", "perhaps")][..], "lab"),
+            (&[("tls_cert", "c.pem")][..], "tls_key"),
+            (&[("public_url", "http://sso.example.com")][..], "public_url"),
+            (&[("public_url", "https://sso.example.com/path")][..], "public_url"),
+            (&[("trusted_proxies", "10.0.0.0/99")][..], "trusted_proxies"),
+        ] {
+            assert_eq!(read(flags, &[], "").err().unwrap().field.as_deref(), Some(field), "{flags:?}");
+        }
+        assert!(read(&[("public_url", "https://sso.example.com:8443/")], &[], "").is_ok());
+        assert!(read(&[("plain_http", "1"), ("listen", "[::1]:0")], &[], "").is_ok());
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_refused_by_name() {
+        let error = read(&[], &[], "listne = \"x\"").err().unwrap();
+        assert!(error.public.contains("listne"), "{error}");
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! Exit status: 0 done or accepted, 1 refused or rejected, 2 wrong usage, 3 our own fault.
 
+mod health;
+mod serve;
+
 use std::process::ExitCode;
 
 use argh::FromArgs;
@@ -22,6 +25,9 @@ struct Sidelight {
 #[derive(FromArgs)]
 #[argh(subcommand)]
 enum Command {
+    Serve(serve::Serve),
+    Config(serve::Show),
+    Health(health::Health),
     Version(Version),
 }
 
@@ -48,6 +54,9 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> ExitCode {
     match command {
+        Command::Serve(command) => command.run(),
+        Command::Config(command) => command.run(),
+        Command::Health(command) => command.run(),
         Command::Version(_) => {
             println!(
                 "sidelight {} (SQLite {})",

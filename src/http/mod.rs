@@ -7,5 +7,12 @@
 pub mod answer;
 pub mod form;
 pub mod gate;
+mod lab;
 pub mod multipart;
+mod ops;
 pub mod router;
+
+use router::Route;
+
+/// The tables of all surfaces.
+pub const TABLES: &[&[Route]] = &[ops::ROUTES, lab::ROUTES];

@@ -133,6 +133,16 @@ impl Store {
     }
 }
 
+impl Reader<'_> {
+    /// Asks the database for anything at all.
+    ///
+    /// # Errors
+    /// `Fault` or `Unavailable` when it does not answer.
+    pub fn ping(&self) -> Result<()> {
+        self.connection.query_row("SELECT only_row FROM appliance", [], |_| Ok(())).map_err(database_fault)
+    }
+}
+
 /// Turns an unexpected failure of the database into our own fault, or `Unavailable` when it was busy or
 /// the disk is full.
 fn database_fault(error: rusqlite::Error) -> Error {

@@ -1,0 +1,105 @@
+//! `sidelight health`: asks a running server whether it serves, for service managers and test pipelines.
+
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use argh::FromArgs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::server::{CERTIFICATE_FILE, READY_FILE};
+
+/// How long one attempt may take, and how long to rest between two.
+const ATTEMPT: Duration = Duration::from_secs(3);
+const REST: Duration = Duration::from_millis(50);
+
+/// ask a running server whether it serves: exit status 0 yes, 1 no
+#[derive(FromArgs)]
+#[argh(subcommand, name = "health", example = "{command_name} --wait 10")]
+pub struct Health {
+    /// the server's data directory, where it says how to reach it (default ./sidelight-data)
+    #[argh(option, default = "PathBuf::from(\"./sidelight-data\")")]
+    data: PathBuf,
+    /// keep asking for so many seconds until it serves
+    #[argh(option, default = "0")]
+    wait: u64,
+}
+
+impl Health {
+    /// Asks, again and again if it is to wait, and prints what the server said.
+    pub fn run(self) -> ExitCode {
+        let until = Instant::now() + Duration::from_secs(self.wait);
+        loop {
+            match ask(&self.data) {
+                Ok(said) => {
+                    println!("{}", said.trim_end());
+                    return ExitCode::SUCCESS;
+                }
+                Err(why) if Instant::now() >= until => {
+                    eprintln!("sidelight: not healthy: {why}");
+                    return ExitCode::from(1);
+                }
+                Err(_) => std::thread::sleep(REST),
+            }
+        }
+    }
+}
+
+fn ask(data: &Path) -> Result<String, String> {
+    let ready = std::fs::read_to_string(data.join(READY_FILE))
+        .map_err(|_| format!("no server is ready on {}", data.display()))?;
+    let ready: serde_json::Value = serde_json::from_str(&ready).map_err(|e| e.to_string())?;
+    let url = ready.get("url").and_then(|u| u.as_str()).unwrap_or_default();
+    let (scheme, authority) = url.split_once("://").ok_or("the ready file names no url")?;
+    let address = authority
+        .to_socket_addrs()
+        .map_err(|e| e.to_string())?
+        .next()
+        .ok_or("the ready file's url has no address")?;
+    let socket = TcpStream::connect_timeout(&address, ATTEMPT).map_err(|e| e.to_string())?;
+    let timed = socket.set_read_timeout(Some(ATTEMPT)).and_then(|()| socket.set_write_timeout(Some(ATTEMPT)));
+    timed.map_err(|e| e.to_string())?;
+    if scheme == "http" {
+        return exchange(socket, authority);
+    }
+    let own = data.join(CERTIFICATE_FILE);
+    let certificate = ready.get("certificate").and_then(|c| c.as_str()).map_or(own, PathBuf::from);
+    exchange(trusting(&certificate, authority, socket)?, authority)
+}
+
+/// Speaks TLS, trusting exactly the server's own certificate.
+fn trusting(
+    certificate: &Path,
+    authority: &str,
+    socket: TcpStream,
+) -> Result<StreamOwned<ClientConnection, TcpStream>, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(certificate).map_err(|e| e.to_string())? {
+        let certificate = certificate.map_err(|e| e.to_string())?;
+        roots.add(certificate).map_err(|e| e.to_string())?;
+    }
+    let settings = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|e| e.to_string())?;
+    let connection = ClientConnection::new(Arc::new(settings), name).map_err(|e| e.to_string())?;
+    Ok(StreamOwned::new(connection, socket))
+}
+
+fn exchange(mut stream: impl Read + Write, authority: &str) -> Result<String, String> {
+    let request = format!("GET /health HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(|e| e.to_string())?;
+    let mut answer = Vec::new();
+    // A server that closes without a TLS goodbye has still answered.
+    let read = stream.take(64 * 1024).read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| match read {
+        Ok(_) => "the server gave no answer".to_owned(),
+        Err(e) => e.to_string(),
+    })?;
+    if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }
+}

@@ -1,0 +1,39 @@
+//! What only a lab may do.
+
+use super::Desk;
+use crate::error::{Error, Result};
+use crate::model::{Caller, LogEntry};
+use crate::store::Mode;
+
+impl Desk {
+    /// Lets only a lab pass.
+    ///
+    /// # Errors
+    /// `NotFound` in production: there, the lab's paths do not exist.
+    pub fn only_in_lab(&self) -> Result<()> {
+        match self.mode {
+            Mode::Lab => Ok(()),
+            Mode::Production => Err(Error::not_found("no_such_path", "There is nothing at this address.")),
+        }
+    }
+
+    /// Sets how far the clock is ahead of the machine's, in milliseconds; 0 restores it.
+    ///
+    /// # Errors
+    /// `NotFound` in production; those of the store.
+    pub fn set_clock(&self, caller: &Caller, offset_ms: i64) -> Result<()> {
+        self.only_in_lab()?;
+        self.clock.set_offset_ms(offset_ms);
+        let detail = format!("{} s from the machine's", offset_ms / 1000);
+        let entry = LogEntry::done(caller, None, "lab.clock", self.clock.now().to_string(), detail);
+        self.store.log(self.clock.now(), entry)
+    }
+
+    /// Asks the database for an answer.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn check_health(&self) -> Result<()> {
+        self.store.read(|r| r.ping())
+    }
+}

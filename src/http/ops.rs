@@ -1,0 +1,27 @@
+//! What watches the server: is it alive, and does its database answer.
+
+use tiny_http::Method;
+
+use super::answer;
+use super::gate::Response;
+use super::router::{App, Call, Errors, NO_BODY, Route};
+use crate::error::Result;
+
+pub const ROUTES: &[Route] = &[Route {
+    method: Method::Get,
+    path: "/health",
+    limit: NO_BODY,
+    errors: Errors::Json,
+    handler: get_health,
+}];
+
+/// `GET /health`: 200 when the database answers, else the error of the store.
+fn get_health(app: &App, _: &Call<'_>) -> Result<Response> {
+    app.desk.check_health()?;
+    let document = serde_json::json!({
+        "status": "ok",
+        "mode": app.desk.mode.as_str(),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    Ok(answer::json(200, &document))
+}

@@ -1,0 +1,232 @@
+//! The running server: opens the data directory, puts the surfaces behind the gate, and stops in order.
+//!
+//! Start refuses rather than repairs. The ready file appears only once requests are served, and whole.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::error::{Error, Kind, Result};
+use crate::http::gate::{self, GateConfig, Limits, Shutdown};
+use crate::http::{self, router::App};
+use crate::store::Mode;
+
+/// The self-signed certificate and its key, made at the first start without files of one's own.
+pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";
+const CERTIFICATE_KEY_FILE: &str = "tls-key.pem";
+/// Says, inside the data directory, how to reach the server that runs on it.
+pub const READY_FILE: &str = "ready.json";
+/// Held while a server runs on the directory.
+const LOCK_FILE: &str = "sidelight.lock";
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Whatever keeps it from starting: configuration, data directory, certificate, port.
+pub fn serve(config: &Config) -> Result<()> {
+    make_directory(&config.data)?;
+    let _lock = lock(&config.data)?;
+    let desk = Arc::new(Desk::open(&config.data, config.mode, Clock::system())?);
+    seed(&desk, config)?;
+    let tls = if config.plain_http { None } else { Some(certificate(config)?) };
+    let fingerprint = tls.as_ref().map(|(_, fingerprint)| fingerprint.clone());
+    let gate = gate::bind(GateConfig {
+        listen: config.listen,
+        tls: tls.map(|(settings, _)| settings),
+        limits: Limits::default().lowered_to_this_process(),
+        trusted_proxies: config.trusted_proxies.clone(),
+    })
+    .map_err(|e| {
+        let public = format!("{} cannot be listened on: {e}.", config.listen);
+        Error::new(Kind::Fault, "cannot_listen", public)
+    })?;
+    let scheme = if fingerprint.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", reachable(gate.local_addr()));
+    let shutdown = Shutdown::new();
+    stop_on_signals(&shutdown)?;
+    let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
+    let ready = ReadyFiles::write(config, &url)?;
+    greet(config, &desk, &url, fingerprint.as_deref())?;
+    gate.run(app, shutdown);
+    drop(ready);
+    eprintln!("Stopped.");
+    Ok(())
+}
+
+/// Says where everything is, in the words that a newcomer copies.
+fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> Result<()> {
+    let shown = config.public_origin.as_deref().unwrap_or(url);
+    eprintln!("Sidelight {} is ready ({} mode).", env!("CARGO_PKG_VERSION"), config.mode.as_str());
+    eprintln!("  Console        {shown}/console");
+    eprintln!("  Authorize      {shown}/services/AuthorizationService.svc/rest/Authorize");
+    eprintln!("  Agent join     {shown}/agentjoin/AgentJoin.aspx");
+    eprintln!("  SAML ACS       {shown}/account/GetLoginKey.aspx?sso=1&idpid=GROUP");
+    eprintln!("  Provisioning   {shown}/PAPI/NewUser.asp");
+    eprintln!("  Data           {}", config.data.display());
+    if let Some(fingerprint) = fingerprint {
+        eprintln!("  Certificate    SHA-256 {fingerprint}");
+    }
+    if config.mode == Mode::Lab {
+        eprintln!("  Lab clock      PUT {shown}/lab/clock");
+    }
+    if let Some(token) = desk.new_claim()? {
+        eprintln!("Nobody runs this appliance yet. Open this link once to become its first operator:");
+        eprintln!("  {shown}/console/claim?token={token}");
+    }
+    Ok(())
+}
+
+fn seed(desk: &Desk, config: &Config) -> Result<()> {
+    let text = match (&config.seed, config.mode) {
+        (Some(path), _) => std::fs::read_to_string(path).map_err(|e| {
+            let public = format!("The seed file {} cannot be read: {e}.", path.display());
+            Error::invalid("unreadable_seed", "seed", public)
+        })?,
+        (None, Mode::Lab) => include_str!("../static/demo.toml").to_owned(),
+        (None, Mode::Production) => return Ok(()),
+    };
+    desk.seed(&text, |name| std::env::var(name).ok()).map(drop)
+}
+
+fn make_directory(path: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unusable(path, &e.to_string()))
+}
+
+/// Keeps a second server off the directory. The lock ends with the process, however it ends.
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join(LOCK_FILE);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| unusable(directory, &e.to_string()))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| unusable(directory, "another server runs on it"))?;
+    Ok(file)
+}
+
+fn unusable(directory: &Path, why: &str) -> Error {
+    let public = format!("The data directory {} cannot be used: {why}.", directory.display());
+    Error::new(Kind::Denied, "data_directory", public)
+}
+
+/// The TLS settings and the certificate's SHA-256, in hex with colons.
+fn certificate(config: &Config) -> Result<(Arc<rustls::ServerConfig>, String)> {
+    let (certificate, key) = match &config.tls {
+        Some(files) => files.clone(),
+        None => own_certificate(&config.data)?,
+    };
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|e| bad_certificate(path, &format!("cannot be read: {e}")))
+    };
+    let (certificate_pem, key_pem) = (read(&certificate)?, zeroize::Zeroizing::new(read(&key)?));
+    let settings = gate::load_tls(&certificate_pem, &key_pem)
+        .map_err(|e| bad_certificate(&certificate, &format!("cannot be used with its key: {e}")))?;
+    let fingerprint = gate::fingerprint_of_pem(&certificate_pem)
+        .map_err(|e| bad_certificate(&certificate, &e.to_string()))?;
+    let hex: Vec<String> = fingerprint.iter().map(|byte| format!("{byte:02X}")).collect();
+    Ok((settings, hex.join(":")))
+}
+
+/// Makes the self-signed pair at the first start; the key first, so that a certificate never stands alone.
+fn own_certificate(directory: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (certificate, key) = (directory.join(CERTIFICATE_FILE), directory.join(CERTIFICATE_KEY_FILE));
+    if !certificate.exists() {
+        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        if !host.is_empty() && !names.contains(&host) {
+            names.push(host);
+        }
+        let made = gate::self_signed(&names).map_err(|e| bad_certificate(&certificate, &e.to_string()))?;
+        write_whole(&key, made.key_pem.as_bytes(), 0o600)?;
+        write_whole(&certificate, made.cert_pem.as_bytes(), 0o644)?;
+    }
+    Ok((certificate, key))
+}
+
+fn bad_certificate(path: &Path, why: &str) -> Error {
+    Error::new(Kind::Denied, "tls_certificate", format!("The certificate {} {why}.", path.display()))
+}
+
+/// Writes a file beside its place and moves it there: a reader sees all of it or nothing.
+fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let beside = PathBuf::from(name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&beside)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|e| {
+        let public = format!("The file {} cannot be written: {e}.", path.display());
+        Error::new(Kind::Fault, "cannot_write_file", public)
+    })
+}
+
+/// The address to call when the server listens on every interface.
+fn reachable(address: std::net::SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+/// Triggers the shutdown at SIGTERM or SIGINT; a second signal ends the process at once.
+fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
+    let mut signals =
+        Signals::new([SIGTERM, SIGINT]).map_err(|e| Error::fault("signal_handler", e.to_string()))?;
+    let shutdown = shutdown.clone();
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            for signal in &mut signals {
+                if shutdown.is_triggered() {
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                }
+                eprintln!("Stopping: finishing the requests in flight.");
+                shutdown.trigger();
+            }
+        })
+        .map_err(|e| Error::fault("signal_thread", e.to_string()))?;
+    Ok(())
+}
+
+/// The ready files, removed when the server stops.
+struct ReadyFiles(Vec<PathBuf>);
+
+impl ReadyFiles {
+    fn write(config: &Config, url: &str) -> Result<ReadyFiles> {
+        let document = serde_json::json!({
+            "url": url,
+            "pid": std::process::id(),
+            "mode": config.mode.as_str(),
+            "certificate": config.tls.as_ref().map(|(certificate, _)| certificate),
+        });
+        let mut files = ReadyFiles(Vec::new());
+        for path in std::iter::once(config.data.join(READY_FILE)).chain(config.ready_file.clone()) {
+            write_whole(&path, format!("{document}\n").as_bytes(), 0o644)?;
+            files.0.push(path);
+        }
+        Ok(files)
+    }
+}
+
+impl Drop for ReadyFiles {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

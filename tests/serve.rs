@@ -1,0 +1,104 @@
+//! The binary as an operator starts and stops it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::process::Command;
+
+use common::{BINARY, Server};
+
+#[test]
+fn a_lab_starts_with_one_command_and_stops_in_order() {
+    let server = Server::lab();
+    let ready = std::fs::read_to_string(server.data().join("ready.json")).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    assert_eq!(ready["pid"], server.pid());
+    assert_eq!(ready["mode"], "lab");
+    assert_eq!(server.get("/health").json()["status"], "ok");
+    let healthy = server.command(&["health", "--wait", "5"]);
+    assert!(healthy.status.success(), "{healthy:?}");
+    let data = server.data().to_owned();
+    let (status, words) = server.stop();
+    assert_eq!(status, Some(0), "{words}");
+    assert!(!data.join("ready.json").exists());
+}
+
+#[test]
+fn health_trusts_the_servers_own_certificate() {
+    let server = Server::start(&["--lab"]);
+    assert!(server.url.starts_with("https://"));
+    let healthy = server.command(&["health"]);
+    assert!(healthy.status.success(), "{healthy:?}");
+}
+
+#[test]
+fn health_of_no_server_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(BINARY).args(["health", "--data"]).arg(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_second_server_on_the_same_directory_is_refused() {
+    let server = Server::lab();
+    let second = server.command(&["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server"), "{second:?}");
+}
+
+#[test]
+fn a_lab_does_not_open_production_data_nor_production_a_labs() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    drop(Server::start_on(&data, &["--plain-http"]));
+    let lab = Command::new(BINARY)
+        .args(["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert_eq!(lab.status.code(), Some(1), "{lab:?}");
+}
+
+#[test]
+fn production_prints_a_claim_link_and_has_no_lab() {
+    let server = Server::start(&["--plain-http"]);
+    assert_eq!(server.get("/lab/clock").status, 404);
+}
+
+#[test]
+fn the_labs_clock_is_set_read_and_restored() {
+    let server = Server::lab();
+    server.set_clock("2020-07-05T00:00:00Z");
+    let told = server.get("/lab/clock").json();
+    assert!(told["now"].as_str().unwrap().starts_with("2020-07-05T00:0"), "{told}");
+    let offset = server.send("PUT", "/lab/clock", &[], br#"{"offset_seconds":-60}"#);
+    assert_eq!(offset.json()["offset_seconds"], -60);
+    assert_eq!(server.send("DELETE", "/lab/clock", &[], b"").json()["offset_seconds"], 0);
+    for wrong in ["", "{}", "{\"now\":\"soon\"}", "{\"now\":\"2020-07-05T00:00:00Z\",\"offset_seconds\":1}"] {
+        let answer = server.send("PUT", "/lab/clock", &[], wrong.as_bytes());
+        assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (400, Some("bad_clock")));
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_two_and_help_teaches() {
+    for (arguments, status) in [(&["--nonsense"][..], 2), (&[][..], 2), (&["serve", "--help"][..], 0)] {
+        let output = Command::new(BINARY).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+    }
+    let version = Command::new(BINARY).arg("--version").output().unwrap();
+    assert!(String::from_utf8_lossy(&version.stdout).starts_with("sidelight "));
+}
+
+#[test]
+fn config_prints_each_setting_with_its_origin() {
+    let output = Command::new(BINARY)
+        .arg("config")
+        .env("SIDELIGHT_LISTEN", "127.0.0.1:9999")
+        .current_dir(std::env::temp_dir())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("127.0.0.1:9999  [environment SIDELIGHT_LISTEN]"), "{text}");
+    assert!(text.contains("./sidelight-data  [default]"), "{text}");
+}

@@ -1,0 +1,113 @@
+//! Keeps the house tidy: who may know whom, how long a file may be, what every file says at its head.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::{Path, PathBuf};
+
+/// A room, and the rooms and crates it must never reach for.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "src/protocol",
+        &[
+            "crate::store", "crate::desk", "crate::http", "crate::pages", "crate::cli", "crate::config",
+            "crate::server", "crate::clock::Clock", "rusqlite", "tiny_http", "maud", "std::fs", "std::net",
+            "std::env", "SystemTime", "Instant::now",
+        ],
+    ),
+    (
+        "src/store",
+        &[
+            "crate::protocol", "crate::desk", "crate::http", "crate::pages", "crate::cli", "crate::config",
+            "crate::server", "tiny_http", "maud", "quick_xml",
+        ],
+    ),
+    (
+        "src/desk",
+        &["crate::http", "crate::pages", "crate::cli", "crate::config", "crate::server", "rusqlite", "tiny_http", "maud"],
+    ),
+    ("src/http", &["crate::store::", "crate::cli", "crate::config", "crate::server", "rusqlite", "aws_lc_rs", "hmac::", "maud"]),
+    (
+        "src/pages",
+        &[
+            "crate::store", "crate::desk", "crate::http", "crate::cli", "crate::config", "crate::server",
+            "rusqlite", "tiny_http", "std::fs",
+        ],
+    ),
+];
+
+/// The gate is the one part of `http` that tames TLS and sockets; what it borrows is named here.
+const ALLOWED: &[(&str, &str)] = &[("src/http/gate", "aws_lc_rs")];
+
+const LINES_MAX: usize = 600;
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string()
+}
+
+#[test]
+fn no_room_reaches_where_it_may_not() {
+    let mut wrong = Vec::new();
+    for (room, forbidden) in FORBIDDEN {
+        for path in files(room, "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for (number, line) in code.lines().enumerate() {
+                let line = line.split("//").next().unwrap();
+                for word in *forbidden {
+                    let allowed = ALLOWED.iter().any(|(p, w)| shown(&path).starts_with(p) && w == word);
+                    if line.contains(word) && !allowed {
+                        wrong.push(format!("{}:{} reaches for {word}", shown(&path), number + 1));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are_for() {
+    let mut wrong = Vec::new();
+    for path in ["src", "tests", "benches"].iter().flat_map(|f| files(f, "rs")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text.lines().count() > LINES_MAX {
+            wrong.push(format!("{} has {} lines", shown(&path), text.lines().count()));
+        }
+        let is_part_of_a_test = shown(&path).ends_with("tests.rs");
+        if !text.starts_with("//!") && !is_part_of_a_test {
+            wrong.push(format!("{} does not say what it is for", shown(&path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_work_is_left_for_later_by_its_own_words() {
+    let words = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "unimplemented".to_owned() + "!", "todo".to_owned() + "!("];
+    let mut wrong = Vec::new();
+    for path in ["src", "tests"].iter().flat_map(|f| files(f, "rs")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            if words.iter().any(|word| line.contains(word.as_str())) {
+                wrong.push(format!("{}:{} {line}", shown(&path), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
