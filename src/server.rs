@@ -36,7 +36,6 @@ pub fn serve(config: &Config) -> Result<()> {
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
     let desk = Arc::new(Desk::open(&config.data, config.mode, Clock::system())?);
-    seed(&desk, config)?;
     let tls = if config.plain_http { None } else { Some(certificate(config)?) };
     let fingerprint = tls.as_ref().map(|(_, fingerprint)| fingerprint.clone());
     let gate = gate::bind(GateConfig {
@@ -56,8 +55,9 @@ pub fn serve(config: &Config) -> Result<()> {
     let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
     let ready = ReadyFiles::write(config, &url)?;
     greet(config, &desk, &url, fingerprint.as_deref())?;
-    gate.run(app, shutdown);
+    let stopped = gate.run(app, shutdown);
     drop(ready);
+    stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
     eprintln!("Stopped.");
     Ok(())
 }
@@ -83,18 +83,6 @@ fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> 
         eprintln!("  {shown}/console/claim?token={token}");
     }
     Ok(())
-}
-
-fn seed(desk: &Desk, config: &Config) -> Result<()> {
-    let text = match (&config.seed, config.mode) {
-        (Some(path), _) => std::fs::read_to_string(path).map_err(|e| {
-            let public = format!("The seed file {} cannot be read: {e}.", path.display());
-            Error::invalid("unreadable_seed", "seed", public)
-        })?,
-        (None, Mode::Lab) => include_str!("../static/demo.toml").to_owned(),
-        (None, Mode::Production) => return Ok(()),
-    };
-    desk.seed(&text, |name| std::env::var(name).ok()).map(drop)
 }
 
 fn make_directory(path: &Path) -> Result<()> {

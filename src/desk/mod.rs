@@ -5,6 +5,7 @@
 //! access-log row. One use case stands behind every surface: web service, console, command line and seed
 //! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
 
+mod claim;
 mod lab;
 
 use std::path::Path;

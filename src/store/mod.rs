@@ -8,6 +8,7 @@
 //! Knows nothing of HTTP, XML or HTML, and judges nothing: whether something may be done is the desk's.
 
 mod access_log;
+mod appliance;
 mod groups;
 mod incidents;
 mod members;
