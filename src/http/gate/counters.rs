@@ -16,6 +16,7 @@ pub struct Counters {
     pub(super) requests: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) panics: AtomicU64,
+    pub(super) unsafe_responses: AtomicU64,
 }
 
 /// The totals at one moment.
@@ -43,6 +44,8 @@ pub struct Counts {
     pub refused: u64,
     /// Panics caught in handlers.
     pub panics: u64,
+    /// Responses that were held back because a field could be read as more than one line.
+    pub unsafe_responses: u64,
 }
 
 impl Counters {
@@ -60,6 +63,7 @@ impl Counters {
             requests: self.requests.load(Relaxed),
             refused: self.refused.load(Relaxed),
             panics: self.panics.load(Relaxed),
+            unsafe_responses: self.unsafe_responses.load(Relaxed),
         }
     }
 }

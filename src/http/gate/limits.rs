@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Descriptors that the gate leaves to the rest of the process: the database and its journal, log, backup.
 const DESCRIPTORS_FOR_THE_HOUSE: u64 = 40;
 
+/// Seconds that a slow client is granted at most for the bytes of one body or response.
+const LONGEST_GRANT: u64 = 3600;
+
 /// What one client, and all clients together, may take. Each deadline is absolute: a client that keeps
 /// sending a byte now and then gains nothing.
 #[derive(Debug, Clone)]
@@ -17,8 +20,6 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes of a request's head, request line included; more is 431 (414 while in the request line).
     pub head_bytes: usize,
-    /// Header fields of a request; more is 431.
-    pub headers: usize,
     /// Bytes of all bodies being received at once; more is 503.
     pub body_bytes_in_all: usize,
     /// From accept to the end of the TLS handshake.
@@ -46,7 +47,6 @@ impl Default for Limits {
             connections_per_address: 512,
             threads: 128,
             head_bytes: 16 * 1024,
-            headers: 100,
             body_bytes_in_all: 64 * 1024 * 1024,
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
@@ -74,6 +74,12 @@ impl Limits {
             self.connections = room;
         }
         self
+    }
+
+    /// Adds to a deadline what a slow client is granted for this many bytes.
+    pub(super) fn with_bytes(&self, base: Duration, bytes: usize) -> Duration {
+        let seconds = u64::try_from(bytes / self.slowest.max(1)).unwrap_or(u64::MAX);
+        base.saturating_add(Duration::from_secs(seconds.min(LONGEST_GRANT)))
     }
 
     /// Lowers the connection limits to the descriptor limit of this process.

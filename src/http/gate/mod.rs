@@ -4,24 +4,48 @@
 //! stranger sends is counted and checked here before anything else of the house sees it; what lies behind
 //! never touches a socket. It knows no routes, users or pages.
 //!
-//! In reading order: [`request`] (what goes in and out), [`limits`], [`address`], [`tls`], [`counters`].
+//! A connection without bytes to work on is parked under a poller and costs its buffers only; a bounded set
+//! of threads serves those that have some, and handlers may block. In reading order:
+//!
+//! 1. [`request`]: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`], [`shutdown`].
+//! 2. `head`, `body`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
+//! 3. `connection`: the life of one connection, on its `wire`.
+//! 4. `door`, `lot`, `pool`, `ledger`: accepting, parking, serving, counting.
 
 pub mod address;
+mod body;
+mod connection;
 pub mod counters;
+mod door;
+pub mod head;
+mod incident;
+mod ledger;
 pub mod limits;
+mod lot;
+mod pool;
+mod print;
+pub mod refusal;
 pub mod request;
 pub mod shutdown;
 pub mod tls;
+mod wire;
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub use address::Net;
 pub use counters::{Counters, Counts};
+pub use door::Stopped;
+pub use incident::new_incident;
 pub use limits::Limits;
 pub use request::{Handler, Head, Request, Response};
 pub use shutdown::Shutdown;
 pub use tls::{SelfSigned, TlsError, fingerprint_of_pem, load_tls, self_signed};
+
+/// Connections that the system keeps waiting while the door is busy.
+const BACKLOG: i32 = 1024;
 
 /// Where the gate listens, and how.
 #[derive(Clone)]
@@ -34,4 +58,60 @@ pub struct GateConfig {
     pub limits: Limits,
     /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; empty believes none.
     pub trusted_proxies: Vec<Net>,
+}
+
+/// A bound gate: clients can connect, and are served once it runs.
+pub struct Gate {
+    listener: TcpListener,
+    address: SocketAddr,
+    config: GateConfig,
+    counters: Arc<Counters>,
+}
+
+/// Binds the gate to its address.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn bind(mut config: GateConfig) -> io::Result<Gate> {
+    let listener = TcpListener::bind(config.listen)?;
+    listener.set_nonblocking(true)?;
+    rustix::net::listen(&listener, BACKLOG)?;
+    let address = listener.local_addr()?;
+    config.limits = config.limits.lowered_to_this_process();
+    Ok(Gate { listener, address, config, counters: Arc::default() })
+}
+
+impl Gate {
+    /// Tells the bound address, with the port that the system chose for port 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Shares the running totals.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Tells the limits in force, after they were lowered to what the process may open.
+    pub fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    /// Serves on this thread until `shutdown` is triggered; then accepts no more, closes idle connections,
+    /// gives requests in flight [`Limits::stop`] to end, and returns.
+    ///
+    /// # Errors
+    /// When the system gives no poller, or it fails for good.
+    pub fn run(self, handler: Arc<dyn Handler>, shutdown: Shutdown) -> io::Result<Stopped> {
+        let house = door::House {
+            limits: self.config.limits,
+            tls: self.config.tls,
+            trusted_proxies: self.config.trusted_proxies,
+            handler,
+            counters: self.counters,
+            hungry: Arc::default(),
+            stopping: AtomicBool::new(false),
+        };
+        door::Door::new(self.listener, Arc::new(house), shutdown)?.run()
+    }
 }

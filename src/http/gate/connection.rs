@@ -1,0 +1,452 @@
+//! One connection's life: handshake, then request after request, then the end.
+//!
+//! A state machine that a thread drives as far as bytes allow ([`Connection::attend`]) and then puts aside:
+//! so a client that is slow, silent or hostile holds memory within its limits and no thread. Every stage has
+//! one absolute deadline, set when the stage begins.
+
+use std::net::{IpAddr, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::address::{forwarded_for, is_trusted};
+use super::body::Chunked;
+use super::counters::count;
+use super::door::House;
+use super::head::{self, Framing, ParsedHead};
+use super::incident::new_incident;
+use super::ledger::{Bytes, Seat};
+use super::print::{Manner, Printed};
+use super::refusal::Refusal;
+use super::request::{Head, Request};
+use super::wire::{Filled, Flushed, Handshake, Wire};
+
+/// How often a thread waits [`super::wire::GRACE`] for the rest of one request before it leaves the waiting
+/// to the poller: enough for a request that was sent in a few packets.
+const GRACES: u8 = 3;
+/// Bytes of a refused request that are thrown away unread, so that the client hears the refusal.
+const DISCARDED: usize = 8 * 1024 * 1024;
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Its client sends.
+    Readable,
+    /// Its client takes.
+    Writable,
+    /// Its turn: there is work at once, but others wait longer.
+    Turn,
+    /// Nothing: it is over.
+    Close,
+}
+
+enum Stage {
+    Handshake,
+    /// Between requests: no byte of the next one is here.
+    Idle,
+    Head,
+    Body(Box<Incoming>),
+    Reply {
+        sent: usize,
+        keep: bool,
+    },
+    /// A refusal was sent; what the client still sends is thrown away until it has heard it.
+    Linger {
+        discarded: usize,
+    },
+}
+
+struct Incoming {
+    head: ParsedHead,
+    body: Vec<u8>,
+    account: Bytes,
+    limit: usize,
+    reader: Reader,
+}
+
+enum Reader {
+    Length(usize),
+    Chunked(Chunked),
+}
+
+/// What a stage came to.
+enum Step {
+    Again,
+    Stop(Next),
+}
+
+/// One accepted connection.
+pub struct Connection {
+    wire: Wire,
+    seat: Seat,
+    peer: IpAddr,
+    inbox: Vec<u8>,
+    scanned: usize,
+    printed: Printed,
+    stage: Stage,
+    since: Instant,
+    deadline: Instant,
+    graces: u8,
+}
+
+impl Connection {
+    /// Takes over an accepted socket with its seat.
+    ///
+    /// # Errors
+    /// When the socket is already gone.
+    pub fn new(socket: TcpStream, peer: IpAddr, seat: Seat, house: &House) -> std::io::Result<Self> {
+        let wire = Wire::new(socket, house.tls.as_ref())?;
+        let (stage, patience) = if wire.is_tls() {
+            (Stage::Handshake, house.limits.handshake)
+        } else {
+            (Stage::Idle, house.limits.idle)
+        };
+        let since = Instant::now();
+        Ok(Self {
+            wire,
+            seat,
+            peer: peer.to_canonical(),
+            inbox: Vec::new(),
+            scanned: 0,
+            printed: Printed::default(),
+            stage,
+            since,
+            deadline: since + patience,
+            graces: GRACES,
+        })
+    }
+
+    /// The socket, for the poller.
+    pub fn socket(&self) -> &TcpStream {
+        &self.wire.socket
+    }
+
+    /// The seat in the budget.
+    pub fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
+    /// When the present stage began.
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// When the present stage ends at the latest.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether nothing of a request is here or on its way out, so that closing loses nothing.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.stage, Stage::Idle | Stage::Handshake | Stage::Linger { .. })
+    }
+
+    /// Gives memory back before a wait.
+    pub fn rest(&mut self) {
+        if self.inbox.is_empty() {
+            self.inbox = Vec::new();
+        }
+        if !matches!(self.stage, Stage::Reply { .. }) {
+            self.printed = Printed::default();
+        }
+    }
+
+    /// Drives the connection as far as its bytes allow, and says what it waits for.
+    pub fn attend(&mut self, house: &House) -> Next {
+        // Bytes are known to be here, or the poller would have kept the connection: the first read must not
+        // wait. After an answer the next request often follows at once: then waiting is cheaper.
+        let mut wait = false;
+        loop {
+            if Instant::now() >= self.deadline {
+                match self.expire(house) {
+                    Step::Again => continue,
+                    Step::Stop(next) => return next,
+                }
+            }
+            let was_reply = matches!(self.stage, Stage::Reply { .. });
+            let step = match &self.stage {
+                Stage::Handshake => self.shake(house, wait),
+                Stage::Idle | Stage::Head => self.read_head(house, wait),
+                Stage::Body(_) => self.read_body(house, wait),
+                Stage::Reply { .. } => self.reply(house),
+                Stage::Linger { .. } => self.linger(),
+            };
+            match step {
+                Step::Again => {
+                    let answered = was_reply && matches!(self.stage, Stage::Idle) && self.inbox.is_empty();
+                    wait = answered && self.may_wait(house);
+                }
+                Step::Stop(Next::Readable) if !wait && self.is_midway() && self.may_wait(house) => {
+                    wait = true
+                }
+                Step::Stop(next) => return next,
+            }
+        }
+    }
+
+    /// Whether the client has begun something whose rest should follow at once.
+    fn is_midway(&self) -> bool {
+        matches!(self.stage, Stage::Handshake | Stage::Head | Stage::Body(_))
+    }
+
+    /// Whether this thread may spend a moment on waiting here.
+    fn may_wait(&mut self, house: &House) -> bool {
+        if self.graces == 0 || house.is_stopping() || house.is_hungry() {
+            return false;
+        }
+        self.graces -= 1;
+        true
+    }
+
+    fn enter(&mut self, stage: Stage, patience: Duration) -> Step {
+        self.stage = stage;
+        self.since = Instant::now();
+        self.deadline = self.since + patience;
+        Step::Again
+    }
+
+    /// The deadline of the stage has passed.
+    fn expire(&mut self, house: &House) -> Step {
+        count(&house.counters.timed_out);
+        match self.stage {
+            Stage::Head => self.refuse(Refusal::HeadTooLate, house),
+            Stage::Body(_) => self.refuse(Refusal::BodyTooLate, house),
+            _ => Step::Stop(Next::Close),
+        }
+    }
+
+    fn shake(&mut self, house: &House, wait: bool) -> Step {
+        match self.wire.handshake(wait) {
+            Ok(Handshake::Done) => self.enter(Stage::Idle, house.limits.idle),
+            Ok(Handshake::Dry) => Step::Stop(Next::Readable),
+            Ok(Handshake::Blocked) => Step::Stop(Next::Writable),
+            Ok(Handshake::Plain) => {
+                count(&house.counters.handshakes_failed);
+                self.refuse(Refusal::PlainOnTls, house)
+            }
+            Ok(Handshake::Failed) | Err(_) => {
+                count(&house.counters.handshakes_failed);
+                Step::Stop(Next::Close)
+            }
+        }
+    }
+
+    fn read_head(&mut self, house: &House, wait: bool) -> Step {
+        if self.scanned == self.inbox.len() {
+            match self.wire.fill(&mut self.inbox, 0, wait) {
+                Ok(Filled::Some) => {}
+                Ok(Filled::Dry) => return Step::Stop(Next::Readable),
+                Ok(Filled::End) | Err(_) => return Step::Stop(Next::Close),
+            }
+        }
+        if matches!(self.stage, Stage::Idle) {
+            self.enter(Stage::Head, house.limits.head);
+        }
+        let end = match head::end_of_head(&self.inbox, self.scanned, house.limits.head_bytes) {
+            Ok(Some(end)) => end,
+            Ok(None) => {
+                self.scanned = self.inbox.len();
+                return Step::Again;
+            }
+            Err(refusal) => return self.refuse(refusal, house),
+        };
+        let parsed = self.inbox.get(..end).map_or(Err(Refusal::RequestLine), head::parse);
+        self.consume(end);
+        match parsed {
+            Ok(head) => self.begin_body(head, house),
+            Err(refusal) => self.refuse(refusal, house),
+        }
+    }
+
+    /// Drops the first bytes of the inbox: they were used.
+    fn consume(&mut self, used: usize) {
+        self.scanned = 0;
+        if used >= self.inbox.len() {
+            self.inbox.clear();
+        } else {
+            self.inbox.drain(..used);
+        }
+    }
+
+    /// Asks for the limit before any byte of the body is read.
+    fn begin_body(&mut self, head: ParsedHead, house: &House) -> Step {
+        let content_type = head
+            .headers
+            .iter()
+            .find(|header| header.field.equiv("Content-Type"))
+            .map(|header| header.value.as_str());
+        let (content_length, reader) = match head.framing {
+            Framing::Length(0) => return self.answer(head, Vec::new(), house),
+            Framing::Length(length) => {
+                (Some(length), Reader::Length(usize::try_from(length).unwrap_or(usize::MAX)))
+            }
+            Framing::Chunked => (None, Reader::Chunked(Chunked::Size)),
+        };
+        let asked =
+            Head { method: &head.method, path: &head.path, query: &head.query, content_type, content_length };
+        let limit = match catch_unwind(AssertUnwindSafe(|| house.handler.body_limit(&asked))) {
+            Ok(limit) => limit,
+            Err(_) => return self.fail(house, &new_incident()),
+        };
+        if matches!(reader, Reader::Length(length) if length > limit) {
+            return self.refuse(Refusal::BodyTooLong, house);
+        }
+        if head.expects_continue && self.inbox.is_empty() {
+            let mut sent = 0;
+            match self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n", &mut sent) {
+                Ok(Flushed::All) => {}
+                // A client that takes not even this much takes no answer either.
+                Ok(Flushed::Blocked) | Err(_) => return Step::Stop(Next::Close),
+            }
+        }
+        let expected = match reader {
+            Reader::Length(length) => length,
+            Reader::Chunked(_) => limit,
+        };
+        let patience = house.limits.with_bytes(house.limits.body, expected);
+        let incoming = Incoming { head, body: Vec::new(), account: self.seat.bytes(), limit, reader };
+        self.enter(Stage::Body(Box::new(incoming)), patience)
+    }
+
+    fn read_body(&mut self, house: &House, wait: bool) -> Step {
+        let Stage::Body(incoming) = &mut self.stage else { return Step::Stop(Next::Close) };
+        let (used, done, expected) = match &mut incoming.reader {
+            Reader::Length(length) => {
+                let used = self.inbox.len().min(*length - incoming.body.len());
+                incoming.body.extend_from_slice(self.inbox.get(..used).unwrap_or_default());
+                let expected = *length - incoming.body.len();
+                (used, expected == 0, expected)
+            }
+            Reader::Chunked(chunked) => match chunked.decode(&self.inbox, &mut incoming.body, incoming.limit)
+            {
+                Ok(used) => (used, *chunked == Chunked::Done, 0),
+                Err(refusal) => return self.refuse(refusal, house),
+            },
+        };
+        if !incoming.account.grow_to(incoming.body.capacity()) {
+            return self.refuse(Refusal::BodiesTooMany, house);
+        }
+        self.consume(used);
+        if done {
+            return match std::mem::replace(&mut self.stage, Stage::Idle) {
+                Stage::Body(incoming) => self.answer_body(*incoming, house),
+                _ => Step::Stop(Next::Close),
+            };
+        }
+        match self.wire.fill(&mut self.inbox, expected, wait) {
+            Ok(Filled::Some) => Step::Again,
+            Ok(Filled::Dry) => Step::Stop(Next::Readable),
+            Ok(Filled::End) | Err(_) => Step::Stop(Next::Close),
+        }
+    }
+
+    fn answer_body(&mut self, incoming: Incoming, house: &House) -> Step {
+        let step = self.answer(incoming.head, incoming.body, house);
+        // The bytes of the body are accounted for until it is gone.
+        drop(incoming.account);
+        step
+    }
+
+    /// Hands the request in and prints what comes back.
+    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, house: &House) -> Step {
+        count(&house.counters.requests);
+        let manner = Manner {
+            keep_alive: head.keep_alive && !house.is_stopping(),
+            old_version: head.old_version,
+            head_only: head.method == tiny_http::Method::Head,
+        };
+        let request = self.request(head, body, house);
+        let Ok(response) = catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request))) else {
+            let incident = new_incident();
+            // The handler's own account of it is not worth the thread.
+            let _ = catch_unwind(AssertUnwindSafe(|| house.handler.panicked(&request, &incident)));
+            return self.fail(house, &incident);
+        };
+        if self.printed.response(response, manner).is_err() {
+            count(&house.counters.unsafe_responses);
+            self.printed.failure(&new_incident());
+            return self.begin_reply(false, house);
+        }
+        self.begin_reply(manner.keep_alive, house)
+    }
+
+    fn request(&self, head: ParsedHead, body: Vec<u8>, house: &House) -> Request {
+        let (mut peer, mut secure) = (self.peer, self.wire.is_tls());
+        if is_trusted(&house.trusted_proxies, peer) {
+            let values = |name: &'static str| {
+                head.headers.iter().filter(move |h| h.field.equiv(name)).map(|h| h.value.as_str())
+            };
+            peer = forwarded_for(&house.trusted_proxies, values("X-Forwarded-For")).unwrap_or(peer);
+            if let Some(scheme) = values("X-Forwarded-Proto").next_back() {
+                secure =
+                    scheme.rsplit(',').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
+            }
+        }
+        let ParsedHead { method, path, query, headers, host, .. } = head;
+        Request { method, path, query, headers, body, peer, secure, host }
+    }
+
+    fn begin_reply(&mut self, keep: bool, house: &House) -> Step {
+        let bytes = self.printed.front.len() + self.printed.tail.len();
+        let patience = house.limits.with_bytes(house.limits.write, bytes);
+        self.enter(Stage::Reply { sent: 0, keep }, patience)
+    }
+
+    fn refuse(&mut self, refusal: Refusal, house: &House) -> Step {
+        count(&house.counters.refused);
+        self.printed.refusal(refusal);
+        self.begin_reply(false, house)
+    }
+
+    fn fail(&mut self, house: &House, incident: &str) -> Step {
+        count(&house.counters.panics);
+        self.printed.failure(incident);
+        self.begin_reply(false, house)
+    }
+
+    fn reply(&mut self, house: &House) -> Step {
+        let Stage::Reply { sent, keep } = &mut self.stage else { return Step::Stop(Next::Close) };
+        let front = self.printed.front.len();
+        if *sent < front || self.printed.tail.is_empty() {
+            match self.wire.send(&self.printed.front, sent) {
+                Ok(Flushed::All) => {}
+                Ok(Flushed::Blocked) => return Step::Stop(Next::Writable),
+                Err(_) => return Step::Stop(Next::Close),
+            }
+        }
+        if !self.printed.tail.is_empty() {
+            let mut sent_of_tail = *sent - front;
+            let outcome = self.wire.send(&self.printed.tail, &mut sent_of_tail);
+            *sent = front + sent_of_tail;
+            match outcome {
+                Ok(Flushed::All) => {}
+                Ok(Flushed::Blocked) => return Step::Stop(Next::Writable),
+                Err(_) => return Step::Stop(Next::Close),
+            }
+        }
+        if !*keep {
+            self.wire.finish();
+            return self.enter(Stage::Linger { discarded: 0 }, house.limits.linger);
+        }
+        self.printed.clear();
+        self.graces = GRACES;
+        self.enter(Stage::Idle, house.limits.idle);
+        match (house.is_stopping() || house.is_hungry(), self.inbox.is_empty()) {
+            (false, _) => Step::Again,
+            (true, true) => Step::Stop(Next::Readable),
+            (true, false) => Step::Stop(Next::Turn),
+        }
+    }
+
+    fn linger(&mut self) -> Step {
+        let Stage::Linger { discarded } = &mut self.stage else { return Step::Stop(Next::Close) };
+        let mut scratch = [0; 16 * 1024];
+        match self.wire.discard(&mut scratch) {
+            Filled::Some if *discarded < DISCARDED => {
+                *discarded += scratch.len();
+                Step::Again
+            }
+            Filled::Dry => Step::Stop(Next::Readable),
+            Filled::Some | Filled::End => Step::Stop(Next::Close),
+        }
+    }
+}

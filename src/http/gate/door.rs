@@ -1,0 +1,281 @@
+//! The door itself: accepts, seats, wakes what has bytes, cuts what is late, stops when told.
+//!
+//! One thread, the caller of [`super::Gate::run`], does nothing but this and never waits for a client, a
+//! handler or a lock that either holds. Running out of descriptors is a state it stays in and leaves again,
+//! not an error that ends it.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use rustix::io::Errno;
+
+use super::address::{Net, Origin, is_trusted};
+use super::connection::{Connection, Next};
+use super::counters::{Counters, count};
+use super::ledger::{Full, Ledger};
+use super::limits::Limits;
+use super::lot::Lot;
+use super::pool::Pool;
+use super::request::Handler;
+use super::shutdown::Shutdown;
+
+const LISTENER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+/// How often deadlines are looked at: a client may be this much late.
+const SWEEP: Duration = Duration::from_millis(250);
+/// How long no accept is tried after one that found no descriptor or memory.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+/// How often a stopping gate looks whether it is empty.
+const STOPPING: Duration = Duration::from_millis(10);
+/// Accepts in one turn, so that a flood of newcomers does not keep those inside waiting.
+const ACCEPTS: usize = 64;
+/// Events in one turn.
+const EVENTS: usize = 256;
+
+/// What every connection needs to know of the house.
+pub struct House {
+    pub limits: Limits,
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub trusted_proxies: Vec<Net>,
+    pub handler: Arc<dyn Handler>,
+    pub counters: Arc<Counters>,
+    pub hungry: Arc<AtomicBool>,
+    pub stopping: AtomicBool,
+}
+
+impl House {
+    /// Whether a job waits for want of threads.
+    pub fn is_hungry(&self) -> bool {
+        self.hungry.load(Ordering::Relaxed)
+    }
+
+    /// Whether the gate was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// How a stop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// Connections that were cut in the middle of a request when the time for stopping ran out.
+    pub cut: usize,
+}
+
+/// The running door.
+pub struct Door {
+    listener: Option<TcpListener>,
+    poll: Poll,
+    lot: Arc<Lot>,
+    pool: Arc<Pool<Box<Connection>>>,
+    house: Arc<House>,
+    ledger: Arc<Ledger>,
+    shutdown: Shutdown,
+    newcomers: bool,
+    no_accept_before: Instant,
+}
+
+impl Door {
+    /// Opens the door on a listener that does not block.
+    ///
+    /// # Errors
+    /// When the system gives no poller.
+    pub fn new(listener: TcpListener, house: Arc<House>, shutdown: Shutdown) -> io::Result<Self> {
+        use std::os::fd::AsRawFd;
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        poll.registry().register(
+            &mut mio::unix::SourceFd(&listener.as_raw_fd()),
+            LISTENER,
+            Interest::READABLE,
+        )?;
+        shutdown.wakes(Arc::clone(&waker));
+        let limits = &house.limits;
+        let ledger = Ledger::new(
+            limits.connections,
+            limits.connections_per_address,
+            limits.body_bytes_in_all,
+            Arc::clone(&house.counters),
+        );
+        let lot = Arc::new(Lot::new(poll.registry().try_clone()?, waker));
+        let pool = Pool::new(limits.threads, Arc::clone(&house.hungry), {
+            let (lot, house) = (Arc::clone(&lot), Arc::clone(&house));
+            move |connection| serve(connection, &house, &lot)
+        });
+        Ok(Self {
+            listener: Some(listener),
+            poll,
+            lot,
+            pool,
+            house,
+            ledger,
+            shutdown,
+            newcomers: false,
+            no_accept_before: Instant::now(),
+        })
+    }
+
+    /// Serves until told to stop.
+    ///
+    /// # Errors
+    /// When the poller fails for good.
+    pub fn run(mut self) -> io::Result<Stopped> {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut next_sweep = Instant::now() + SWEEP;
+        let mut stop_by = None;
+        loop {
+            match self.poll.poll(&mut events, self.patience(next_sweep)) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.newcomers = true,
+                    WAKER => {}
+                    Token(place) => {
+                        if let Some(connection) = self.lot.resume(place) {
+                            self.pool.submit(connection);
+                        }
+                    }
+                }
+            }
+            let now = Instant::now();
+            if stop_by.is_none() && self.shutdown.is_triggered() {
+                stop_by = Some(now + self.house.limits.stop);
+                self.begin_stop();
+            }
+            if self.newcomers && now >= self.no_accept_before {
+                self.accept(now);
+            }
+            if now >= next_sweep {
+                next_sweep = now + SWEEP;
+                self.sweep(now);
+            }
+            if let Some(stop_by) = stop_by
+                && (self.ledger.open() == 0 || now >= stop_by)
+            {
+                return Ok(self.end_stop(stop_by));
+            }
+        }
+    }
+
+    /// How long the poller may wait.
+    fn patience(&self, next_sweep: Instant) -> Option<Duration> {
+        let now = Instant::now();
+        if self.house.is_stopping() {
+            Some(STOPPING)
+        } else if self.newcomers {
+            Some(self.no_accept_before.saturating_duration_since(now))
+        } else if self.lot.let_door_sleep() {
+            None
+        } else {
+            Some(next_sweep.saturating_duration_since(now))
+        }
+    }
+
+    /// Accepts newcomers until there are none, or it is the others' turn.
+    fn accept(&mut self, now: Instant) {
+        for _ in 0..ACCEPTS {
+            let Some(listener) = &self.listener else {
+                self.newcomers = false;
+                return;
+            };
+            match listener.accept() {
+                Ok((socket, peer)) => self.seat(socket, peer.ip()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.newcomers = false;
+                    return;
+                }
+                Err(error) => {
+                    count(&self.house.counters.accept_errors);
+                    if is_out_of_resources(&error) {
+                        // Something else in the process took what was kept back: make room, and do not spin.
+                        self.evict(None, 0);
+                        self.no_accept_before = now + OUT_OF_DESCRIPTORS;
+                        return;
+                    }
+                    // The newcomer has left again; the next may still be there.
+                }
+            }
+        }
+    }
+
+    /// Gives a newcomer a seat, if need be that of one who only waits, or turns it away.
+    fn seat(&self, socket: TcpStream, peer: IpAddr) {
+        count(&self.house.counters.accepted);
+        let trusted = is_trusted(&self.house.trusted_proxies, peer);
+        let seat = match self.ledger.seat(peer, trusted) {
+            Ok(seat) => Ok(seat),
+            Err(full) => {
+                let only = (full == Full::Address).then(|| Origin::of(peer));
+                self.evict(only, self.ledger.held_by(peer));
+                self.ledger.seat(peer, trusted)
+            }
+        };
+        let Ok(seat) = seat else {
+            count(&self.house.counters.turned_away);
+            return;
+        };
+        // A socket that fails here is one whose client has gone.
+        if let Ok(connection) = Connection::new(socket, peer, seat, &self.house) {
+            self.lot.park(Box::new(connection), Interest::READABLE);
+        }
+    }
+
+    fn evict(&self, only: Option<Origin>, newcomer_holds: usize) {
+        if self.lot.spare(only, newcomer_holds).is_some() {
+            count(&self.house.counters.evicted);
+        }
+    }
+
+    /// Cuts what is late: idle connections at once, the others after they were told.
+    fn sweep(&self, now: Instant) {
+        for connection in self.lot.expired(now) {
+            if connection.is_idle() {
+                count(&self.house.counters.timed_out);
+            } else {
+                self.pool.submit(connection);
+            }
+        }
+        let threads = u64::try_from(self.pool.threads()).unwrap_or(0);
+        self.house.counters.threads.store(threads, Ordering::Relaxed);
+    }
+
+    fn begin_stop(&mut self) {
+        self.house.stopping.store(true, Ordering::Relaxed);
+        self.listener = None;
+        self.lot.close();
+    }
+
+    fn end_stop(self, stop_by: Instant) -> Stopped {
+        let cut = self.ledger.open();
+        drop(self.lot.take_where(|_| true));
+        self.pool.close(stop_by);
+        Stopped { cut }
+    }
+}
+
+/// Lets a thread attend to a connection, and parks it afterwards; hands it back when others are first.
+fn serve(mut connection: Box<Connection>, house: &House, lot: &Lot) -> Option<Box<Connection>> {
+    // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
+    let next = catch_unwind(AssertUnwindSafe(|| connection.attend(house)));
+    match next {
+        Ok(Next::Readable) => lot.park(connection, Interest::READABLE),
+        Ok(Next::Writable) => lot.park(connection, Interest::WRITABLE),
+        Ok(Next::Turn) => return Some(connection),
+        Ok(Next::Close) => {}
+        Err(_) => count(&house.counters.panics),
+    }
+    None
+}
+
+fn is_out_of_resources(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
