@@ -83,7 +83,12 @@ fn trusting(
         let certificate = certificate.map_err(|e| e.to_string())?;
         roots.add(certificate).map_err(|e| e.to_string())?;
     }
-    let settings = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let settings = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|e| e.to_string())?;
     let connection = ClientConnection::new(Arc::new(settings), name).map_err(|e| e.to_string())?;
