@@ -1,0 +1,307 @@
+//! SSO Configure: one configuration a group, the identity provider's keys and our own.
+
+use rusqlite::{OptionalExtension, Row, named_params};
+
+use super::{Reader, Writer, database_fault, is_duplicate};
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind, Result};
+use crate::model::GroupId;
+use crate::model::sso::{
+    AcsStyle, AuthnContext, Autoprovision, Configuration, EndpointType, IdpKey, Method, NameIdPolicy, SpKey,
+    Status,
+};
+
+impl Reader<'_> {
+    /// The configuration of a group; `None` when there is no such group, Off when it has none.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails or holds a value that no version wrote.
+    pub fn sso_configuration(&self, group: GroupId) -> Result<Option<Configuration>> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT g.account_id, c.method, c.description, c.status, c.idp_entity_id, c.endpoint_url,
+                     c.endpoint_type, c.sp_entity_id, c.identity_attribute, c.idp_initiated_redirect,
+                     c.idp_initiated_allowed, c.authn_context, c.acs_style, c.name_id_policy,
+                     c.skew_seconds, c.allow_sha1, c.allow_rsa15, c.keep_responses, c.autoprovision,
+                     c.mapping, c.allowed_sites
+                 FROM groups g LEFT JOIN sso_configurations c ON c.group_id = g.id WHERE g.id = ?1",
+            )
+            .and_then(|mut s| s.query_row([group.0], |row| configuration_row(group, row)).optional())
+            .map_err(database_fault)?;
+        found.transpose()
+    }
+
+    /// The identity provider's keys in the order in which they are tried.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn sso_keys(&self, group: GroupId) -> Result<Vec<IdpKey>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT position, fingerprint, certificate, added_at, last_verified_at
+                 FROM sso_keys WHERE group_id = ?1 ORDER BY position",
+            )
+            .map_err(database_fault)?;
+        let rows = statement
+            .query_map([group.0], |row| {
+                Ok(IdpKey {
+                    position: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    certificate: row.get(2)?,
+                    added_at: Timestamp(row.get(3)?),
+                    last_verified_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                })
+            })
+            .map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    /// Our own key pairs, newest first, without their private halves.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn sp_keys(&self, group: GroupId) -> Result<Vec<SpKey>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT id, certificate, last_used_at, created_at FROM sp_keys
+                 WHERE group_id = ?1 ORDER BY id DESC",
+            )
+            .map_err(database_fault)?;
+        let rows = statement
+            .query_map([group.0], |row| {
+                Ok(SpKey {
+                    id: row.get(0)?,
+                    certificate: row.get(1)?,
+                    last_used_at: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                    created_at: Timestamp(row.get(3)?),
+                })
+            })
+            .map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    /// The sealed private half (PKCS#8) of one of our key pairs.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn sealed_sp_key(&self, group: GroupId, id: i64) -> Result<Option<Vec<u8>>> {
+        self.connection
+            .prepare_cached("SELECT sealed_private_key FROM sp_keys WHERE group_id = ?1 AND id = ?2")
+            .and_then(|mut s| s.query_row((group.0, id), |row| row.get(0)).optional())
+            .map_err(database_fault)
+    }
+
+    /// The groups whose Unique Account ID is this one, exactly: one at most.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn group_by_account_id(&self, account_id: &str) -> Result<Option<GroupId>> {
+        self.group_by("SELECT id FROM groups WHERE account_id = ?1", account_id)
+    }
+
+    /// The group of this name, in any case.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn group_by_name(&self, name: &str) -> Result<Option<GroupId>> {
+        self.group_by("SELECT id FROM groups WHERE name = ?1", name)
+    }
+
+    /// The home group of the user with this Glance Address, in any case.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn group_by_address(&self, address: &str) -> Result<Option<GroupId>> {
+        self.group_by("SELECT home_group_id FROM users WHERE glance_address = ?1", address)
+    }
+
+    fn group_by(&self, sql: &str, value: &str) -> Result<Option<GroupId>> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row([value], |row| row.get(0).map(GroupId)).optional())
+            .map_err(database_fault)
+    }
+}
+
+impl Writer<'_> {
+    /// Puts a configuration in force, the Unique Account ID with it.
+    ///
+    /// # Errors
+    /// `Conflict` with code `account_id_taken` when another group has that Unique Account ID.
+    pub fn put_sso_configuration(&self, configuration: &Configuration) -> Result<()> {
+        let c = configuration;
+        let mapping =
+            serde_json::to_string(&c.mapping).map_err(|e| Error::fault("sso_mapping", e.to_string()))?;
+        self.connection
+            .prepare_cached("UPDATE groups SET account_id = ?2 WHERE id = ?1")
+            .and_then(|mut s| s.execute((c.group.0, &c.account_id)))
+            .map_err(taken_account_id)?;
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO sso_configurations
+                     (group_id, method, description, status, idp_entity_id, endpoint_url, endpoint_type,
+                      sp_entity_id, identity_attribute, idp_initiated_redirect, idp_initiated_allowed,
+                      authn_context, acs_style, name_id_policy, skew_seconds, allow_sha1, allow_rsa15,
+                      keep_responses, autoprovision, mapping, allowed_sites, updated_at)
+                 VALUES (:group, :method, :description, :status, :idp_entity_id, :endpoint_url,
+                      :endpoint_type, :sp_entity_id, :identity_attribute, :redirect, :unsolicited,
+                      :context, :acs_style, :policy, :skew, :sha1, :rsa15, :keep, :autoprovision, :mapping,
+                      :sites, :now)",
+            )
+            .and_then(|mut s| {
+                s.execute(named_params! {
+                    ":group": c.group.0,
+                    ":method": c.method.as_str(),
+                    ":description": c.description,
+                    ":status": c.status.as_str(),
+                    ":idp_entity_id": c.idp_entity_id,
+                    ":endpoint_url": c.endpoint_url,
+                    ":endpoint_type": c.endpoint_type.as_str(),
+                    ":sp_entity_id": c.sp_entity_id,
+                    ":identity_attribute": c.identity_attribute,
+                    ":redirect": c.idp_initiated_redirect,
+                    ":unsolicited": c.idp_initiated_allowed,
+                    ":context": c.authn_context.as_str(),
+                    ":acs_style": c.acs_style.as_str(),
+                    ":policy": c.name_id_policy.as_str(),
+                    ":skew": c.skew_seconds,
+                    ":sha1": c.allow_sha1,
+                    ":rsa15": c.allow_rsa15,
+                    ":keep": c.keep_responses,
+                    ":autoprovision": c.autoprovision.as_str(),
+                    ":mapping": mapping,
+                    ":sites": c.allowed_sites.join("\n"),
+                    ":now": self.now.0,
+                })
+            })
+            .map_err(database_fault)?;
+        Ok(())
+    }
+
+    /// Replaces the identity provider's keys, whose positions are their places in `certificates`
+    /// (fingerprint and DER). A key that was there before keeps when it was added and last verified.
+    ///
+    /// # Errors
+    /// `Conflict` with code `key_twice`; `Fault` when the database fails.
+    pub fn put_sso_keys(&self, group: GroupId, certificates: &[(String, Vec<u8>)]) -> Result<()> {
+        let before = self.sso_keys(group)?;
+        self.connection
+            .prepare_cached("DELETE FROM sso_keys WHERE group_id = ?1")
+            .and_then(|mut s| s.execute([group.0]))
+            .map_err(database_fault)?;
+        let mut insert = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO sso_keys (group_id, position, fingerprint, certificate, added_at, last_verified_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )
+            .map_err(database_fault)?;
+        for (position, (fingerprint, certificate)) in (1i64..).zip(certificates) {
+            let known = before.iter().find(|key| key.fingerprint == *fingerprint);
+            let added_at = known.map_or(self.now, |key| key.added_at);
+            let verified = known.and_then(|key| key.last_verified_at);
+            insert
+                .execute((group.0, position, fingerprint, certificate, added_at.0, verified.map(|t| t.0)))
+                .map_err(|e| {
+                    if is_duplicate(&e) {
+                        Error::new(Kind::Conflict, "key_twice", "The same certificate stands twice.")
+                    } else {
+                        database_fault(e)
+                    }
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a key has verified a response now.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn note_sso_key_verified(&self, group: GroupId, fingerprint: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE sso_keys SET last_verified_at = ?3 WHERE group_id = ?1 AND fingerprint = ?2",
+            )
+            .and_then(|mut s| s.execute((group.0, fingerprint, self.now.0)))
+            .map_err(database_fault)?;
+        Ok(())
+    }
+
+    /// Keeps a key pair of ours.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn insert_sp_key(&self, group: GroupId, certificate: &[u8], sealed: &[u8]) -> Result<i64> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO sp_keys (group_id, certificate, sealed_private_key, created_at)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )
+            .and_then(|mut s| s.insert((group.0, certificate, sealed, self.now.0)))
+            .map_err(database_fault)
+    }
+
+    /// Removes a key pair of ours; false when there is none of that number.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn delete_sp_key(&self, group: GroupId, id: i64) -> Result<bool> {
+        let removed = self
+            .connection
+            .prepare_cached("DELETE FROM sp_keys WHERE group_id = ?1 AND id = ?2")
+            .and_then(|mut s| s.execute((group.0, id)))
+            .map_err(database_fault)?;
+        Ok(removed == 1)
+    }
+}
+
+fn configuration_row(group: GroupId, row: &Row<'_>) -> rusqlite::Result<Result<Configuration>> {
+    let account_id = row.get(0)?;
+    let off = Configuration { account_id, ..Configuration::off(group) };
+    let Some(method) = row.get::<_, Option<String>>(1)? else { return Ok(Ok(off)) };
+    let word = |index: usize| row.get::<_, String>(index);
+    let mapping = serde_json::from_str(&word(19)?);
+    let (endpoint, context, style) = (word(6)?, word(11)?, word(12)?);
+    let (policy, autoprovision, status) = (word(13)?, word(18)?, word(3)?);
+    let configuration = Configuration {
+        description: row.get(2)?,
+        idp_entity_id: row.get(4)?,
+        endpoint_url: row.get(5)?,
+        sp_entity_id: row.get(7)?,
+        identity_attribute: row.get(8)?,
+        idp_initiated_redirect: row.get(9)?,
+        idp_initiated_allowed: row.get(10)?,
+        skew_seconds: row.get(14)?,
+        allow_sha1: row.get(15)?,
+        allow_rsa15: row.get(16)?,
+        keep_responses: row.get(17)?,
+        allowed_sites: word(20)?.lines().map(str::to_owned).collect(),
+        ..off
+    };
+    let unknown = || Error::fault("sso_configuration", format!("group {group} has an unknown word"));
+    let words = || -> Result<Configuration> {
+        Ok(Configuration {
+            method: Method::parse(&method).ok_or_else(unknown)?,
+            status: Status::parse(&status).ok_or_else(unknown)?,
+            endpoint_type: EndpointType::parse(&endpoint).ok_or_else(unknown)?,
+            authn_context: AuthnContext::parse(&context).ok_or_else(unknown)?,
+            acs_style: AcsStyle::parse(&style).ok_or_else(unknown)?,
+            name_id_policy: NameIdPolicy::parse(&policy).ok_or_else(unknown)?,
+            autoprovision: Autoprovision::parse(&autoprovision).ok_or_else(unknown)?,
+            mapping: mapping.map_err(|e| Error::fault("sso_mapping", e.to_string()))?,
+            ..configuration
+        })
+    };
+    Ok(words())
+}
+
+fn taken_account_id(error: rusqlite::Error) -> Error {
+    if is_duplicate(&error) {
+        let public = "Another group has this Unique Account ID.";
+        return Error::new(Kind::Conflict, "account_id_taken", public).with_field("account_id");
+    }
+    database_fault(error)
+}
