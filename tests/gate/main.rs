@@ -1,0 +1,15 @@
+//! The front door under honest, careless and hostile clients, over real sockets on loopback.
+//!
+//! Nothing sleeps and nothing is timed: a test waits for an answer or for a closed connection, and the
+//! server's deadlines are made short where a test is about them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod crowds;
+mod descriptors;
+mod harness;
+mod requests;
+mod slow;
+mod smuggling;
+mod stop;
+mod tls;
