@@ -1,5 +1,10 @@
 //! The pages: values in, HTML out. The only room that makes HTML, escaped by construction.
 //!
-//! A page cannot fail and cannot ask: whatever it shows was handed to it.
+//! A page cannot fail and cannot ask: whatever it shows was handed to it. In reading order: [`layout`]
+//! (the frame), [`components`] and [`form`] (what pages are made of), [`console`] (one file a page family).
 
+pub mod assets;
+pub mod components;
 pub mod error;
+pub mod form;
+pub mod layout;

@@ -1,0 +1,308 @@
+//! The parts from which every page of the console is made. Fields of forms are in [`super::form`], the
+//! frame around a page in [`super::layout`].
+//!
+//! | part | use it for |
+//! | --- | --- |
+//! | [`header`] | the page's one `h1`, what the page is for, where it belongs, what can be done there |
+//! | [`card`], [`flush_card`], [`danger_card`] | one thing on a page, with an `h2`; `flush` for tables and check lists |
+//! | [`table`] | rows that become cards on a phone; never lay a table by hand |
+//! | [`badge`] | one word of state: [`Tone::Good`], `Bad`, `Warn`, `Info`, `Plain` |
+//! | [`link_button`], [`button`] | going somewhere looks like a link or a plain button; a change is a `button` in a form |
+//! | [`notice`] | something that the reader must not miss |
+//! | [`pairs`] | facts about one thing: key and value |
+//! | [`code`] | a value to be copied: one click selects all of it |
+//! | [`checks`] | numbered checks, green up to the first red |
+//! | [`time`] | an instant, in UTC |
+//!
+//! Everything takes plain values and escapes them; nothing here knows a route, a session or the desk.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::clock::Timestamp;
+use crate::protocol::check::{Check, Outcome};
+
+/// What a colour says. The words beside it say the same, for whoever does not see the colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Good,
+    Warn,
+    Bad,
+    Info,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Tone::Plain => "plain",
+            Tone::Good => "good",
+            Tone::Warn => "warn",
+            Tone::Bad => "bad",
+            Tone::Info => "info",
+        }
+    }
+}
+
+/// A step of the way to a page: its address and its name.
+pub type Crumb<'a> = (String, &'a str);
+
+/// The head of a page: the way to it, its title, a sentence on what it is for, and what can be done.
+pub fn header(crumbs: &[Crumb<'_>], title: &str, lead: &str, actions: &Markup) -> Markup {
+    html! {
+        div {
+            @if !crumbs.is_empty() {
+                nav aria-label="Where you are" {
+                    ol.crumbs {
+                        @for (address, name) in crumbs { li { a href=(address) { (name) } } }
+                    }
+                }
+            }
+            div.head {
+                div {
+                    h1 { (title) }
+                    @if !lead.is_empty() { p.lead { (lead) } }
+                }
+                @if !actions.0.is_empty() { div.actions { (actions) } }
+            }
+        }
+    }
+}
+
+/// A card with a heading, a sentence ("" for none) and its content.
+pub fn card(heading: &str, sentence: &str, content: &Markup) -> Markup {
+    card_of_class("card", heading, sentence, content)
+}
+
+/// A card whose content reaches its edges: a table or a check list.
+pub fn flush_card(heading: &str, sentence: &str, content: &Markup) -> Markup {
+    card_of_class("card flush", heading, sentence, content)
+}
+
+/// A card for what cannot be undone.
+pub fn danger_card(heading: &str, sentence: &str, content: &Markup) -> Markup {
+    card_of_class("card danger", heading, sentence, content)
+}
+
+fn card_of_class(class: &str, heading: &str, sentence: &str, content: &Markup) -> Markup {
+    html! {
+        section class=(class) {
+            @if !heading.is_empty() {
+                header {
+                    h2 { (heading) }
+                    @if !sentence.is_empty() { p { (sentence) } }
+                }
+            }
+            (content)
+        }
+    }
+}
+
+/// A number and what it counts, leading to `address`.
+pub fn tile(value: &str, name: &str, address: &str) -> Markup {
+    html! { div.tile { b { (value) } span { a href=(address) { (name) } } } }
+}
+
+/// A table: on a phone each row becomes a card that names its values by the column. `caption` is read out
+/// but not shown. A column named "" has no label, for buttons.
+pub fn table(caption: &str, columns: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    // The roles are written out because `display: block`, which makes cards of rows, takes them away.
+    html! {
+        div.scroll {
+            table.cards role="table" {
+                caption.unseen { (caption) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        @for column in columns {
+                            th role="columnheader" scope="col" {
+                                @if column.is_empty() { span.unseen { "Actions" } } @else { (column) }
+                            }
+                        }
+                    }
+                }
+                tbody role="rowgroup" {
+                    @for row in rows {
+                        tr role="row" {
+                            @for (column, cell) in columns.iter().zip(row) {
+                                td role="cell" data-label=(column) class=[column.is_empty().then_some("bare")] {
+                                    div { (cell) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Stands where a table would, when there is nothing to show: says so, and what to do.
+pub fn empty(sentence: &str, action: &Markup) -> Markup {
+    html! { div.empty { p { (sentence) } (action) } }
+}
+
+/// The way to the next, older or further page of a table; `None` at its end.
+pub fn pager(sentence: &str, first: Option<&str>, next: Option<&str>) -> Markup {
+    html! {
+        nav.pager aria-label="Pages" {
+            span { (sentence) }
+            span.actions {
+                @if let Some(address) = first { a href=(address) { "To the start" } }
+                @if let Some(address) = next { a.button.small href=(address) rel="next" { "Next page" } }
+            }
+        }
+    }
+}
+
+/// One word of state.
+pub fn badge(tone: Tone, word: &str) -> Markup {
+    html! { span class={ "badge " (tone.class()) } { (word) } }
+}
+
+/// A link that looks like a button; `primary` for the page's main way on.
+pub fn link_button(address: &str, words: &str, primary: bool) -> Markup {
+    html! { a class=(if primary { "button primary" } else { "button" }) href=(address) { (words) } }
+}
+
+/// How heavy a button is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    Plain,
+    Primary,
+    Danger,
+    Small,
+}
+
+/// A button that sends its form.
+pub fn button(words: &str, weight: Weight) -> Markup {
+    html! { button class=(weight_class(weight)) type="submit" { (words) } }
+}
+
+/// A button that sends its form and says which button it was.
+pub fn choice_button(words: &str, weight: Weight, name: &str, value: &str) -> Markup {
+    html! { button class=(weight_class(weight)) type="submit" name=(name) value=(value) { (words) } }
+}
+
+fn weight_class(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Plain => "button",
+        Weight::Primary => "button primary",
+        Weight::Danger => "button danger",
+        Weight::Small => "button small",
+    }
+}
+
+/// Something that the reader must not miss.
+pub fn notice(tone: Tone, content: &Markup) -> Markup {
+    html! { div class={ "notice " (tone.class()) } { (content) } }
+}
+
+/// Facts about one thing.
+pub fn pairs(facts: &[(&str, Markup)]) -> Markup {
+    html! { dl.pairs { @for (name, value) in facts { dt { (name) } dd { (value) } } } }
+}
+
+/// A value to be copied: one click selects all of it, with or without scripts.
+pub fn code(label: &str, value: &str) -> Markup {
+    html! {
+        div.code {
+            @if !label.is_empty() { span.label { (label) } }
+            pre tabindex="0" aria-label=(if label.is_empty() { "Value to copy" } else { label }) { (value) }
+        }
+    }
+}
+
+/// Numbered checks, green up to the first red.
+pub fn checks(checks: &[Check]) -> Markup {
+    html! {
+        ol.checks {
+            @for check in checks {
+                @let (class, word, mark) = match check.outcome {
+                    Outcome::Passed => ("passed", "Passed", TICK),
+                    Outcome::Failed => ("failed", "Failed", CROSS),
+                    Outcome::Skipped => ("skipped", "Not judged", DASH),
+                };
+                li class=(class) {
+                    span.mark { (PreEscaped(mark)) span.unseen { (word) ": " } }
+                    div {
+                        div.what {
+                            b { (check.number) ". " (check.name) }
+                            @if !check.clause.is_empty() { span { (check.clause) } }
+                        }
+                        @if check.outcome == Outcome::Failed {
+                            (pairs(&[
+                                ("Expected", html! { (check.expected) }),
+                                ("Got", html! { (check.got) }),
+                            ]))
+                        } @else if !check.got.is_empty() {
+                            p.small.muted.wrap { (check.got) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An instant in UTC, to the second.
+pub fn time(at: Timestamp) -> Markup {
+    let exact = at.to_string();
+    let shown = exact.get(..19).unwrap_or(&exact).replace('T', " ");
+    html! { time datetime=(exact) { (shown) } }
+}
+
+/// An instant, or a word for its absence.
+pub fn time_or(at: Option<Timestamp>, absent: &str) -> Markup {
+    match at {
+        Some(at) => time(at),
+        None => html! { span.muted { (absent) } },
+    }
+}
+
+const TICK: &str = r#"<svg width="14" height="14" viewBox="0 0 14 14" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M2.5 7.5l3 3 6-7"/></svg>"#;
+const CROSS: &str = r#"<svg width="14" height="14" viewBox="0 0 14 14" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M3 3l8 8M11 3l-8 8"/></svg>"#;
+const DASH: &str = r#"<svg width="14" height="14" viewBox="0 0 14 14" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M3 7h8"/></svg>"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+
+    fn check(page: &Markup) {
+        let raw = page.0.contains("<script") || page.0.contains("=\"\"'&");
+        assert!(!raw && page.0.contains("&lt;script&gt;"), "{}", page.0);
+    }
+
+    #[test]
+    fn hostile_values_are_escaped_in_every_component() {
+        let cell = html! { (HOSTILE) };
+        check(&header(&[(HOSTILE.into(), HOSTILE)], HOSTILE, HOSTILE, &html! {}));
+        check(&card(HOSTILE, HOSTILE, &html! {}));
+        check(&tile(HOSTILE, HOSTILE, HOSTILE));
+        check(&table(HOSTILE, &[HOSTILE], &[vec![cell.clone()]]));
+        check(&empty(HOSTILE, &html! {}));
+        check(&pager(HOSTILE, Some(HOSTILE), Some(HOSTILE)));
+        check(&badge(Tone::Good, HOSTILE));
+        check(&link_button(HOSTILE, HOSTILE, true));
+        check(&button(HOSTILE, Weight::Plain));
+        check(&choice_button(HOSTILE, Weight::Danger, HOSTILE, HOSTILE));
+        check(&pairs(&[(HOSTILE, cell)]));
+        check(&code(HOSTILE, HOSTILE));
+        for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Skipped] {
+            check(&checks(&[Check {
+                number: 1,
+                name: HOSTILE.into(),
+                clause: HOSTILE.into(),
+                outcome,
+                expected: HOSTILE.into(),
+                got: HOSTILE.into(),
+            }]));
+        }
+    }
+
+    #[test]
+    fn an_instant_is_shown_to_the_second_and_kept_exactly() {
+        let shown = time(Timestamp(1_593_908_430_123)).0;
+        assert_eq!(shown, "<time datetime=\"2020-07-05T00:20:30.123Z\">2020-07-05 00:20:30</time>");
+    }
+}

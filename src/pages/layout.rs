@@ -1,0 +1,237 @@
+//! The frame around every page: head, lab banner, top bar, a group's menu, message, footer.
+//!
+//! [`console`] frames a page of somebody who is signed in, [`bare`] one of somebody who is not (claim,
+//! sign-in, an error). Both name the one stylesheet and nothing else; no page needs a script.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::assets;
+use super::components::{Tone, notice};
+use super::form;
+use crate::model::GroupId;
+
+/// Who is signed in, and where.
+pub struct Frame<'a> {
+    /// The name in the top bar.
+    pub who: &'a str,
+    /// Operators see all groups; a group's administrator sees one.
+    pub operator: bool,
+    /// The session's token against forgery, for every form.
+    pub token: &'a str,
+    /// The group whose pages these are: its number and name.
+    pub group: Option<(GroupId, &'a str)>,
+    /// What the last change had to say; shown once.
+    pub flash: Option<&'a Flash>,
+    /// In the lab: what its clock says.
+    pub lab: Option<&'a str>,
+    /// Groups that the same administrator may switch to.
+    pub may_switch: bool,
+}
+
+/// What a change had to say, shown on the page after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flash {
+    pub good: bool,
+    pub sentence: String,
+}
+
+/// Which entry of a menu a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Groups,
+    Log,
+    Operators,
+    Own,
+    Home,
+    Users,
+    Roles,
+    ApiKey,
+    LoginKeys,
+    SignOn,
+    GroupLog,
+    Settings,
+    Elsewhere,
+}
+
+/// A group's menu: place, words, and what follows the group's address. In the order of the menu.
+const GROUP_MENU: [(Place, &str, &str); 8] = [
+    (Place::Home, "Overview", ""),
+    (Place::Users, "Users", "/users"),
+    (Place::Roles, "Roles", "/roles"),
+    (Place::ApiKey, "API key", "/api-key"),
+    (Place::LoginKeys, "Login keys", "/login-keys"),
+    (Place::SignOn, "SSO Configure", "/sso"),
+    (Place::GroupLog, "Access log", "/access-log"),
+    (Place::Settings, "Settings", "/settings"),
+];
+
+/// The address of a group's overview.
+pub fn group_address(group: GroupId) -> String {
+    format!("/console/groups/{group}")
+}
+
+/// Frames a page of somebody who is signed in. `wrong` puts "Error" in front of the window's title, which
+/// is the first thing that a screen reader reads.
+pub fn console(frame: &Frame<'_>, place: Place, title: &str, wrong: bool, content: &Markup) -> String {
+    let grouped = frame.group.is_some();
+    document(
+        title,
+        wrong,
+        frame.lab,
+        &html! {
+            (top(frame, place))
+            div class=(if grouped { "frame grouped" } else { "frame" }) {
+                @if let Some((id, name)) = frame.group { (side(id, name, place)) }
+                main #main tabindex="-1" {
+                    @if let Some(flash) = frame.flash {
+                        div role="status" {
+                            (notice(if flash.good { Tone::Good } else { Tone::Bad }, &html! { p { (flash.sentence) } }))
+                        }
+                    }
+                    (content)
+                }
+            }
+        },
+    )
+}
+
+/// Frames a page of somebody who is not signed in.
+pub fn bare(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> String {
+    document(
+        title,
+        wrong,
+        lab,
+        &html! {
+            header.top { (brand()) }
+            div.frame.narrow { main #main tabindex="-1" { (content) } }
+        },
+    )
+}
+
+fn document(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                title { @if wrong { "Error: " } (title) " – Sidelight" }
+                link rel="stylesheet" href={ (assets::STATIC) (assets::stylesheet_name()) };
+                link rel="icon" href=(ICON);
+            }
+            body {
+                a.skip href="#main" { "Skip to content" }
+                @if let Some(clock) = lab {
+                    p.lab role="note" {
+                        strong { "LAB" } " – for development and tests, never for real people. The lab's clock: "
+                        (clock) " UTC."
+                    }
+                }
+                (content)
+                footer.foot { "Sidelight " (env!("CARGO_PKG_VERSION")) }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn top(frame: &Frame<'_>, place: Place) -> Markup {
+    let entries: &[(Place, &str, &str)] = if frame.operator {
+        &[
+            (Place::Groups, "Groups", "/console/groups"),
+            (Place::Log, "Access log", "/console/access-log"),
+            (Place::Operators, "Operators", "/console/operators"),
+        ]
+    } else {
+        &[]
+    };
+    let place = if frame.operator && frame.group.is_some() { Place::Groups } else { place };
+    html! {
+        header.top {
+            (brand())
+            @if !entries.is_empty() {
+                nav aria-label="Console" {
+                    ul {
+                        @for (entry, words, address) in entries {
+                            li { a href=(address) aria-current=[(*entry == place).then_some("page")] { (words) } }
+                        }
+                    }
+                }
+            }
+            div.who {
+                span.name { "Signed in as " b { (frame.who) } }
+                @if frame.may_switch { a href="/console/switch" { "Switch group" } }
+                a href="/console/password" aria-current=[(place == Place::Own).then_some("page")] { "Password" }
+                form method="post" action="/console/sign-out" {
+                    (form::hidden(form::TOKEN_FIELD, frame.token))
+                    button type="submit" { "Sign out" }
+                }
+            }
+        }
+    }
+}
+
+fn side(group: GroupId, name: &str, place: Place) -> Markup {
+    html! {
+        nav.side aria-label="Group" {
+            div.group { b { (name) } span { "Group ID " (group) } }
+            ul {
+                @for (entry, words, rest) in &GROUP_MENU {
+                    li {
+                        a href={ (group_address(group)) (rest) }
+                            aria-current=[(*entry == place).then_some("page")] { (words) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn brand() -> Markup {
+    html! { a.brand href="/console" { (PreEscaped(MARK)) "Sidelight" } }
+}
+
+/// A door, and beside it the narrow window with the light on.
+const MARK: &str = r##"<svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true"><rect x="2" y="2" width="15" height="22" rx="2.5" fill="#5f7b8e"/><circle cx="13.4" cy="13.4" r="1.5" fill="#132532"/><rect x="19.5" y="2" width="4.5" height="22" rx="2" fill="#f4b64f"/></svg>"##;
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 26 26'%3E%3Crect width='26' height='26' rx='5' fill='%23132532'/%3E%3Crect x='4' y='4' width='11' height='18' rx='2' fill='%235f7b8e'/%3E%3Crect x='17.5' y='4' width='4.5' height='18' rx='2' fill='%23f4b64f'/%3E%3C/svg%3E";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "</title><script>alert(1)</script>";
+
+    #[test]
+    fn hostile_names_are_escaped_in_the_frame() {
+        let flash = Flash { good: true, sentence: HOSTILE.into() };
+        let frame = Frame {
+            who: HOSTILE,
+            operator: true,
+            token: HOSTILE,
+            group: Some((GroupId(7), HOSTILE)),
+            flash: Some(&flash),
+            lab: Some(HOSTILE),
+            may_switch: true,
+        };
+        let page = console(&frame, Place::Home, HOSTILE, false, &html! {});
+        assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
+        assert!(!bare(HOSTILE, true, Some(HOSTILE), &html! {}).contains("<script"));
+    }
+
+    #[test]
+    fn a_group_administrator_is_not_shown_the_appliance() {
+        let frame = Frame {
+            who: "ann",
+            operator: false,
+            token: "t",
+            group: Some((GroupId(7), "Seven")),
+            flash: None,
+            lab: None,
+            may_switch: false,
+        };
+        let page = console(&frame, Place::Home, "Seven", false, &html! {});
+        assert!(!page.contains("/console/operators") && !page.contains("\"/console/groups\""));
+        assert!(page.contains("aria-current=\"page\""));
+    }
+}
