@@ -7,21 +7,34 @@
 //! 2. [`parse`]: bytes become a [`Document`], once; the text is never parsed again.
 //! 3. [`tree`]: what can be asked of a [`Document`] and an [`Element`].
 //! 4. [`canonical`]: the octets that are signed.
+//! 5. [`algorithms`], [`key`]: what they are signed with.
+//! 6. [`signature`]: an element and a trusted key in, a verified element out.
 
+mod algorithms;
 mod base;
+mod base64;
 mod canonical;
 mod characters;
+mod key;
 mod markup;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+mod raw_rsa;
 mod reject;
+mod signature;
 mod tag;
 mod tree;
 
+pub use algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
+pub use base64::{decode_base64, encode_base64};
 pub use canonical::{Canonicalization, Method, Sink};
+pub use key::{Certificate, KeyReject, VerificationKey};
 pub use parse::Limits;
 pub use reject::{XmlReject, XmlRule};
+pub use signature::{
+    DSIG_NAMESPACE, SignaturePolicy, SignatureReject, Verified, verify_detached, verify_enveloped,
+};
 pub use tree::{Attribute, Document, Element};
 
 /// The namespace that the prefix `xml` is bound to, always (Namespaces in XML 1.0, §3).

@@ -1,0 +1,357 @@
+//! Keys that verify signatures, and the certificates that they come in.
+//!
+//! A key is trusted because the caller hands it over, and for no other reason: not for a chain, a date or a
+//! name (pinned keys decide; most genuine certificates in the field have expired), and never because a
+//! document carries it. Certificates are read for the key and for what people want to see. Keys stay parsed,
+//! which is most of what makes a verification fast. Enter at [`VerificationKey`].
+
+use super::algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
+use super::base64::decode_base64;
+use super::raw_rsa::RawPublicKey;
+use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
+use std::fmt;
+use std::sync::OnceLock;
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
+
+/// The size that a strict policy still takes; genuine deployments have keys of 1,024 bits to this day, and
+/// their administrators have pinned them.
+pub const SMALLEST_RSA_BITS: u32 = 1024;
+/// The size below which a key is refused even where the policy allows SHA-1.
+pub const SMALLEST_LEGACY_RSA_BITS: u32 = 512;
+/// The size above which verifying would cost too much.
+pub const LARGEST_RSA_BITS: u32 = 8192;
+
+/// Why something is not a key that we can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyReject {
+    /// The text is neither PEM nor Base64.
+    NotPem,
+    /// The bytes are not a certificate, or not a key.
+    Malformed,
+    /// The key is of a kind that we do not use, such as DSA or Ed25519.
+    UnsupportedKind,
+    /// The key is too short, or too long to be worked with.
+    UnsupportedSize,
+}
+
+impl KeyReject {
+    /// Gives the stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            KeyReject::NotPem => "key_not_pem",
+            KeyReject::Malformed => "key_malformed",
+            KeyReject::UnsupportedKind => "key_unsupported_kind",
+            KeyReject::UnsupportedSize => "key_unsupported_size",
+        }
+    }
+}
+
+impl fmt::Display for KeyReject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyReject::NotPem => "the text is neither PEM nor Base64",
+            KeyReject::Malformed => "the certificate or key is malformed",
+            KeyReject::UnsupportedKind => "the key is neither RSA nor ECDSA over P-256, P-384 or P-521",
+            KeyReject::UnsupportedSize => "the RSA key has fewer than 512 or more than 8192 bits",
+        })
+    }
+}
+
+impl std::error::Error for KeyReject {}
+
+/// What a certificate says besides its key; for people, not for decisions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Certificate {
+    /// The certificate as it came.
+    pub der: Vec<u8>,
+    /// SHA-256 of the DER.
+    pub sha256: [u8; 32],
+    /// The subject (RFC 4514).
+    pub subject: String,
+    /// The issuer (RFC 4514).
+    pub issuer: String,
+    /// Begin of validity, seconds since 1970.
+    pub not_before: i64,
+    /// End of validity, seconds since 1970.
+    pub not_after: i64,
+}
+
+impl Certificate {
+    /// Gives the SHA-256 of the DER in lower-case hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        self.sha256.iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// A public key that verifies signatures.
+pub struct VerificationKey {
+    material: Material,
+    certificate: Option<Certificate>,
+}
+
+enum Material {
+    Rsa {
+        bits: u32,
+        spki: Vec<u8>,
+        /// The parsed key, once for each algorithm of [`RSA_ALGORITHMS`], made when first needed.
+        parsed: [OnceLock<Option<ParsedPublicKey>>; RSA_ALGORITHMS.len()],
+        /// For sizes that aws-lc-rs does not take.
+        raw: RawPublicKey,
+    },
+    Ecdsa {
+        curve: Curve,
+        spki: Vec<u8>,
+        parsed: [OnceLock<Option<ParsedPublicKey>>; DIGESTS.len()],
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+/// Why a key did not verify a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mismatch {
+    /// The algorithm is for keys of another kind.
+    Kind,
+    /// The key is too short for the policy.
+    Weak,
+    /// The signature is not one of this key over these octets.
+    Signature,
+}
+
+impl VerificationKey {
+    /// Reads the key of a certificate, given as DER (RFC 5280).
+    ///
+    /// # Errors
+    /// [`KeyReject`] when the bytes are no certificate, or its key is none that we use.
+    pub fn from_certificate_der(der: &[u8]) -> Result<VerificationKey, KeyReject> {
+        let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| KeyReject::Malformed)?;
+        let tbs = parsed.tbs_certificate();
+        let spki = tbs.subject_public_key_info().to_der().map_err(|_| KeyReject::Malformed)?;
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref());
+        let seconds = |time: x509_cert::time::Time| {
+            i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
+        };
+        let certificate = Certificate {
+            der: der.to_vec(),
+            sha256,
+            subject: tbs.subject().to_string(),
+            issuer: tbs.issuer().to_string(),
+            not_before: seconds(tbs.validity().not_before),
+            not_after: seconds(tbs.validity().not_after),
+        };
+        Ok(VerificationKey { material: Material::new(spki)?, certificate: Some(certificate) })
+    }
+
+    /// Reads the key of a certificate, given as PEM (RFC 7468) or as bare Base64, as metadata has it.
+    ///
+    /// # Errors
+    /// [`KeyReject`] when the text is none of both, or as [`VerificationKey::from_certificate_der`].
+    pub fn from_certificate_pem(text: &str) -> Result<VerificationKey, KeyReject> {
+        VerificationKey::from_certificate_der(&pem_or_base64(text, "CERTIFICATE")?)
+    }
+
+    /// Reads a bare public key, given as DER (`SubjectPublicKeyInfo`).
+    ///
+    /// # Errors
+    /// [`KeyReject`] when the bytes are no key that we use.
+    pub fn from_public_key_der(der: &[u8]) -> Result<VerificationKey, KeyReject> {
+        Ok(VerificationKey { material: Material::new(der.to_vec())?, certificate: None })
+    }
+
+    /// Reads a bare public key, given as PEM (`PUBLIC KEY`).
+    ///
+    /// # Errors
+    /// [`KeyReject`] when the text is no key that we use.
+    pub fn from_public_key_pem(text: &str) -> Result<VerificationKey, KeyReject> {
+        VerificationKey::from_public_key_der(&pem_or_base64(text, "PUBLIC KEY")?)
+    }
+
+    /// Gives the certificate that the key came in, if it came in one.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// Says what kind of key it is, for people: `RSA 2048`, `ECDSA P-256`.
+    pub fn description(&self) -> String {
+        match &self.material {
+            Material::Rsa { bits, .. } => format!("RSA {bits}"),
+            Material::Ecdsa { curve: Curve::P256, .. } => "ECDSA P-256".to_owned(),
+            Material::Ecdsa { curve: Curve::P384, .. } => "ECDSA P-384".to_owned(),
+            Material::Ecdsa { curve: Curve::P521, .. } => "ECDSA P-521".to_owned(),
+        }
+    }
+
+    /// Tells whether the key is shorter than what is recommended today (RSA of 2,048 bits).
+    pub fn is_weak(&self) -> bool {
+        matches!(self.material, Material::Rsa { bits, .. } if bits < 2048)
+    }
+
+    /// Verifies `signature` over `octets`.
+    pub(super) fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        octets: &[u8],
+        signature: &[u8],
+        legacy: bool,
+    ) -> Result<(), Mismatch> {
+        let verified = match (&self.material, algorithm.scheme) {
+            (Material::Rsa { bits, .. }, Scheme::RsaPkcs1 | Scheme::RsaPss)
+                if *bits < SMALLEST_RSA_BITS && !legacy =>
+            {
+                return Err(Mismatch::Weak);
+            }
+            (Material::Rsa { bits, raw, .. }, Scheme::RsaPkcs1) if *bits < 2048 => {
+                raw.verify_pkcs1(algorithm.digest, octets, signature)
+            }
+            (Material::Rsa { spki, parsed, .. }, Scheme::RsaPkcs1 | Scheme::RsaPss) => {
+                let place = RSA_ALGORITHMS.iter().position(|(known, _)| *known == algorithm);
+                let place = place.ok_or(Mismatch::Kind)?;
+                let key = parsed.get(place).zip(RSA_ALGORITHMS.get(place)).and_then(
+                    |(cell, (_, implementation))| {
+                        cell.get_or_init(|| ParsedPublicKey::new(*implementation, spki).ok()).as_ref()
+                    },
+                );
+                key.is_some_and(|key| key.verify_sig(octets, signature).is_ok())
+            }
+            (Material::Ecdsa { curve, spki, parsed }, Scheme::Ecdsa) => {
+                let place = DIGESTS.iter().position(|digest| *digest == algorithm.digest);
+                let implementation = curve.implementation(algorithm.digest).ok_or(Mismatch::Kind)?;
+                let key = place.and_then(|place| parsed.get(place)).and_then(|cell| {
+                    cell.get_or_init(|| ParsedPublicKey::new(implementation, spki).ok()).as_ref()
+                });
+                let der = curve.signature_der(signature).ok_or(Mismatch::Signature)?;
+                key.is_some_and(|key| key.verify_sig(octets, &der).is_ok())
+            }
+            _ => return Err(Mismatch::Kind),
+        };
+        if verified { Ok(()) } else { Err(Mismatch::Signature) }
+    }
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerificationKey({})", self.description())
+    }
+}
+
+impl Material {
+    fn new(spki: Vec<u8>) -> Result<Material, KeyReject> {
+        const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+        const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+        let parsed = SubjectPublicKeyInfoOwned::from_der(&spki).map_err(|_| KeyReject::Malformed)?;
+        let bytes = parsed.subject_public_key.as_bytes().ok_or(KeyReject::Malformed)?;
+        if parsed.algorithm.oid == RSA {
+            let raw = RawPublicKey::from_der(bytes).ok_or(KeyReject::Malformed)?;
+            let bits = raw.bits();
+            if !(SMALLEST_LEGACY_RSA_BITS..=LARGEST_RSA_BITS).contains(&bits) {
+                return Err(KeyReject::UnsupportedSize);
+            }
+            return Ok(Material::Rsa { bits, spki, parsed: Default::default(), raw });
+        }
+        if parsed.algorithm.oid != EC {
+            return Err(KeyReject::UnsupportedKind);
+        }
+        let parameters = parsed.algorithm.parameters.ok_or(KeyReject::Malformed)?;
+        let named = parameters.decode_as::<ObjectIdentifier>().map_err(|_| KeyReject::UnsupportedKind)?;
+        let curve = match named.to_string().as_str() {
+            "1.2.840.10045.3.1.7" => Curve::P256,
+            "1.3.132.0.34" => Curve::P384,
+            "1.3.132.0.35" => Curve::P521,
+            _ => return Err(KeyReject::UnsupportedKind),
+        };
+        let implementation = curve.implementation(DigestAlgorithm::Sha256);
+        let implementation = implementation.ok_or(KeyReject::UnsupportedKind)?;
+        ParsedPublicKey::new(implementation, &spki).map_err(|_| KeyReject::Malformed)?;
+        Ok(Material::Ecdsa { curve, spki, parsed: Default::default() })
+    }
+}
+
+const DIGESTS: [DigestAlgorithm; 4] =
+    [DigestAlgorithm::Sha1, DigestAlgorithm::Sha256, DigestAlgorithm::Sha384, DigestAlgorithm::Sha512];
+
+/// What verifies RSA signatures with keys of 2,048 bits and more.
+static RSA_ALGORITHMS: [(SignatureAlgorithm, &dyn VerificationAlgorithm); 7] = [
+    (SignatureAlgorithm::RSA_SHA1, &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY),
+    (SignatureAlgorithm::RSA_SHA256, &signature::RSA_PKCS1_2048_8192_SHA256),
+    (SignatureAlgorithm::RSA_SHA384, &signature::RSA_PKCS1_2048_8192_SHA384),
+    (SignatureAlgorithm::RSA_SHA512, &signature::RSA_PKCS1_2048_8192_SHA512),
+    (SignatureAlgorithm::RSA_PSS_SHA256, &signature::RSA_PSS_2048_8192_SHA256),
+    (SignatureAlgorithm::RSA_PSS_SHA384, &signature::RSA_PSS_2048_8192_SHA384),
+    (SignatureAlgorithm::RSA_PSS_SHA512, &signature::RSA_PSS_2048_8192_SHA512),
+];
+
+impl Curve {
+    /// What verifies DER-encoded signatures over this curve; there is none for P-384 with SHA-1.
+    fn implementation(self, digest: DigestAlgorithm) -> Option<&'static dyn VerificationAlgorithm> {
+        use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512};
+        Some(match (self, digest) {
+            (Curve::P256, Sha1) => &signature::ECDSA_P256_SHA1_ASN1,
+            (Curve::P256, Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+            (Curve::P256, Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+            (Curve::P256, Sha512) => &signature::ECDSA_P256_SHA512_ASN1,
+            (Curve::P384, Sha1) => return None,
+            (Curve::P384, Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+            (Curve::P384, Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+            (Curve::P384, Sha512) => &signature::ECDSA_P384_SHA512_ASN1,
+            (Curve::P521, Sha1) => &signature::ECDSA_P521_SHA1_ASN1,
+            (Curve::P521, Sha256) => &signature::ECDSA_P521_SHA256_ASN1,
+            (Curve::P521, Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
+            (Curve::P521, Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
+        })
+    }
+
+    /// Turns r and s, one behind the other, into the DER that the library wants.
+    ///
+    /// Some signers write one zero byte too many before each half, or leave out leading zeros of both; the
+    /// numbers are what counts. DER itself is not taken: it has no halves of this size.
+    fn signature_der(self, value: &[u8]) -> Option<Vec<u8>> {
+        let field_bytes = match self {
+            Curve::P256 => 32,
+            Curve::P384 => 48,
+            Curve::P521 => 66,
+        };
+        let half = value.len() / 2;
+        if !value.len().is_multiple_of(2) || half > field_bytes + 1 {
+            return None;
+        }
+        let (r, s) = value.split_at_checked(half)?;
+        let mut body = Vec::with_capacity(value.len() + 6);
+        for number in [r, s] {
+            let zeros = number.iter().take_while(|&&b| b == 0).count();
+            let number = number.get(zeros..).filter(|number| !number.is_empty())?;
+            if number.len() > field_bytes {
+                return None;
+            }
+            let sign = number.first().is_some_and(|&b| b >= 0x80);
+            body.push(0x02);
+            body.push(u8::try_from(number.len() + usize::from(sign)).ok()?);
+            body.extend(sign.then_some(0));
+            body.extend_from_slice(number);
+        }
+        let length = u8::try_from(body.len()).ok()?;
+        let mut der = vec![0x30];
+        der.extend((length >= 0x80).then_some(0x81));
+        der.push(length);
+        der.extend(body);
+        Some(der)
+    }
+}
+
+/// Decodes PEM with this label, or bare Base64 where there is no PEM.
+pub(super) fn pem_or_base64(text: &str, label: &str) -> Result<Vec<u8>, KeyReject> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let body = match text.split_once(&begin) {
+        Some((_, rest)) => rest.split_once(&end).ok_or(KeyReject::NotPem)?.0,
+        None => text,
+    };
+    decode_base64(body).filter(|der| !der.is_empty()).ok_or(KeyReject::NotPem)
+}
