@@ -5,8 +5,18 @@
 //! access-log row. One use case stands behind every surface: web service, console, command line and seed
 //! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
 
+pub mod api_keys;
 mod claim;
+pub mod fields;
+pub mod groups;
 mod lab;
+pub mod operators;
+pub mod password_policy;
+pub mod passwords;
+pub mod people;
+pub mod permission;
+mod refusal;
+pub mod roles;
 
 use std::path::Path;
 

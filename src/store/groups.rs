@@ -81,18 +81,19 @@ impl Writer<'_> {
         Ok(changed == 1)
     }
 
-    /// Puts a sealed API key in force and keeps the one before it; false when there is no such group.
+    /// Puts a sealed API key in force, and keeps the one before it, sealed for its own place; false when
+    /// there is no such group.
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn replace_api_key(&self, id: GroupId, sealed: &[u8]) -> Result<bool> {
+    pub fn replace_api_key(&self, id: GroupId, sealed: &[u8], previous: Option<&[u8]>) -> Result<bool> {
         let changed = self
             .connection
             .prepare_cached(
-                "UPDATE groups SET sealed_previous_api_key = sealed_api_key, sealed_api_key = ?2,
-                     api_key_changed_at = ?3 WHERE id = ?1",
+                "UPDATE groups SET sealed_previous_api_key = ?3, sealed_api_key = ?2,
+                     api_key_changed_at = ?4 WHERE id = ?1",
             )
-            .and_then(|mut s| s.execute((id.0, sealed, self.now.0)))
+            .and_then(|mut s| s.execute((id.0, sealed, previous, self.now.0)))
             .map_err(database_fault)?;
         Ok(changed == 1)
     }

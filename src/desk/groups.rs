@@ -1,0 +1,147 @@
+//! Groups: made and named by operators, and their settings. Wire contract §9.
+
+use super::{Desk, fields, permission};
+use crate::error::{Error, Result};
+use crate::model::{Caller, Group, GroupId, LogEntry};
+use crate::store::{NewGroup, Reader, Settings, Writer};
+
+/// The settings that every group begins with. Only the first two names are known from the wire (wire
+/// contract §5.3); agent video is off until somebody wants it.
+pub const SHIPPED_SETTINGS: [(&str, bool); 3] =
+    [("viewVideo", true), ("remoteAssist", true), ("agentVideo", false)];
+
+/// Passes when there is a group of this number.
+///
+/// # Errors
+/// `NotFound` with code `group_unknown`.
+pub fn known(reader: &Reader<'_>, group: GroupId) -> Result<Group> {
+    let unknown = || Error::not_found("group_unknown", format!("There is no group {group}."));
+    reader.group(group)?.ok_or_else(unknown)
+}
+
+impl Desk {
+    /// Makes a group with the settings that every group begins with. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`; `Invalid` for a name that breaks its rule; `Conflict` with
+    /// `group_exists` when number, name or account ID is taken.
+    pub fn create_group(
+        &self,
+        caller: &Caller,
+        id: GroupId,
+        name: &str,
+        account_id: Option<&str>,
+    ) -> Result<Group> {
+        let operation = "group.create";
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            let new = checked(id, name, account_id)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| created(w, &caller, &new))
+        };
+        self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
+    }
+
+    /// Changes a group's name and Unique Account ID. Operators only.
+    ///
+    /// # Errors
+    /// As [`Desk::create_group`]; `NotFound` with `group_unknown`.
+    pub fn update_group(
+        &self,
+        caller: &Caller,
+        id: GroupId,
+        name: &str,
+        account_id: Option<&str>,
+    ) -> Result<Group> {
+        let operation = "group.update";
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            let new = checked(id, name, account_id)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                let before = known(w, id)?;
+                if before.name != new.name || before.account_id != new.account_id {
+                    w.update_group(&new)?;
+                    let detail = format!("name {} to {}", before.name, new.name);
+                    w.log(&LogEntry::done(&caller, Some(id), operation, id.to_string(), detail))?;
+                }
+                known(w, id)
+            })
+        };
+        self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
+    }
+
+    /// Finds a group.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run it; `NotFound` with `group_unknown`.
+    pub fn group(&self, caller: &Caller, id: GroupId) -> Result<Group> {
+        permission::administer(caller, id)?;
+        self.store.read(|r| known(r, id))
+    }
+
+    /// Lists the groups that the caller may run, by number.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn groups(&self, caller: &Caller) -> Result<Vec<Group>> {
+        let mut all = self.store.read(|r| r.groups())?;
+        all.retain(|group| caller.may_administer(group.id));
+        Ok(all)
+    }
+
+    /// Reads the settings of a group, by name.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn group_settings(&self, caller: &Caller, id: GroupId) -> Result<Settings> {
+        permission::administer(caller, id)?;
+        self.store.read(|r| r.group_settings(id))
+    }
+
+    /// Sets these settings of a group; others stay. A setting that was never heard of is new to the group.
+    /// Off in the group is off in all its roles, and they remember; back on, each role has what it had.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid` with `setting_malformed`; `NotFound` with
+    /// `group_unknown`.
+    pub fn set_group_settings(&self, caller: &Caller, id: GroupId, wanted: Settings) -> Result<Settings> {
+        let operation = "group.settings";
+        let attempt = || {
+            permission::administer(caller, id)?;
+            wanted.keys().try_for_each(|name| fields::setting(name).map(drop))?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                known(w, id)?;
+                let before = w.group_settings(id)?;
+                let mut detail = Vec::new();
+                for (name, enabled) in &wanted {
+                    if before.get(name) != Some(enabled) {
+                        w.set_group_setting(id, name, *enabled)?;
+                        detail.push(format!("{name} {}", if *enabled { "on" } else { "off" }));
+                    }
+                }
+                if !detail.is_empty() {
+                    let detail = detail.join(", ");
+                    w.log(&LogEntry::done(&caller, Some(id), operation, id.to_string(), detail))?;
+                }
+                w.group_settings(id)
+            })
+        };
+        self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
+    }
+}
+
+fn checked(id: GroupId, name: &str, account_id: Option<&str>) -> Result<NewGroup> {
+    Ok(NewGroup { id, name: fields::title(name)?, account_id: fields::account_id(account_id.unwrap_or(""))? })
+}
+
+fn created(w: &Writer<'_>, caller: &Caller, new: &NewGroup) -> Result<Group> {
+    w.insert_group(new)?;
+    for (name, enabled) in SHIPPED_SETTINGS {
+        w.set_group_setting(new.id, name, enabled)?;
+    }
+    let detail = format!("name {}", new.name);
+    w.log(&LogEntry::done(caller, Some(new.id), "group.create", new.id.to_string(), detail))?;
+    known(w, new.id)
+}

@@ -1,0 +1,116 @@
+//! Operators: those who run the appliance. There is always one left, once there was one.
+
+use super::password_policy::PasswordRule;
+use super::{Desk, fields, passwords, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, LogEntry, Operator};
+use crate::secret::Secret;
+use crate::store::{Reader, Writer};
+
+/// What an operator's password must keep to: length, the one rule that helps.
+pub const OPERATOR_PASSWORD_RULE: PasswordRule = PasswordRule::Nine;
+
+impl Desk {
+    /// Lists the operators by name. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`.
+    pub fn operators(&self, caller: &Caller) -> Result<Vec<Operator>> {
+        permission::run_appliance(caller)?;
+        self.store.read(|r| r.operators())
+    }
+
+    /// Makes an operator. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`; `Invalid` for a name or password that breaks its rule; `Conflict`
+    /// with `operator_exists`.
+    pub fn create_operator(&self, caller: &Caller, name: &str, password: &Secret) -> Result<Operator> {
+        let operation = "operator.create";
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            let name = fields::title(name)?;
+            OPERATOR_PASSWORD_RULE.check(password)?;
+            let hash = passwords::hash(password)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| created(w, &caller, &name, &hash))
+        };
+        self.logging_refusal(caller, None, operation, name, attempt())
+    }
+
+    /// Sets an operator's password, lets them in again, and ends their sessions. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`; `Invalid` for a password that breaks its rule; `NotFound` with
+    /// `operator_unknown`.
+    pub fn set_operator_password(&self, caller: &Caller, name: &str, password: &Secret) -> Result<()> {
+        let operation = "operator.password";
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            OPERATOR_PASSWORD_RULE.check(password)?;
+            let hash = passwords::hash(password)?;
+            let (caller, name) = (caller.clone(), name.to_owned());
+            self.store.write(self.clock.now(), move |w| {
+                let operator = known(w, &name)?;
+                w.set_operator_password_hash(operator.id, &hash)?;
+                w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
+            })
+        };
+        self.logging_refusal(caller, None, operation, name, attempt())
+    }
+
+    /// Lets an operator in again whom too many failures keep out. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`; `NotFound` with `operator_unknown`.
+    pub fn clear_operator_lockout(&self, caller: &Caller, name: &str) -> Result<()> {
+        let operation = "operator.clear-lockout";
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            let (caller, name) = (caller.clone(), name.to_owned());
+            self.store.write(self.clock.now(), move |w| {
+                let operator = known(w, &name)?;
+                w.clear_operator_lockout(operator.id)?;
+                w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
+            })
+        };
+        self.logging_refusal(caller, None, operation, name, attempt())
+    }
+
+    /// Deletes an operator, and ends their sessions. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`; `NotFound` with `operator_unknown`; `Conflict` with `last_operator`.
+    pub fn delete_operator(&self, caller: &Caller, name: &str) -> Result<()> {
+        let operation = "operator.delete";
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            let (caller, name) = (caller.clone(), name.to_owned());
+            self.store.write(self.clock.now(), move |w| {
+                let operator = known(w, &name)?;
+                if w.operators()?.len() == 1 {
+                    let public = "This is the last operator. Make another one first.";
+                    return Err(Error::new(Kind::Conflict, "last_operator", public));
+                }
+                w.delete_operator(operator.id)?;
+                w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
+            })
+        };
+        self.logging_refusal(caller, None, operation, name, attempt())
+    }
+}
+
+/// Makes an operator inside a transaction; the claim of a new appliance does it too.
+///
+/// # Errors
+/// `Conflict` with `operator_exists`.
+pub fn created(w: &Writer<'_>, caller: &Caller, name: &str, hash: &str) -> Result<Operator> {
+    w.insert_operator(name, hash)?;
+    w.log(&LogEntry::done(caller, None, "operator.create", name, ""))?;
+    known(w, name)
+}
+
+fn known(reader: &Reader<'_>, name: &str) -> Result<Operator> {
+    let unknown = || Error::not_found("operator_unknown", "There is no operator of this name.");
+    reader.operator_by_name(name.trim())?.ok_or_else(unknown)
+}

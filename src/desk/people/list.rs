@@ -1,0 +1,77 @@
+//! Finding people: one, or a page of many.
+
+use super::UserKey;
+use crate::desk::{Desk, permission};
+use crate::error::Result;
+use crate::model::{Caller, GroupId, Member, Membership, UserId};
+use crate::store::{MemberQuery, Settings};
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberPage {
+    pub members: Vec<Member>,
+    /// Ask for what comes after this number next; `None` at the end.
+    pub next: Option<UserId>,
+}
+
+impl Desk {
+    /// Finds one member of a group.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `user_unknown`.
+    pub fn member(&self, caller: &Caller, group: GroupId, key: &UserKey) -> Result<Member> {
+        permission::administer(caller, group)?;
+        self.store.read(|r| key.find(r, group))
+    }
+
+    /// Lists members of a group, at most `query.limit`, by the user's number.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`.
+    pub fn members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<MemberPage> {
+        permission::administer(caller, group)?;
+        // One more than asked for tells whether there is a next page.
+        let more = MemberQuery { limit: query.limit.saturating_add(1), ..query.clone() };
+        let now = self.clock.now();
+        let mut members = self.store.read(|r| {
+            crate::desk::groups::known(r, group)?;
+            r.members(group, &more, now)
+        })?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let there_is_more = members.len() > limit;
+        members.truncate(limit);
+        let next = if there_is_more { members.last().map(|m| m.user.id) } else { None };
+        Ok(MemberPage { members, next })
+    }
+
+    /// Counts the members that [`Desk::members`] would list in all pages together.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn count_members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<u64> {
+        permission::administer(caller, group)?;
+        self.store.read(|r| r.count_members(group, query, self.clock.now()))
+    }
+
+    /// Lists the groups that a user belongs to; for others than operators, only those they may run.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn memberships(&self, caller: &Caller, user: UserId) -> Result<Vec<Membership>> {
+        let mut all = self.store.read(|r| r.memberships_of(user))?;
+        all.retain(|m| caller.may_administer(m.group));
+        Ok(all)
+    }
+
+    /// The settings in force for a member, by name. Wire contract §9.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `user_unknown`.
+    pub fn member_settings(&self, caller: &Caller, group: GroupId, user: UserId) -> Result<Settings> {
+        permission::administer(caller, group)?;
+        self.store.snapshot(|r| {
+            let member = UserKey::Id(user).find(r, group)?;
+            r.effective_settings(group, member.membership.role)
+        })
+    }
+}

@@ -1,0 +1,375 @@
+//! People: users are made, changed, and deleted here, for every surface alike.
+//!
+//! - [`Desk::create_user`], [`Desk::update_user`], [`Desk::delete_user`] and their plurals: one act each,
+//!   whole or not at all, in one transaction with its access-log rows.
+//! - What came in as text is checked by [`super::fields`]; who may, by [`super::permission`].
+//! - [`list`] finds and pages.
+//!
+//! A user has one home group, whose administrators keep the person; every group keeps only what the person
+//! is among them. Wire contract §4 and §5.2.
+
+mod act;
+mod checked;
+mod list;
+
+pub use act::{created, removed, updated};
+pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
+pub use list::MemberPage;
+
+use super::{Desk, password_policy, passwords, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, GroupId, LogEntry, Member, RoleId, UserId};
+use crate::secret::Secret;
+use crate::store::{Reader, Writer};
+
+/// Most users of one call that makes or changes several. Wire contract §5.2.
+pub const BULK_MAX: usize = 1_000;
+
+/// A user to be made, as the surface was given it.
+#[derive(Clone, Default)]
+pub struct NewUser {
+    pub address: String,
+    /// `None`: without one. `Some("")` is refused: the surface requires it.
+    pub puid: Option<String>,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub phone: String,
+    pub role: RoleChoice,
+    pub password: Option<Secret>,
+    pub administrator: bool,
+}
+
+/// What is to be changed of a user; `None` stays as it is.
+#[derive(Clone, Default)]
+pub struct UserChange {
+    pub address: Option<String>,
+    /// `Some(None)` takes the PUID away.
+    pub puid: Option<Option<String>>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub role: Option<RoleChoice>,
+    pub password: Option<Secret>,
+    pub suspended: Option<bool>,
+    pub active: Option<bool>,
+    pub administrator: Option<bool>,
+}
+
+/// Which role a user is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RoleChoice {
+    #[default]
+    None,
+    Numbered(RoleId),
+    /// By name, in any case.
+    Named(String),
+}
+
+impl RoleChoice {
+    /// Reads a role as the wire writes it: blank and `-none-` mean none. Wire contract §4.2.
+    pub fn of_wire(text: &str) -> RoleChoice {
+        match text.trim() {
+            "" => RoleChoice::None,
+            none if super::fields::is_none_word(none) => RoleChoice::None,
+            name => RoleChoice::Named(name.to_owned()),
+        }
+    }
+}
+
+/// Names a user inside one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserKey {
+    Id(UserId),
+    /// Compared exactly.
+    Puid(String),
+    /// A Glance Address, compared in any case.
+    Address(String),
+}
+
+impl UserKey {
+    /// Finds the member of `group`.
+    ///
+    /// # Errors
+    /// `NotFound` with code `user_unknown`.
+    pub fn find(&self, reader: &Reader<'_>, group: GroupId) -> Result<Member> {
+        let (found, field) = match self {
+            UserKey::Id(id) => (reader.member(group, *id)?, "user"),
+            UserKey::Puid(puid) => (reader.member_by_puid(group, puid)?, "puid"),
+            UserKey::Address(address) => (reader.member_by_address(group, address.trim())?, "address"),
+        };
+        found.ok_or_else(|| Error::not_found("user_unknown", "The group has no such user.").with_field(field))
+    }
+
+    fn text(&self) -> String {
+        match self {
+            UserKey::Id(id) => format!("user {id}"),
+            UserKey::Puid(puid) => format!("PUID {puid}"),
+            UserKey::Address(address) => address.clone(),
+        }
+    }
+}
+
+/// What an update did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updated {
+    pub member: Member,
+    /// The fields that have another value now; empty when all had the wanted value already.
+    pub changed: Vec<&'static str>,
+}
+
+/// Why several users were not made or changed: nothing was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BulkError {
+    /// The call as a whole was refused or failed.
+    Whole(Error),
+    /// These rows, counted from 0, were refused.
+    Rows(Vec<(usize, Error)>),
+}
+
+impl From<Error> for BulkError {
+    fn from(error: Error) -> BulkError {
+        BulkError::Whole(error)
+    }
+}
+
+impl Desk {
+    /// Makes a user, and a member of `group`, which becomes the home group.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid` for a field that breaks its rule or a role
+    /// that the group does not have (`role_unknown`); `Conflict` with `puid_taken` or `address_taken`;
+    /// `NotFound` when there is no such group.
+    pub fn create_user(&self, caller: &Caller, group: GroupId, new: NewUser) -> Result<Member> {
+        let subject = new.address.clone();
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let user = self.checked_new(group, &new)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| created(w, &caller, group, &user))
+        };
+        self.logging_refusal(caller, Some(group), "user.create", &subject, attempt())
+    }
+
+    /// Makes several users, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Desk::create_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`].
+    pub fn create_users(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        new: Vec<NewUser>,
+    ) -> std::result::Result<Vec<Member>, BulkError> {
+        self.bulk_allowed(caller, group, new.len(), "user.create")?;
+        let checked = self.each_row(&new, |user| self.checked_new(group, user))?;
+        let caller = caller.clone();
+        self.all_or_none(move |w| each(&checked, |user| created(w, &caller, group, user)))
+    }
+
+    /// Changes a user. Fields without a value stay as they are.
+    ///
+    /// # Errors
+    /// As [`Desk::create_user`]; `NotFound` with `user_unknown`; `Denied` with `home_group_only` when the
+    /// person's home is elsewhere, and with `own_account` when administrators would lock themselves out.
+    pub fn update_user(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        key: &UserKey,
+        change: UserChange,
+    ) -> Result<Updated> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let change = self.checked_change(group, &change)?;
+            let (caller, key) = (caller.clone(), key.clone());
+            self.store.write(self.clock.now(), move |w| updated(w, &caller, group, &key, &change))
+        };
+        self.logging_refusal(caller, Some(group), "user.update", &key.text(), attempt())
+    }
+
+    /// Changes several users, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Desk::update_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`].
+    pub fn update_users(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        changes: Vec<(UserKey, UserChange)>,
+    ) -> std::result::Result<Vec<Updated>, BulkError> {
+        self.bulk_allowed(caller, group, changes.len(), "user.update")?;
+        let checked = self.each_row(&changes, |(_, change)| self.checked_change(group, change))?;
+        let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
+        let caller = caller.clone();
+        self.all_or_none(move |w| each(&keyed, |(key, change)| updated(w, &caller, group, key, change)))
+    }
+
+    /// Ends a user's membership for good; with the last membership goes the user. The PUID and the Glance
+    /// Address may be used again, the user's number never is.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group, and with `own_account` for the caller's own;
+    /// `NotFound` with `user_unknown`.
+    pub fn delete_user(&self, caller: &Caller, group: GroupId, key: &UserKey) -> Result<Member> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (caller, key) = (caller.clone(), key.clone());
+            self.store.write(self.clock.now(), move |w| removed(w, &caller, group, &key))
+        };
+        self.logging_refusal(caller, Some(group), "user.delete", &key.text(), attempt())
+    }
+
+    /// Lets a user in again whom too many failures keep out.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the user's home group; `NotFound` with `user_unknown`.
+    pub fn clear_lockout(&self, caller: &Caller, group: GroupId, key: &UserKey) -> Result<()> {
+        let operation = "user.clear-lockout";
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (caller, key) = (caller.clone(), key.clone());
+            self.store.write(self.clock.now(), move |w| {
+                let member = key.find(w, group)?;
+                permission::change_person(&caller, &member.user)?;
+                w.clear_lockout(member.user.id)?;
+                let detail = format!("{} failures forgotten", member.user.failures);
+                let subject = member.user.address.to_string();
+                w.log(&LogEntry::done(&caller, Some(group), operation, subject, detail))
+            })
+        };
+        self.logging_refusal(caller, Some(group), operation, &key.text(), attempt())
+    }
+
+    /// Makes a user of one group a member of another. Operators only: a group must not reach another
+    /// group's people by their addresses.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`; `NotFound` with `user_unknown` or `group_unknown`; `Conflict` with
+    /// `already_member` or `puid_taken`; `Invalid` with `role_unknown` and for a PUID that breaks its rule.
+    pub fn add_member(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        address: &str,
+        puid: Option<&str>,
+        role: RoleChoice,
+        administrator: bool,
+    ) -> Result<Member> {
+        let attempt = || {
+            permission::run_appliance(caller)?;
+            let address = super::fields::address(address)?;
+            let puid = puid.map(super::fields::puid).transpose()?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                act::joined(w, &caller, group, &address, puid, &role, administrator)
+            })
+        };
+        self.logging_refusal(caller, Some(group), "user.add-to-group", address, attempt())
+    }
+
+    /// Checks a user to be made against the rules of the fields and the group, and hashes the password.
+    fn checked_new(&self, group: GroupId, new: &NewUser) -> Result<CheckedUser> {
+        let mut checked = check_new(new)?;
+        checked.password_hash = self.hashed(group, new.password.as_ref())?;
+        Ok(checked)
+    }
+
+    fn checked_change(&self, group: GroupId, change: &UserChange) -> Result<CheckedChange> {
+        let mut checked = check_change(change)?;
+        checked.password_hash = self.hashed(group, change.password.as_ref())?;
+        Ok(checked)
+    }
+
+    fn hashed(&self, group: GroupId, password: Option<&Secret>) -> Result<Option<String>> {
+        let Some(password) = password else { return Ok(None) };
+        let policy = self.store.read(|r| password_policy::policy_of(r, group))?;
+        policy.rule.check(password)?;
+        passwords::hash(password).map(Some)
+    }
+
+    fn bulk_allowed(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        rows: usize,
+        operation: &'static str,
+    ) -> Result<()> {
+        let allowed = permission::administer(caller, group).and_then(|()| {
+            if rows <= BULK_MAX {
+                return Ok(());
+            }
+            let public = format!("One call takes at most {BULK_MAX} users; this one has {rows}.");
+            Err(Error::new(Kind::Invalid, "too_many_rows", public))
+        });
+        self.logging_refusal(caller, Some(group), operation, &format!("{rows} users"), allowed)
+    }
+
+    /// Checks every row, on as many threads as there are cores, because passwords take their time.
+    fn each_row<R: Sync, T: Send>(
+        &self,
+        rows: &[R],
+        check: impl Fn(&R) -> Result<T> + Sync,
+    ) -> std::result::Result<Vec<T>, BulkError> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let share = rows.len().div_ceil(threads).max(1);
+        let outcomes: Vec<Result<T>> = std::thread::scope(|scope| {
+            let running: Vec<_> = rows
+                .chunks(share)
+                .map(|chunk| scope.spawn(|| chunk.iter().map(&check).collect::<Vec<_>>()))
+                .collect();
+            running
+                .into_iter()
+                .flat_map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|_| vec![Err(Error::fault("row_check", "checking a row panicked"))])
+                })
+                .collect()
+        });
+        sorted_out(outcomes)
+    }
+
+    /// Runs a change of several rows in one transaction, and keeps it only when no row was refused.
+    pub(super) fn all_or_none<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Writer<'_>) -> std::result::Result<Vec<T>, BulkError> + Send + 'static,
+    ) -> std::result::Result<Vec<T>, BulkError> {
+        let (report, reported) = std::sync::mpsc::sync_channel(1);
+        let outcome = self.store.write(self.clock.now(), move |w| match change(w) {
+            Ok(done) => Ok(done),
+            Err(BulkError::Whole(error)) => Err(error),
+            Err(BulkError::Rows(rows)) => {
+                let _ = report.send(rows);
+                Err(Error::new(Kind::Invalid, "rows_refused", "Some rows were refused. Nothing was changed."))
+            }
+        });
+        outcome.map_err(|error| match reported.try_recv() {
+            Ok(rows) => BulkError::Rows(rows),
+            Err(_) => BulkError::Whole(error),
+        })
+    }
+}
+
+/// Does `act` for every row, also after one was refused, so that all refusals are told at once.
+pub(super) fn each<R, T>(
+    rows: &[R],
+    act: impl Fn(&R) -> Result<T>,
+) -> std::result::Result<Vec<T>, BulkError> {
+    sorted_out(rows.iter().map(act).collect())
+}
+
+fn sorted_out<T>(outcomes: Vec<Result<T>>) -> std::result::Result<Vec<T>, BulkError> {
+    let mut done = Vec::with_capacity(outcomes.len());
+    let mut refused = Vec::new();
+    for (row, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Ok(one) => done.push(one),
+            // What is no fault of the row ends the whole.
+            Err(error) if matches!(error.kind, Kind::Fault | Kind::Unavailable) => return Err(error.into()),
+            Err(error) => refused.push((row, error)),
+        }
+    }
+    if refused.is_empty() { Ok(done) } else { Err(BulkError::Rows(refused)) }
+}

@@ -1,0 +1,250 @@
+//! Roles: named sets of settings in a group. Wire contract §5.3 and §9.
+//!
+//! A role's settings are a subset of the group's: only what the group has on can be turned on. What a role
+//! had on before the group turned it off is remembered (see [`crate::store`], settings).
+
+use super::people::BulkError;
+use super::{Desk, fields, groups, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, GroupId, LogEntry, Role, RoleId};
+use crate::store::{Reader, Settings, Writer};
+
+/// A role to be made.
+#[derive(Debug, Clone, Default)]
+pub struct NewRole {
+    pub name: String,
+    pub description: String,
+    pub settings: Settings,
+}
+
+/// What is to be changed of a role; `None` stays as it is, and so do settings that are not named.
+#[derive(Debug, Clone, Default)]
+pub struct RoleChange {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub settings: Settings,
+}
+
+/// A role as its group sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleView {
+    pub role: Role,
+    /// Every setting of the group; on where both have it on.
+    pub settings: Settings,
+    pub active_users: u64,
+    /// Members of before, deprovisioned.
+    pub inactive_users: u64,
+}
+
+/// How many members have no role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WithoutRole {
+    pub active_users: u64,
+    pub inactive_users: u64,
+}
+
+impl Desk {
+    /// Lists the roles of a group by name, and counts the members without one.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`.
+    pub fn roles(&self, caller: &Caller, group: GroupId) -> Result<(Vec<RoleView>, WithoutRole)> {
+        permission::administer(caller, group)?;
+        self.store.snapshot(|r| {
+            groups::known(r, group)?;
+            let uses = r.role_use(group)?;
+            let used_by = |id: Option<RoleId>| {
+                uses.iter().find(|used| used.role == id).map_or((0, 0), |used| (used.active, used.inactive))
+            };
+            let views = r.roles(group)?.into_iter().map(|role| {
+                let (active_users, inactive_users) = used_by(Some(role.id));
+                let settings = r.effective_settings(group, Some(role.id))?;
+                Ok(RoleView { role, settings, active_users, inactive_users })
+            });
+            let (active_users, inactive_users) = used_by(None);
+            Ok((views.collect::<Result<_>>()?, WithoutRole { active_users, inactive_users }))
+        })
+    }
+
+    /// Finds one role of a group.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `role_unknown`.
+    pub fn role(&self, caller: &Caller, group: GroupId, id: RoleId) -> Result<RoleView> {
+        let (all, _) = self.roles(caller, group)?;
+        all.into_iter().find(|view| view.role.id == id).ok_or_else(unknown)
+    }
+
+    /// Makes a role.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid` for a name, description or setting that
+    /// breaks its rule, and with `setting_not_in_group` for one that the group does not have on;
+    /// `Conflict` with `role_exists`.
+    pub fn create_role(&self, caller: &Caller, group: GroupId, new: NewRole) -> Result<Role> {
+        let subject = new.name.clone();
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| created(w, &caller, group, &new))
+        };
+        self.logging_refusal(caller, Some(group), "role.create", &subject, attempt())
+    }
+
+    /// Makes several roles, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Desk::create_role`], by row.
+    pub fn create_roles(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        new: Vec<NewRole>,
+    ) -> std::result::Result<Vec<Role>, BulkError> {
+        let subject = format!("{} roles", new.len());
+        let allowed = permission::administer(caller, group);
+        self.logging_refusal(caller, Some(group), "role.create", &subject, allowed)?;
+        let caller = caller.clone();
+        self.all_or_none(move |w| super::people::each(&new, |role| created(w, &caller, group, role)))
+    }
+
+    /// Changes a role.
+    ///
+    /// # Errors
+    /// As [`Desk::create_role`]; `NotFound` with `role_unknown`.
+    pub fn update_role(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        id: RoleId,
+        change: RoleChange,
+    ) -> Result<Role> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| updated(w, &caller, group, id, &change))
+        };
+        self.logging_refusal(caller, Some(group), "role.update", &format!("role {id}"), attempt())
+    }
+
+    /// Changes several roles, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Desk::update_role`], by row.
+    pub fn update_roles(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        changes: Vec<(RoleId, RoleChange)>,
+    ) -> std::result::Result<Vec<Role>, BulkError> {
+        let subject = format!("{} roles", changes.len());
+        let allowed = permission::administer(caller, group);
+        self.logging_refusal(caller, Some(group), "role.update", &subject, allowed)?;
+        let caller = caller.clone();
+        self.all_or_none(move |w| {
+            super::people::each(&changes, |(id, change)| updated(w, &caller, group, *id, change))
+        })
+    }
+
+    /// Deletes roles that nobody has, all or none.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; by row `NotFound` with `role_unknown`, `Conflict` with
+    /// `role_in_use`.
+    pub fn delete_roles(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        ids: Vec<RoleId>,
+    ) -> std::result::Result<(), BulkError> {
+        let subject = format!("{} roles", ids.len());
+        let allowed = permission::administer(caller, group);
+        self.logging_refusal(caller, Some(group), "role.delete", &subject, allowed)?;
+        let caller = caller.clone();
+        self.all_or_none(move |w| super::people::each(&ids, |id| deleted(w, &caller, group, *id)))?;
+        Ok(())
+    }
+}
+
+fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &NewRole) -> Result<Role> {
+    groups::known(w, group)?;
+    let name = fields::role_name(&new.name)?;
+    let description = fields::description(&new.description)?;
+    let id = w.insert_role(group, &name, &description)?;
+    let detail = settings_set(w, group, id, &new.settings)?;
+    w.log(&LogEntry::done(caller, Some(group), "role.create", &name, detail.join(", ")))?;
+    w.role(group, id)?.ok_or_else(unknown)
+}
+
+fn updated(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, change: &RoleChange) -> Result<Role> {
+    let before = w.role(group, id)?.ok_or_else(unknown)?;
+    let name = change.name.as_deref().map_or_else(|| Ok(before.name.clone()), fields::role_name)?;
+    let description =
+        change.description.as_deref().map_or_else(|| Ok(before.description.clone()), fields::description)?;
+    let mut detail = Vec::new();
+    if name != before.name {
+        detail.push(format!("name {} to {name}", before.name));
+    }
+    if description != before.description {
+        detail.push("description".to_owned());
+    }
+    if !detail.is_empty() {
+        w.update_role(id, &name, &description)?;
+    }
+    detail.extend(settings_set(w, group, id, &change.settings)?);
+    if !detail.is_empty() {
+        w.log(&LogEntry::done(caller, Some(group), "role.update", &before.name, detail.join(", ")))?;
+    }
+    w.role(group, id)?.ok_or_else(unknown)
+}
+
+fn deleted(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId) -> Result<()> {
+    let role = w.role(group, id)?.ok_or_else(unknown)?;
+    let users = w.count_role_members(group, id)?;
+    if users > 0 {
+        let public = format!("{users} users have the role {}. Give them another one first.", role.name);
+        return Err(Error::new(Kind::Conflict, "role_in_use", public));
+    }
+    w.delete_role(id)?;
+    w.log(&LogEntry::done(caller, Some(group), "role.delete", role.name, ""))
+}
+
+/// Sets what differs, and tells it.
+fn settings_set(w: &Writer<'_>, group: GroupId, role: RoleId, wanted: &Settings) -> Result<Vec<String>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of_group = w.group_settings(group)?;
+    let before = w.role_settings(role)?;
+    let mut told = Vec::new();
+    for (name, enabled) in wanted {
+        fields::setting(name)?;
+        let had = before.get(name).copied().unwrap_or(false);
+        if had == *enabled {
+            continue;
+        }
+        if *enabled && of_group.get(name) != Some(&true) {
+            let public = format!("The group does not have {name} on, so no role can have it on.");
+            return Err(Error::invalid("setting_not_in_group", "settings", public));
+        }
+        // Off in the group, and off here as the form shows it: what the role remembers stays.
+        if !*enabled && of_group.get(name) == Some(&false) {
+            continue;
+        }
+        w.set_role_setting(role, name, *enabled)?;
+        told.push(format!("{name} {}", if *enabled { "on" } else { "off" }));
+    }
+    Ok(told)
+}
+
+/// The settings in force for members of `group` with this role, or with none.
+///
+/// # Errors
+/// `Fault` when the database fails.
+pub fn effective(reader: &Reader<'_>, group: GroupId, role: Option<RoleId>) -> Result<Settings> {
+    reader.effective_settings(group, role)
+}
+
+fn unknown() -> Error {
+    Error::not_found("role_unknown", "The group has no such role.").with_field("role")
+}
