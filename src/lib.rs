@@ -3,7 +3,7 @@
 //! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy.rs` keeps them apart.
 //! In reading order:
 //!
-//! 1. [`model`], [`error`], [`clock`], [`secret`]: the few types that every room shares.
+//! 1. [`model`], [`error`], [`clock`], [`secret`], [`journal`]: the few types that every room shares.
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
 //! 3. [`store`]: the only SQL.
 //! 4. [`desk`]: the use cases: signing in, people, keys, roles.
@@ -16,6 +16,7 @@ pub mod config;
 pub mod desk;
 pub mod error;
 pub mod http;
+pub mod journal;
 pub mod model;
 pub mod pages;
 pub mod protocol;

@@ -18,6 +18,7 @@ use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::http::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
+use crate::journal::note;
 use crate::store::Mode;
 
 /// The self-signed certificate and its key, made at the first start without files of one's own.
@@ -58,29 +59,31 @@ pub fn serve(config: &Config) -> Result<()> {
     let stopped = gate.run(app, shutdown);
     drop(ready);
     stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
-    eprintln!("Stopped.");
+    note(format_args!("Stopped."));
     Ok(())
 }
 
 /// Says where everything is, in the words that a newcomer copies.
 fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> Result<()> {
     let shown = config.public_origin.as_deref().unwrap_or(url);
-    eprintln!("Sidelight {} is ready ({} mode).", env!("CARGO_PKG_VERSION"), config.mode.as_str());
-    eprintln!("  Console        {shown}/console");
-    eprintln!("  Authorize      {shown}/services/AuthorizationService.svc/rest/Authorize");
-    eprintln!("  Agent join     {shown}/agentjoin/AgentJoin.aspx");
-    eprintln!("  SAML ACS       {shown}/account/GetLoginKey.aspx?sso=1&idpid=GROUP");
-    eprintln!("  Provisioning   {shown}/PAPI/NewUser.asp");
-    eprintln!("  Data           {}", config.data.display());
+    note(format_args!("Sidelight {} is ready ({} mode).", env!("CARGO_PKG_VERSION"), config.mode.as_str()));
+    note(format_args!("  Console        {shown}/console"));
+    note(format_args!("  Authorize      {shown}/services/AuthorizationService.svc/rest/Authorize"));
+    note(format_args!("  Agent join     {shown}/agentjoin/AgentJoin.aspx"));
+    note(format_args!("  SAML ACS       {shown}/account/GetLoginKey.aspx?sso=1&idpid=GROUP"));
+    note(format_args!("  Provisioning   {shown}/PAPI/NewUser.asp"));
+    note(format_args!("  Data           {}", config.data.display()));
     if let Some(fingerprint) = fingerprint {
-        eprintln!("  Certificate    SHA-256 {fingerprint}");
+        note(format_args!("  Certificate    SHA-256 {fingerprint}"));
     }
     if config.mode == Mode::Lab {
-        eprintln!("  Lab clock      PUT {shown}/lab/clock");
+        note(format_args!("  Lab clock      PUT {shown}/lab/clock"));
     }
     if let Some(token) = desk.new_claim()? {
-        eprintln!("Nobody runs this appliance yet. Open this link once to become its first operator:");
-        eprintln!("  {shown}/console/claim?token={token}");
+        note(format_args!(
+            "Nobody runs this appliance yet. Open this link once to become its first operator:"
+        ));
+        note(format_args!("  {shown}/console/claim?token={token}"));
     }
     Ok(())
 }
@@ -183,7 +186,7 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
                 if shutdown.is_triggered() {
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
-                eprintln!("Stopping: finishing the requests in flight.");
+                note(format_args!("Stopping: finishing the requests in flight."));
                 shutdown.trigger();
             }
         })

@@ -14,6 +14,7 @@ use super::form::Params;
 use super::gate::{Handler, Head, Request, Response};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
+use crate::journal::note;
 use crate::model::Caller;
 
 /// Largest body of a route that takes none to speak of.
@@ -126,7 +127,7 @@ impl App {
         }
         let incident = error.incident.clone().or_else(|| crate::secret::incident_code().ok());
         let incident = incident.unwrap_or_else(|| "unknown".into());
-        eprintln!("{} {}: incident {incident}: {error}", request.method, request.path);
+        note(format_args!("{} {}: incident {incident}: {error}", request.method, request.path));
         error.with_incident(incident)
     }
 }

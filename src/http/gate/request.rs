@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 use tiny_http::{Header, Method};
 
+use crate::journal::note;
+
 /// A response whose whole body is in memory: `tiny_http::Response::from_string` and `from_data` make one.
 pub type Response = tiny_http::Response<std::io::Cursor<Vec<u8>>>;
 
@@ -82,7 +84,7 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Is told that [`Handler::handle`] panicked; `incident` is the id that the client was given.
     fn panicked(&self, request: &Request, incident: &str) {
-        eprintln!("panic while answering {} {}: incident {incident}", request.method, request.path);
+        note(format_args!("panic while answering {} {}: incident {incident}", request.method, request.path));
     }
 }
 
