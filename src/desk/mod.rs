@@ -7,7 +7,11 @@
 
 pub mod api_keys;
 mod claim;
+#[cfg(test)]
+mod desk_tests;
 pub mod fields;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod groups;
 mod lab;
 pub mod operators;
