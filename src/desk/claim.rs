@@ -3,9 +3,12 @@
 //! At each start without operators a fresh one-time token is made and printed on the host; only its
 //! fingerprint is kept. Whoever opens the link with it names the first operator.
 
-use super::Desk;
-use crate::error::Result;
-use crate::secret::random_token;
+use super::console_sessions::SIGN_IN;
+use super::{Desk, fields, operators, passwords};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, LogEntry};
+use crate::secret::{Secret, random_token};
+use crate::store::NewConsoleHolder;
 
 impl Desk {
     /// Makes a claim token when nobody runs the appliance; it replaces the one before it.
@@ -20,5 +23,50 @@ impl Desk {
         let fingerprint = self.keys.fingerprint_of(token.as_bytes());
         self.store.write(self.clock.now(), move |w| w.set_claim_fingerprint(Some(fingerprint)))?;
         Ok(Some(token))
+    }
+
+    /// Whether this token of a claim link is the outstanding one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn claim_is_open(&self, token: &str) -> Result<bool> {
+        let kept = self.store.read(|r| r.claim_fingerprint())?;
+        Ok(kept.is_some_and(|kept| self.fits_claim(token, &kept)))
+    }
+
+    fn fits_claim(&self, token: &str, kept: &[u8]) -> bool {
+        // Fingerprints are keyed: comparing them tells nothing about the token.
+        self.keys.fingerprint_of(token.as_bytes()).as_slice() == kept
+    }
+
+    /// Makes the first operator, closes the claim, and signs the operator in.
+    ///
+    /// # Errors
+    /// `Denied` with code `claim_closed` when the link was used or is not the newest; `Invalid` for a name
+    /// or password that breaks its rule.
+    pub fn claim(&self, caller: &Caller, token: &str, name: &str, password: &Secret) -> Result<String> {
+        let closed = || {
+            let public = "This link is not open any more: it was used, or the server was started again. \
+                          Sign in, or use the newest link that the server printed.";
+            Error::new(Kind::Denied, "claim_closed", public)
+        };
+        if !self.claim_is_open(token)? {
+            return self.logging_refusal(caller, None, "appliance.claim", "", Err(closed()));
+        }
+        let name = fields::title(name)?;
+        operators::OPERATOR_PASSWORD_RULE.check(password)?;
+        let hash = passwords::hash(password)?;
+        let expected = self.keys.fingerprint_of(token.as_bytes());
+        let (who, claimed) = (caller.clone(), name.clone());
+        let operator = self.store.write(self.clock.now(), move |w| {
+            // Asked again inside the transaction: of two who hold the link, one comes first.
+            if w.claim_fingerprint()?.as_deref() != Some(expected.as_slice()) {
+                return Err(closed());
+            }
+            w.set_claim_fingerprint(None)?;
+            w.log(&LogEntry::done(&who, None, "appliance.claim", &claimed, ""))?;
+            operators::created(w, &who, &claimed, &hash)
+        })?;
+        self.new_console_session(caller, &name, NewConsoleHolder::Operator(operator.id), SIGN_IN)
     }
 }

@@ -7,11 +7,9 @@
 
 pub mod api_keys;
 mod claim;
-#[cfg(test)]
-mod desk_tests;
+mod console_sessions;
 pub mod fields;
-#[cfg(test)]
-pub(crate) mod fixture;
+mod form_tokens;
 pub mod groups;
 mod lab;
 pub mod operators;

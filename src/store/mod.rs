@@ -9,6 +9,7 @@
 
 mod access_log;
 mod appliance;
+mod console_sessions;
 mod groups;
 mod incidents;
 mod members;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 pub use access_log::{LogQuery, LogRow};
+pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
 pub use groups::NewGroup;
 pub use incidents::Incident;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
@@ -170,7 +172,5 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
     )
 }
 
-#[cfg(test)]
-mod member_tests;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,295 @@
+//! Signing in to the console, staying signed in, and signing out.
+//!
+//! Operators and administrators of a group sign in by password. What the browser then holds is random; only
+//! its fingerprint is kept. A session ends after [`IDLE`] without a click and after [`LONGEST`] in any case;
+//! each use asks again whether its holder may still be here.
+
+use super::{Desk, fields, passwords};
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, OperatorId, User};
+use crate::secret::{Secret, random_token};
+use crate::store::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
+
+/// Seconds without a click after which a session ends.
+const IDLE: i64 = 60 * 60;
+/// Seconds after which a session ends in any case.
+const LONGEST: i64 = 12 * 60 * 60;
+/// Seconds between two notes of a session's use: a page view should not cost a write.
+const NOTE_EVERY: i64 = 60;
+/// Wrong passwords that lock an account. Wire contract §11 Q19.
+const FAILURES_MAX: i64 = 10;
+/// Seconds that it stays locked. Wire contract §11 Q19.
+const LOCKOUT: i64 = 15 * 60;
+/// The operation of a sign-in to the console in the access log.
+pub(super) const SIGN_IN: &str = "console.sign-in";
+
+/// Why nobody came in, for the access log; the person is told one sentence for all.
+enum Refusal {
+    UnknownName,
+    Locked,
+    WrongPassword,
+    NotAnAdministrator,
+}
+
+impl Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Refusal::UnknownName => "unknown_name",
+            Refusal::Locked => "locked",
+            Refusal::WrongPassword => "wrong_password",
+            Refusal::NotAnAdministrator => "not_an_administrator",
+        }
+    }
+}
+
+impl Desk {
+    /// Signs an operator (by name) or a group's administrator (by Glance Address) in to the console, and
+    /// gives back what their browser is to hold.
+    ///
+    /// # Errors
+    /// `Unauthenticated` with code `sign_in_refused`: wrong name or password, locked, or no administrator;
+    /// only the access log says which.
+    pub fn sign_in_to_console(&self, caller: &Caller, name: &str, password: &Secret) -> Result<String> {
+        let name = name.trim();
+        let operator = self.store.read(|r| r.operator_by_name(name))?;
+        let outcome = match operator {
+            Some(operator) => {
+                let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
+                self.operator_by_password(operator.id, locked, password)?
+            }
+            None => self.administrator_by_password(name, password)?,
+        };
+        match outcome {
+            Ok(holder) => self.new_console_session(caller, name, holder, SIGN_IN),
+            Err(refusal) => {
+                let subject: String =
+                    name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
+                let entry = LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), "");
+                self.store.log(self.clock.now(), entry)?;
+                let public = "That name and password do not open the console. After several wrong passwords \
+                              an account stays closed for a quarter of an hour.";
+                Err(Error::new(Kind::Unauthenticated, "sign_in_refused", public).with_field("name"))
+            }
+        }
+    }
+
+    fn operator_by_password(
+        &self,
+        id: OperatorId,
+        locked: bool,
+        password: &Secret,
+    ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
+        let hash = self.store.read(|r| r.operator_password_hash(id))?;
+        let fits = verified(password, hash.as_deref());
+        if locked {
+            return Ok(Err(Refusal::Locked));
+        }
+        let now = self.clock.now();
+        if fits {
+            self.store.write(now, move |w| w.note_operator_sign_in(id))?;
+            return Ok(Ok(NewConsoleHolder::Operator(id)));
+        }
+        let until = now.plus_seconds(LOCKOUT);
+        self.store.write(now, move |w| w.count_operator_failure(id, FAILURES_MAX, until))?;
+        Ok(Err(Refusal::WrongPassword))
+    }
+
+    fn administrator_by_password(
+        &self,
+        address: &str,
+        password: &Secret,
+    ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
+        let Some(user) = self.store.read(|r| r.user_by_address(address))? else {
+            passwords::verify_nothing(password);
+            return Ok(Err(Refusal::UnknownName));
+        };
+        let hash = self.store.read(|r| r.password_hash(user.id))?;
+        let fits = verified(password, hash.as_deref());
+        let now = self.clock.now();
+        if user.is_locked(now) {
+            return Ok(Err(Refusal::Locked));
+        }
+        let id = user.id;
+        if !fits {
+            let (since, until) = (now.plus_seconds(-LOCKOUT), now.plus_seconds(LOCKOUT));
+            self.store.write(now, move |w| w.count_failure(id, FAILURES_MAX, since, until))?;
+            return Ok(Err(Refusal::WrongPassword));
+        }
+        // The home group first: it is where the person belongs.
+        let groups = self.administered_groups(&user)?;
+        let group = groups.iter().find(|g| **g == user.home_group).or(groups.first()).copied();
+        let Some(group) = group else { return Ok(Err(Refusal::NotAnAdministrator)) };
+        self.store.write(now, move |w| w.note_sign_in(id))?;
+        Ok(Ok(NewConsoleHolder::Member { user: id, group }))
+    }
+
+    fn administered_groups(&self, user: &User) -> Result<Vec<GroupId>> {
+        let memberships = self.store.read(|r| r.memberships_of(user.id))?;
+        Ok(memberships.into_iter().filter(|m| m.administrator && m.may_sign_in()).map(|m| m.group).collect())
+    }
+
+    /// Signs the operator in who has just claimed the appliance, or anybody whose session must begin anew.
+    pub(super) fn new_console_session(
+        &self,
+        caller: &Caller,
+        name: &str,
+        holder: NewConsoleHolder,
+        operation: &'static str,
+    ) -> Result<String> {
+        let bearer = random_token::<32>()?;
+        let fingerprint = self.keys.fingerprint_of(bearer.as_bytes());
+        let now = self.clock.now();
+        let group = match holder {
+            NewConsoleHolder::Operator(_) => None,
+            NewConsoleHolder::Member { group, .. } => Some(group),
+        };
+        let entry = LogEntry::done(caller, group, operation, name, "");
+        self.store.write(now, move |w| {
+            w.insert_console_session(&fingerprint, holder, now.plus_seconds(LONGEST))?;
+            w.log(&entry)
+        })?;
+        Ok(bearer)
+    }
+
+    /// Says who holds a console session, as a caller from the same address as `anonymous`; `None` when it
+    /// has ended or its holder may no longer be here.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn console_caller(&self, anonymous: &Caller, bearer: &str) -> Result<Option<Caller>> {
+        let fingerprint = self.keys.fingerprint_of(bearer.as_bytes());
+        let now = self.clock.now();
+        let Some(session) = self.store.read(|r| r.console_session(&fingerprint, now))? else {
+            return Ok(None);
+        };
+        if is_idle(&session, now) {
+            return Ok(None);
+        }
+        let Some(actor) = actor_of(session.holder) else { return Ok(None) };
+        if now >= session.used_at.plus_seconds(NOTE_EVERY) {
+            self.store.write(now, move |w| w.use_console_session(&fingerprint))?;
+        }
+        Ok(Some(Caller { actor, ip: anonymous.ip }))
+    }
+
+    /// Ends a console session.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn sign_out_of_console(&self, caller: &Caller, bearer: &str) -> Result<()> {
+        let fingerprint = self.keys.fingerprint_of(bearer.as_bytes());
+        let group = match &caller.actor {
+            Actor::User { group, .. } => Some(*group),
+            _ => None,
+        };
+        let entry = LogEntry::done(caller, group, "console.sign-out", caller.actor.to_string(), "");
+        self.store.write(self.clock.now(), move |w| {
+            w.delete_console_session(&fingerprint)?;
+            w.log(&entry)
+        })
+    }
+
+    /// Lists the groups among which an administrator may switch.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn console_groups(&self, caller: &Caller) -> Result<Vec<GroupId>> {
+        let Actor::User { id, .. } = caller.actor else { return Ok(Vec::new()) };
+        match self.store.read(|r| r.user(id))? {
+            Some(user) => self.administered_groups(&user),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Begins a session in another group that the same person administers, and ends this one.
+    ///
+    /// # Errors
+    /// `Denied` with code `administrators_only` when they do not administer it.
+    pub fn switch_console_group(&self, caller: &Caller, bearer: &str, group: GroupId) -> Result<String> {
+        let Actor::User { id, address, .. } = &caller.actor else {
+            return Err(Error::denied("Operators see all groups."));
+        };
+        if !self.console_groups(caller)?.contains(&group) {
+            let public = "Only an administrator of the group may do that.";
+            return Err(Error::new(Kind::Denied, "administrators_only", public));
+        }
+        let holder = NewConsoleHolder::Member { user: *id, group };
+        let next = self.new_console_session(caller, address.as_str(), holder, "console.switch-group")?;
+        let ended = self.keys.fingerprint_of(bearer.as_bytes());
+        self.store.write(self.clock.now(), move |w| w.delete_console_session(&ended))?;
+        Ok(next)
+    }
+
+    /// Changes the password of whoever is signed in, ends all their sessions, and begins a new one.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for the field `current` when the present password is wrong, which counts as a
+    /// failed sign-in; `Invalid` for a password that breaks its rule.
+    pub fn change_own_password(&self, caller: &Caller, current: &Secret, wanted: &Secret) -> Result<String> {
+        let now = self.clock.now();
+        match &caller.actor {
+            Actor::Operator { id, name } => {
+                let Some(operator) = self.store.read(|r| r.operator(*id))? else {
+                    return Err(wrong_current());
+                };
+                let locked = operator.locked_until.is_some_and(|until| now < until);
+                let holder = self.operator_by_password(*id, locked, current)?.map_err(|_| wrong_current())?;
+                self.set_operator_password(caller, name, wanted)?;
+                self.new_console_session(caller, name, holder, SIGN_IN)
+            }
+            Actor::User { id, address, group, .. } => {
+                self.administrator_by_password(address.as_str(), current)?.map_err(|_| wrong_current())?;
+                self.set_own_user_password(caller, *group, wanted)?;
+                let holder = NewConsoleHolder::Member { user: *id, group: *group };
+                self.new_console_session(caller, address.as_str(), holder, SIGN_IN)
+            }
+            _ => Err(Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.")),
+        }
+    }
+
+    fn set_own_user_password(&self, caller: &Caller, group: GroupId, wanted: &Secret) -> Result<()> {
+        let Actor::User { id, address, .. } = &caller.actor else { return Ok(()) };
+        let home = self.store.read(|r| r.user(*id))?.map_or(group, |user| user.home_group);
+        self.store.read(|r| super::password_policy::policy_of(r, home))?.rule.check(wanted)?;
+        let hash = passwords::hash(wanted)?;
+        let id = *id;
+        let entry = LogEntry::done(caller, Some(group), "user.password", address.as_str(), "own");
+        self.store.write(self.clock.now(), move |w| {
+            w.set_password_hash(id, Some(&hash))?;
+            w.end_sessions(id, None)?;
+            w.log(&entry)
+        })
+    }
+}
+
+/// Takes the same time whether or not there is a password.
+fn verified(password: &Secret, hash: Option<&str>) -> bool {
+    match hash {
+        Some(hash) => passwords::verify(password, hash),
+        None => {
+            passwords::verify_nothing(password);
+            false
+        }
+    }
+}
+
+fn wrong_current() -> Error {
+    let public = "The present password is not right, or the account is closed after several wrong ones.";
+    Error::new(Kind::Unauthenticated, "wrong_password", public).with_field("current")
+}
+
+fn is_idle(session: &ConsoleSessionRow, now: Timestamp) -> bool {
+    now >= session.used_at.plus_seconds(IDLE) || now < session.created_at.plus_seconds(-LONGEST)
+}
+
+fn actor_of(holder: ConsoleHolder) -> Option<Actor> {
+    match holder {
+        ConsoleHolder::Operator { id, name } => Some(Actor::Operator { id, name }),
+        ConsoleHolder::Member { user, group, address, may_administer: true } => {
+            let address = GlanceAddress::parse(&address)?;
+            Some(Actor::User { id: user, address, group, administrator: true })
+        }
+        ConsoleHolder::Member { .. } => None,
+    }
+}
