@@ -7,4 +7,5 @@ pub mod credential;
 pub mod launch_url;
 pub mod login_key;
 pub mod saml;
+pub mod scim;
 pub mod xml;

@@ -1,0 +1,27 @@
+//! SCIM 2.0, the parts that are pure: what a filter means, what a PATCH does to a document, how a member
+//! and a role look as documents (RFC 7643, RFC 7644).
+//!
+//! Strict where the standard decides what may happen, lenient where identity providers are known to write
+//! it otherwise; each such leniency stands where it is made and has a test by the dialect's name.
+//!
+//! In reading order: [`path`] (which attribute), [`filter`] and [`evaluate`] (which resources), [`patch`]
+//! (what changes), [`user`] and [`group`] (the two resources), [`schema`] (what we say of ourselves),
+//! [`projection`] (which attributes are shown).
+
+pub mod evaluate;
+pub mod filter;
+
+pub mod patch;
+pub mod path;
+mod reject;
+
+pub use reject::{Reject, ScimType};
+
+/// The schema of a user. RFC 7643 §4.1.
+pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// The schema of a group. RFC 7643 §4.2.
+pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The schema of an error. RFC 7644 §3.12.
+pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// The schema of an answer to a query. RFC 7644 §3.4.2.
+pub const LIST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
