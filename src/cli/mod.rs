@@ -2,7 +2,6 @@
 //!
 //! Exit status: 0 done or accepted, 1 refused or rejected, 2 wrong usage, 3 our own fault.
 
-mod explain;
 mod health;
 mod serve;
 
@@ -29,7 +28,6 @@ enum Command {
     Serve(serve::Serve),
     Config(serve::Show),
     Health(health::Health),
-    Explain(explain::Explain),
     Version(Version),
 }
 
@@ -59,7 +57,6 @@ fn run(command: Command) -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Health(command) => command.run(),
-        Command::Explain(explain) => explain.run(),
         Command::Version(_) => {
             println!(
                 "sidelight {} (SQLite {})",

@@ -17,7 +17,7 @@ pub const API_KEY_MAX: usize = 255;
 const GENERATED: usize = 20;
 
 /// Where a group's API key is sealed to.
-fn place(group: GroupId) -> String {
+pub(crate) fn place(group: GroupId) -> String {
     format!("group/{group}/api-key")
 }
 

@@ -4,6 +4,7 @@
 //! its fingerprint is kept. A session ends after [`IDLE`] without a click and after [`LONGEST`] in any case;
 //! each use asks again whether its holder may still be here.
 
+use super::guard::{Account, Weight};
 use super::{Desk, fields, passwords};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -30,6 +31,7 @@ enum Refusal {
     Locked,
     WrongPassword,
     NotAnAdministrator,
+    TooManyAttempts,
 }
 
 impl Refusal {
@@ -39,6 +41,7 @@ impl Refusal {
             Refusal::Locked => "locked",
             Refusal::WrongPassword => "wrong_password",
             Refusal::NotAnAdministrator => "not_an_administrator",
+            Refusal::TooManyAttempts => "too_many_attempts",
         }
     }
 }
@@ -52,17 +55,16 @@ impl Desk {
     /// only the access log says which.
     pub fn sign_in_to_console(&self, caller: &Caller, name: &str, password: &Secret) -> Result<String> {
         let name = name.trim();
-        let operator = self.store.read(|r| r.operator_by_name(name))?;
-        let outcome = match operator {
-            Some(operator) => {
-                let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
-                self.operator_by_password(operator.id, locked, password)?
+        match self.console_holder(caller, name, password)? {
+            Ok(holder) => {
+                self.sign_in.guard.forget(caller.ip, Account::Address(name));
+                self.new_console_session(caller, name, holder, SIGN_IN)
             }
-            None => self.administrator_by_password(name, password)?,
-        };
-        match outcome {
-            Ok(holder) => self.new_console_session(caller, name, holder, SIGN_IN),
             Err(refusal) => {
+                if !matches!(refusal, Refusal::TooManyAttempts) {
+                    let (account, now) = (Account::Address(name), self.clock.now());
+                    self.sign_in.guard.failed(caller.ip, account, Weight::Password, false, now);
+                }
                 let subject: String =
                     name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
                 let entry = LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), "");
@@ -71,6 +73,24 @@ impl Desk {
                               an account stays closed for a quarter of an hour.";
                 Err(Error::new(Kind::Unauthenticated, "sign_in_refused", public).with_field("name"))
             }
+        }
+    }
+
+    fn console_holder(
+        &self,
+        caller: &Caller,
+        name: &str,
+        password: &Secret,
+    ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
+        if self.sign_in.guard.admit(caller.ip, Account::Address(name), self.clock.now()).is_err() {
+            return Ok(Err(Refusal::TooManyAttempts));
+        }
+        match self.store.read(|r| r.operator_by_name(name))? {
+            Some(operator) => {
+                let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
+                self.operator_by_password(operator.id, locked, password)
+            }
+            None => self.administrator_by_password(name, password),
         }
     }
 

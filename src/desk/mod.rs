@@ -8,13 +8,10 @@
 pub mod api_keys;
 mod claim;
 mod console_sessions;
-#[cfg(test)]
-mod desk_tests;
 pub mod fields;
-#[cfg(test)]
-pub(crate) mod fixture;
 mod form_tokens;
 pub mod groups;
+pub(crate) mod guard;
 mod lab;
 pub mod operators;
 pub mod password_policy;
@@ -23,6 +20,9 @@ pub mod people;
 pub mod permission;
 mod refusal;
 pub mod roles;
+pub mod sign_in;
+mod token;
+mod web_session;
 
 use std::path::Path;
 
@@ -39,6 +39,8 @@ pub struct Desk {
     pub(crate) keys: Keys,
     /// Production or lab.
     pub mode: Mode,
+    /// What signing in keeps in memory.
+    pub sign_in: sign_in::State,
 }
 
 impl Desk {
@@ -49,6 +51,6 @@ impl Desk {
     pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
         let keys = Keys::open(&directory.join(KEY_FILE))?;
         let store = Store::open(directory, mode, clock.now())?;
-        Ok(Desk { store, clock, keys, mode })
+        Ok(Desk { store, clock, keys, mode, sign_in: sign_in::State::default() })
     }
 }

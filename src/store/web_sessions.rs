@@ -53,6 +53,18 @@ impl Reader<'_> {
             .map_err(database_fault)
     }
 
+    /// Whether a group lets other sites frame our pages.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn embedding_allowed(&self, group: GroupId) -> Result<bool> {
+        self.connection
+            .prepare_cached("SELECT allowed_sites <> '' FROM sso_configurations WHERE group_id = ?1")
+            .and_then(|mut s| s.query_row([group.0], |row| row.get(0)).optional())
+            .map(Option::unwrap_or_default)
+            .map_err(database_fault)
+    }
+
     /// What a user is in a group at this moment; `None` for no member.
     ///
     /// # Errors

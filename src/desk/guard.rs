@@ -1,0 +1,300 @@
+//! Guarding against guessing: failures are counted by address, and by account seen from one address.
+//!
+//! An account that is guessed at from one address is refused to that address only, so that a stranger who
+//! forges login keys locks nobody out. Counters live in memory, and their number is bounded: whoever has
+//! many addresses can make the guard forget, never make it grow. Wrong passwords are besides counted in the
+//! store (`users.failures`), where they outlast a restart. Wire contract §11, Q19.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Timestamp;
+use crate::model::GroupId;
+
+/// Failures after which an account is refused.
+pub const FAILURES_MOST: u32 = 10;
+/// Seconds in which they are counted, and for which it is then refused.
+pub const WINDOW_SECONDS: i64 = 15 * 60;
+/// Points of failure after which an address is refused for every account.
+const ADDRESS_POINTS_MOST: u32 = 1_000;
+/// A counter takes some 60 bytes.
+const COUNTERS_MOST: usize = 65_536;
+
+/// How much a failure tells of guessing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// A signature or a random value: guessing is hopeless, a misconfigured client is likelier.
+    Key,
+    /// A password: guessing pays, and one address may try only some of them on all accounts together.
+    Password,
+}
+
+impl Weight {
+    fn points(self) -> u32 {
+        match self {
+            Weight::Key => 1,
+            Weight::Password => 10,
+        }
+    }
+}
+
+/// Whom an attempt names, whether or not they exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account<'a> {
+    Puid(GroupId, &'a str),
+    /// A Glance Address or an operator's name, in any case.
+    Address(&'a str),
+}
+
+/// Refused by the guard, for so many times since the limit was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    pub times: u32,
+}
+
+/// The counters. Shared by all threads.
+#[derive(Default)]
+pub struct Guard {
+    // Keyed at random, so that nobody can aim at one counter.
+    hasher: RandomState,
+    counters: Mutex<HashMap<Key, Counter>>,
+}
+
+/// What is counted, as hashes: of the address, of the account; 0 for all.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    address: u64,
+    account: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Counter {
+    points: u32,
+    since: Timestamp,
+    refused_until: Option<Timestamp>,
+    refused_times: u32,
+}
+
+impl Guard {
+    /// Passes an attempt on `account` from `address` at `now`, before anything is verified. `None` is the
+    /// host itself, which is not guarded.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the account, the address, or the account from there failed too often.
+    pub fn admit(
+        &self,
+        address: Option<IpAddr>,
+        account: Account<'_>,
+        now: Timestamp,
+    ) -> Result<(), TooMany> {
+        let Some(address) = address else { return Ok(()) };
+        let mut counters = self.counters();
+        if counters.is_empty() {
+            return Ok(());
+        }
+        for key in self.keys(address, account) {
+            if let Some(counter) = counters.get_mut(&key)
+                && counter.refused_until.is_some_and(|until| now < until)
+            {
+                counter.refused_times = counter.refused_times.saturating_add(1);
+                return Err(TooMany { times: counter.refused_times });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a failed attempt. A wrong password for a name that nobody has counts against the name from
+    /// every address (`everywhere`), as the store's lock does for the names that exist: the answers must
+    /// not differ.
+    pub fn failed(
+        &self,
+        address: Option<IpAddr>,
+        account: Account<'_>,
+        weight: Weight,
+        everywhere: bool,
+        now: Timestamp,
+    ) {
+        let Some(address) = address else { return };
+        let [by_address, by_both, by_account] = self.keys(address, account);
+        let mut counters = self.counters();
+        count(&mut counters, by_address, weight.points(), ADDRESS_POINTS_MOST, now);
+        count(&mut counters, by_both, 1, FAILURES_MOST, now);
+        if everywhere {
+            count(&mut counters, by_account, 1, FAILURES_MOST, now);
+        }
+    }
+
+    /// Forgets the failures of an account: it signed in from `address`, or, with `None`, an administrator
+    /// cleared it everywhere.
+    pub fn forget(&self, address: Option<IpAddr>, account: Account<'_>) {
+        let mut counters = self.counters();
+        if counters.is_empty() {
+            return;
+        }
+        match address {
+            Some(address) => {
+                let [_, by_both, _] = self.keys(address, account);
+                counters.remove(&by_both);
+            }
+            None => {
+                let account = self.hash_account(account);
+                counters.retain(|key, _| key.account != account);
+            }
+        }
+    }
+
+    /// Forgets everything: the lab was reset.
+    pub fn forget_all(&self) {
+        self.counters().clear();
+    }
+
+    fn counters(&self) -> MutexGuard<'_, HashMap<Key, Counter>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys(&self, address: IpAddr, account: Account<'_>) -> [Key; 3] {
+        let address = self.hasher.hash_one(network(address)).max(1);
+        let account = self.hash_account(account);
+        [Key { address, account: 0 }, Key { address, account }, Key { address: 0, account }]
+    }
+
+    fn hash_account(&self, account: Account<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        match account {
+            Account::Puid(group, puid) => {
+                hasher.write_i64(group.0);
+                hasher.write(puid.as_bytes());
+            }
+            Account::Address(name) => {
+                hasher.write_u8(1);
+                name.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+            }
+        }
+        hasher.finish().max(1)
+    }
+}
+
+fn count(counters: &mut HashMap<Key, Counter>, key: Key, points: u32, most: u32, now: Timestamp) {
+    if counters.len() >= COUNTERS_MOST {
+        make_room(counters, now);
+    }
+    let fresh = Counter { points: 0, since: now, refused_until: None, refused_times: 0 };
+    let counter = counters.entry(key).or_insert(fresh);
+    if over(counter, now) {
+        *counter = fresh;
+    }
+    counter.points = counter.points.saturating_add(points);
+    if counter.points >= most && counter.refused_until.is_none() {
+        counter.refused_until = Some(now.plus_seconds(WINDOW_SECONDS));
+    }
+}
+
+/// Whether nothing of a counter counts any more. A lab clock that was set back counts as over.
+fn over(counter: &Counter, now: Timestamp) -> bool {
+    let end = counter.refused_until.unwrap_or(counter.since.plus_seconds(WINDOW_SECONDS));
+    now >= end || now < counter.since
+}
+
+fn make_room(counters: &mut HashMap<Key, Counter>, now: Timestamp) {
+    counters.retain(|_, counter| !over(counter, now));
+    if counters.len() >= COUNTERS_MOST {
+        // Under attack from many addresses: any half may go, which the random hash chooses.
+        let mut odd = false;
+        counters.retain(|_, _| {
+            odd = !odd;
+            odd
+        });
+    }
+}
+
+/// What one client usually has: an IPv4 address, or the /64 of an IPv6 address.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_593_907_200_000);
+
+    const ANN: Account<'static> = Account::Address("Ann.acme");
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn an_account_is_refused_to_the_address_that_guessed_and_to_no_other() {
+        let guard = Guard::default();
+        for _ in 0..FAILURES_MOST {
+            assert_eq!(guard.admit(ip("192.0.2.1"), ANN, NOW), Ok(()));
+            guard.failed(ip("192.0.2.1"), ANN, Weight::Key, false, NOW);
+        }
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, NOW), Err(TooMany { times: 1 }));
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, NOW), Err(TooMany { times: 2 }));
+        assert_eq!(guard.admit(ip("192.0.2.2"), ANN, NOW), Ok(()));
+        assert_eq!(guard.admit(ip("192.0.2.1"), Account::Puid(GroupId(7), "bob"), NOW), Ok(()));
+        assert_eq!(guard.admit(None, ANN, NOW), Ok(()));
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, NOW.plus_seconds(WINDOW_SECONDS)), Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_nobody_has_is_refused_everywhere_as_a_locked_one_is() {
+        let guard = Guard::default();
+        for last in 1..=FAILURES_MOST {
+            guard.failed(
+                ip(&format!("192.0.2.{last}")),
+                Account::Address("nobody"),
+                Weight::Password,
+                true,
+                NOW,
+            );
+        }
+        assert!(guard.admit(ip("198.51.100.1"), Account::Address("nobody"), NOW).is_err());
+    }
+
+    #[test]
+    fn an_address_that_sprays_passwords_is_refused_for_every_account() {
+        let guard = Guard::default();
+        for account in 0..100 {
+            assert_eq!(guard.admit(ip("2001:db8::1"), ANN, NOW), Ok(()));
+            let address = ip(&format!("2001:db8::{account:x}"));
+            guard.failed(address, Account::Address(&account.to_string()), Weight::Password, false, NOW);
+        }
+        assert!(guard.admit(ip("2001:db8::ffff"), ANN, NOW).is_err());
+        assert_eq!(guard.admit(ip("2001:db8:0:1::1"), ANN, NOW), Ok(()));
+    }
+
+    #[test]
+    fn old_failures_and_forgiven_ones_do_not_count() {
+        let guard = Guard::default();
+        let fail = |times: u32, now| {
+            (0..times).for_each(|_| guard.failed(ip("192.0.2.1"), ANN, Weight::Key, true, now));
+        };
+        let later = NOW.plus_seconds(WINDOW_SECONDS);
+        fail(FAILURES_MOST - 1, NOW);
+        fail(FAILURES_MOST - 1, later);
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, later), Ok(()));
+        fail(1, later);
+        assert!(guard.admit(ip("192.0.2.1"), ANN, later).is_err());
+        guard.forget(None, Account::Address("ann.ACME"));
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, later), Ok(()));
+    }
+
+    #[test]
+    fn the_number_of_counters_is_bounded() {
+        let guard = Guard::default();
+        for number in 0..u32::try_from(COUNTERS_MOST).unwrap() {
+            let address = Some(IpAddr::from(number.to_be_bytes()));
+            guard.failed(address, ANN, Weight::Key, false, NOW);
+        }
+        assert!(guard.counters().len() <= COUNTERS_MOST);
+    }
+}

@@ -1,0 +1,396 @@
+//! Signing in: one use case behind every surface and every kind of credential.
+//!
+//! [`Desk::identify`] judges a credential; [`Desk::authorize`] answers it with a token,
+//! [`Desk::sign_in_browser`] with a web session. Each sign-in and each refusal has its row in the access log
+//! before the reply. What was wrong in truth ([`Reject`]) goes to the log and, with the numbered checks,
+//! under an incident code to the administrator; the client gets 401 or 403 and that code.
+
+mod by_login_key;
+mod by_password;
+mod key_cache;
+mod refusal;
+mod reject;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+pub use by_login_key::{KeyClaim, KeyExplanation};
+pub use refusal::MemberCheck;
+pub use reject::Reject;
+
+use self::by_password::Turns;
+use self::key_cache::KeyCache;
+use self::refusal::{Refusal, Stop};
+use super::guard::{Account, Guard};
+use super::token::{self, Claims};
+use super::{Desk, web_session};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Member, RoleId, UserId};
+use crate::protocol::credential::{Authorization, Credential};
+use crate::store::{Settings, SignInState};
+
+/// What signing in keeps in memory.
+pub struct State {
+    pub(crate) guard: Guard,
+    key_cache: KeyCache,
+    turns: Turns,
+    web_session_idle_seconds: AtomicI64,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            guard: Guard::default(),
+            key_cache: KeyCache::default(),
+            turns: Turns::default(),
+            web_session_idle_seconds: AtomicI64::new(web_session::IDLE_SECONDS),
+        }
+    }
+}
+
+impl State {
+    /// Sets after how many seconds without use a web session ends.
+    pub fn set_web_session_idle_seconds(&self, seconds: i64) {
+        self.web_session_idle_seconds.store(seconds, Ordering::Relaxed);
+    }
+
+    pub(super) fn web_session_idle_seconds(&self) -> i64 {
+        self.web_session_idle_seconds.load(Ordering::Relaxed)
+    }
+}
+
+/// By what somebody proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    LoginKey,
+    Password,
+    IssuedCredentials,
+    WebSession,
+    Token,
+}
+
+impl Means {
+    /// The operation in the access log.
+    pub fn operation(self) -> &'static str {
+        match self {
+            Means::LoginKey => "sign-in.login-key",
+            Means::Password => "sign-in.password",
+            Means::IssuedCredentials => "sign-in.issued-credentials",
+            Means::WebSession => "sign-in.web-session",
+            Means::Token => "sign-in.token",
+        }
+    }
+}
+
+/// Somebody who proved who they are, signed in to one group, and who may sign in there at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    pub group: GroupId,
+    pub user: UserId,
+    pub address: GlanceAddress,
+    pub role: Option<RoleId>,
+    /// Whether the user may run the group.
+    pub administrator: bool,
+    pub means: Means,
+}
+
+impl SignedIn {
+    pub(super) fn of(group: GroupId, user: UserId, state: &SignInState, means: Means) -> Result<SignedIn> {
+        let address = address_of(&state.address)?;
+        Ok(SignedIn { group, user, address, role: state.role, administrator: state.administrator, means })
+    }
+
+    /// The caller that other use cases judge.
+    pub fn caller(&self, ip: Option<IpAddr>) -> Caller {
+        let actor = Actor::User {
+            id: self.user,
+            address: self.address.clone(),
+            group: self.group,
+            administrator: self.administrator,
+        };
+        Caller { actor, ip }
+    }
+}
+
+fn address_of(stored: &str) -> Result<GlanceAddress> {
+    GlanceAddress::parse(stored)
+        .ok_or_else(|| Error::fault("stored_address", "a stored Glance Address breaks its rule"))
+}
+
+/// An attempt to sign in.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Where it comes from; who it is, is yet to be proved.
+    pub caller: &'a Caller,
+    pub credential: &'a Credential,
+    /// The group that was asked for; needed when the user is in several.
+    pub group: Option<GroupId>,
+    /// Where it came in, for the log: `Authorize`, `AgentView`.
+    pub surface: &'static str,
+}
+
+/// For what a token is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRequest {
+    service: String,
+    minutes: i64,
+}
+
+/// Minutes for which a token may be asked. Wire contract §6.1.
+pub const TOKEN_MINUTES_MOST: i64 = 120;
+/// Minutes of a token when the client does not say.
+pub const TOKEN_MINUTES: i64 = 60;
+const SERVICE_LENGTH_MOST: usize = 32;
+
+impl TokenRequest {
+    /// Checks what the client asks for; absent values have defaults.
+    ///
+    /// # Errors
+    /// `Invalid` with code `bad_duration` outside of 1 to 120, `bad_service` for anything but up to 32
+    /// letters, digits, `-` and `_`.
+    pub fn new(service: Option<&str>, duration: Option<&str>) -> Result<TokenRequest> {
+        let service = service.unwrap_or_default();
+        let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if service.len() > SERVICE_LENGTH_MOST || !service.bytes().all(in_alphabet) {
+            let public = "The service is a word of up to 32 letters, digits, '-' and '_'.";
+            return Err(Error::invalid("bad_service", "service", public));
+        }
+        let minutes = match duration {
+            None | Some("") => Some(TOKEN_MINUTES),
+            Some(text) => text.parse().ok().filter(|minutes| (1..=TOKEN_MINUTES_MOST).contains(minutes)),
+        };
+        let public = "The duration is a number of minutes from 1 to 120.";
+        let minutes = minutes.ok_or_else(|| Error::invalid("bad_duration", "duration", public))?;
+        Ok(TokenRequest { service: service.to_owned(), minutes })
+    }
+
+    /// The service that was asked for; "" when none was named.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+}
+
+/// What Authorize hands out.
+pub struct Authorized {
+    pub signed_in: SignedIn,
+    pub token: String,
+    pub claims: Claims,
+}
+
+/// What a browser gets.
+pub struct BrowserSignIn {
+    pub signed_in: SignedIn,
+    /// The value of `GSSNID`.
+    pub web_session: String,
+    /// Whether the group lets other sites frame our pages, so that the cookie must travel cross-site.
+    pub embedded: bool,
+}
+
+impl Desk {
+    /// Judges a credential. A refusal is logged; a success is not: what the caller then does is.
+    ///
+    /// # Errors
+    /// `Unauthenticated` or `Denied` with an incident code; `Invalid` with code `group_required`.
+    pub fn identify(&self, attempt: &Attempt<'_>) -> Result<SignedIn> {
+        let now = self.clock.now();
+        self.judge(attempt, now).map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
+    }
+
+    /// Judges what an `Authorization` header brought: a token, a login key or a web session.
+    ///
+    /// # Errors
+    /// As [`Desk::identify`].
+    pub fn identify_bearer(
+        &self,
+        caller: &Caller,
+        authorization: &Authorization,
+        group: Option<GroupId>,
+        surface: &'static str,
+    ) -> Result<SignedIn> {
+        match authorization {
+            Authorization::Credential(credential) => {
+                self.identify(&Attempt { caller, credential, group, surface })
+            }
+            Authorization::Token(token) => {
+                let now = self.clock.now();
+                self.judge_token(token, group, now).map_err(|stop| self.stopped(caller, surface, stop, now))
+            }
+        }
+    }
+
+    /// Signs in and hands out a token.
+    ///
+    /// # Errors
+    /// As [`Desk::identify`].
+    pub fn authorize(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Authorized> {
+        let now = self.clock.now();
+        let judged = self.judge(attempt, now).and_then(|signed_in| {
+            self.may_use_service(&signed_in, request)?;
+            Ok(signed_in)
+        });
+        let signed_in = judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
+        let claims = self.claims(&signed_in, request, now)?;
+        let detail = format!("{}, service {:?}, {} min", attempt.surface, request.service, request.minutes);
+        self.store.log(now, row(&signed_in, attempt.caller, detail))?;
+        Ok(Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims })
+    }
+
+    /// Signs in and hands out a token and a web session, for the newer API. Wire contract §5.1.
+    ///
+    /// # Errors
+    /// As [`Desk::identify`].
+    pub fn authorize_with_web_session(
+        &self,
+        attempt: &Attempt<'_>,
+        request: &TokenRequest,
+    ) -> Result<(Authorized, BrowserSignIn)> {
+        let now = self.clock.now();
+        let judged = self.judge(attempt, now).and_then(|signed_in| {
+            self.may_use_service(&signed_in, request)?;
+            Ok(signed_in)
+        });
+        let signed_in = judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
+        let claims = self.claims(&signed_in, request, now)?;
+        let browser = self.open_web_session(signed_in.clone(), attempt, now)?;
+        Ok((Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims }, browser))
+    }
+
+    /// Signs a browser in: the web session and its row in the access log are one transaction.
+    ///
+    /// # Errors
+    /// As [`Desk::identify`].
+    pub fn sign_in_browser(&self, attempt: &Attempt<'_>) -> Result<BrowserSignIn> {
+        let now = self.clock.now();
+        let signed_in = self
+            .judge(attempt, now)
+            .map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
+        self.open_web_session(signed_in, attempt, now)
+    }
+
+    /// The settings in force for somebody who signed in.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn settings_of(&self, signed_in: &SignedIn) -> Result<Settings> {
+        self.store.read(|r| r.effective_settings(signed_in.group, signed_in.role))
+    }
+
+    /// Lets a member in again from every address: an administrator cleared the lockout.
+    pub(super) fn forget_guesses(&self, member: &Member) {
+        let guard = &self.sign_in.guard;
+        guard.forget(None, Account::Address(member.user.address.as_str()));
+        if let Some(puid) = &member.membership.puid {
+            guard.forget(None, Account::Puid(member.membership.group, puid.as_str()));
+        }
+    }
+
+    fn judge(&self, attempt: &Attempt<'_>, now: Timestamp) -> std::result::Result<SignedIn, Stop> {
+        match attempt.credential {
+            Credential::LoginKey { subject, key } => self.judge_login_key(attempt, subject, key, now),
+            Credential::Password { username, password } => {
+                self.judge_password(attempt, username, password, now)
+            }
+            Credential::IssuedCredentials { username, credentials } => {
+                self.judge_issued_credentials(attempt, username, credentials, now)
+            }
+            Credential::WebSession(value) => self.judge_web_session(attempt, value, now),
+        }
+    }
+
+    fn judge_web_session(
+        &self,
+        attempt: &Attempt<'_>,
+        value: &str,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let refusal = |reject| Refusal::new(Means::WebSession, reject);
+        let (signed_in, state) = self.find_web_session(value, now)?.map_err(refusal)?;
+        let of_member = |reject| refusal(reject).of(&signed_in);
+        refusal::admitted(&state, now).map_err(of_member)?;
+        refusal::in_group(attempt.group, signed_in.group).map_err(of_member)?;
+        Ok(signed_in)
+    }
+
+    fn judge_token(
+        &self,
+        text: &str,
+        group: Option<GroupId>,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let refusal = |reject| Refusal::new(Means::Token, reject);
+        let claims = token::read(&self.keys.token, text, now.seconds()).map_err(|why| {
+            refusal(match why {
+                token::TokenReject::Bad => Reject::BadToken,
+                token::TokenReject::Expired => Reject::TokenExpired,
+            })
+        })?;
+        let state = self.store.read(|r| r.member_state(claims.group, claims.user))?;
+        let Some(state) = state else {
+            return Err(refusal(Reject::NotAMember).in_group(claims.group).into());
+        };
+        let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
+        let of_member = |reject| refusal(reject).of(&signed_in);
+        refusal::admitted(&state, now).map_err(of_member)?;
+        refusal::in_group(group, claims.group).map_err(of_member)?;
+        Ok(signed_in)
+    }
+
+    /// A service that the group has as a setting must be on. Wire contract §6.1: Presence needs its
+    /// subscription.
+    fn may_use_service(&self, signed_in: &SignedIn, request: &TokenRequest) -> std::result::Result<(), Stop> {
+        if request.service.is_empty() {
+            return Ok(());
+        }
+        let settings = self.settings_of(signed_in)?;
+        if settings.get(&request.service) == Some(&false) {
+            return Err(Refusal::new(signed_in.means, Reject::ServiceNotAllowed).of(signed_in).into());
+        }
+        Ok(())
+    }
+
+    fn claims(&self, signed_in: &SignedIn, request: &TokenRequest, now: Timestamp) -> Result<Claims> {
+        Ok(Claims {
+            user: signed_in.user,
+            group: signed_in.group,
+            service: request.service.clone(),
+            issued_at: now.seconds(),
+            expires_at: now.seconds().saturating_add(request.minutes * 60),
+            id: token::new_id()?,
+        })
+    }
+
+    fn open_web_session(
+        &self,
+        signed_in: SignedIn,
+        attempt: &Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<BrowserSignIn> {
+        let (group, user) = (signed_in.group, signed_in.user);
+        let session = self.new_web_session(group, user, now)?;
+        let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
+        let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
+        let embedded = self.store.write(now, move |w| {
+            w.insert_web_session(&fingerprint, group, user, expires_at)?;
+            w.log(&entry)?;
+            w.embedding_allowed(group)
+        })?;
+        Ok(BrowserSignIn { signed_in, web_session: session.value, embedded })
+    }
+}
+
+/// The access log's row of a sign-in.
+fn row(signed_in: &SignedIn, caller: &Caller, detail: String) -> LogEntry {
+    LogEntry {
+        actor: signed_in.address.to_string(),
+        ..LogEntry::done(
+            caller,
+            Some(signed_in.group),
+            signed_in.means.operation(),
+            signed_in.address.as_str(),
+            detail,
+        )
+    }
+}

@@ -1,0 +1,315 @@
+//! Signing in by login key, and explaining why one is refused. Wire contract §2.
+
+use super::refusal::{Refusal, Stop, admitted, in_group};
+use super::{Attempt, Means, Reject, SignedIn, address_of};
+use crate::clock::Timestamp;
+use crate::desk::Desk;
+use crate::desk::guard::Account;
+use crate::error::Result;
+use crate::model::{GroupId, Puid, RoleId, UserId};
+use crate::protocol::check::{Check, Outcome};
+use crate::protocol::credential::Subject;
+use crate::protocol::login_key::{self, Claim, Diagnosis, Evidence, SigningKey, diagnose, explain};
+use crate::secret::Secret;
+use crate::store::{KeyRow, MemberRow};
+
+/// Groups of one user that a login key with a Glance Address is tried in.
+const GROUPS_MOST: usize = 50;
+/// PUIDs in other cases that an explanation tries.
+const SIMILAR_MOST: u32 = 8;
+
+type Verdict = std::result::Result<KeyHolder, Reject>;
+
+/// The member whose login key was good.
+struct KeyHolder {
+    user: UserId,
+    address: String,
+    role: Option<RoleId>,
+    administrator: bool,
+}
+
+/// A login key that is to be explained.
+pub struct KeyClaim {
+    pub group: GroupId,
+    pub puid: String,
+    pub text: zeroize::Zeroizing<String>,
+}
+
+/// A login key explained against the database.
+pub struct KeyExplanation {
+    /// Green up to the first red.
+    pub checks: Vec<Check>,
+    pub verdict: std::result::Result<(), Reject>,
+    /// The integration mistake that fits, when the key itself is refused.
+    pub diagnosis: Option<Diagnosis>,
+}
+
+impl KeyExplanation {
+    /// What to change; "" when it was accepted.
+    pub fn repair(&self) -> &'static str {
+        match (&self.verdict, &self.diagnosis) {
+            (Err(_), Some(diagnosis)) => diagnosis.mistake.repair(),
+            (Err(reject), None) => reject.repair(),
+            (Ok(()), _) => "",
+        }
+    }
+}
+
+impl Desk {
+    pub(super) fn judge_login_key(
+        &self,
+        attempt: &Attempt<'_>,
+        subject: &Subject,
+        key: &str,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let account = match subject {
+            Subject::Address(address) => Account::Address(address),
+            Subject::Partner { group, puid, .. } => Account::Puid(*group, puid),
+        };
+        let guard = &self.sign_in.guard;
+        guard
+            .admit(attempt.caller.ip, account, now)
+            .map_err(|too_many| Refusal::too_many(Means::LoginKey, too_many).naming(subject))?;
+        let signed_in = match subject {
+            Subject::Partner { group, puid, puid_as_sent } => {
+                self.judge_partner(*group, puid, puid_as_sent.as_deref(), key, now)
+            }
+            Subject::Address(address) => self.judge_address(address, attempt.group, key, now),
+        }?;
+        let of_member = |reject| Refusal::new(Means::LoginKey, reject).of(&signed_in);
+        in_group(attempt.group, signed_in.group).map_err(of_member)?;
+        guard.forget(attempt.caller.ip, account);
+        Ok(signed_in)
+    }
+
+    fn judge_partner(
+        &self,
+        group: GroupId,
+        puid: &str,
+        as_sent: Option<&str>,
+        key: &str,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let mut verdict = self.check_puid(group, puid, key, now)?;
+        if verdict.is_err()
+            && let Some(as_sent) = as_sent
+        {
+            // SDKs send PUIDs without encoding them: only the signature tells which reading was meant.
+            verdict = self.check_puid(group, as_sent, key, now)?.or(verdict);
+        }
+        match verdict {
+            Ok(holder) => holder.signed_in(group).map_err(Stop::from),
+            Err(reject) => {
+                let claim = KeyClaim { group, puid: puid.to_owned(), text: key.to_owned().into() };
+                let subject = Subject::Partner { group, puid: puid.to_owned(), puid_as_sent: None };
+                let refusal = Refusal::new(Means::LoginKey, reject).naming(&subject).explaining(claim);
+                Err(refusal.into())
+            }
+        }
+    }
+
+    /// The path of every login key: one look-up, one HMAC, one comparison.
+    fn check_puid(&self, group: GroupId, puid: &str, key: &str, now: Timestamp) -> Result<Verdict> {
+        self.store.sign_in_by_puid(group, puid, |row| {
+            let Some(KeyRow { sealed_api_key, member }) = row else {
+                decoy(key, group, puid, now);
+                return Ok(Err(Reject::UnknownGroup));
+            };
+            let Some(sealed) = sealed_api_key else {
+                decoy(key, group, puid, now);
+                return Ok(Err(Reject::GroupWithoutApiKey));
+            };
+            let verify = |api_key: &SigningKey| login_key::verify(key, api_key, group, puid, now.seconds());
+            if let Err(reject) = self.sign_in.key_cache.with(&self.keys, group, sealed, verify)? {
+                return Ok(Err(Reject::LoginKey(reject)));
+            }
+            let Some(member) = member else { return Ok(Err(Reject::UnknownPuid)) };
+            Ok(admitted(&member, now).map(|()| KeyHolder::of(&member)))
+        })
+    }
+
+    /// `username~loginkey`: signed for the user's PUID in one of their groups, or for the Glance Address
+    /// itself. Wire contract §11, Q4. The signature tells the group.
+    fn judge_address(
+        &self,
+        address: &str,
+        asked: Option<GroupId>,
+        key: &str,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let refusal = |reject| Refusal::new(Means::LoginKey, reject).naming_address(address);
+        let Some(user) = self.store.read(|r| r.user_by_address(address))? else {
+            decoy(key, GroupId(1), address, now);
+            return Err(refusal(Reject::UnknownAddress).into());
+        };
+        let memberships = self.store.read(|r| r.memberships_of(user.id))?;
+        // The group that was asked for comes first, so that it is the one explained.
+        let (first, others): (Vec<_>, Vec<_>) = memberships.iter().partition(|m| Some(m.group) == asked);
+        let mut found: Option<(Reject, GroupId, String)> = None;
+        for membership in first.into_iter().chain(others).take(GROUPS_MOST) {
+            for puid in membership.puid.as_ref().map(Puid::as_str).into_iter().chain([user.address.as_str()])
+            {
+                match self.check_member(membership.group, user.id, puid, key, now)? {
+                    Ok(holder) => return holder.signed_in(membership.group).map_err(Stop::from),
+                    Err(reject) => {
+                        found.get_or_insert((reject, membership.group, puid.to_owned()));
+                    }
+                }
+            }
+        }
+        let Some((reject, group, puid)) = found else { return Err(refusal(Reject::NoGroup).into()) };
+        let claim = KeyClaim { group, puid, text: key.to_owned().into() };
+        Err(refusal(reject).in_group(group).explaining(claim).into())
+    }
+
+    /// As [`Desk::check_puid`] for a user who is known, whatever their PUID.
+    fn check_member(
+        &self,
+        group: GroupId,
+        user: UserId,
+        puid: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Verdict> {
+        let (sealed, _) = self.store.read(|r| r.sealed_api_keys(group))?;
+        let Some(sealed) = sealed else { return Ok(Err(Reject::GroupWithoutApiKey)) };
+        let verify = |api_key: &SigningKey| login_key::verify(key, api_key, group, puid, now.seconds());
+        if let Err(reject) = self.sign_in.key_cache.with(&self.keys, group, &sealed, verify)? {
+            return Ok(Err(Reject::LoginKey(reject)));
+        }
+        let Some(state) = self.store.read(|r| r.member_state(group, user))? else {
+            return Ok(Err(Reject::UnknownPuid));
+        };
+        let holder = KeyHolder {
+            user,
+            role: state.role,
+            administrator: state.administrator,
+            address: state.address.clone(),
+        };
+        Ok(admitted(&state, now).map(|()| holder))
+    }
+
+    /// Explains a login key against the database: numbered checks, and the mistake that fits.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn explain_login_key(&self, claim: &KeyClaim, now: Timestamp) -> Result<KeyExplanation> {
+        let (group, puid) = (claim.group, claim.puid.as_str());
+        let (exists, keys) =
+            self.store.read(|r| Ok((r.group(group)?.is_some(), self.api_keys(r, group)?)))?;
+        let (api_key, previous) = (keys.current, keys.previous);
+        let mut steps = Steps::default();
+        steps.add("Group", "§1", exists, Reject::UnknownGroup, "a known Group ID", &group.to_string());
+        let has_key = if api_key.is_some() { "set" } else { "not set" };
+        steps.add("API key", "§2.8", api_key.is_some(), Reject::GroupWithoutApiKey, "set", has_key);
+        let decoy = SigningKey::new(&[]);
+        let key = api_key.as_ref().map_or(decoy, |key| SigningKey::new(key.expose()));
+        let of_key = Claim { text: &claim.text, key: &key, group, puid, now: now.seconds() };
+        steps.extend(explain(&of_key, steps.next_number()));
+        let (member, similar) = self.store.read(|r| {
+            let member = r.sign_in_by_puid(group, puid, |row| {
+                Ok(row.and_then(|row| row.member).map(|m| (m.address.to_owned(), admitted(&m, now))))
+            })?;
+            Ok((member, r.similar_puids(group, puid, SIMILAR_MOST)?))
+        })?;
+        let got = if member.is_some() { "the same" } else { "no user has it" };
+        steps.add("PUID", "§1", member.is_some(), Reject::UnknownPuid, "a user of the group has it", got);
+        let state = member.as_ref().map_or(Ok(()), |(_, state)| state.clone());
+        let got = state.as_ref().err().map_or("may sign in".to_owned(), Reject::to_string);
+        let reject = state.clone().err().unwrap_or(Reject::UserInactive);
+        steps.add("User", "§11 Q18", state.is_ok(), reject, "active, not suspended, not locked", &got);
+        let wrong_key = matches!(steps.verdict, Err(Reject::LoginKey(_)));
+        let evidence = api_key.as_ref().filter(|_| wrong_key).map(|api_key| Evidence {
+            text: &claim.text,
+            group,
+            puid,
+            api_key: api_key.expose(),
+            previous_api_key: previous.as_ref().map(Secret::expose),
+            similar_puids: &similar,
+            address: member.as_ref().map(|(address, _)| address.as_str()),
+        });
+        Ok(KeyExplanation {
+            diagnosis: evidence.and_then(|evidence| diagnose(&evidence)),
+            checks: steps.checks,
+            verdict: steps.verdict,
+        })
+    }
+}
+
+/// Takes the time of a verification, so that the answer's time does not tell which groups exist.
+fn decoy(key: &str, group: GroupId, puid: &str, now: Timestamp) {
+    let nobody = SigningKey::new(b"decoy");
+    let _ = std::hint::black_box(login_key::verify(key, &nobody, group, puid, now.seconds()));
+}
+
+impl KeyHolder {
+    fn of(member: &MemberRow<'_>) -> KeyHolder {
+        KeyHolder {
+            user: member.user,
+            address: member.address.to_owned(),
+            role: member.role,
+            administrator: member.administrator,
+        }
+    }
+
+    fn signed_in(self, group: GroupId) -> Result<SignedIn> {
+        Ok(SignedIn {
+            group,
+            user: self.user,
+            address: address_of(&self.address)?,
+            role: self.role,
+            administrator: self.administrator,
+            means: Means::LoginKey,
+        })
+    }
+}
+
+/// Checks in the making: once one has failed, the rest are skipped.
+struct Steps {
+    checks: Vec<Check>,
+    verdict: std::result::Result<(), Reject>,
+}
+
+impl Default for Steps {
+    fn default() -> Steps {
+        Steps { checks: Vec::new(), verdict: Ok(()) }
+    }
+}
+
+impl Steps {
+    fn next_number(&self) -> u16 {
+        u16::try_from(self.checks.len()).unwrap_or(u16::MAX).saturating_add(1)
+    }
+
+    fn add(&mut self, name: &str, clause: &str, passed: bool, reject: Reject, expected: &str, got: &str) {
+        let outcome = match (&self.verdict, passed) {
+            (Err(_), _) => Outcome::Skipped,
+            (Ok(()), true) => Outcome::Passed,
+            (Ok(()), false) => Outcome::Failed,
+        };
+        let got = if outcome == Outcome::Skipped { "" } else { got };
+        self.checks.push(Check {
+            number: self.next_number(),
+            name: name.to_owned(),
+            clause: format!("wire contract {clause}"),
+            outcome,
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+        });
+        if outcome == Outcome::Failed {
+            self.verdict = Err(reject);
+        }
+    }
+
+    /// Appends the checks of the login key itself.
+    fn extend(&mut self, explanation: login_key::Explanation) {
+        let reached = self.verdict.is_ok();
+        self.checks.extend(explanation.checks.into_iter().map(|check| {
+            if reached { check } else { Check { outcome: Outcome::Skipped, got: String::new(), ..check } }
+        }));
+        if reached {
+            self.verdict = explanation.verdict.map_err(Reject::LoginKey);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Signing in by password, and by the credentials that ValidateUser issues. Wire contract §6.1, §6.6.
+//!
+//! A name that nobody has, a user without a password, and a wrong password cost the same time and give the
+//! same answer.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::refusal::{Refusal, Stop, admitted, in_group};
+use super::{Attempt, Means, Reject, SignedIn, row};
+use crate::clock::Timestamp;
+use crate::desk::guard::Account;
+use crate::desk::{Desk, passwords};
+use crate::error::{Error, Kind, Result};
+use crate::model::{LogEntry, User};
+use crate::secret::{Secret, fill_random};
+
+/// Passwords that may be in verification or wait for it; with more, login keys would find no thread.
+const TURNS_MOST: usize = 32;
+/// Seconds for which issued credentials are valid.
+const ISSUED_SECONDS: i64 = 12 * 3600;
+/// Random bytes of issued credentials: 32 hexadecimal characters. Wire contract §1.
+const ISSUED_BYTES: usize = 16;
+
+/// Counts the passwords in verification.
+#[derive(Default)]
+pub(super) struct Turns(AtomicUsize);
+
+struct Turn<'t>(&'t Turns);
+
+impl Turns {
+    fn take(&self) -> Result<Turn<'_>> {
+        let turn = Turn(self);
+        if self.0.fetch_add(1, Ordering::AcqRel) >= TURNS_MOST {
+            let public = "Too many people sign in at this moment. Try again shortly.";
+            return Err(Error::new(Kind::Unavailable, "passwords_busy", public));
+        }
+        Ok(turn)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What ValidateUser answers.
+pub struct Issued {
+    pub signed_in: SignedIn,
+    /// 32 hexadecimal characters. A bearer secret.
+    pub credentials: Zeroizing<String>,
+}
+
+impl Desk {
+    pub(super) fn judge_password(
+        &self,
+        attempt: &Attempt<'_>,
+        username: &str,
+        password: &str,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let refusal = |reject| Refusal::new(Means::Password, reject).naming_address(username);
+        let user = self.unlocked(attempt, username, Means::Password, now)?;
+        let password = Secret::new(password.as_bytes());
+        let hash = match &user {
+            Some(user) => self.store.read(|r| r.password_hash(user.id))?,
+            None => None,
+        };
+        let _turn = self.sign_in.turns.take()?;
+        let Some(hash) = hash else {
+            passwords::verify_nothing(&password);
+            let reject = if user.is_some() { Reject::NoPassword } else { Reject::UnknownAddress };
+            return Err(refusal(reject).into());
+        };
+        let user = user.ok_or_else(|| Error::fault("password_hash", "a hash without its user"))?;
+        if !passwords::verify(&password, &hash) {
+            return Err(refusal(Reject::WrongPassword).user(user.id).into());
+        }
+        let signed_in = self.choose_group(attempt, &user, Means::Password, now)?;
+        self.forgive(attempt, &user, now)?;
+        Ok(signed_in)
+    }
+
+    pub(super) fn judge_issued_credentials(
+        &self,
+        attempt: &Attempt<'_>,
+        username: &str,
+        credentials: &str,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let means = Means::IssuedCredentials;
+        let refusal = |reject| Refusal::new(means, reject).naming_address(username);
+        let user = self.unlocked(attempt, username, means, now)?;
+        let came = self.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
+        let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
+        let issued = self.store.read(|r| r.issued_credentials(user.id, now))?;
+        if !issued.is_some_and(|issued| issued.ct_eq(&came).into()) {
+            return Err(refusal(Reject::WrongIssuedCredentials).into());
+        }
+        self.choose_group(attempt, &user, means, now)
+    }
+
+    /// Checks a user's password and issues credentials in place of those before, as ValidateUser does.
+    /// Wire contract §6.6.
+    ///
+    /// # Errors
+    /// As [`Desk::identify`].
+    pub fn issue_credentials(&self, attempt: &Attempt<'_>) -> Result<Issued> {
+        let now = self.clock.now();
+        let signed_in = self.identify(attempt)?;
+        let mut bytes = Zeroizing::new([0u8; ISSUED_BYTES]);
+        fill_random(bytes.as_mut_slice())?;
+        let credentials: Zeroizing<String> =
+            Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        let fingerprint = self.keys.fingerprint_of(credentials.as_bytes());
+        let entry = LogEntry {
+            operation: "credentials.issue",
+            ..row(&signed_in, attempt.caller, attempt.surface.to_owned())
+        };
+        let user = signed_in.user;
+        self.store.write(now, move |w| {
+            w.replace_issued_credentials(user, &fingerprint, now.plus_seconds(ISSUED_SECONDS))?;
+            w.log(&entry)
+        })?;
+        Ok(Issued { signed_in, credentials })
+    }
+
+    /// Finds who is named, unless they failed too often. For a locked user nothing is verified: an answer
+    /// that told right from wrong would make the lock worthless.
+    fn unlocked(
+        &self,
+        attempt: &Attempt<'_>,
+        username: &str,
+        means: Means,
+        now: Timestamp,
+    ) -> std::result::Result<Option<User>, Stop> {
+        self.sign_in
+            .guard
+            .admit(attempt.caller.ip, Account::Address(username), now)
+            .map_err(|too_many| Refusal::too_many(means, too_many).naming_address(username))?;
+        let user = self.store.read(|r| r.user_by_address(username))?;
+        match user {
+            Some(user) if user.is_locked(now) => {
+                let refusal = Refusal::new(means, Reject::UserLocked).naming_address(username);
+                Err(refusal.in_group(user.home_group).into())
+            }
+            user => Ok(user),
+        }
+    }
+
+    /// The group to sign in to: the one asked for, or the only one.
+    fn choose_group(
+        &self,
+        attempt: &Attempt<'_>,
+        user: &User,
+        means: Means,
+        now: Timestamp,
+    ) -> std::result::Result<SignedIn, Stop> {
+        let refusal = |reject| Refusal::new(means, reject).naming_address(user.address.as_str());
+        let memberships = self.store.read(|r| r.memberships_of(user.id))?;
+        let mut fitting = memberships.iter().filter(|m| in_group(attempt.group, m.group).is_ok());
+        let membership = match (fitting.next(), fitting.next()) {
+            (Some(only), None) => only,
+            (Some(_), Some(_)) => return Err(refusal(Reject::GroupRequired).into()),
+            (None, _) => return Err(refusal(Reject::NotAMember).in_group(user.home_group).into()),
+        };
+        let state = self.store.read(|r| r.member_state(membership.group, user.id))?;
+        let state = state.ok_or_else(|| refusal(Reject::NotAMember))?;
+        let signed_in = SignedIn::of(membership.group, user.id, &state, means)?;
+        admitted(&state, now).map_err(|reject| refusal(reject).of(&signed_in))?;
+        Ok(signed_in)
+    }
+
+    /// Forgets the failures of a user who knew the password.
+    fn forgive(&self, attempt: &Attempt<'_>, user: &User, now: Timestamp) -> Result<()> {
+        self.sign_in.guard.forget(attempt.caller.ip, Account::Address(user.address.as_str()));
+        let id = user.id;
+        self.store.write(now, move |w| w.note_sign_in(id))
+    }
+}

@@ -1,0 +1,291 @@
+//! A refusal on its way out: counted by the guard, kept as an incident, logged, and made into the little
+//! that the client learns.
+
+use super::super::Desk;
+use super::super::guard::{Account, FAILURES_MOST, TooMany, WINDOW_SECONDS, Weight};
+use super::KeyClaim;
+use super::{Means, Reject, SignedIn};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::model::{Caller, GroupId, LogEntry, UserId};
+use crate::protocol::check::{Check, Outcome};
+use crate::protocol::credential::Subject;
+use crate::secret::incident_code;
+use crate::store::{Incident, MemberRow, SignInState};
+
+/// Seconds for which incidents are kept.
+const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
+/// Characters of a claimed name that the log takes: a stranger wrote it.
+const CLAIMED_NAME_MOST: usize = 300;
+
+/// Why judging stopped: it refused, or it failed.
+pub(super) enum Stop {
+    Refused(Box<Refusal>),
+    Failed(Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+/// A refusal and what is known around it.
+pub(super) struct Refusal {
+    means: Means,
+    reject: Reject,
+    group: Option<GroupId>,
+    subject: String,
+    user: Option<UserId>,
+    /// Whom the guard counts.
+    named: Option<Named>,
+    /// How often the guard has refused since its limit was reached.
+    times: Option<u32>,
+    /// A login key, to be explained.
+    claim: Option<Box<KeyClaim>>,
+}
+
+/// An [`Account`] that outlives the attempt.
+enum Named {
+    Puid(GroupId, String),
+    Address(String),
+}
+
+impl Named {
+    fn account(&self) -> Account<'_> {
+        match self {
+            Named::Puid(group, puid) => Account::Puid(*group, puid),
+            Named::Address(address) => Account::Address(address),
+        }
+    }
+}
+
+impl Refusal {
+    pub fn new(means: Means, reject: Reject) -> Refusal {
+        let subject = String::new();
+        Refusal { means, reject, group: None, subject, user: None, named: None, times: None, claim: None }
+    }
+
+    /// Of somebody who proved who they are.
+    pub fn of(self, signed_in: &SignedIn) -> Refusal {
+        let subject = signed_in.address.to_string();
+        Refusal { group: Some(signed_in.group), subject, user: Some(signed_in.user), ..self }
+    }
+
+    pub fn in_group(self, group: GroupId) -> Refusal {
+        Refusal { group: Some(group), ..self }
+    }
+
+    /// Of somebody who is named by a credential.
+    pub fn naming(self, subject: &Subject) -> Refusal {
+        match subject {
+            Subject::Address(address) => {
+                Refusal { subject: shortened(address), named: Some(Named::Address(address.clone())), ..self }
+            }
+            Subject::Partner { group, puid, .. } => Refusal {
+                group: Some(*group),
+                subject: shortened(puid),
+                named: Some(Named::Puid(*group, puid.clone())),
+                ..self
+            },
+        }
+    }
+
+    pub fn naming_address(self, address: &str) -> Refusal {
+        self.naming(&Subject::Address(address.to_owned()))
+    }
+
+    pub fn user(self, user: UserId) -> Refusal {
+        Refusal { user: Some(user), ..self }
+    }
+
+    pub fn explaining(self, claim: KeyClaim) -> Refusal {
+        Refusal { claim: Some(Box::new(claim)), ..self }
+    }
+
+    pub fn too_many(means: Means, too_many: TooMany) -> Refusal {
+        Refusal { times: Some(too_many.times), ..Refusal::new(means, Reject::TooManyAttempts) }
+    }
+
+    /// Whether to write it down. What the guard refuses is noted the first, second, fourth, eighth time and
+    /// so on: a flood must not fill the disk.
+    fn is_noted(&self) -> bool {
+        self.times.is_none_or(u32::is_power_of_two)
+    }
+
+    fn weight(&self) -> Option<Weight> {
+        match self.reject {
+            Reject::LoginKey(crate::protocol::login_key::Reject::BadSignature)
+            | Reject::UnknownGroup
+            | Reject::UnknownWebSession
+            | Reject::BadToken => Some(Weight::Key),
+            Reject::WrongPassword
+            | Reject::NoPassword
+            | Reject::UnknownAddress
+            | Reject::WrongIssuedCredentials => Some(match self.means {
+                Means::Password | Means::IssuedCredentials => Weight::Password,
+                _ => Weight::Key,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether the store counts it: a wrong password of a user who has one.
+    fn locks(&self) -> Option<UserId> {
+        let guessed = matches!(self.reject, Reject::WrongPassword | Reject::WrongIssuedCredentials);
+        self.user.filter(|_| guessed)
+    }
+}
+
+impl Desk {
+    /// Makes the answer of an attempt that was refused or failed.
+    pub(super) fn stopped(
+        &self,
+        caller: &Caller,
+        surface: &'static str,
+        stop: Stop,
+        now: Timestamp,
+    ) -> Error {
+        match stop {
+            Stop::Failed(error) => error,
+            Stop::Refused(refusal) => {
+                self.refused(caller, surface, *refusal, now).unwrap_or_else(|error| error)
+            }
+        }
+    }
+
+    fn refused(
+        &self,
+        caller: &Caller,
+        surface: &'static str,
+        refusal: Refusal,
+        now: Timestamp,
+    ) -> Result<Error> {
+        if let Some(weight) = refusal.weight() {
+            // A lock in the store counts for those who have a password; for all others the guard does.
+            let everywhere = weight == Weight::Password && refusal.locks().is_none();
+            let account = refusal.named.as_ref().map_or(Account::Address(""), Named::account);
+            self.sign_in.guard.failed(caller.ip, account, weight, everywhere, now);
+        }
+        let error = refusal.reject.to_public();
+        if !refusal.is_noted() {
+            return Ok(error);
+        }
+        let code = incident_code()?;
+        let (checks, repair) = self.explained(&refusal, now)?;
+        self.note(caller, surface, refusal, checks, repair, code.clone(), now)?;
+        Ok(error.with_incident(code))
+    }
+
+    fn explained(&self, refusal: &Refusal, now: Timestamp) -> Result<(Vec<Check>, String)> {
+        match &refusal.claim {
+            Some(claim) => {
+                let explanation = self.explain_login_key(claim, now)?;
+                let repair = explanation.repair().to_owned();
+                Ok((explanation.checks, repair))
+            }
+            None => Ok((vec![one_check(refusal)], refusal.reject.repair().to_owned())),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn note(
+        &self,
+        caller: &Caller,
+        surface: &'static str,
+        refusal: Refusal,
+        checks: Vec<Check>,
+        repair: String,
+        code: String,
+        now: Timestamp,
+    ) -> Result<()> {
+        let times = refusal.times.map_or_else(String::new, |times| format!("; {times} since"));
+        let entry = LogEntry {
+            incident: Some(code.clone()),
+            ..LogEntry::refused(
+                caller,
+                refusal.group,
+                refusal.means.operation(),
+                refusal.subject.clone(),
+                refusal.reject.code(),
+                format!("{surface}: {}{times}", refusal.reject),
+            )
+        };
+        let incident = Incident {
+            code,
+            at: now,
+            group: refusal.group,
+            surface: refusal.means.operation().trim_start_matches("sign-in.").to_owned(),
+            reject: refusal.reject.code().to_owned(),
+            checks: serde_json::to_string(&checks)
+                .map_err(|e| Error::fault("incident_checks", e.to_string()))?,
+            repair,
+        };
+        let locks = refusal.locks();
+        self.store.write(now, move |w| {
+            if let Some(user) = locks {
+                let window = now.plus_seconds(-WINDOW_SECONDS);
+                w.count_failure(user, FAILURES_MOST.into(), window, now.plus_seconds(WINDOW_SECONDS))?;
+            }
+            w.insert_incident(&incident, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
+            w.log(&entry)
+        })
+    }
+}
+
+fn one_check(refusal: &Refusal) -> Check {
+    Check {
+        number: 1,
+        name: refusal.means.operation().to_owned(),
+        clause: "wire contract §6.1".to_owned(),
+        outcome: Outcome::Failed,
+        expected: "a valid credential of a user who may sign in".to_owned(),
+        got: refusal.reject.to_string(),
+    }
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(CLAIMED_NAME_MOST).collect()
+}
+
+/// A member's state, in whatever row it was read.
+pub trait MemberCheck {
+    /// Active, suspended, locked until.
+    fn flags(&self) -> (bool, bool, Option<Timestamp>);
+}
+
+impl MemberCheck for MemberRow<'_> {
+    fn flags(&self) -> (bool, bool, Option<Timestamp>) {
+        (self.active, self.suspended, self.locked_until)
+    }
+}
+
+impl MemberCheck for SignInState {
+    fn flags(&self) -> (bool, bool, Option<Timestamp>) {
+        (self.active, self.suspended, self.locked_until)
+    }
+}
+
+/// Passes a member who may sign in at `now`. Wire contract §11, Q18 and Q23.
+pub(super) fn admitted(member: &impl MemberCheck, now: Timestamp) -> std::result::Result<(), Reject> {
+    match member.flags() {
+        (_, true, _) => Err(Reject::UserSuspended),
+        (false, ..) => Err(Reject::UserInactive),
+        (.., Some(until)) if now < until => Err(Reject::UserLocked),
+        _ => Ok(()),
+    }
+}
+
+/// Passes the group that was asked for, or any when none was.
+pub(super) fn in_group(asked: Option<GroupId>, group: GroupId) -> std::result::Result<(), Reject> {
+    match asked {
+        Some(asked) if asked != group => Err(Reject::OtherGroup(asked)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,383 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::clock::Clock;
+use crate::desk::people::{NewUser, UserChange, UserKey};
+use crate::error::Kind;
+use crate::protocol::check::Outcome;
+use crate::protocol::credential::Subject;
+use crate::protocol::login_key::{SigningKey, make};
+use crate::secret::Secret;
+use crate::store::{LogQuery, LogRow, Mode};
+
+const ACME: GroupId = GroupId(12345);
+const OTHER: GroupId = GroupId(72);
+const PUID: &str = "uniqueUserIdentifier";
+const ADDRESS: &str = "ann.acme.glance.net";
+const API_KEY: &str = "mySecretApiKey";
+const NOW: i64 = 1_593_907_200;
+const PASSWORD: &str = "Correct-Horse-7";
+
+struct House {
+    _directory: tempfile::TempDir,
+    desk: Desk,
+}
+
+impl House {
+    /// Ann is in both groups, Bob in Acme only; Acme has an API key, the other group none.
+    fn new() -> House {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        desk.clock.set_now(Timestamp::from_seconds(NOW));
+        let host = Caller::host();
+        desk.create_group(&host, ACME, "Acme", None).unwrap();
+        desk.create_group(&host, OTHER, "Other", None).unwrap();
+        desk.change_api_key(&host, ACME, Some(Secret::new("theOldApiKey"))).unwrap();
+        desk.change_api_key(&host, ACME, Some(Secret::new(API_KEY))).unwrap();
+        let user = |address: &str, puid: &str, password: Option<&str>| NewUser {
+            address: address.into(),
+            puid: Some(puid.into()),
+            password: password.map(Secret::new),
+            ..NewUser::default()
+        };
+        desk.create_user(&host, ACME, user(ADDRESS, PUID, Some(PASSWORD))).unwrap();
+        desk.create_user(&host, ACME, user("bob.acme.glance.net", "a b", Some(PASSWORD))).unwrap();
+        desk.create_user(&host, OTHER, user("carl.other.glance.net", "carl", None)).unwrap();
+        House { _directory: directory, desk }
+    }
+
+    fn change(&self, puid: &str, change: UserChange) {
+        self.desk.update_user(&Caller::host(), ACME, &UserKey::Puid(puid.into()), change).unwrap();
+    }
+
+    fn identify(&self, ip: &str, credential: &Credential, group: Option<GroupId>) -> Result<SignedIn> {
+        let caller = Caller::anonymous(ip.parse().unwrap());
+        self.desk.identify(&Attempt { caller: &caller, credential, group, surface: "test" })
+    }
+
+    /// Tries, and gives the code that the access log has for it; `signed_in` for success.
+    fn outcome(&self, ip: &str, credential: &Credential, group: Option<GroupId>) -> (u16, String) {
+        match self.identify(ip, credential, group) {
+            Ok(_) => (200, "signed_in".into()),
+            Err(error) => {
+                let row = self.last_row();
+                assert_eq!(row.incident, error.incident);
+                assert!(row.refused && row.ip == ip, "{row:?}");
+                (error.kind.status(), row.code.unwrap())
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, credential: &Credential, group: Option<GroupId>, expected: (u16, &str)) {
+        let outcome = self.outcome("192.0.2.1", credential, group);
+        assert_eq!((outcome.0, outcome.1.as_str()), expected);
+    }
+
+    fn last_row(&self) -> LogRow {
+        let query = LogQuery { limit: 1, ..LogQuery::default() };
+        self.desk.store.read(|r| r.log_rows(&query)).unwrap().remove(0)
+    }
+}
+
+fn signed(api_key: &str, group: GroupId, puid: &str, expiry: i64) -> String {
+    make(&SigningKey::new(api_key.as_bytes()), group, puid, expiry).unwrap()
+}
+
+fn partner(group: GroupId, puid: &str, key: &str) -> Credential {
+    let subject = Subject::Partner { group, puid: puid.into(), puid_as_sent: None };
+    Credential::LoginKey { subject, key: key.to_owned().into() }
+}
+
+fn by_address(address: &str, key: &str) -> Credential {
+    Credential::LoginKey { subject: Subject::Address(address.into()), key: key.to_owned().into() }
+}
+
+fn password(username: &str, password: &str) -> Credential {
+    Credential::Password { username: username.into(), password: password.to_owned().into() }
+}
+
+fn good_key() -> String {
+    signed(API_KEY, ACME, PUID, NOW + 60)
+}
+
+#[test]
+fn a_login_key_signs_in_its_member_as_often_as_it_is_shown() {
+    let house = House::new();
+    for _ in 0..3 {
+        let signed_in = house.identify("192.0.2.1", &partner(ACME, PUID, &good_key()), None).unwrap();
+        assert_eq!((signed_in.group, signed_in.address.as_str()), (ACME, ADDRESS));
+        assert_eq!(signed_in.means, Means::LoginKey);
+    }
+}
+
+#[test]
+fn every_reject_of_a_login_key_has_its_own_code_and_one_answer() {
+    let house = House::new();
+    let good = good_key();
+    for (credential, code) in [
+        (partner(ACME, PUID, "$1$x"), "malformed"),
+        (partner(ACME, PUID, &good[1..]), "previous_format"),
+        (partner(ACME, PUID, &good.replace("$1$", "$2$")), "unsupported_version"),
+        (partner(ACME, PUID, &signed(API_KEY, ACME, PUID, NOW)), "expired"),
+        (partner(ACME, PUID, &signed(API_KEY, ACME, PUID, NOW + 86_410)), "too_far_ahead"),
+        (partner(ACME, PUID, &signed("another key", ACME, PUID, NOW + 60)), "bad_signature"),
+        (partner(ACME, PUID, &signed("theOldApiKey", ACME, PUID, NOW + 60)), "bad_signature"),
+        (partner(GroupId(999), PUID, &good), "unknown_group"),
+        (partner(OTHER, "carl", &good), "group_without_api_key"),
+        (partner(ACME, "nobody", &signed(API_KEY, ACME, "nobody", NOW + 60)), "unknown_puid"),
+        (by_address("nobody.acme", &good), "unknown_address"),
+        (by_address(ADDRESS, &signed("another key", ACME, PUID, NOW + 60)), "bad_signature"),
+        (by_address("carl.other.glance.net", &good), "group_without_api_key"),
+        (Credential::WebSession(Zeroizing::new("x".into())), "unknown_web_session"),
+    ] {
+        house.check(&credential, None, (401, code));
+    }
+    let answer = |credential| house.identify("192.0.2.1", &credential, None).unwrap_err();
+    let (group, signature) = (
+        answer(partner(GroupId(999), PUID, &good)),
+        answer(partner(ACME, PUID, &signed("no", ACME, PUID, NOW + 9))),
+    );
+    assert_eq!((group.kind, group.code, group.public), (signature.kind, signature.code, signature.public));
+}
+
+#[test]
+fn a_user_who_may_not_sign_in_is_denied_whatever_the_credential() {
+    let house = House::new();
+    let key = partner(ACME, PUID, &good_key());
+    let (yes, no) = (Some(true), Some(false));
+    for (change, code) in [
+        (UserChange { suspended: yes, ..UserChange::default() }, "user_suspended"),
+        (UserChange { suspended: no, active: no, ..UserChange::default() }, "user_inactive"),
+    ] {
+        house.change(PUID, change);
+        house.check(&key, None, (403, code));
+        house.check(&by_address(ADDRESS, &good_key()), None, (403, code));
+        house.check(&password(ADDRESS, PASSWORD), None, (403, code));
+    }
+    house.change(PUID, UserChange { active: yes, ..UserChange::default() });
+    house.check(&key, None, (200, "signed_in"));
+}
+
+#[test]
+fn a_changed_api_key_rejects_outstanding_login_keys_at_once_and_is_named() {
+    let house = House::new();
+    let key = partner(ACME, PUID, &good_key());
+    house.check(&key, None, (200, "signed_in"));
+    house.desk.change_api_key(&Caller::host(), ACME, Some(Secret::new("aNewerApiKey"))).unwrap();
+    house.check(&key, None, (401, "bad_signature"));
+    let code = house.last_row().incident.unwrap();
+    let incident = house.desk.store.read(|r| r.incident(&code)).unwrap().unwrap();
+    assert!(incident.repair.contains("previous API key"), "{}", incident.repair);
+    assert!(!incident.checks.contains("Key\""), "{}", incident.checks);
+    assert_eq!((incident.group, incident.reject.as_str()), (Some(ACME), "bad_signature"));
+}
+
+#[test]
+fn a_glance_address_may_carry_a_key_for_the_puid_or_for_itself() {
+    let house = House::new();
+    for puid in [PUID, ADDRESS] {
+        let key = signed(API_KEY, ACME, puid, NOW + 60);
+        house.check(&by_address("ANN.acme.glance.net", &key), None, (200, "signed_in"));
+    }
+    house.check(&by_address(ADDRESS, &good_key()), Some(OTHER), (403, "other_group"));
+}
+
+#[test]
+fn a_puid_counts_as_it_was_sent_when_only_that_was_signed() {
+    let house = House::new();
+    let key = signed(API_KEY, ACME, "a b", NOW + 60);
+    let sent = |puid: &str, as_sent: &str| {
+        let subject = Subject::Partner { group: ACME, puid: puid.into(), puid_as_sent: Some(as_sent.into()) };
+        Credential::LoginKey { subject, key: key.clone().into() }
+    };
+    house.check(&sent("a b", "a+b"), None, (200, "signed_in"));
+    house.check(&sent("x", "a b"), None, (200, "signed_in"));
+    house.check(&sent("x", "y"), None, (401, "bad_signature"));
+}
+
+#[test]
+fn the_group_asked_for_must_be_the_credentials() {
+    let house = House::new();
+    house.check(&partner(ACME, PUID, &good_key()), Some(ACME), (200, "signed_in"));
+    house.check(&partner(ACME, PUID, &good_key()), Some(OTHER), (403, "other_group"));
+}
+
+#[test]
+fn a_password_needs_the_group_named_when_there_are_several() {
+    let house = House::new();
+    house.check(&password(ADDRESS, PASSWORD), None, (200, "signed_in"));
+    house.check(&password(ADDRESS, PASSWORD), Some(OTHER), (403, "not_a_member"));
+    let host = Caller::host();
+    house
+        .desk
+        .add_member(&host, OTHER, ADDRESS, Some("ann"), crate::desk::people::RoleChoice::None, false)
+        .unwrap();
+    house.check(&password(ADDRESS, PASSWORD), None, (400, "group_required"));
+    house.check(&password(ADDRESS, PASSWORD), Some(OTHER), (200, "signed_in"));
+}
+
+#[test]
+fn wrong_passwords_lock_the_account_everywhere_for_a_quarter_of_an_hour() {
+    let house = House::new();
+    house.check(&password("carl.other.glance.net", "x"), None, (401, "no_password"));
+    house.check(&password("nobody.acme", "x"), None, (401, "unknown_address"));
+    for attempt in 0..10 {
+        let outcome = house.outcome(&format!("198.51.100.{attempt}"), &password(ADDRESS, "wrong"), None);
+        assert_eq!(outcome, (401, "wrong_password".into()));
+    }
+    house.check(&password(ADDRESS, PASSWORD), None, (403, "user_locked"));
+    house.check(&partner(ACME, PUID, &good_key()), None, (403, "user_locked"));
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 3600));
+    house.check(&password(ADDRESS, PASSWORD), None, (200, "signed_in"));
+}
+
+#[test]
+fn forged_login_keys_shut_out_only_the_address_they_come_from() {
+    let house = House::new();
+    let forged = partner(ACME, PUID, &signed("forged", ACME, PUID, NOW + 60));
+    let good = partner(ACME, PUID, &good_key());
+    for _ in 0..10 {
+        house.check(&forged, None, (401, "bad_signature"));
+    }
+    house.check(&forged, None, (403, "too_many_attempts"));
+    house.check(&good, None, (403, "too_many_attempts"));
+    assert_eq!(house.outcome("198.51.100.1", &good, None).0, 200);
+    house.desk.clear_lockout(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
+    house.check(&good, None, (200, "signed_in"));
+}
+
+#[test]
+fn an_expired_key_is_no_guess() {
+    let house = House::new();
+    for _ in 0..30 {
+        house.check(&partner(ACME, PUID, &signed(API_KEY, ACME, PUID, NOW - 1)), None, (401, "expired"));
+    }
+    house.check(&partner(ACME, PUID, &good_key()), None, (200, "signed_in"));
+}
+
+fn authorize(house: &House, service: &str) -> Result<Authorized> {
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let credential = partner(ACME, PUID, &good_key());
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
+    house.desk.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())
+}
+
+fn bearer(house: &House, token: &str) -> std::result::Result<SignedIn, (u16, String)> {
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let token = Authorization::Token(token.to_owned().into());
+    house
+        .desk
+        .identify_bearer(&caller, &token, None, "test")
+        .map_err(|error| (error.kind.status(), house.last_row().code.unwrap()))
+}
+
+#[test]
+fn a_token_lives_for_its_minutes_and_dies_with_its_user() {
+    let house = House::new();
+    let authorized = authorize(&house, "presence").unwrap();
+    let row = house.last_row();
+    assert_eq!((row.operation.as_str(), row.subject.as_str()), ("sign-in.login-key", ADDRESS));
+    assert_eq!(bearer(&house, &authorized.token).unwrap().user, authorized.signed_in.user);
+    house.change(PUID, UserChange { suspended: Some(true), ..UserChange::default() });
+    assert_eq!(bearer(&house, &authorized.token), Err((403, "user_suspended".into())));
+    house.change(PUID, UserChange { suspended: Some(false), ..UserChange::default() });
+    assert!(bearer(&house, &authorized.token).is_ok());
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 121));
+    assert_eq!(bearer(&house, &authorized.token), Err((401, "token_expired".into())));
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW));
+    house.desk.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
+    assert_eq!(bearer(&house, &authorized.token), Err((403, "not_a_member".into())));
+    assert_eq!(bearer(&house, "a.b.c"), Err((401, "bad_token".into())));
+}
+
+#[test]
+fn a_service_that_the_group_switched_off_is_denied() {
+    let house = House::new();
+    let off = |enabled| Settings::from([("presence".to_owned(), enabled)]);
+    house.desk.set_group_settings(&Caller::host(), ACME, off(false)).unwrap();
+    assert_eq!(authorize(&house, "presence").err().unwrap().kind, Kind::Denied);
+    assert_eq!(house.last_row().code.as_deref(), Some("service_not_allowed"));
+    assert!(authorize(&house, "webservices").is_ok());
+    house.desk.set_group_settings(&Caller::host(), ACME, off(true)).unwrap();
+    assert!(authorize(&house, "presence").is_ok());
+}
+
+#[test]
+fn what_a_token_is_asked_for_is_checked() {
+    for (service, duration, expected) in [
+        (None, None, Ok(60)),
+        (Some("presence"), Some("1"), Ok(1)),
+        (Some("presence"), Some("120"), Ok(120)),
+        (None, Some("0"), Err("bad_duration")),
+        (None, Some("121"), Err("bad_duration")),
+        (None, Some("-5"), Err("bad_duration")),
+        (None, Some("x"), Err("bad_duration")),
+        (Some("a b"), None, Err("bad_service")),
+        (Some("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), None, Err("bad_service")),
+    ] {
+        let got = TokenRequest::new(service, duration).map(|r| r.minutes).map_err(|e| e.code);
+        assert_eq!(got, expected, "{service:?} {duration:?}");
+    }
+}
+
+#[test]
+fn a_web_session_signs_in_until_it_idles_or_its_user_is_suspended() {
+    let house = House::new();
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let credential = partner(ACME, PUID, &good_key());
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "AgentView" };
+    let value = house.desk.sign_in_browser(&attempt).unwrap().web_session;
+    let fields: Vec<&str> = value.split('.').collect();
+    assert_eq!((fields.len(), fields[1], fields[3]), (4, "1593907200", "12345"));
+    let session = |value: &str| Credential::WebSession(value.to_owned().into());
+    house.check(&session(&value), None, (200, "signed_in"));
+    house.check(&session(&fields[..3].join(".")), None, (200, "signed_in"));
+    house.check(&session(&value), Some(OTHER), (403, "other_group"));
+    let forged = format!("{}.{}.{}.{OTHER}", fields[0], fields[1], fields[2]);
+    house.check(&session(&forged), None, (401, "unknown_web_session"));
+    let hours = |h: i64| house.desk.clock.set_now(Timestamp::from_seconds(NOW + h * 3600));
+    hours(7);
+    house.check(&session(&value), None, (200, "signed_in"));
+    hours(14);
+    house.check(&session(&value), None, (200, "signed_in"));
+    hours(23);
+    house.check(&session(&value), None, (401, "unknown_web_session"));
+}
+
+#[test]
+fn issued_credentials_are_new_on_each_call_and_only_the_last_count() {
+    let house = House::new();
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let credential = password(ADDRESS, PASSWORD);
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "ValidateUser" };
+    let issue = || house.desk.issue_credentials(&attempt).unwrap().credentials.to_string();
+    let with = |credentials: &str| Credential::IssuedCredentials {
+        username: ADDRESS.into(),
+        credentials: credentials.to_owned().into(),
+    };
+    let (first, second) = (issue(), issue());
+    assert!(first.len() == 32 && first.bytes().all(|b| b.is_ascii_hexdigit()) && first != second);
+    house.check(&with(&first), None, (401, "wrong_issued_credentials"));
+    house.check(&with(&second.to_uppercase()), None, (200, "signed_in"));
+}
+
+#[test]
+fn an_explanation_is_green_up_to_the_first_red() {
+    let house = House::new();
+    let explain = |puid: &str, key: &str| {
+        let claim = KeyClaim { group: ACME, puid: puid.into(), text: key.to_owned().into() };
+        house.desk.explain_login_key(&claim, Timestamp::from_seconds(NOW)).unwrap()
+    };
+    let good = explain(PUID, &good_key());
+    assert_eq!((good.verdict.clone(), good.repair()), (Ok(()), ""));
+    assert!(good.checks.iter().all(|c| c.outcome == Outcome::Passed));
+    assert_eq!(good.checks.iter().map(|c| c.number).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
+    let wrong_case = explain("UNIQUEUSERIDENTIFIER", &good_key());
+    assert_eq!(wrong_case.verdict.as_ref().unwrap_err().code(), "bad_signature");
+    assert_eq!(wrong_case.diagnosis.map(|d| d.mistake.code()), Some("puid_case"));
+    assert_eq!(wrong_case.checks.iter().filter(|c| c.outcome == Outcome::Failed).count(), 1);
+    let unknown = explain("nobody", &signed(API_KEY, ACME, "nobody", NOW + 60));
+    assert_eq!(unknown.verdict.unwrap_err(), Reject::UnknownPuid);
+}

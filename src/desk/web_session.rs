@@ -1,0 +1,123 @@
+//! Web sessions: the value of the cookie `GSSNID`, and its life. Wire contract §1, §3.6, §11 Q7.
+//!
+//! The value is `personId.epoch.secret.groupId`; the form with three fields is read too. What counts is the
+//! secret, 32 random bytes, of which the store keeps only a fingerprint: a web session lives on the server
+//! and ends there, with its idle time, its user's suspension, or a sign-out.
+
+use super::Desk;
+use super::sign_in::{Means, Reject, SignedIn};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::{GroupId, UserId};
+use crate::secret::random_token;
+
+/// Seconds without use after which a web session ends, unless configured otherwise.
+pub const IDLE_SECONDS: i64 = 8 * 3600;
+/// Seconds after which a web session ends however much it is used.
+const LONGEST_SECONDS: i64 = 7 * 24 * 3600;
+/// A use is noted when the last note is older than this: reading must not become writing.
+const NOTE_EVERY_SECONDS: i64 = 60;
+/// Characters of the secret part.
+const SECRET_LENGTH: usize = 43;
+
+/// A new web session: what the browser gets, and what the store keeps.
+pub struct NewWebSession {
+    /// The value of `GSSNID`. A bearer secret.
+    pub value: String,
+    pub fingerprint: [u8; 32],
+    pub expires_at: Timestamp,
+}
+
+impl Desk {
+    /// Makes a web session for a member, to be kept with
+    /// [`crate::store::Writer::insert_web_session`] in the transaction that logs the sign-in.
+    ///
+    /// # Errors
+    /// `Fault` when the machine has no randomness.
+    pub fn new_web_session(&self, group: GroupId, user: UserId, now: Timestamp) -> Result<NewWebSession> {
+        let secret = random_token::<32>()?;
+        Ok(NewWebSession {
+            fingerprint: self.keys.fingerprint_of(secret.as_bytes()),
+            value: format!("{user}.{}.{secret}.{group}", now.seconds()),
+            expires_at: now.plus_seconds(self.sign_in.web_session_idle_seconds()),
+        })
+    }
+
+    /// Finds the member whose web session this is, and notes the use. The member's state is not judged.
+    pub(super) fn find_web_session(
+        &self,
+        value: &str,
+        now: Timestamp,
+    ) -> Result<std::result::Result<(SignedIn, crate::store::SignInState), Reject>> {
+        let Some(parsed) = parse(value) else { return Ok(Err(Reject::UnknownWebSession)) };
+        let fingerprint = self.keys.fingerprint_of(parsed.secret.as_bytes());
+        let Some(row) = self.store.read(|r| r.web_session(&fingerprint, now))? else {
+            return Ok(Err(Reject::UnknownWebSession));
+        };
+        let fits = row.user == parsed.user
+            && row.created_at.seconds() == parsed.epoch
+            && parsed.group.is_none_or(|group| group == row.group)
+            && now < row.created_at.plus_seconds(LONGEST_SECONDS);
+        if !fits {
+            return Ok(Err(Reject::UnknownWebSession));
+        }
+        if row.used_at.plus_seconds(NOTE_EVERY_SECONDS) <= now {
+            let expires_at = now.plus_seconds(self.sign_in.web_session_idle_seconds());
+            self.store.write(now, move |w| w.extend_web_session(&fingerprint, expires_at))?;
+        }
+        let signed_in = SignedIn::of(row.group, row.user, &row.member, Means::WebSession)?;
+        Ok(Ok((signed_in, row.member)))
+    }
+
+    /// Ends a web session; nothing happens when there is none.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn end_web_session(&self, value: &str) -> Result<()> {
+        let Some(parsed) = parse(value) else { return Ok(()) };
+        let fingerprint = self.keys.fingerprint_of(parsed.secret.as_bytes());
+        self.store.write(self.clock.now(), move |w| w.delete_web_session(&fingerprint))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parsed<'v> {
+    user: UserId,
+    epoch: i64,
+    secret: &'v str,
+    group: Option<GroupId>,
+}
+
+fn parse(value: &str) -> Option<Parsed<'_>> {
+    let mut fields = value.split('.');
+    let user = UserId(fields.next()?.parse().ok()?);
+    let epoch = fields.next()?.parse().ok()?;
+    let secret = fields.next().filter(|secret| secret.len() == SECRET_LENGTH)?;
+    let group = match fields.next() {
+        Some(group) => Some(GroupId::parse(group)?),
+        None => None,
+    };
+    fields.next().is_none().then_some(Parsed { user, epoch, secret, group })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_and_four_fields_are_read_and_nothing_else() {
+        const SECRET: &str = "9ZtHvw1uyCIEjorGe7k1qfeuGQiV5pkMsxu-5Q5OQiM";
+        let parsed = |group| Some(Parsed { user: UserId(935203), epoch: 1773342715, secret: SECRET, group });
+        for (value, expected) in [
+            (format!("935203.1773342715.{SECRET}.25542"), parsed(Some(GroupId(25542)))),
+            (format!("935203.1773342715.{SECRET}"), parsed(None)),
+            (format!("935203.1773342715.{SECRET}."), None),
+            (format!("935203.1773342715.{SECRET}.1.2"), None),
+            ("935203.1773342715.short.25542".into(), None),
+            (format!("x.1773342715.{SECRET}"), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(parse(&value), expected, "{value}");
+        }
+    }
+}
