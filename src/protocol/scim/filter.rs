@@ -84,6 +84,17 @@ impl Filter {
         if parser.rest.is_empty() { Ok(filter) } else { Err(parser.expected("and, or, or the end")) }
     }
 
+    /// Whether the filter asks about the core attribute `name`.
+    pub fn mentions(&self, name: &str) -> bool {
+        match self {
+            Filter::And(all) | Filter::Or(all) => all.iter().any(|f| f.mentions(name)),
+            Filter::Not(inner) => inner.mentions(name),
+            Filter::Compare { path, .. } | Filter::Present(path) | Filter::Within { path, .. } => {
+                path.is(name)
+            }
+        }
+    }
+
     /// The conditions that must all hold: those of an `and`, or the filter itself.
     pub fn conjuncts(&self) -> &[Filter] {
         match self {

@@ -5,15 +5,18 @@
 //! it otherwise; each such leniency stands where it is made and has a test by the dialect's name.
 //!
 //! In reading order: [`path`] (which attribute), [`filter`] and [`evaluate`] (which resources), [`patch`]
-//! (what changes), [`user`] and [`group`] (the two resources), [`schema`] (what we say of ourselves),
+//! (what changes), [`user`] and [`group`] (the two resources), [`version`] (their entity tags),
 //! [`projection`] (which attributes are shown).
 
 pub mod evaluate;
 pub mod filter;
-
+pub mod group;
 pub mod patch;
 pub mod path;
+pub mod projection;
 mod reject;
+pub mod user;
+pub mod version;
 
 pub use reject::{Reject, ScimType};
 
@@ -25,3 +28,9 @@ pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The schema of an answer to a query. RFC 7644 §3.4.2.
 pub const LIST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+
+/// Reads the id of a resource: a positive decimal number as we write it.
+pub fn number(text: &str) -> Option<i64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    if plain { text.parse().ok() } else { None }
+}

@@ -1,0 +1,182 @@
+//! A member of a group as a SCIM user, and back. RFC 7643 §4.1.
+//!
+//! | SCIM | here |
+//! | --- | --- |
+//! | `id` | the user's number |
+//! | `userName` | Glance Address |
+//! | `externalId` | partner user ID |
+//! | `name.givenName`, `name.familyName` | first and last name |
+//! | `emails`, `phoneNumbers` | one e-mail address, one phone number: the primary, else the work one |
+//! | `active` | active: a suspension by an administrator is not SCIM's to see or to lift |
+//! | `groups` | the role |
+//!
+//! Attributes that we do not keep are accepted and forgotten, as RFC 7644 §3.3 allows.
+
+use serde_json::{Map, Value, json};
+
+use super::path::member;
+use super::version::version_of;
+use super::{Reject, USER_SCHEMA};
+use crate::model::{Member, Puid};
+use crate::secret::Secret;
+
+/// What a document says that a user should be.
+pub struct WantedUser {
+    pub user_name: String,
+    pub external_id: Option<String>,
+    pub given_name: String,
+    pub family_name: String,
+    pub email: String,
+    pub phone: String,
+    pub active: Option<bool>,
+    pub password: Option<Secret>,
+}
+
+/// Reads a whole user.
+///
+/// # Errors
+/// `invalidValue`, naming the attribute that is missing or of the wrong type; `invalidSyntax` for what is
+/// no object.
+pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
+    if !document.is_object() {
+        return Err(Reject::syntax("A user is an object."));
+    }
+    let user_name = text(document, "userName")?.filter(|name| !name.is_empty());
+    let name = match member(document, "name") {
+        None | Some(Value::Null) => &Value::Null,
+        Some(name @ Value::Object(_)) => name,
+        Some(_) => return Err(Reject::value("name is an object.")),
+    };
+    Ok(WantedUser {
+        user_name: user_name.ok_or_else(|| Reject::value("userName is missing."))?,
+        external_id: text(document, "externalId")?.filter(|id| !id.is_empty()),
+        given_name: text(name, "givenName")?.unwrap_or_default(),
+        family_name: text(name, "familyName")?.unwrap_or_default(),
+        email: kept_value(document, "emails", true)?,
+        phone: kept_value(document, "phoneNumbers", false)?,
+        active: flag(document, "active")?,
+        password: text(document, "password")?.filter(|p| !p.is_empty()).map(Secret::new),
+    })
+}
+
+/// Writes a member as a user, without `meta`.
+pub fn content(member: &Member, base: &str) -> Value {
+    let user = &member.user;
+    let mut document = Map::new();
+    document.insert("schemas".into(), json!([USER_SCHEMA]));
+    document.insert("id".into(), user.id.to_string().into());
+    document.insert("userName".into(), user.address.as_str().into());
+    document.insert("active".into(), member.membership.active.into());
+    if let Some(puid) = member.membership.puid.as_ref().map(Puid::as_str) {
+        document.insert("externalId".into(), puid.into());
+    }
+    let full_name = format!("{} {}", user.first_name, user.last_name).trim().to_owned();
+    let mut name = Map::new();
+    for (key, value) in
+        [("givenName", &user.first_name), ("familyName", &user.last_name), ("formatted", &full_name)]
+    {
+        if !value.is_empty() {
+            name.insert(key.into(), value.clone().into());
+        }
+    }
+    if !name.is_empty() {
+        document.insert("name".into(), name.into());
+        document.insert("displayName".into(), full_name.into());
+    }
+    for (key, value) in [("emails", &user.email), ("phoneNumbers", &user.phone)] {
+        if !value.is_empty() {
+            document.insert(key.into(), json!([{ "value": value, "type": "work", "primary": true }]));
+        }
+    }
+    if let Some((role, role_name)) = member.membership.role.zip(member.role_name.as_ref()) {
+        let group = json!({
+            "value": role.to_string(), "display": role_name, "type": "direct",
+            "$ref": format!("{base}/Groups/{role}"),
+        });
+        document.insert("groups".into(), json!([group]));
+    }
+    document.into()
+}
+
+/// The version of a member. RFC 7644 §3.14.
+pub fn version(member: &Member) -> String {
+    version_of(&content(member, ""))
+}
+
+/// Writes a member as a user; `base` is the address under which `/Users` is found, without a slash at its
+/// end.
+pub fn document(member: &Member, base: &str) -> Value {
+    let mut document = content(member, base);
+    let changed = member.user.updated_at.max(member.membership.updated_at);
+    if let Some(document) = document.as_object_mut() {
+        let meta = json!({
+            "resourceType": "User",
+            "created": member.membership.created_at.to_string(),
+            "lastModified": changed.to_string(),
+            "location": format!("{base}/Users/{}", member.user.id),
+            "version": version(member),
+        });
+        document.insert("meta".into(), meta);
+    }
+    document
+}
+
+/// Reads a text; numbers count as such, because some clients write identifiers so.
+fn text(object: &Value, name: &str) -> Result<Option<String>, Reject> {
+    match member(object, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err(Reject::value(format!("{name} is a text."))),
+    }
+}
+
+/// Reads a boolean, also as text: Entra ID writes `"False"`.
+fn flag(object: &Value, name: &str) -> Result<Option<bool>, Reject> {
+    match member(object, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(_) => Err(Reject::value(format!("{name} is true or false."))),
+    }
+}
+
+/// The one value that we keep of a multi-valued attribute: the last that is primary, else the work one,
+/// else one without a type. Of e-mail addresses any other will do; a mobile or fax number is not taken for
+/// the phone number, because it comes beside that in an order of its own.
+fn kept_value(document: &Value, name: &str, any_will_do: bool) -> Result<String, Reject> {
+    let elements = match member(document, name) {
+        None | Some(Value::Null) => return Ok(String::new()),
+        Some(Value::Array(elements)) => elements,
+        Some(_) => return Err(Reject::value(format!("{name} is a list."))),
+    };
+    let mut best: Option<(u8, String)> = None;
+    for element in elements {
+        let (value, kind, primary) = match element {
+            // OneLogin and scripts write plain texts.
+            Value::String(text) => (Some(text.clone()), None, None),
+            Value::Object(_) => (text(element, "value")?, text(element, "type")?, flag(element, "primary")?),
+            _ => return Err(Reject::value(format!("Each of {name} is an object."))),
+        };
+        let rank = match kind.as_deref() {
+            _ if primary == Some(true) => 3,
+            Some(kind) if kind.eq_ignore_ascii_case("work") => 2,
+            None | Some("") => 1,
+            Some(_) if any_will_do => 0,
+            Some(_) => continue,
+        };
+        let is_better = match &best {
+            Some((present, _)) => rank > *present || rank == 3,
+            None => true,
+        };
+        if let Some(value) = value.filter(|_| is_better) {
+            best = Some((rank, value));
+        }
+    }
+    Ok(best.map(|(_, value)| value).unwrap_or_default())
+}
+
+#[cfg(test)]
+#[path = "user_tests.rs"]
+mod tests;
