@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 done or accepted, 1 refused or rejected, 2 wrong usage, 3 our own fault.
 
+mod explain;
 mod health;
 mod serve;
 
@@ -28,6 +29,7 @@ enum Command {
     Serve(serve::Serve),
     Config(serve::Show),
     Health(health::Health),
+    Explain(explain::Explain),
     Version(Version),
 }
 
@@ -57,6 +59,7 @@ fn run(command: Command) -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Version(_) => {
             println!(
                 "sidelight {} (SQLite {})",

@@ -8,7 +8,11 @@
 pub mod api_keys;
 mod claim;
 mod console_sessions;
+#[cfg(test)]
+mod desk_tests;
 pub mod fields;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod form_tokens;
 pub mod groups;
 pub(crate) mod guard;

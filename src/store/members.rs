@@ -164,10 +164,18 @@ impl Condition {
     fn text(&mut self, column: &str, wanted: &TextMatch) -> String {
         let (before, text, after) = match wanted {
             TextMatch::Absent => return format!("({column} IS NULL OR {column} = '')"),
-            // An address is unique over all groups: find its user first, then the membership.
+            // Each has an index: find the users first. Else the order of the list would decide the plan, and
+            // the whole group be read.
             TextMatch::Is(text) if column == "u.glance_address" => {
                 let text = self.bind(text.clone());
-                return format!("m.user_id = (SELECT id FROM users WHERE glance_address = {text})");
+                return format!("m.user_id IN (SELECT id FROM users WHERE glance_address = {text})");
+            }
+            TextMatch::Is(text) if column == "m.puid" => {
+                let text = self.bind(text.clone());
+                return format!(
+                    "m.user_id IN (SELECT user_id FROM memberships
+                                   WHERE group_id = ?1 AND puid = {text} COLLATE NOCASE)"
+                );
             }
             TextMatch::Is(text) => return format!("{column} = {} COLLATE NOCASE", self.bind(text.clone())),
             TextMatch::Begins(text) => ("", text, "%"),

@@ -173,4 +173,6 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
 }
 
 #[cfg(test)]
+mod member_tests;
+#[cfg(test)]
 mod tests;

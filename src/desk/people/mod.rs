@@ -11,6 +11,8 @@
 mod act;
 mod checked;
 mod list;
+#[cfg(test)]
+mod tests;
 
 pub use act::{created, removed, updated};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};

@@ -9,17 +9,21 @@
 //! 4. [`canonical`]: the octets that are signed.
 //! 5. [`algorithms`], [`key`]: what they are signed with.
 //! 6. [`signature`]: an element and a trusted key in, a verified element out.
+//! 7. [`encryption`], [`private_key`]: an encrypted element and a key of ours in, a document out.
 
 mod algorithms;
 mod base;
 mod base64;
 mod canonical;
 mod characters;
+mod cipher;
+mod encryption;
 mod key;
 mod markup;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+mod private_key;
 mod raw_rsa;
 mod reject;
 mod signature;
@@ -29,8 +33,10 @@ mod tree;
 pub use algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 pub use base64::{decode_base64, encode_base64};
 pub use canonical::{Canonicalization, Method, Sink};
+pub use encryption::{DecryptReject, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets};
 pub use key::{Certificate, KeyReject, VerificationKey};
 pub use parse::Limits;
+pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};
 pub use signature::{
     DSIG_NAMESPACE, SignaturePolicy, SignatureReject, Verified, verify_detached, verify_enveloped,

@@ -13,10 +13,13 @@
 use super::algorithms::DigestAlgorithm;
 use aws_lc_rs::digest;
 use rsa::BoxedUint;
-use rsa::hazmat::rsa_encrypt;
+use rsa::hazmat::{rsa_decrypt_and_check, rsa_encrypt};
 use rsa::pkcs1;
+use rsa::pkcs8::DecodePrivateKey;
 use rsa::traits::PublicKeyParts;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use x509_cert::der::Decode;
+use zeroize::Zeroizing;
 
 /// A public key for the bare RSA operation (RFC 8017 §5.2.2).
 pub(super) struct RawPublicKey {
@@ -86,3 +89,128 @@ fn pkcs1_encoding(algorithm: DigestAlgorithm, octets: &[u8], length: usize) -> O
     encoded.extend_from_slice(digest.as_ref());
     Some(encoded)
 }
+
+/// A private key for what aws-lc-rs does not decrypt. The crate wipes it when it is dropped.
+pub(super) struct RawPrivateKey(rsa::PrivateKey);
+
+impl RawPrivateKey {
+    /// Reads a `PrivateKeyInfo` (RFC 5958).
+    pub fn from_pkcs8(der: &[u8]) -> Option<RawPrivateKey> {
+        rsa::PrivateKey::from_pkcs8_der(der).ok().map(RawPrivateKey)
+    }
+
+    /// Gives the length of the modulus in bytes, which is that of each ciphertext.
+    pub fn bytes(&self) -> usize {
+        self.0.size()
+    }
+
+    /// Decrypts what was encrypted with OAEP (RFC 8017 §7.1.2); `label` is empty where there is none.
+    pub fn decrypt_oaep(
+        &self,
+        ciphertext: &[u8],
+        hash: &'static digest::Algorithm,
+        mask: &'static digest::Algorithm,
+        label: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let mut encoded = self.operate(ciphertext)?;
+        let (first, rest) = encoded.split_first_mut()?;
+        let (seed, block) = rest.split_at_mut_checked(hash.output_len())?;
+        unmask(seed, block, mask);
+        unmask(block, seed, mask);
+        let (label_digest, padded) = block.split_at_checked(hash.output_len())?;
+        // Every byte is looked at, whatever it is, and only one bit comes out: Manger's attack needs to know
+        // which of the conditions failed.
+        let mut good = first.ct_eq(&0) & label_digest.ct_eq(digest::digest(hash, label).as_ref());
+        let mut message_starts = 0u32;
+        let mut searching = Choice::from(1);
+        for (index, byte) in (0u32..).zip(padded) {
+            let delimiter = byte.ct_eq(&1);
+            message_starts.conditional_assign(&(index + 1), searching & delimiter);
+            good &= !searching | delimiter | byte.ct_eq(&0);
+            searching &= !delimiter;
+        }
+        good &= !searching;
+        if !bool::from(good) {
+            return None;
+        }
+        padded.get(message_starts as usize..).map(|message| Zeroizing::new(message.to_vec()))
+    }
+
+    /// Decrypts a message of `length` bytes that was encrypted with PKCS#1 v1.5 (RFC 8017 §7.2.2).
+    ///
+    /// As the length is known, there is no search for the end of the padding that could take more or less
+    /// time.
+    pub fn decrypt_pkcs1(&self, ciphertext: &[u8], length: usize) -> Option<Zeroizing<Vec<u8>>> {
+        let encoded = self.operate(ciphertext)?;
+        let padding = encoded.len().checked_sub(length + 3).filter(|&bytes| bytes >= 8)?;
+        let (head, rest) = encoded.split_at_checked(2)?;
+        let (padding, rest) = rest.split_at_checked(padding)?;
+        let (delimiter, message) = rest.split_first()?;
+        let mut good = head.ct_eq(&[0, 2]) & delimiter.ct_eq(&0);
+        for byte in padding {
+            good &= !byte.ct_eq(&0);
+        }
+        bool::from(good).then(|| Zeroizing::new(message.to_vec()))
+    }
+
+    /// The private-key operation (RFC 8017 §5.1.2), blinded and checked against faults.
+    fn operate(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        if ciphertext.len() != self.bytes() {
+            return None;
+        }
+        let number = BoxedUint::from_be_slice(ciphertext, self.0.n_bits_precision()).ok()?;
+        let result = rsa_decrypt_and_check(&self.0, Some(&mut Random), &number).ok()?;
+        let bytes = Zeroizing::new(result.to_be_bytes().into_vec());
+        let surplus = bytes.len().checked_sub(self.bytes())?;
+        bytes.get(surplus..).map(|bytes| Zeroizing::new(bytes.to_vec()))
+    }
+}
+
+/// Takes MGF1 of `seed` off `block` (RFC 8017 appendix B.2.1).
+fn unmask(block: &mut [u8], seed: &[u8], hash: &'static digest::Algorithm) {
+    for (counter, piece) in (0u32..).zip(block.chunks_mut(hash.output_len())) {
+        let mut context = digest::Context::new(hash);
+        context.update(seed);
+        context.update(&counter.to_be_bytes());
+        for (byte, mask) in piece.iter_mut().zip(context.finish().as_ref()) {
+            *byte ^= mask;
+        }
+    }
+}
+
+/// The random generator of aws-lc-rs, for blinding.
+struct Random;
+
+impl rsa::rand_core::TryRng for Random {
+    type Error = RandomFailed;
+
+    fn try_next_u32(&mut self) -> Result<u32, RandomFailed> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_ne_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, RandomFailed> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_ne_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), RandomFailed> {
+        aws_lc_rs::rand::fill(bytes).map_err(|_| RandomFailed)
+    }
+}
+
+impl rsa::rand_core::TryCryptoRng for Random {}
+
+/// The operating system gave no random bytes.
+#[derive(Debug)]
+struct RandomFailed;
+
+impl std::fmt::Display for RandomFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no random bytes")
+    }
+}
+
+impl std::error::Error for RandomFailed {}

@@ -322,6 +322,27 @@ impl<'d> Element<'d> {
         None
     }
 
+    /// Lists the prefixes that are bound here, with their namespaces.
+    pub(super) fn namespaces_in_scope(self) -> Vec<(&'d str, &'d str)> {
+        let document = self.document;
+        let mut seen = vec![false; document.prefixes.len()];
+        let mut bindings = Vec::new();
+        let mut element = Some(self);
+        while let Some(here) = element {
+            for declaration in here.data().map_or(&[][..], |data| document.declarations_of(data)) {
+                let uri = document.str(declaration.uri);
+                let hidden = seen
+                    .get_mut(usize::from(declaration.prefix))
+                    .is_none_or(|seen| std::mem::replace(seen, true));
+                if !hidden && !uri.is_empty() {
+                    bindings.push((document.prefix(declaration.prefix), uri));
+                }
+            }
+            element = here.parent();
+        }
+        bindings
+    }
+
     fn data(self) -> Option<&'d ElementData> {
         self.document.element(self.index)
     }

@@ -1,0 +1,278 @@
+//! `sidelight explain`: judges a SAML response, or metadata, offline, and says why.
+//!
+//! What was typed is turned into what is meant here; the verdict is `protocol::saml`'s, the words are in
+//! `report`. Nothing is stored and nobody is signed in. Exit status: 0 accepted, 1 rejected, 2 usage.
+
+mod report;
+
+use std::fs;
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use argh::FromArgs;
+
+use crate::protocol::saml::bindings::Encoding;
+use crate::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
+use crate::protocol::saml::metadata::{self, IdentityProvider, Metadata, MetadataExpectations};
+use crate::protocol::saml::time::parse_rfc3339;
+use crate::protocol::saml::verdict;
+use crate::protocol::xml::{DecryptionKey, VerificationKey};
+
+/// Files larger than this are not what this command is for, in bytes.
+const MAX_FILE: u64 = 64 * 1024 * 1024;
+
+/// judge a SAML response or metadata offline, and say why
+#[derive(FromArgs)]
+#[argh(
+    subcommand,
+    name = "explain",
+    example = "{command_name} response.b64 --metadata idp.xml --audience glance.net/sp/1 --acs https://sso.example.com/account/GetLoginKey.aspx?sso=1&idpid=5",
+    note = "Exit status: 0 accepted, 1 rejected, 2 wrong usage."
+)]
+pub struct Explain {
+    /// the file to judge; - reads standard input
+    #[argh(positional)]
+    file: String,
+    /// what the file is: response (default) or metadata
+    #[argh(option, default = "String::from(\"response\")")]
+    kind: String,
+    /// how the response is wrapped: auto (default), xml, base64 or percent-base64
+    #[argh(option, default = "String::from(\"auto\")")]
+    encoding: String,
+    /// a certificate of the identity provider (PEM); repeat for several. With --kind metadata: the pinned signer
+    #[argh(option)]
+    cert: Vec<String>,
+    /// the identity provider's metadata: its certificates are trusted, its entity ID is the issuer
+    #[argh(option)]
+    metadata: Option<String>,
+    /// entity ID of the identity provider
+    #[argh(option)]
+    issuer: Option<String>,
+    /// our entity ID
+    #[argh(option)]
+    audience: Option<String>,
+    /// URL of our assertion consumer service; repeat for several
+    #[argh(option)]
+    acs: Vec<String>,
+    /// ID of the outstanding request; without it, only an unsolicited response is accepted
+    #[argh(option)]
+    in_response_to: Vec<String>,
+    /// the time to judge at (RFC 3339); the present by default
+    #[argh(option)]
+    now: Option<String>,
+    /// how far the clocks may differ, in seconds (60)
+    #[argh(option, default = "60")]
+    skew: u32,
+    /// a private key to decrypt with (PEM); repeat for several
+    #[argh(option)]
+    decrypt_key: Vec<String>,
+    /// what to let pass: sha1, rsa15, 3des, no-audience; separated by commas
+    #[argh(option)]
+    allow: Vec<String>,
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+/// Wrong usage, in words.
+struct Usage(String);
+
+impl Explain {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        let judged = match self.kind.as_str() {
+            "response" => self.response(),
+            "metadata" => self.upload(),
+            other => Err(Usage(format!("--kind is response or metadata, not {other}"))),
+        };
+        match judged {
+            Ok((accepted, report)) => {
+                // A reader that has seen enough (a closed pipe) is no fault of ours.
+                let _ = io::stdout().lock().write_all(report.as_bytes());
+                if accepted { ExitCode::SUCCESS } else { ExitCode::from(1) }
+            }
+            Err(Usage(message)) => {
+                eprintln!("sidelight explain: {message}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn response(&self) -> Result<(bool, String), Usage> {
+        let message = read(&self.file)?;
+        let encoding = match self.encoding.as_str() {
+            "auto" => Encoding::Auto,
+            "xml" => Encoding::Xml,
+            "base64" => Encoding::Base64,
+            "percent-base64" => Encoding::PercentBase64,
+            other => {
+                return Err(Usage(format!("--encoding is auto, xml, base64 or percent-base64, not {other}")));
+            }
+        };
+        let audience = self.audience.as_deref().ok_or_else(|| Usage("give --audience ID".into()))?;
+        if self.acs.is_empty() {
+            return Err(Usage("give --acs URL".into()));
+        }
+        let trust = self.trust()?;
+        let decryption_keys = self.decryption_keys()?;
+        let expectations = Expectations {
+            now: self.time()?,
+            skew: i64::from(self.skew) * 1_000,
+            idp_entity_id: &trust.issuer,
+            audience,
+            acs: &self.acs,
+            in_response_to: InResponseTo {
+                outstanding: &self.in_response_to,
+                unsolicited_allowed: self.in_response_to.is_empty(),
+            },
+            verification_keys: &trust.keys,
+            decryption_keys: &decryption_keys,
+            policy: self.policy()?,
+        };
+        let explanation = verdict::explain(&message, encoding, &expectations);
+        let report = match self.json {
+            true => report::response_as_json(&explanation),
+            false => report::response_as_text(&explanation, colours()),
+        };
+        Ok((explanation.verdict.is_ok(), report))
+    }
+
+    fn upload(&self) -> Result<(bool, String), Usage> {
+        let (octets, now) = (read(&self.file)?, self.time()?);
+        let signers = self.certificates()?;
+        if !self.cert.is_empty() && signers.is_empty() {
+            return Err(Usage("none of the pinned certificates can be read".into()));
+        }
+        let allow_sha1 = self.policy()?.allow_sha1;
+        let read = metadata::read(&octets, &MetadataExpectations { now, signers: &signers, allow_sha1 });
+        let report = match self.json {
+            true => report::metadata_as_json(&read),
+            false => report::metadata_as_text(&read, colours()),
+        };
+        Ok((read.is_ok(), report))
+    }
+
+    fn time(&self) -> Result<i64, Usage> {
+        match &self.now {
+            Some(text) => parse_rfc3339(text).ok_or_else(|| Usage(format!("--now {text} is not RFC 3339"))),
+            None => {
+                let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Ok(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+            }
+        }
+    }
+
+    fn policy(&self) -> Result<Policy, Usage> {
+        let mut policy = Policy::default();
+        for word in self.allow.iter().flat_map(|list| list.split(',')).map(str::trim) {
+            match word {
+                "sha1" => policy.allow_sha1 = true,
+                "rsa15" => policy.allow_rsa15 = true,
+                "3des" => policy.allow_triple_des = true,
+                "no-audience" => policy.allow_no_audience = true,
+                "" => {}
+                other => {
+                    return Err(Usage(format!("--allow takes sha1, rsa15, 3des, no-audience; not {other}")));
+                }
+            }
+        }
+        Ok(policy)
+    }
+
+    /// The issuer, and the keys of `--cert` and `--metadata` together.
+    fn trust(&self) -> Result<Trust, Usage> {
+        let mut keys = self.certificates()?;
+        let provider = self.identity_provider()?;
+        if let Some(provider) = &provider {
+            let usable = |der: &Vec<u8>| VerificationKey::from_certificate_der(der).ok();
+            keys.extend(provider.signing_certificates.iter().filter_map(usable));
+        }
+        let named = self.issuer.clone().or(provider.map(|provider| provider.entity_id));
+        let issuer = named.ok_or_else(|| Usage("give --issuer ID or --metadata FILE".into()))?;
+        Ok(Trust { issuer, keys })
+    }
+
+    /// The identity provider that `--metadata` describes, and `--issuer` chooses where it describes several.
+    fn identity_provider(&self) -> Result<Option<IdentityProvider>, Usage> {
+        let Some(path) = &self.metadata else { return Ok(None) };
+        let (octets, now) = (read(path)?, self.time()?);
+        let expect = MetadataExpectations { now, signers: &[], allow_sha1: false };
+        let Metadata { mut identity_providers, .. } = match metadata::read(&octets, &expect) {
+            Ok(metadata) => metadata,
+            Err(reject) => {
+                eprintln!("sidelight explain: {path} adds no key. {}", reject.sentence());
+                return Ok(None);
+            }
+        };
+        if let Some(issuer) = &self.issuer {
+            return Ok(identity_providers.into_iter().find(|provider| provider.entity_id == *issuer));
+        }
+        match identity_providers.len() {
+            1 => Ok(identity_providers.pop()),
+            count => {
+                Err(Usage(format!("{path} describes {count} identity providers: choose with --issuer ID")))
+            }
+        }
+    }
+
+    /// The keys of `--cert`. A file that holds no certificate adds no key, so it cannot widen the trust.
+    fn certificates(&self) -> Result<Vec<VerificationKey>, Usage> {
+        let mut keys = Vec::new();
+        for path in &self.cert {
+            let octets = read(path)?;
+            let found = match std::str::from_utf8(&octets) {
+                Ok(text) if text.contains("-----BEGIN") => {
+                    pem_blocks(text).map(VerificationKey::from_certificate_pem).collect()
+                }
+                _ => vec![VerificationKey::from_certificate_der(&octets)],
+            };
+            for key in found {
+                match key {
+                    Ok(key) => keys.push(key),
+                    Err(_) => eprintln!("sidelight explain: {path} holds a certificate that cannot be used"),
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn decryption_keys(&self) -> Result<Vec<DecryptionKey>, Usage> {
+        let mut keys = Vec::new();
+        for path in &self.decrypt_key {
+            let octets = zeroize::Zeroizing::new(read(path)?);
+            let key = std::str::from_utf8(&octets).ok().and_then(|pem| DecryptionKey::from_pem(pem).ok());
+            keys.push(key.ok_or_else(|| Usage(format!("{path} holds no private key that can decrypt")))?);
+        }
+        Ok(keys)
+    }
+}
+
+struct Trust {
+    issuer: String,
+    keys: Vec<VerificationKey>,
+}
+
+/// The certificates in a PEM file, each with its BEGIN and END lines.
+fn pem_blocks(text: &str) -> impl Iterator<Item = &str> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    text.match_indices(BEGIN).filter_map(|(start, _)| {
+        let rest = text.get(start..)?;
+        rest.get(..rest.find(END)? + END.len())
+    })
+}
+
+fn read(path: &str) -> Result<Vec<u8>, Usage> {
+    let mut octets = Vec::new();
+    let result = match path {
+        "-" => io::stdin().lock().take(MAX_FILE).read_to_end(&mut octets),
+        path => fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut octets)),
+    };
+    result.map(|_| octets).map_err(|error| Usage(format!("cannot read {path}: {error}")))
+}
+
+/// Whether to colour: on a terminal, unless the person asked not to (no-color.org).
+fn colours() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,130 @@
+//! Groups, roles, API keys and operators, through the desk.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use super::fixture::*;
+use super::people::RoleChoice;
+use super::roles::{NewRole, RoleChange};
+use crate::error::{Kind, Result};
+use crate::model::{Caller, GroupId};
+use crate::secret::Secret;
+
+fn code<T>(outcome: Result<T>) -> Option<&'static str> {
+    outcome.err().map(|e| e.code)
+}
+
+fn settings(pairs: &[(&str, bool)]) -> BTreeMap<String, bool> {
+    pairs.iter().map(|(name, on)| ((*name).to_owned(), *on)).collect()
+}
+
+#[test]
+fn only_operators_make_groups() {
+    let f = fixture();
+    assert_eq!(code(f.desk.create_group(&f.admin, GroupId(9), "Nine", None)), Some("operators_only"));
+    let host = Caller::host();
+    assert_eq!(code(f.desk.create_group(&host, SEVEN, "Again", None)), Some("group_exists"));
+    assert_eq!(code(f.desk.create_group(&host, GroupId(9), "SEVEN", None)), Some("group_exists"));
+    assert_eq!(code(f.desk.create_group(&host, GroupId(9), " ", None)), Some("name_required"));
+    assert_eq!(f.desk.groups(&f.admin).unwrap().len(), 1, "administrators see only their group");
+    assert_eq!(f.desk.groups(&host).unwrap().len(), 2);
+}
+
+#[test]
+fn a_roles_settings_are_a_subset_of_the_groups() {
+    let f = fixture();
+    let new = |name: &str, wanted: &[(&str, bool)]| NewRole {
+        name: name.into(),
+        settings: settings(wanted),
+        ..NewRole::default()
+    };
+    let refused = f.desk.create_role(&f.admin, SEVEN, new("A", &[("agentVideo", true)]));
+    assert_eq!(code(refused), Some("setting_not_in_group"));
+    let role = f.desk.create_role(&f.admin, SEVEN, new("A", &[("viewVideo", true)])).unwrap();
+    let on = |name: &str| f.desk.role(&f.admin, SEVEN, role.id).unwrap().settings[name];
+    assert!(on("viewVideo") && !on("remoteAssist"));
+
+    f.desk.set_group_settings(&f.admin, SEVEN, settings(&[("viewVideo", false)])).unwrap();
+    assert!(!on("viewVideo"), "the group's off forces the role's off");
+    // A form that shows what is in force sends it back: the role still remembers.
+    let same = RoleChange { settings: settings(&[("viewVideo", false)]), ..RoleChange::default() };
+    f.desk.update_role(&f.admin, SEVEN, role.id, same).unwrap();
+    f.desk
+        .set_group_settings(&f.admin, SEVEN, settings(&[("viewVideo", true), ("import.me", true)]))
+        .unwrap();
+    assert!(on("viewVideo"), "back on restores it");
+    assert!(!on("import.me"), "a setting new to the group stays off in its roles");
+    assert_eq!(f.last_log(), ("group.settings".into(), "import.me on, viewVideo on".into()));
+
+    let member = f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    let without = f.desk.member_settings(&f.admin, SEVEN, member.user.id).unwrap();
+    assert_eq!(without, f.desk.group_settings(&f.admin, SEVEN).unwrap(), "without a role, the group's");
+}
+
+#[test]
+fn a_role_in_use_is_not_deleted() {
+    let f = fixture();
+    let role =
+        f.desk.create_role(&f.admin, SEVEN, NewRole { name: "A".into(), ..NewRole::default() }).unwrap();
+    assert_eq!(
+        code(f.desk.create_role(&f.admin, SEVEN, NewRole { name: "a".into(), ..NewRole::default() })),
+        Some("role_exists")
+    );
+    let new = super::people::NewUser { role: RoleChoice::Numbered(role.id), ..user("ann.x", "E1") };
+    f.desk.create_user(&f.admin, SEVEN, new).unwrap();
+    let refused = f.desk.delete_roles(&f.admin, SEVEN, vec![role.id]);
+    assert!(matches!(refused, Err(super::people::BulkError::Rows(rows)) if rows[0].1.code == "role_in_use"));
+    f.desk.delete_user(&f.admin, SEVEN, &puid("E1")).unwrap();
+    assert!(f.desk.delete_roles(&f.admin, SEVEN, vec![role.id]).is_ok());
+    // A role of another group is no role here.
+    let other = f
+        .desk
+        .create_role(&f.other_admin, EIGHT, NewRole { name: "B".into(), ..NewRole::default() })
+        .unwrap();
+    let new = super::people::NewUser { role: RoleChoice::Numbered(other.id), ..user("ann.x", "E1") };
+    assert_eq!(code(f.desk.create_user(&f.admin, SEVEN, new)), Some("role_unknown"));
+    assert_eq!(
+        code(f.desk.update_role(&f.admin, SEVEN, other.id, RoleChange::default())),
+        Some("role_unknown")
+    );
+}
+
+#[test]
+fn an_api_key_is_sealed_shown_to_few_and_changed_at_once() {
+    let f = fixture();
+    assert!(f.desk.show_api_key(&f.admin, SEVEN).unwrap().is_none());
+    let made = f.desk.change_api_key(&f.admin, SEVEN, None).unwrap();
+    assert_eq!(made.expose().len(), 20);
+    assert!(f.desk.show_api_key(&f.admin, SEVEN).unwrap().unwrap() == made);
+    assert_eq!(f.last_log().0, "api-key.show", "looking is logged");
+    assert_eq!(code(f.desk.show_api_key(&f.other_admin, SEVEN)), Some("administrators_only"));
+    let typed = Secret::new("mySecretApiKey");
+    f.desk.change_api_key(&f.admin, SEVEN, Some(typed.clone())).unwrap();
+    let kept = f.desk.store.read(|r| f.desk.api_keys(r, SEVEN)).unwrap();
+    assert!(kept.current == Some(typed) && kept.previous == Some(made));
+    for (bad, expected) in [("short", "api_key_too_short"), (" mySecretApiKey", "api_key_malformed")] {
+        assert_eq!(code(f.desk.change_api_key(&f.admin, SEVEN, Some(Secret::new(bad)))), Some(expected));
+    }
+    let (sealed, _) = f.desk.store.read(|r| r.sealed_api_keys(SEVEN)).unwrap();
+    assert!(!sealed.unwrap().windows(5).any(|w| w == b"mySec"));
+    assert!(!f.log().iter().any(|row| row.detail.contains("mySecret")), "no API key in the log");
+}
+
+#[test]
+fn the_last_operator_stays() {
+    let f = fixture();
+    let host = Caller::host();
+    let password = Secret::new("correct horse");
+    f.desk.create_operator(&host, "Olga", &password).unwrap();
+    assert_eq!(code(f.desk.create_operator(&f.admin, "Eve", &password)), Some("operators_only"));
+    assert_eq!(code(f.desk.create_operator(&host, "olga", &password)), Some("operator_exists"));
+    assert_eq!(
+        code(f.desk.create_operator(&host, "Pete", &Secret::new("short"))),
+        Some("password_too_short")
+    );
+    let refused = f.desk.delete_operator(&host, "Olga").unwrap_err();
+    assert_eq!((refused.code, refused.kind), ("last_operator", Kind::Conflict));
+    f.desk.create_operator(&host, "Pete", &password).unwrap();
+    f.desk.delete_operator(&host, "olga").unwrap();
+    assert_eq!(f.desk.operators(&host).unwrap().len(), 1);
+}

@@ -1,0 +1,75 @@
+//! A desk over a fresh lab database, for tests: groups 7 and 8, an administrator of 7 and one of 8.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::Desk;
+use super::people::{NewUser, UserChange, UserKey};
+use crate::clock::{Clock, Timestamp};
+use crate::model::{Actor, Caller, GroupId, Member};
+use crate::store::{LogQuery, LogRow, Mode};
+
+pub const SEVEN: GroupId = GroupId(7);
+pub const EIGHT: GroupId = GroupId(8);
+
+pub struct Fixture {
+    pub desk: Desk,
+    pub admin: Caller,
+    pub other_admin: Caller,
+    _directory: tempfile::TempDir,
+}
+
+pub fn fixture() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    clock.set_now(Timestamp::from_seconds(1_593_907_200));
+    let desk = Desk::open(directory.path(), Mode::Lab, clock).unwrap();
+    let host = Caller::host();
+    let mut admins = Vec::new();
+    for (group, name, address) in [(SEVEN, "Seven", "admin.seven"), (EIGHT, "Eight", "admin.eight")] {
+        desk.create_group(&host, group, name, None).unwrap();
+        let new = NewUser { administrator: true, ..user(address, address) };
+        admins.push(as_caller(&desk.create_user(&host, group, new).unwrap()));
+    }
+    let other_admin = admins.pop().unwrap();
+    Fixture { desk, admin: admins.pop().unwrap(), other_admin, _directory: directory }
+}
+
+/// The caller that a signed-in member is.
+pub fn as_caller(member: &Member) -> Caller {
+    Caller {
+        actor: Actor::User {
+            id: member.user.id,
+            address: member.user.address.clone(),
+            group: member.membership.group,
+            administrator: member.membership.administrator,
+        },
+        ip: Some([127, 0, 0, 1].into()),
+    }
+}
+
+pub fn user(address: &str, puid: &str) -> NewUser {
+    NewUser { address: address.into(), puid: Some(puid.into()), ..NewUser::default() }
+}
+
+pub fn change() -> UserChange {
+    UserChange::default()
+}
+
+pub fn puid(puid: &str) -> UserKey {
+    UserKey::Puid(puid.into())
+}
+
+impl Fixture {
+    /// The rows of the access log, oldest first.
+    pub fn log(&self) -> Vec<LogRow> {
+        let query = LogQuery { limit: 1000, ..LogQuery::default() };
+        let mut rows = self.desk.store.read(|r| r.log_rows(&query)).unwrap();
+        rows.reverse();
+        rows
+    }
+
+    /// The operation and detail of the last row.
+    pub fn last_log(&self) -> (String, String) {
+        let row = self.log().pop().unwrap();
+        (row.operation, row.detail)
+    }
+}

@@ -1,0 +1,248 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use super::*;
+use crate::desk::fixture::*;
+use crate::desk::roles::NewRole;
+use crate::error::Kind;
+use crate::store::MemberQuery;
+
+fn code<T>(outcome: Result<T>) -> Option<&'static str> {
+    outcome.err().map(|e| e.code)
+}
+
+#[test]
+fn a_user_is_made_whole_and_logged() {
+    let f = fixture();
+    f.desk.create_role(&f.admin, SEVEN, NewRole { name: "Sales".into(), ..NewRole::default() }).unwrap();
+    let new = NewUser {
+        first_name: "John".into(),
+        last_name: "Doe".into(),
+        email: "john@example.com".into(),
+        role: RoleChoice::Named("SALES".into()),
+        password: Some(Secret::new("correct horse")),
+        ..user("doe.john.example.glance.net", "E1")
+    };
+    let made = f.desk.create_user(&f.admin, SEVEN, new).unwrap();
+    assert_eq!(made.role_name.as_deref(), Some("Sales"));
+    assert!(made.user.has_password && made.membership.may_sign_in());
+    let found = f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap();
+    assert_eq!(found, made);
+    let row = f.log().pop().unwrap();
+    assert_eq!((row.operation.as_str(), row.actor.as_str()), ("user.create", "admin.seven"));
+    assert_eq!(
+        (row.subject.as_str(), row.detail.as_str()),
+        ("doe.john.example.glance.net", "PUID E1, role Sales")
+    );
+}
+
+#[test]
+fn duplicates_are_refused_and_nothing_is_kept() {
+    let f = fixture();
+    f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    let check = |new: NewUser, expected: &str| {
+        let refused = f.desk.create_user(&f.admin, SEVEN, new).unwrap_err();
+        assert_eq!((refused.code, refused.kind), (expected, Kind::Conflict));
+    };
+    check(user("bob.x", "E1"), "puid_taken");
+    check(user("ANN.X", "E2"), "address_taken");
+    // The PUID differs in case: another PUID.
+    assert!(f.desk.create_user(&f.admin, SEVEN, user("bob.x", "e1")).is_ok());
+    // Another group, the same PUID: another user.
+    assert!(f.desk.create_user(&f.other_admin, EIGHT, user("eve.x", "E1")).is_ok());
+    assert_eq!(f.desk.count_members(&f.admin, SEVEN, &MemberQuery::default()).unwrap(), 3);
+}
+
+#[test]
+fn a_refusal_is_logged_with_its_code() {
+    let f = fixture();
+    assert_eq!(code(f.desk.create_user(&f.admin, SEVEN, user("a_b", "E1"))), Some("address_malformed"));
+    let row = f.log().pop().unwrap();
+    assert!(row.refused);
+    assert_eq!((row.operation.as_str(), row.code.as_deref()), ("user.create", Some("address_malformed")));
+}
+
+#[test]
+fn administrators_reach_only_their_own_group() {
+    let f = fixture();
+    f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    let key = puid("E1");
+    assert_eq!(
+        code(f.desk.create_user(&f.other_admin, SEVEN, user("b.x", "E2"))),
+        Some("administrators_only")
+    );
+    assert_eq!(code(f.desk.update_user(&f.other_admin, SEVEN, &key, change())), Some("administrators_only"));
+    assert_eq!(code(f.desk.delete_user(&f.other_admin, SEVEN, &key)), Some("administrators_only"));
+    assert_eq!(code(f.desk.member(&f.other_admin, SEVEN, &key)), Some("administrators_only"));
+    assert_eq!(
+        code(f.desk.members(&f.other_admin, SEVEN, &MemberQuery::default())),
+        Some("administrators_only")
+    );
+    let plain = as_caller(&f.desk.member(&f.admin, SEVEN, &key).unwrap());
+    assert_eq!(code(f.desk.update_user(&plain, SEVEN, &key, change())), Some("administrators_only"));
+    let nobody = Caller::anonymous([127, 0, 0, 1].into());
+    assert_eq!(code(f.desk.delete_user(&nobody, SEVEN, &key)), Some("not_signed_in"));
+    assert_eq!(
+        code(f.desk.add_member(&f.admin, SEVEN, "admin.eight", None, RoleChoice::None, false)),
+        Some("operators_only")
+    );
+}
+
+#[test]
+fn another_group_changes_the_membership_but_not_the_person() {
+    let f = fixture();
+    f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    f.desk.add_member(&Caller::host(), EIGHT, "ANN.X", Some("other"), RoleChoice::None, false).unwrap();
+    let key = puid("other");
+    let by_eight = |change: UserChange| f.desk.update_user(&f.other_admin, EIGHT, &key, change);
+    let refused = [
+        UserChange { first_name: Some("Eve".into()), ..change() },
+        UserChange { email: Some("eve@example.com".into()), ..change() },
+        UserChange { address: Some("eve.x".into()), ..change() },
+        UserChange { password: Some(Secret::new("correct horse")), ..change() },
+    ];
+    for change in refused {
+        assert_eq!(code(by_eight(change)), Some("home_group_only"));
+    }
+    assert_eq!(code(f.desk.clear_lockout(&f.other_admin, EIGHT, &key)), Some("home_group_only"));
+    assert!(by_eight(UserChange { suspended: Some(true), ..change() }).is_ok());
+    assert!(f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().membership.may_sign_in());
+    assert!(f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().user.first_name.is_empty());
+}
+
+#[test]
+fn fields_that_were_not_sent_stay_as_they_are() {
+    let f = fixture();
+    let new = NewUser { first_name: "Ann".into(), email: "a@b".into(), ..user("ann.x", "E1") };
+    f.desk.create_user(&f.admin, SEVEN, new).unwrap();
+    let done = f
+        .desk
+        .update_user(&f.admin, SEVEN, &puid("E1"), UserChange { last_name: Some("Lee".into()), ..change() })
+        .unwrap();
+    assert_eq!(done.changed, ["last_name"]);
+    assert_eq!((done.member.user.first_name.as_str(), done.member.user.email.as_str()), ("Ann", "a@b"));
+    let rows = f.log().len();
+    let again = UserChange { last_name: Some("Lee".into()), suspended: Some(false), ..change() };
+    assert!(f.desk.update_user(&f.admin, SEVEN, &puid("E1"), again).unwrap().changed.is_empty());
+    assert_eq!(f.log().len(), rows, "a call that changes nothing logs nothing");
+}
+
+#[test]
+fn suspended_and_inactive_are_two_flags() {
+    let f = fixture();
+    f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    let set = |change: UserChange| {
+        let m = f.desk.update_user(&f.admin, SEVEN, &puid("E1"), change).unwrap().member.membership;
+        (m.suspended, m.active, m.may_sign_in())
+    };
+    assert_eq!(set(UserChange { suspended: Some(true), ..change() }), (true, true, false));
+    assert_eq!(f.last_log().0, "user.suspend");
+    assert_eq!(set(UserChange { active: Some(false), ..change() }), (true, false, false));
+    assert_eq!(f.last_log().0, "user.deactivate");
+    assert_eq!(set(UserChange { suspended: Some(false), ..change() }), (false, false, false));
+    assert_eq!(f.last_log().0, "user.reinstate");
+    assert_eq!(set(UserChange { active: Some(true), ..change() }), (false, true, true));
+    assert_eq!(f.last_log().0, "user.activate");
+}
+
+#[test]
+fn administrators_cannot_lock_themselves_out() {
+    let f = fixture();
+    let own = puid("admin.seven");
+    for change in [
+        UserChange { suspended: Some(true), ..change() },
+        UserChange { active: Some(false), ..change() },
+        UserChange { administrator: Some(false), ..change() },
+    ] {
+        assert_eq!(code(f.desk.update_user(&f.admin, SEVEN, &own, change)), Some("own_account"));
+    }
+    assert_eq!(code(f.desk.delete_user(&f.admin, SEVEN, &own)), Some("own_account"));
+    assert!(f.desk.member(&f.admin, SEVEN, &own).unwrap().membership.administrator);
+}
+
+#[test]
+fn a_deleted_user_is_gone_and_the_names_are_free_but_not_the_number() {
+    let f = fixture();
+    let first = f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    f.desk.delete_user(&f.admin, SEVEN, &puid("E1")).unwrap();
+    assert_eq!(code(f.desk.delete_user(&f.admin, SEVEN, &puid("E1"))), Some("user_unknown"));
+    let second = f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    assert!(second.user.id > first.user.id);
+}
+
+#[test]
+fn a_person_lives_on_in_the_groups_that_remain() {
+    let f = fixture();
+    f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    let host = Caller::host();
+    f.desk.add_member(&host, EIGHT, "ann.x", Some("E1"), RoleChoice::None, false).unwrap();
+    f.desk.delete_user(&f.admin, SEVEN, &puid("E1")).unwrap();
+    let ann = f.desk.member(&f.other_admin, EIGHT, &puid("E1")).unwrap();
+    assert_eq!(ann.user.home_group, EIGHT);
+    assert_eq!(
+        code(f.desk.add_member(&host, EIGHT, "ann.x", None, RoleChoice::None, false)),
+        Some("already_member")
+    );
+    assert_eq!(
+        code(f.desk.add_member(&host, EIGHT, "nobody.x", None, RoleChoice::None, false)),
+        Some("user_unknown")
+    );
+}
+
+#[test]
+fn several_are_made_all_or_none_with_an_error_for_each_row() {
+    let f = fixture();
+    let rows = vec![user("ann.x", "E1"), user("a_b", "E2"), user("bob.x", "E3"), user("cyd.x", "E1")];
+    let refused = |outcome: std::result::Result<Vec<Member>, BulkError>| match outcome {
+        Err(BulkError::Rows(rows)) => rows.into_iter().map(|(row, e)| (row, e.code)).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    // Text is judged first; what only the database knows, after that.
+    assert_eq!(refused(f.desk.create_users(&f.admin, SEVEN, rows.clone())), [(1, "address_malformed")]);
+    let rows: Vec<NewUser> = [0, 2, 3].map(|i| rows[i].clone()).to_vec();
+    assert_eq!(refused(f.desk.create_users(&f.admin, SEVEN, rows.clone())), [(2, "puid_taken")]);
+    assert_eq!(f.desk.count_members(&f.admin, SEVEN, &MemberQuery::default()).unwrap(), 1);
+    let made = f.desk.create_users(&f.admin, SEVEN, rows[..2].to_vec()).unwrap();
+    assert_eq!(made.len(), 2);
+    let change = |suspended| UserChange { suspended: Some(suspended), ..change() };
+    let updates = vec![(puid("E1"), change(true)), (puid("E9"), change(true))];
+    let outcome = f.desk.update_users(&f.admin, SEVEN, updates);
+    assert!(
+        matches!(outcome, Err(BulkError::Rows(rows)) if rows[0].0 == 1 && rows[0].1.code == "user_unknown")
+    );
+    assert!(!f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().membership.suspended);
+    let many = vec![user("a", "b"); BULK_MAX + 1];
+    let outcome = f.desk.create_users(&f.admin, SEVEN, many);
+    assert!(matches!(outcome, Err(BulkError::Whole(e)) if e.code == "too_many_rows"));
+}
+
+#[test]
+fn a_password_keeps_the_groups_rule() {
+    use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+    let f = fixture();
+    let with = |password: &str| NewUser { password: Some(Secret::new(password)), ..user("ann.x", "E1") };
+    assert_eq!(code(f.desk.create_user(&f.admin, SEVEN, with("seven77"))), Some("password_too_short"));
+    let policy = PasswordPolicy { rule: PasswordRule::EightMixed, ..PasswordPolicy::default() };
+    f.desk.set_password_policy(&f.admin, SEVEN, policy.clone()).unwrap();
+    assert_eq!(f.desk.password_policy(&f.admin, SEVEN).unwrap(), policy);
+    assert_eq!(code(f.desk.create_user(&f.admin, SEVEN, with("eighteight"))), Some("password_needs_mixed"));
+    assert!(f.desk.create_user(&f.admin, SEVEN, with("Eight888")).is_ok());
+    assert!(!f.log().iter().any(|row| row.detail.contains("Eight888")), "no password in the log");
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_repeat() {
+    let f = fixture();
+    for number in 0..7 {
+        f.desk.create_user(&f.admin, SEVEN, user(&format!("u{number}.x"), &format!("P{number}"))).unwrap();
+    }
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let query = MemberQuery { after, limit: 3, ..MemberQuery::default() };
+        let page = f.desk.members(&f.admin, SEVEN, &query).unwrap();
+        seen.extend(page.members.iter().map(|m| m.user.address.to_string()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["admin.seven", "u0.x", "u1.x", "u2.x", "u3.x", "u4.x", "u5.x", "u6.x"]);
+}

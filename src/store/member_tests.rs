@@ -1,0 +1,155 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use super::*;
+use crate::model::{GlanceAddress, GroupId, Membership, Puid, RoleId, UserId};
+
+const NOW: Timestamp = Timestamp(1_593_907_200_000);
+const G: GroupId = GroupId(5);
+
+/// Ann (Sales, suspended), Bob (no role, no PUID), Cyd (Support, inactive), Dan (Sales, locked).
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
+    store
+        .write(NOW, |w| {
+            w.insert_group(&NewGroup { id: G, name: "Five".into(), account_id: None })?;
+            let sales = w.insert_role(G, "Sales", "")?;
+            let support = w.insert_role(G, "Support", "")?;
+            member(w, "ann.east.x", "Ann", Some("Sales_1"), Some(sales), true, true)?;
+            member(w, "bob.west.x", "Bob", None, None, false, true)?;
+            member(w, "cyd.east.x", "Cyd", Some("salesX2"), Some(support), false, false)?;
+            let dan = member(w, "dan.west.x", "Dan", Some("100%"), Some(sales), false, true)?;
+            w.execute("UPDATE users SET locked_until = ?1 WHERE id = ?2", (NOW.0 + 1, dan.0))
+        })
+        .unwrap();
+    (dir, store)
+}
+
+fn member(
+    w: &Writer<'_>,
+    address: &str,
+    first: &str,
+    puid: Option<&str>,
+    role: Option<RoleId>,
+    suspended: bool,
+    active: bool,
+) -> Result<UserId> {
+    let user = w.insert_user(&NewUserRow {
+        address: GlanceAddress::parse(address).unwrap(),
+        home_group: G,
+        first_name: first.into(),
+        last_name: String::new(),
+        email: format!("{first}@example.com"),
+        phone: String::new(),
+        password_hash: None,
+    })?;
+    w.insert_membership(&Membership {
+        group: G,
+        user,
+        puid: puid.and_then(Puid::parse),
+        role,
+        administrator: false,
+        suspended,
+        active,
+        created_at: NOW,
+        updated_at: NOW,
+    })?;
+    Ok(user)
+}
+
+fn names(store: &Store, query: MemberQuery) -> String {
+    let counted = store.read(|r| r.count_members(G, &query, NOW)).unwrap();
+    let query = MemberQuery { limit: 100, ..query };
+    let found = store.read(|r| r.members(G, &query, NOW)).unwrap();
+    assert_eq!(counted, found.len() as u64, "{query:?}");
+    found.iter().map(|m| m.user.first_name.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn members_are_found_by_each_criterion() {
+    use TextMatch::{Absent, Begins, Ends, Has, Is};
+    let (_dir, store) = store();
+    let check =
+        |query: MemberQuery, expected: &str| assert_eq!(names(&store, query.clone()), expected, "{query:?}");
+    let q = MemberQuery::default;
+    let text = |t: &str| t.to_owned();
+    check(q(), "Ann Bob Cyd Dan");
+    check(MemberQuery { puid: Some(Is(text("SALES_1"))), ..q() }, "Ann");
+    check(MemberQuery { puid: Some(Begins(text("sales"))), ..q() }, "Ann Cyd");
+    check(MemberQuery { puid: Some(Begins(text("sales_"))), ..q() }, "Ann");
+    check(MemberQuery { puid: Some(Ends(text("0%"))), ..q() }, "Dan");
+    check(MemberQuery { puid: Some(Absent), ..q() }, "Bob");
+    check(MemberQuery { address: Some(Is(text("BOB.west.X"))), ..q() }, "Bob");
+    check(MemberQuery { address: Some(Ends(text(".EAST.x"))), ..q() }, "Ann Cyd");
+    check(MemberQuery { first_name: Some(Has(text("N"))), ..q() }, "Ann Dan");
+    check(MemberQuery { role: Some(RoleMatch::None), ..q() }, "Bob");
+    check(MemberQuery { role: Some(RoleMatch::Named(Is(text("sales")))), ..q() }, "Ann Dan");
+    check(MemberQuery { role: Some(RoleMatch::Named(Has(text("upp")))), ..q() }, "Cyd");
+    check(MemberQuery { state: Some(MemberState::Active), ..q() }, "Bob Dan");
+    check(MemberQuery { state: Some(MemberState::Suspended), ..q() }, "Ann");
+    check(MemberQuery { state: Some(MemberState::Inactive), ..q() }, "Cyd");
+    check(MemberQuery { state: Some(MemberState::Locked), ..q() }, "Dan");
+    check(MemberQuery { search: text("EXAMPLE"), ..q() }, "Ann Bob Cyd Dan");
+    check(MemberQuery { search: text("x2"), ..q() }, "Cyd");
+    let both = MemberQuery { puid: Some(Absent), first_name: Some(Is(text("ann"))), ..q() };
+    check(both.clone(), "");
+    check(MemberQuery { any: true, ..both }, "Ann Bob");
+}
+
+#[test]
+fn a_text_of_the_caller_is_never_part_of_the_sql() {
+    let (_dir, store) = store();
+    for text in ["'", "\\", "%' OR 1=1 --", "?1", "_nn"] {
+        let query = MemberQuery { first_name: Some(TextMatch::Has(text.into())), ..MemberQuery::default() };
+        assert_eq!(names(&store, query), "");
+        let query = MemberQuery { search: text.into(), ..MemberQuery::default() };
+        assert_eq!(names(&store, query), "");
+    }
+}
+
+#[test]
+fn an_exact_look_up_uses_an_index() {
+    let (_dir, store) = store();
+    let plan = |condition: &str| -> String {
+        let sql = format!("EXPLAIN QUERY PLAN {} WHERE {condition}", memberships::select_member());
+        store
+            .read(|r| {
+                let mut statement = r.connection.prepare(&sql).unwrap();
+                let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+                Ok(rows.map(|row| row.unwrap()).collect::<Vec<_>>().join("; "))
+            })
+            .unwrap()
+    };
+    let any_case =
+        plan("m.group_id = 5 AND (m.puid = 'a' COLLATE NOCASE) AND m.user_id > 0 ORDER BY m.user_id LIMIT 9");
+    assert!(any_case.contains("memberships_by_puid_in_any_case"), "{any_case}");
+    let page = plan("m.group_id = 5 AND m.user_id > 77 ORDER BY m.user_id LIMIT 9");
+    assert!(
+        page.contains("PRIMARY KEY (group_id=? AND user_id>?)") && !page.contains("TEMP B-TREE"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_roles_settings_are_forced_by_the_groups_and_remembered() {
+    let (_dir, store) = store();
+    let sales = store.read(|r| r.role_by_name(G, "sales")).unwrap().unwrap().id;
+    let set = |on: bool| store.write(NOW, move |w| w.set_group_setting(G, "viewVideo", on)).unwrap();
+    let effective = |role| store.read(|r| r.effective_settings(G, role)).unwrap().get("viewVideo").copied();
+    assert_eq!(effective(Some(sales)), None);
+    set(true);
+    assert_eq!((effective(Some(sales)), effective(None)), (Some(false), Some(true)), "new to the group");
+    store.write(NOW, move |w| w.set_role_setting(sales, "viewVideo", true)).unwrap();
+    assert_eq!(effective(Some(sales)), Some(true));
+    set(false);
+    assert_eq!((effective(Some(sales)), effective(None)), (Some(false), Some(false)), "forced");
+    set(true);
+    assert_eq!(effective(Some(sales)), Some(true), "restored");
+}
+
+#[test]
+fn members_are_counted_by_role_and_state() {
+    let (_dir, store) = store();
+    let uses = store.read(|r| r.role_use(G)).unwrap();
+    let counts: Vec<_> = uses.iter().map(|u| (u.role.is_some(), u.active, u.inactive)).collect();
+    assert_eq!(counts, [(false, 1, 0), (true, 2, 0), (true, 0, 1)]);
+}
