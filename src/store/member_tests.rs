@@ -119,9 +119,11 @@ fn an_exact_look_up_uses_an_index() {
             })
             .unwrap()
     };
-    let any_case =
-        plan("m.group_id = 5 AND (m.puid = 'a' COLLATE NOCASE) AND m.user_id > 0 ORDER BY m.user_id LIMIT 9");
+    let puid =
+        "m.user_id IN (SELECT user_id FROM memberships WHERE group_id = 5 AND puid = 'a' COLLATE NOCASE)";
+    let any_case = plan(&format!("m.group_id = 5 AND ({puid}) AND m.user_id > 0 ORDER BY m.user_id LIMIT 9"));
     assert!(any_case.contains("memberships_by_puid_in_any_case"), "{any_case}");
+    assert!(any_case.contains("PRIMARY KEY (group_id=? AND user_id=?)"), "{any_case}");
     let page = plan("m.group_id = 5 AND m.user_id > 77 ORDER BY m.user_id LIMIT 9");
     assert!(
         page.contains("PRIMARY KEY (group_id=? AND user_id>?)") && !page.contains("TEMP B-TREE"),
