@@ -2,9 +2,15 @@
 //!
 //! Exit status: 0 done or accepted, 1 refused or rejected, 2 wrong usage, 3 our own fault.
 
+mod api_key;
 mod explain;
+mod group;
 mod health;
+mod host;
+mod operator;
+mod role;
 mod serve;
+mod user;
 
 use std::process::ExitCode;
 
@@ -30,6 +36,11 @@ enum Command {
     Config(serve::Show),
     Health(health::Health),
     Explain(explain::Explain),
+    Group(group::Group),
+    User(user::User),
+    Role(role::Role),
+    ApiKey(api_key::ApiKey),
+    Operator(operator::Operator),
     Version(Version),
 }
 
@@ -60,6 +71,11 @@ fn run(command: Command) -> ExitCode {
         Command::Config(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Group(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Role(command) => command.run(),
+        Command::ApiKey(command) => command.run(),
+        Command::Operator(command) => command.run(),
         Command::Version(_) => {
             println!(
                 "sidelight {} (SQLite {})",

@@ -57,4 +57,12 @@ impl Desk {
         let store = Store::open(directory, mode, clock.now())?;
         Ok(Desk { store, clock, keys, mode, sign_in: sign_in::State::default() })
     }
+
+    /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host.
+    ///
+    /// # Errors
+    /// `NotFound` with code `no_database` when there is none; else as [`Desk::open`].
+    pub fn open_existing(directory: &Path) -> Result<Desk> {
+        Desk::open(directory, Store::mode_of(directory)?, Clock::system())
+    }
 }

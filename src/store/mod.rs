@@ -93,6 +93,14 @@ impl Store {
         Ok(Store { inner: Arc::new(Inner { writer: writer::WriterThread::start(connection)?, readers }) })
     }
 
+    /// Reads which mode the database in `directory` belongs to.
+    ///
+    /// # Errors
+    /// `NotFound` with code `no_database` when there is none; `Fault` when it cannot be opened.
+    pub fn mode_of(directory: &Path) -> Result<Mode> {
+        open::stamped_mode(&directory.join(DATABASE_FILE))
+    }
+
     /// Lends a reader to `task`.
     ///
     /// # Errors

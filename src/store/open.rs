@@ -63,6 +63,24 @@ pub(super) fn writer_connection(path: &Path, mode: Mode, now: Timestamp) -> Resu
     Ok(connection)
 }
 
+/// Reads which mode the database at `path` belongs to.
+pub(super) fn stamped_mode(path: &Path) -> Result<Mode> {
+    if !path.exists() {
+        let public = format!(
+            "There is no Sidelight database at {}. Name the data directory, or start the server first: it \
+             makes one.",
+            path.display()
+        );
+        return Err(Error::not_found("no_database", public));
+    }
+    // Read-write, because the last reader of a database in WAL mode tidies up after the writers.
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let stamped: String = connection
+        .query_row("SELECT mode FROM appliance", [], |row| row.get(0))
+        .map_err(|e| unopened(path, &e.to_string()))?;
+    Ok(if stamped == Mode::Lab.as_str() { Mode::Lab } else { Mode::Production })
+}
+
 /// Opens a connection that only reads.
 pub(super) fn reader_connection(path: &Path) -> Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

@@ -1,0 +1,257 @@
+//! `sidelight group`: groups, their settings and their password rules, from the host.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use argh::FromArgs;
+use serde_json::json;
+
+use super::host;
+use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+use crate::model::GroupId;
+use crate::store::Settings;
+
+/// groups: list, create, update, settings, passwords
+///
+/// A group is a customer account. Its number is the Group ID, also called Partner ID.
+#[derive(FromArgs)]
+#[argh(
+    subcommand,
+    name = "group",
+    example = "{command_name} create 12345 --name \"Example Ltd\"\n{command_name} settings 12345 --on agentVideo"
+)]
+pub struct Group {
+    #[argh(subcommand)]
+    act: Act,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Act {
+    List(List),
+    Create(Create),
+    Update(Update),
+    Settings(ShowSettings),
+    Passwords(Passwords),
+}
+
+/// list all groups
+#[derive(FromArgs)]
+#[argh(subcommand, name = "list")]
+struct List {
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+    /// print JSON, for programs
+    #[argh(switch)]
+    json: bool,
+}
+
+/// make a group; give it an API key with: sidelight api-key change
+#[derive(FromArgs)]
+#[argh(subcommand, name = "create")]
+struct Create {
+    /// the Group ID: a positive number
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// the group's name, the value of idpname
+    #[argh(option)]
+    name: String,
+    /// the Unique Account ID, the value of idptoken
+    #[argh(option)]
+    account_id: Option<String>,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// change a group's name or Unique Account ID; what is not given stays
+#[derive(FromArgs)]
+#[argh(subcommand, name = "update")]
+struct Update {
+    /// the Group ID
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// the group's name
+    #[argh(option)]
+    name: Option<String>,
+    /// the Unique Account ID; "" takes it away
+    #[argh(option)]
+    account_id: Option<String>,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// show a group's settings, or turn some on or off; a role can have on only what its group has on
+#[derive(FromArgs)]
+#[argh(subcommand, name = "settings")]
+struct ShowSettings {
+    /// the Group ID
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// a setting to turn on; may be given several times
+    #[argh(option)]
+    on: Vec<String>,
+    /// a setting to turn off; may be given several times
+    #[argh(option)]
+    off: Vec<String>,
+    /// print JSON, for programs
+    #[argh(switch)]
+    json: bool,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// show what a group asks of passwords, or change it
+///
+/// Rules: six (not secure), seven-mixed, eight, eight-mixed, eight-symbol, nine, nine-mixed, nine-symbol.
+/// "mixed": upper-case, lower-case and digit; "symbol": one that is neither letter nor digit.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "passwords")]
+struct Passwords {
+    /// the Group ID
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// the least a password must have
+    #[argh(option, from_str_fn(rule))]
+    rule: Option<PasswordRule>,
+    /// message beside a password reset
+    #[argh(option)]
+    reset_message: Option<String>,
+    /// on: a reset must bring a new password
+    #[argh(option, from_str_fn(host::switch))]
+    reset_requires_new: Option<bool>,
+    /// on: users without a password can make one by a reset
+    #[argh(option, from_str_fn(host::switch))]
+    reset_may_create: Option<bool>,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+fn rule(name: &str) -> Result<PasswordRule, String> {
+    let names = PasswordRule::ALL.map(PasswordRule::name).join(", ");
+    PasswordRule::named(name).ok_or_else(|| format!("{name} is no password rule; the rules are {names}"))
+}
+
+impl Group {
+    /// Does what was asked.
+    pub fn run(self) -> ExitCode {
+        match self.act {
+            Act::List(command) => command.run(),
+            Act::Create(command) => command.run(),
+            Act::Update(command) => command.run(),
+            Act::Settings(command) => command.run(),
+            Act::Passwords(command) => command.run(),
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let groups = desk.groups(caller)?;
+            if self.json {
+                let all = groups.iter().map(|group| {
+                    json!({
+                        "id": group.id, "name": group.name, "accountId": group.account_id,
+                        "hasApiKey": group.has_api_key, "createdAt": group.created_at.to_string(),
+                    })
+                });
+                host::json(&all.collect());
+                return Ok(());
+            }
+            let rows: Vec<_> = groups
+                .into_iter()
+                .map(|g| {
+                    let key = if g.has_api_key { "set" } else { "none" };
+                    [g.id.to_string(), g.name, g.account_id.unwrap_or_default(), key.to_owned()]
+                })
+                .collect();
+            host::table(["GROUP", "NAME", "ACCOUNT ID", "API KEY"], &rows);
+            Ok(())
+        })
+    }
+}
+
+impl Create {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let group = desk.create_group(caller, self.id, &self.name, self.account_id.as_deref())?;
+            println!("Group {} ({}) is made.", group.id, group.name);
+            Ok(())
+        })
+    }
+}
+
+impl Update {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let before = desk.group(caller, self.id)?;
+            let name = self.name.unwrap_or(before.name);
+            let account_id = self.account_id.or(before.account_id);
+            let group = desk.update_group(caller, self.id, &name, account_id.as_deref())?;
+            println!("Group {} is {}.", group.id, group.name);
+            Ok(())
+        })
+    }
+}
+
+impl ShowSettings {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            desk.group(caller, self.id)?;
+            let on = self.on.into_iter().map(|name| (name, true));
+            let wanted: Settings = on.chain(self.off.into_iter().map(|name| (name, false))).collect();
+            let settings = if wanted.is_empty() {
+                desk.group_settings(caller, self.id)?
+            } else {
+                desk.set_group_settings(caller, self.id, wanted)?
+            };
+            print_settings(&settings, self.json);
+            Ok(())
+        })
+    }
+}
+
+/// Prints settings by name.
+pub(super) fn print_settings(settings: &Settings, as_json: bool) {
+    if as_json {
+        host::json(&json!(settings));
+        return;
+    }
+    let rows: Vec<_> = settings
+        .iter()
+        .map(|(name, on)| [name.clone(), if *on { "on".to_owned() } else { "off".to_owned() }])
+        .collect();
+    host::table(["SETTING", ""], &rows);
+}
+
+impl Passwords {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            desk.group(caller, self.id)?;
+            let before = desk.password_policy(caller, self.id)?;
+            let policy = PasswordPolicy {
+                rule: self.rule.unwrap_or(before.rule),
+                reset_message: self.reset_message.unwrap_or_else(|| before.reset_message.clone()),
+                reset_requires_new: self.reset_requires_new.unwrap_or(before.reset_requires_new),
+                reset_may_create: self.reset_may_create.unwrap_or(before.reset_may_create),
+            };
+            if policy != before {
+                desk.set_password_policy(caller, self.id, policy.clone())?;
+            }
+            let on = |on| if on { "on".to_owned() } else { "off".to_owned() };
+            let rows = [
+                ["rule".to_owned(), format!("{} ({})", policy.rule.name(), policy.rule.sentence())],
+                ["reset-message".to_owned(), policy.reset_message],
+                ["reset-requires-new".to_owned(), on(policy.reset_requires_new)],
+                ["reset-may-create".to_owned(), on(policy.reset_may_create)],
+            ];
+            host::table(["PASSWORDS", ""], &rows);
+            Ok(())
+        })
+    }
+}

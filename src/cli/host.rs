@@ -1,0 +1,183 @@
+//! What the commands on the host share: the data directory, secrets from files and prompts, tables.
+//!
+//! The commands open the database directly, so they also work while the server runs, and when nobody can
+//! sign in. A secret is never an argument, where a process list would show it.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+use super::refused;
+use crate::desk::Desk;
+use crate::desk::people::{RoleChoice, UserKey};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, GroupId, UserId};
+use crate::secret::Secret;
+
+/// Where the data is when nothing else is said.
+const DEFAULT_DATA: &str = "./sidelight-data";
+
+/// Does `act` on the data directory, and tells how it came out.
+pub fn with_desk(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Result<()>) -> ExitCode {
+    let directory = data
+        .or_else(|| std::env::var_os("SIDELIGHT_DATA").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
+    match Desk::open_existing(&directory).and_then(|desk| act(&desk, &Caller::host())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refused(&error),
+    }
+}
+
+/// A Group ID on the command line.
+pub fn group(text: &str) -> std::result::Result<GroupId, String> {
+    GroupId::parse(text).ok_or_else(|| format!("{text} is not a Group ID: a positive number"))
+}
+
+/// A user on the command line: `--puid`, `--address` or `--id`, exactly one.
+///
+/// # Errors
+/// `Invalid` with code `which_user`.
+pub fn user_key(puid: Option<String>, address: Option<String>, id: Option<i64>) -> Result<UserKey> {
+    match (puid, address, id) {
+        (Some(puid), None, None) => Ok(UserKey::Puid(puid)),
+        (None, Some(address), None) => Ok(UserKey::Address(address)),
+        (None, None, Some(id)) => Ok(UserKey::Id(UserId(id))),
+        _ => {
+            let public = "Which user? Give one of --puid, --address and --id.";
+            Err(Error::new(Kind::Invalid, "which_user", public))
+        }
+    }
+}
+
+/// A role on the command line: its name, or `-none-`.
+pub fn role(name: &str) -> RoleChoice {
+    RoleChoice::of_wire(name)
+}
+
+/// A yes or no on the command line.
+pub fn switch(text: &str) -> std::result::Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "yes" | "true" | "1" => Ok(true),
+        "off" | "no" | "false" | "0" => Ok(false),
+        _ => Err(format!("{text} is neither on nor off")),
+    }
+}
+
+/// Reads a secret: from `file`, else from the environment variable, else from the terminal without showing
+/// it, else one line from standard input.
+///
+/// # Errors
+/// `Invalid` with code `secret_unreadable`, or `secrets_differ` when it was typed twice and not alike.
+pub fn secret(file: Option<&Path>, variable: &str, prompt: &str) -> Result<Secret> {
+    if let Some(secret) = given_secret(file, variable)? {
+        return Ok(secret);
+    }
+    if !std::io::stdin().is_terminal() {
+        return line_of(&mut std::io::stdin().lock());
+    }
+    let typed = hidden(&format!("{prompt}: "))?;
+    if hidden("Once more: ")? != typed {
+        return Err(Error::new(
+            Kind::Invalid,
+            "secrets_differ",
+            "The two are not alike. Nothing was changed.",
+        ));
+    }
+    Ok(typed)
+}
+
+/// Reads a secret from `file`, else from the environment variable; `None` when neither is given.
+///
+/// # Errors
+/// `Invalid` with code `secret_unreadable`.
+pub fn given_secret(file: Option<&Path>, variable: &str) -> Result<Option<Secret>> {
+    if let Some(path) = file {
+        let bytes = std::fs::read(path).map_err(|e| unreadable(&format!("{}: {e}", path.display())))?;
+        return Ok(Some(without_line_end(bytes)));
+    }
+    Ok(std::env::var(variable).ok().map(|text| Secret::new(text.into_bytes())))
+}
+
+fn line_of(input: &mut impl BufRead) -> Result<Secret> {
+    let mut line = Vec::new();
+    input.read_until(b'\n', &mut line).map_err(|e| unreadable(&e.to_string()))?;
+    if line.is_empty() {
+        return Err(unreadable("standard input is empty"));
+    }
+    Ok(without_line_end(line))
+}
+
+/// Asks at the terminal, without showing what is typed.
+fn hidden(prompt: &str) -> Result<Secret> {
+    let input = std::io::stdin();
+    let failed = |e: rustix::io::Errno| unreadable(&e.to_string());
+    let before = tcgetattr(&input).map_err(failed)?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    eprint!("{prompt}");
+    let _ = std::io::stderr().flush();
+    tcsetattr(&input, OptionalActions::Flush, &quiet).map_err(failed)?;
+    let typed = line_of(&mut input.lock());
+    let restored = tcsetattr(&input, OptionalActions::Flush, &before).map_err(failed);
+    eprintln!();
+    restored.and(typed)
+}
+
+fn without_line_end(mut bytes: Vec<u8>) -> Secret {
+    while matches!(bytes.last(), Some(b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    Secret::new(bytes)
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::new(Kind::Invalid, "secret_unreadable", format!("The secret cannot be read: {why}."))
+}
+
+/// Prints a table whose columns are as wide as their widest cell.
+pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
+    let mut widths = head.map(|cell| cell.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: [&str; N]| {
+        let padded: Vec<String> =
+            cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        println!("{}", padded.join("  ").trim_end());
+    };
+    line(head);
+    for row in rows {
+        line(row.each_ref().map(String::as_str));
+    }
+}
+
+/// Prints a value as JSON.
+pub fn json(value: &serde_json::Value) {
+    println!("{value:#}");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_file_loses_only_its_line_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), " secret \r\n").unwrap();
+        let read = given_secret(Some(file.path()), "SIDELIGHT_NOT_SET").unwrap().unwrap();
+        assert!(read == Secret::new(" secret "));
+        assert!(given_secret(None, "SIDELIGHT_NOT_SET").unwrap().is_none());
+    }
+
+    #[test]
+    fn one_way_to_name_a_user_is_enough() {
+        assert!(user_key(Some("E1".into()), None, None).is_ok());
+        assert!(user_key(None, None, None).is_err());
+        assert!(user_key(Some("E1".into()), Some("a.b".into()), None).is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! `sidelight user list` and `sidelight user show`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use argh::FromArgs;
+use serde_json::{Value, json};
+
+use crate::cli::host;
+use crate::clock::Timestamp;
+use crate::model::{GroupId, Member};
+use crate::store::{MemberQuery, MemberState, RoleMatch, TextMatch};
+
+/// Members asked for at once; a long list is read page by page.
+const PAGE: u32 = 1_000;
+
+/// list a group's people
+#[derive(FromArgs)]
+#[argh(subcommand, name = "list")]
+pub struct List {
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// only with this text in address, PUID, names or e-mail address
+    #[argh(option, default = "String::new()")]
+    search: String,
+    /// only with this role; -none- for those without one
+    #[argh(option)]
+    role: Option<String>,
+    /// only in this state: active, suspended, inactive, locked
+    #[argh(option, from_str_fn(state))]
+    state: Option<MemberState>,
+    /// at most so many (default all)
+    #[argh(option)]
+    limit: Option<usize>,
+    /// print JSON, one user a line, for programs
+    #[argh(switch)]
+    json: bool,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// show one user with all groups
+#[derive(FromArgs)]
+#[argh(subcommand, name = "show")]
+pub struct Show {
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// the Partner User ID
+    #[argh(option)]
+    puid: Option<String>,
+    /// the Glance Address
+    #[argh(option)]
+    address: Option<String>,
+    /// the user's number
+    #[argh(option)]
+    id: Option<i64>,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+fn state(text: &str) -> Result<MemberState, String> {
+    match text {
+        "active" => Ok(MemberState::Active),
+        "suspended" => Ok(MemberState::Suspended),
+        "inactive" => Ok(MemberState::Inactive),
+        "locked" => Ok(MemberState::Locked),
+        _ => Err(format!("{text} is none of active, suspended, inactive, locked")),
+    }
+}
+
+impl List {
+    pub(super) fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let role = self.role.as_deref().map(|name| match host::role(name) {
+                crate::desk::people::RoleChoice::Named(name) => RoleMatch::Named(TextMatch::Is(name)),
+                _ => RoleMatch::None,
+            });
+            let mut query = MemberQuery {
+                search: self.search,
+                role,
+                state: self.state,
+                limit: PAGE,
+                ..MemberQuery::default()
+            };
+            let mut left = self.limit.unwrap_or(usize::MAX);
+            let now = desk.clock.now();
+            if !self.json {
+                println!("{}", line("ADDRESS", "PUID", "NAME", "ROLE", "STATE"));
+            }
+            while left > 0 {
+                let page = desk.members(caller, self.group, &query)?;
+                for member in page.members.iter().take(left) {
+                    if self.json {
+                        println!("{}", as_json(member, now));
+                    } else {
+                        println!("{}", as_line(member, now));
+                    }
+                }
+                left = left.saturating_sub(page.members.len());
+                query.after = page.next;
+                if page.next.is_none() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Show {
+    pub(super) fn run(self) -> ExitCode {
+        let key = host::user_key(self.puid, self.address, self.id);
+        super::with_key(self.data, key, |desk, caller, key| {
+            let member = desk.member(caller, self.group, key)?;
+            let groups = desk.memberships(caller, member.user.id)?;
+            let mut shown = as_json(&member, desk.clock.now());
+            if let Some(shown) = shown.as_object_mut() {
+                let groups: Vec<Value> = groups
+                    .iter()
+                    .map(|m| json!({"group": m.group, "puid": m.puid, "administrator": m.administrator}))
+                    .collect();
+                shown.insert("groups".into(), groups.into());
+                let settings = desk.member_settings(caller, self.group, member.user.id)?;
+                shown.insert("settings".into(), json!(settings));
+            }
+            host::json(&shown);
+            Ok(())
+        })
+    }
+}
+
+fn as_json(member: &Member, now: Timestamp) -> Value {
+    let user = &member.user;
+    let membership = &member.membership;
+    json!({
+        "userId": user.id, "username": user.address, "partnerUserId": membership.puid,
+        "firstName": user.first_name, "lastName": user.last_name, "email": user.email, "phone": user.phone,
+        "role": member.role_name, "administrator": membership.administrator,
+        "suspended": membership.suspended, "active": membership.active, "locked": user.is_locked(now),
+        "hasPassword": user.has_password, "homeGroup": user.home_group,
+        "signedInAt": user.signed_in_at.map(|t| t.to_string()),
+    })
+}
+
+fn as_line(member: &Member, now: Timestamp) -> String {
+    let membership = &member.membership;
+    let name = format!("{} {}", member.user.first_name, member.user.last_name);
+    let state = match membership {
+        m if !m.active => "inactive",
+        m if m.suspended => "suspended",
+        _ if member.user.is_locked(now) => "locked",
+        m if m.administrator => "administrator",
+        _ => "active",
+    };
+    let puid = membership.puid.as_ref().map_or("", |p| p.as_str());
+    let role = member.role_name.as_deref().unwrap_or("-none-");
+    line(member.user.address.as_str(), puid, name.trim(), role, state)
+}
+
+/// A long list is printed as it is read, so its columns have fixed widths.
+fn line(address: &str, puid: &str, name: &str, role: &str, state: &str) -> String {
+    format!("{address:<36}  {puid:<24}  {name:<24}  {role:<16}  {state}")
+}
