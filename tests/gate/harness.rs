@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sidelight::http::gate::{
     Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, Stopped, bind,
@@ -83,6 +83,15 @@ impl Server {
 
     pub fn with(limits: Limits, adjust: impl FnOnce(&mut GateConfig)) -> Self {
         raise_descriptor_limit();
+        Self::bind(limits, adjust)
+    }
+
+    /// Starts under the descriptor limit that the process was given.
+    pub fn within_this_limit() -> Self {
+        Self::bind(Limits::default(), |_| {})
+    }
+
+    fn bind(limits: Limits, adjust: impl FnOnce(&mut GateConfig)) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = GateConfig { listen, tls: None, limits, trusted_proxies: Vec::new() };
         adjust(&mut config);
@@ -119,6 +128,15 @@ impl Server {
         let mut client = self.connect();
         client.send(bytes);
         client.read_to_end()
+    }
+
+    /// Waits until the counts are as they must become.
+    pub fn wait_until(&self, reached: impl Fn(&Counts) -> bool) {
+        let begun = Instant::now();
+        while !reached(&self.counts()) {
+            assert!(begun.elapsed() < PATIENCE, "{:?}", self.counts());
+            std::thread::yield_now();
+        }
     }
 
     /// Asks for `/` from another address than the attackers', and expects to be served.
@@ -160,8 +178,10 @@ pub struct Client {
 
 impl Client {
     pub fn connect(address: SocketAddr, source: Ipv4Addr) -> Self {
-        use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-        let made = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+        // Not to be inherited by the processes that other tests start.
+        let flags = SocketFlags::CLOEXEC;
+        let made = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
         bind(&made, &SocketAddrV4::new(source, 0)).unwrap();
         connect(&made, &address).unwrap();
         let socket = TcpStream::from(made);

@@ -34,8 +34,8 @@ impl Chunked {
         loop {
             match *self {
                 Self::Size => {
-                    let Some((line, after)) = line(rest)? else { break };
-                    let size = chunk_size(line)?;
+                    let Some((digits, after)) = size_line(rest)? else { break };
+                    let size = chunk_size(digits)?;
                     if size > limit.saturating_sub(body.len()) {
                         return Err(Refusal::BodyTooLong);
                     }
@@ -69,8 +69,11 @@ impl Chunked {
     }
 }
 
-/// Splits off a size line without its CR LF; `None` when its end has not arrived.
-fn line(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, Refusal> {
+/// A size without its CR LF, and what follows.
+type SizeLine<'a> = (&'a [u8], &'a [u8]);
+
+/// Splits off a size line; `None` when its end has not arrived.
+fn size_line(bytes: &[u8]) -> Result<Option<SizeLine<'_>>, Refusal> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     if digits > SIZE_DIGITS || (digits == 0 && !bytes.is_empty()) {
         return Err(Refusal::Chunk);

@@ -349,8 +349,8 @@ impl Connection {
     /// Hands the request in and prints what comes back.
     fn answer(&mut self, head: ParsedHead, body: Vec<u8>, house: &House) -> Step {
         count(&house.counters.requests);
-        let manner = Manner {
-            keep_alive: head.keep_alive && !house.is_stopping(),
+        let mut manner = Manner {
+            keep_alive: head.keep_alive,
             old_version: head.old_version,
             head_only: head.method == tiny_http::Method::Head,
         };
@@ -361,6 +361,8 @@ impl Connection {
             let _ = catch_unwind(AssertUnwindSafe(|| house.handler.panicked(&request, &incident)));
             return self.fail(house, &incident);
         };
+        // The stop may have come meanwhile, and the client should hear of it.
+        manner.keep_alive &= !house.is_stopping();
         if self.printed.response(response, manner).is_err() {
             count(&house.counters.unsafe_responses);
             self.printed.failure(&new_incident());

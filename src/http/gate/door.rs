@@ -34,6 +34,10 @@ const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 const STOPPING: Duration = Duration::from_millis(10);
 /// Accepts in one turn, so that a flood of newcomers does not keep those inside waiting.
 const ACCEPTS: usize = 64;
+/// Newcomers that may wait at the door for a seat: all those inside are with a thread, for a moment as a rule.
+const AT_THE_DOOR: usize = 16;
+/// How often it is looked whether a seat has become free for those at the door.
+const LOOK_FOR_SEATS: Duration = Duration::from_millis(5);
 /// Events in one turn.
 const EVENTS: usize = 256;
 
@@ -45,7 +49,7 @@ pub struct House {
     pub handler: Arc<dyn Handler>,
     pub counters: Arc<Counters>,
     pub hungry: Arc<AtomicBool>,
-    pub stopping: AtomicBool,
+    pub shutdown: Shutdown,
 }
 
 impl House {
@@ -56,7 +60,7 @@ impl House {
 
     /// Whether the gate was told to stop.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.shutdown.is_triggered()
     }
 }
 
@@ -75,9 +79,16 @@ pub struct Door {
     pool: Arc<Pool<Box<Connection>>>,
     house: Arc<House>,
     ledger: Arc<Ledger>,
-    shutdown: Shutdown,
     newcomers: bool,
     no_accept_before: Instant,
+    at_the_door: Vec<Newcomer>,
+}
+
+/// An accepted socket without a seat.
+struct Newcomer {
+    socket: TcpStream,
+    peer: IpAddr,
+    until: Instant,
 }
 
 impl Door {
@@ -85,7 +96,7 @@ impl Door {
     ///
     /// # Errors
     /// When the system gives no poller.
-    pub fn new(listener: TcpListener, house: Arc<House>, shutdown: Shutdown) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, house: Arc<House>) -> io::Result<Self> {
         use std::os::fd::AsRawFd;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
@@ -94,7 +105,7 @@ impl Door {
             LISTENER,
             Interest::READABLE,
         )?;
-        shutdown.wakes(Arc::clone(&waker));
+        house.shutdown.wakes(Arc::clone(&waker));
         let limits = &house.limits;
         let ledger = Ledger::new(
             limits.connections,
@@ -114,9 +125,9 @@ impl Door {
             pool,
             house,
             ledger,
-            shutdown,
             newcomers: false,
             no_accept_before: Instant::now(),
+            at_the_door: Vec::new(),
         })
     }
 
@@ -145,10 +156,11 @@ impl Door {
                 }
             }
             let now = Instant::now();
-            if stop_by.is_none() && self.shutdown.is_triggered() {
+            if stop_by.is_none() && self.house.is_stopping() {
                 stop_by = Some(now + self.house.limits.stop);
                 self.begin_stop();
             }
+            self.seat_those_at_the_door(now);
             if self.newcomers && now >= self.no_accept_before {
                 self.accept(now);
             }
@@ -169,6 +181,8 @@ impl Door {
         let now = Instant::now();
         if self.house.is_stopping() {
             Some(STOPPING)
+        } else if !self.at_the_door.is_empty() {
+            Some(LOOK_FOR_SEATS)
         } else if self.newcomers {
             Some(self.no_accept_before.saturating_duration_since(now))
         } else if self.lot.let_door_sleep() {
@@ -186,51 +200,77 @@ impl Door {
                 return;
             };
             match listener.accept() {
-                Ok((socket, peer)) => self.seat(socket, peer.ip()),
+                Ok((socket, peer)) => {
+                    count(&self.house.counters.accepted);
+                    let newcomer = Newcomer { socket, peer: peer.ip(), until: now + self.house.limits.seat };
+                    if let Some(newcomer) = self.seat(newcomer) {
+                        self.let_wait(newcomer);
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.newcomers = false;
                     return;
                 }
                 Err(error) => {
                     count(&self.house.counters.accept_errors);
-                    if is_out_of_resources(&error) {
-                        // Something else in the process took what was kept back: make room, and do not spin.
-                        self.evict(None, 0);
+                    // The rest of the process took what was kept back: make room, or do not spin.
+                    if is_out_of_resources(&error) && !self.evict(None, 0) {
                         self.no_accept_before = now + OUT_OF_DESCRIPTORS;
                         return;
                     }
-                    // The newcomer has left again; the next may still be there.
+                    // Otherwise a newcomer has left again, and the next may still be there.
                 }
             }
         }
     }
 
-    /// Gives a newcomer a seat, if need be that of one who only waits, or turns it away.
-    fn seat(&self, socket: TcpStream, peer: IpAddr) {
-        count(&self.house.counters.accepted);
+    /// Gives a newcomer a seat, if need be that of one who only waits; hands it back when there is none.
+    fn seat(&self, newcomer: Newcomer) -> Option<Newcomer> {
+        let peer = newcomer.peer;
         let trusted = is_trusted(&self.house.trusted_proxies, peer);
-        let seat = match self.ledger.seat(peer, trusted) {
-            Ok(seat) => Ok(seat),
-            Err(full) => {
-                let only = (full == Full::Address).then(|| Origin::of(peer));
-                self.evict(only, self.ledger.held_by(peer));
-                self.ledger.seat(peer, trusted)
-            }
-        };
-        let Ok(seat) = seat else {
-            count(&self.house.counters.turned_away);
-            return;
-        };
+        let seat = self.ledger.seat(peer, trusted).or_else(|full| {
+            let only = (full == Full::Address).then(|| Origin::of(peer));
+            self.evict(only, self.ledger.held_by(peer));
+            self.ledger.seat(peer, trusted)
+        });
+        let Ok(seat) = seat else { return Some(newcomer) };
         // A socket that fails here is one whose client has gone.
-        if let Ok(connection) = Connection::new(socket, peer, seat, &self.house) {
+        if let Ok(connection) = Connection::new(newcomer.socket, peer, seat, &self.house) {
             self.lot.park(Box::new(connection), Interest::READABLE);
+        }
+        None
+    }
+
+    /// Lets a newcomer wait at the door; when it is crowded, one whose address holds most inside is turned away.
+    fn let_wait(&mut self, newcomer: Newcomer) {
+        self.at_the_door.push(newcomer);
+        if self.at_the_door.len() > AT_THE_DOOR {
+            let held = |newcomer: &Newcomer| self.ledger.held_by(newcomer.peer);
+            let most = self.at_the_door.iter().enumerate().max_by_key(|(_, newcomer)| held(newcomer));
+            if let Some(index) = most.map(|(index, _)| index) {
+                self.at_the_door.swap_remove(index);
+                count(&self.house.counters.turned_away);
+            }
         }
     }
 
-    fn evict(&self, only: Option<Origin>, newcomer_holds: usize) {
-        if self.lot.spare(only, newcomer_holds).is_some() {
+    fn seat_those_at_the_door(&mut self, now: Instant) {
+        for newcomer in std::mem::take(&mut self.at_the_door) {
+            match self.seat(newcomer) {
+                Some(newcomer) if newcomer.until > now => self.at_the_door.push(newcomer),
+                Some(_) => count(&self.house.counters.turned_away),
+                None => {}
+            }
+        }
+    }
+
+    /// Closes a parked connection to make room; `false` when none can be spared.
+    fn evict(&self, only: Option<Origin>, newcomer_holds: usize) -> bool {
+        let evicted = self.lot.spare(only, newcomer_holds).is_some();
+        if evicted {
             count(&self.house.counters.evicted);
         }
+        evicted
     }
 
     /// Cuts what is late: idle connections at once, the others after they were told.
@@ -247,8 +287,8 @@ impl Door {
     }
 
     fn begin_stop(&mut self) {
-        self.house.stopping.store(true, Ordering::Relaxed);
         self.listener = None;
+        self.at_the_door.clear();
         self.lot.close();
     }
 

@@ -22,6 +22,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Bytes of all bodies being received at once; more is 503.
     pub body_bytes_in_all: usize,
+    /// For a newcomer to get a seat when all are taken by connections that are being served.
+    pub seat: Duration,
     /// From accept to the end of the TLS handshake.
     pub handshake: Duration,
     /// From the first byte of a head to its end.
@@ -48,6 +50,7 @@ impl Default for Limits {
             threads: 128,
             head_bytes: 16 * 1024,
             body_bytes_in_all: 64 * 1024 * 1024,
+            seat: Duration::from_secs(2),
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),

@@ -67,6 +67,7 @@ impl Lot {
     }
 
     /// Takes out every connection that `leaves`.
+    #[expect(clippy::vec_box, reason = "connections are parked and served as boxes")]
     pub fn take_where(&self, leaves: impl Fn(&Connection) -> bool) -> Vec<Box<Connection>> {
         let mut lot = self.lock();
         let leaving: Vec<usize> = lot
@@ -113,6 +114,7 @@ impl Lot {
     }
 
     /// Takes out the connections whose deadline has passed.
+    #[expect(clippy::vec_box, reason = "connections are parked and served as boxes")]
     pub fn expired(&self, now: Instant) -> Vec<Box<Connection>> {
         self.take_where(|connection| connection.deadline() <= now)
     }

@@ -33,7 +33,6 @@ mod wire;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 pub use address::Net;
 pub use counters::{Counters, Counts};
@@ -110,8 +109,8 @@ impl Gate {
             handler,
             counters: self.counters,
             hungry: Arc::default(),
-            stopping: AtomicBool::new(false),
+            shutdown,
         };
-        door::Door::new(self.listener, Arc::new(house), shutdown)?.run()
+        door::Door::new(self.listener, Arc::new(house))?.run()
     }
 }
