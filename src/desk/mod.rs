@@ -25,6 +25,7 @@ pub mod permission;
 mod refusal;
 pub mod roles;
 pub mod sign_in;
+pub mod sso;
 mod token;
 mod web_session;
 
@@ -45,6 +46,8 @@ pub struct Desk {
     pub mode: Mode,
     /// What signing in keeps in memory.
     pub sign_in: sign_in::State,
+    /// The parsed keys of both sides of single sign-on.
+    pub(crate) trust: sso::TrustCache,
 }
 
 impl Desk {
@@ -55,7 +58,14 @@ impl Desk {
     pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
         let keys = Keys::open(&directory.join(KEY_FILE))?;
         let store = Store::open(directory, mode, clock.now())?;
-        Ok(Desk { store, clock, keys, mode, sign_in: sign_in::State::default() })
+        Ok(Desk {
+            store,
+            clock,
+            keys,
+            mode,
+            sign_in: sign_in::State::default(),
+            trust: sso::TrustCache::default(),
+        })
     }
 
     /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host.

@@ -214,6 +214,28 @@ pub struct SpKey {
     pub created_at: Timestamp,
 }
 
+/// A key as it is shown: the identity provider's, or a pair of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// Its place from 1; for a pair of ours its number.
+    pub position: i64,
+    /// SHA-256 of the DER, lower-case hexadecimal.
+    pub fingerprint: String,
+    pub subject: String,
+    pub issuer: String,
+    /// `RSA 2048`, `ECDSA P-256`.
+    pub kind: String,
+    pub begins_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub added_at: Timestamp,
+    /// When it last verified or decrypted a response; kept to the minute.
+    pub used_at: Option<Timestamp>,
+    /// DER.
+    pub certificate: Vec<u8>,
+    /// Sentences.
+    pub warnings: Vec<String>,
+}
+
 /// What came to the ACS, as it is shown to administrators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {

@@ -1,0 +1,236 @@
+//! What follows from an accepted response, in one transaction: which user it is, the user made or updated
+//! where the group autoprovisions, the assertion used up, the web session, the access log, and the attempt.
+//!
+//! What refuses is decided before the first row is written, so that a response that is refused burns no
+//! genuine assertion's ID.
+
+use sha2::{Digest, Sha256};
+
+use crate::clock::Timestamp;
+use crate::desk::people::{CheckedChange, CheckedUser};
+use crate::error::Result;
+use crate::model::sso::{Autoprovision, Configuration, IdpKey, Status};
+use crate::model::{Caller, LogEntry, Member};
+use crate::protocol::saml::identity::Identity;
+use crate::store::{KeptResponse, NewAttempt, Reader, Writer};
+
+use super::attempts::{OPERATION, TEST_OPERATION, attributes_json};
+use super::judge::Checklist;
+use super::matching::{Identifiers, matched, may_sign_in};
+use super::provision;
+use super::reject::SsoReject;
+
+/// When a key verified is noted to the minute: one row of the log a sign-in is enough to write.
+const NOTE_EVERY_SECONDS: i64 = 60;
+
+/// All that the transaction needs, owned.
+pub(super) struct Act {
+    pub caller: Caller,
+    pub configuration: Configuration,
+    /// The key that verified.
+    pub key: Option<IdpKey>,
+    /// The response, when it is to be kept.
+    pub kept: Option<KeptResponse>,
+    pub identity: Identity,
+    /// Whether the browser gets a login key.
+    pub needs_key: bool,
+    pub has_api_key: bool,
+    /// `test=11`: everything is judged, and nobody is signed in or made.
+    pub only_test: bool,
+    /// Fingerprint and end of the web session.
+    pub session: ([u8; 32], Timestamp),
+    /// Those on the response, where somebody will read them.
+    pub checks: Checklist,
+}
+
+/// Somebody was let in.
+pub(super) struct Admitted {
+    /// `None` only in a test, for somebody who would be made.
+    pub member: Option<Member>,
+    pub identity: Identity,
+    pub checks: Checklist,
+}
+
+/// Nobody was let in, and nothing was written.
+pub(super) struct Denied {
+    pub reject: SsoReject,
+    pub identity: Identity,
+    pub checks: Checklist,
+}
+
+enum Plan {
+    Known(Member),
+    Update(Member, CheckedChange),
+    Make(CheckedUser),
+}
+
+impl Act {
+    /// Carries it out, or says why not.
+    pub fn carry_out(mut self, w: &Writer<'_>) -> Result<std::result::Result<Box<Admitted>, Box<Denied>>> {
+        let plan = match self.decided(w)? {
+            Ok(plan) => plan,
+            Err(reject) => return Ok(Err(self.denied(reject))),
+        };
+        let used = w.use_assertion(&replay_fingerprint(&self.identity), self.remembered_until(w.now));
+        match used {
+            Ok(()) => {}
+            Err(error) if error.code == "replay" => return Ok(Err(self.denied(SsoReject::Replay))),
+            Err(error) => return Err(error),
+        }
+        self.checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
+        if let Some(id) = &self.identity.in_response_to {
+            w.take_pending_request(id)?;
+        }
+        let group = self.configuration.group;
+        if let Some(key) = &self.key
+            && key.last_verified_at.is_none_or(|at| at.plus_seconds(NOTE_EVERY_SECONDS) <= w.now)
+        {
+            w.note_sso_key_verified(group, &key.fingerprint)?;
+        }
+        let ip = self.caller.ip;
+        let member = match plan {
+            Plan::Known(member) => Some(member),
+            Plan::Update(member, _) if self.only_test => Some(member),
+            Plan::Update(member, change) => {
+                Some(provision::brought_up_to_date(w, group, ip, &member, &change)?)
+            }
+            Plan::Make(_) if self.only_test => None,
+            Plan::Make(new) => Some(provision::made(w, group, ip, &new)?),
+        };
+        if let Some(member) = member.as_ref().filter(|_| !self.only_test) {
+            let (fingerprint, expires_at) = self.session;
+            w.insert_web_session(&fingerprint, group, member.user.id, expires_at)?;
+        }
+        self.log(w, member.as_ref())?;
+        Ok(Ok(Box::new(Admitted { member, identity: self.identity, checks: self.checks })))
+    }
+
+    /// Who it is and whether they may come in. Writes nothing.
+    fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
+        let configuration = &self.configuration;
+        let identifiers = Identifiers::of(configuration, &self.identity);
+        let planned = plan(w, configuration, &self.identity, &identifiers, w.now, &mut self.checks)?;
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(reject) => return Ok(Err(reject)),
+        };
+        let has_puid = match &plan {
+            Plan::Known(member) | Plan::Update(member, _) => member.membership.puid.is_some(),
+            Plan::Make(new) => new.puid.is_some(),
+        };
+        if self.needs_key && !has_puid {
+            return Ok(Err(SsoReject::UserWithoutPuid));
+        }
+        if self.needs_key && !self.has_api_key {
+            return Ok(Err(SsoReject::WithoutApiKey));
+        }
+        Ok(Ok(plan))
+    }
+
+    fn denied(mut self, reject: SsoReject) -> Box<Denied> {
+        self.checks.failed(&reject);
+        Box::new(Denied { reject, identity: self.identity, checks: self.checks })
+    }
+
+    /// How long the assertion could come again: until its end, plus the skew that is allowed.
+    fn remembered_until(&self, now: Timestamp) -> Timestamp {
+        let end = Timestamp(self.identity.not_on_or_after).plus_seconds(self.configuration.skew_seconds);
+        end.max(now.plus_seconds(self.configuration.skew_seconds))
+    }
+
+    fn log(&self, w: &Writer<'_>, member: Option<&Member>) -> Result<()> {
+        let group = self.configuration.group;
+        let operation = if self.only_test { TEST_OPERATION } else { OPERATION };
+        let name_id = self.identity.name_id.as_ref().map_or("", |n| n.value.as_str());
+        let subject = member.map_or_else(|| name_id.to_owned(), |m| m.user.address.to_string());
+        let key = self.key.as_ref().map_or_else(String::new, |key| {
+            let short = key.fingerprint.get(..16).unwrap_or_default();
+            format!("verified by key {} ({short})", key.position)
+        });
+        let algorithm = self.identity.algorithms.signature.rsplit('#').next().unwrap_or_default();
+        let encrypted = if self.identity.encrypted { ", encrypted" } else { "" };
+        let answer = match &self.identity.in_response_to {
+            Some(_) => "started here",
+            None => "started by the identity provider",
+        };
+        let detail = format!("{key}, {algorithm}{encrypted}, {answer}");
+        let done = LogEntry::done(&self.caller, Some(group), operation, subject.clone(), detail);
+        w.log(&LogEntry { actor: subject, ..done })?;
+        if self.configuration.status == Status::Provisioning {
+            w.insert_saml_attempt(&NewAttempt {
+                group,
+                incident: None,
+                code: None,
+                subject: name_id.to_owned(),
+                checks: self.checks.to_json(),
+                attributes: Some(attributes_json(&self.identity)),
+                kept: self.kept.clone(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Works out who it is, noting each rule. Writes nothing.
+fn plan(
+    r: &Reader<'_>,
+    configuration: &Configuration,
+    identity: &Identity,
+    identifiers: &Identifiers,
+    now: Timestamp,
+    checks: &mut Checklist,
+) -> Result<std::result::Result<Plan, SsoReject>> {
+    let autoprovision = configuration.autoprovision;
+    let member = match matched(r, configuration.group, identifiers)? {
+        Ok(member) => member,
+        Err(SsoReject::UserUnknown { .. }) if autoprovision != Autoprovision::Off => {
+            let new = match provision::planned(r, configuration, identity, identifiers)? {
+                Ok(new) => new,
+                Err(reject) => return Ok(Err(reject)),
+            };
+            let got = format!("{} becomes {}", identifiers.shown(), new.address);
+            checks.passed("Autoprovisioning", "wire contract 3.8", "a user to be made", got);
+            return Ok(Ok(Plan::Make(new)));
+        }
+        Err(reject) => return Ok(Err(reject)),
+    };
+    let got = format!("{} is {}", identifiers.shown(), member.user.address);
+    checks.passed("Which user", "wire contract 3.3", "exactly one user of the group", got);
+    if let Err(reject) = may_sign_in(&member, now) {
+        return Ok(Err(reject));
+    }
+    checks.passed("User may sign in", "wire contract 11 Q18", "active, neither suspended nor locked", "yes");
+    if autoprovision != Autoprovision::CreateAndUpdate {
+        return Ok(Ok(Plan::Known(member)));
+    }
+    let planned = provision::planned_update(r, configuration, identity, &member)?;
+    Ok(planned.map(|change| match change {
+        Some(change) => Plan::Update(member, change),
+        None => Plan::Known(member),
+    }))
+}
+
+/// Judges who it would be, for a re-judge: the checks, and the reject if there is one. Writes nothing.
+pub(super) fn rehearsed(
+    r: &Reader<'_>,
+    configuration: &Configuration,
+    identity: &Identity,
+    now: Timestamp,
+    checks: &mut Checklist,
+) -> Result<Option<SsoReject>> {
+    let identifiers = Identifiers::of(configuration, identity);
+    let reject = plan(r, configuration, identity, &identifiers, now, checks)?.err();
+    if let Some(reject) = &reject {
+        checks.failed(reject);
+    }
+    Ok(reject)
+}
+
+/// Names an assertion: its issuer and its ID.
+pub(super) fn replay_fingerprint(identity: &Identity) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(identity.issuer.as_bytes());
+    hash.update([0]);
+    hash.update(identity.assertion_id.as_bytes());
+    hash.finalize().into()
+}

@@ -1,0 +1,69 @@
+//! What a sign-in answers: where the browser goes, or the login key that it gets. Wire contract §3.5.
+
+use crate::clock::Timestamp;
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+use crate::model::relative::RelativeTarget;
+use crate::model::{GlanceAddress, GroupId, Puid, UserId};
+use crate::protocol::login_key::{self, SigningKey};
+
+use super::attempts::Diagnosis;
+
+/// How long a login key that a sign-in hands out is valid, in seconds: our own choice (§11 Q7).
+pub const LOGIN_KEY_SECONDS: i64 = 3_600;
+
+/// How a sign-in came out.
+pub enum Answer {
+    SignedIn(Box<SignedIn>),
+    Refused(Box<Refusal>),
+    /// `test=11`: nobody was signed in.
+    Diagnosed(Box<Diagnosis>),
+}
+
+/// Somebody signed in.
+pub struct SignedIn {
+    pub group: GroupId,
+    pub user: UserId,
+    pub address: GlanceAddress,
+    /// The value of `GSSNID`. A bearer secret.
+    pub web_session: String,
+    pub outcome: Outcome,
+    /// The sites that may frame the embedded result.
+    pub allowed_sites: Vec<String>,
+}
+
+/// What the browser gets.
+pub enum Outcome {
+    /// It goes on to this path.
+    Redirect(RelativeTarget),
+    /// `partnerid=…&partneruserid=…~$1$…`, as a text or, embedded, as a message. A bearer secret.
+    LoginKey { text: String, embedded: bool },
+}
+
+/// Somebody was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the person may know: one sentence and the incident code.
+    pub error: Error,
+    /// Whether the answer is a message to the page that frames it.
+    pub embedded: bool,
+    pub allowed_sites: Vec<String>,
+}
+
+impl Desk {
+    /// The text answer of GetLoginKey, for a member who has a PUID in a group that has an API key. The pairs
+    /// are not encoded, because clients do not decode them.
+    pub(super) fn login_key_text(
+        &self,
+        group: GroupId,
+        puid: Option<&Puid>,
+        now: Timestamp,
+    ) -> Result<String> {
+        let lost = || Error::fault("login_key_text", "a checked PUID or API key is gone");
+        let puid = puid.ok_or_else(lost)?;
+        let key = self.store.read(|r| self.api_keys(r, group))?.current.ok_or_else(lost)?;
+        let expiry = now.seconds().saturating_add(LOGIN_KEY_SECONDS);
+        let key = login_key::make(&SigningKey::new(key.expose()), group, puid.as_str(), expiry);
+        Ok(format!("partnerid={group}&partneruserid={puid}~{}", key.ok_or_else(lost)?))
+    }
+}

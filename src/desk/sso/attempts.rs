@@ -1,0 +1,252 @@
+//! What is kept of a sign-in for the administrator: each refusal under its incident code, and in
+//! Provisioning everything, with the attributes to pick from and, if wanted, the response itself.
+
+use std::collections::BTreeMap;
+
+use crate::desk::{Desk, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::sso::{Attempt as KeptAttempt, Status};
+use crate::model::{Caller, GroupId, LogEntry};
+use crate::protocol::check::Check;
+use crate::protocol::saml::bindings;
+use crate::protocol::saml::identity::{Attribute, AttributeValue, Identity};
+use crate::secret::{Secret, incident_code};
+use crate::store::{Incident, KeptResponse, NewAttempt};
+
+use super::admit::Admitted;
+use super::answer::{Answer, Refusal};
+use super::consume::Attempt;
+use super::judge::Checklist;
+use super::reject::SsoReject;
+
+/// The access log's word for a sign-in.
+pub(super) const OPERATION: &str = "sign-in.saml";
+/// The access log's word for a test.
+pub(super) const TEST_OPERATION: &str = "sso.test";
+/// How long a response is kept, in seconds: a day, as the help text says.
+const KEPT_SECONDS: i64 = 24 * 3600;
+/// How long incidents are kept, in seconds.
+const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
+/// Attempts on the page.
+const SHOWN: u32 = 50;
+/// What a person reads who is refused.
+const SENTENCE: &str = "You could not be signed in.";
+
+/// What the diagnostic page of `test=11` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    pub group: GroupId,
+    pub checks: Vec<Check>,
+    /// Code and likely repair of the first check that failed.
+    pub reject: Option<(&'static str, String)>,
+    pub incident: Option<String>,
+    /// What a verified assertion says; nothing of a response that was refused before.
+    pub name_id: Option<String>,
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// The document that came, as text; "" when it could not be unwrapped.
+    pub document: String,
+}
+
+impl Desk {
+    /// Refuses where there is nothing to judge: no such group, Off, no keys.
+    pub(super) fn refuse_outright(
+        &self,
+        caller: &Caller,
+        group: Option<GroupId>,
+        reject: &SsoReject,
+    ) -> Result<Error> {
+        let mut checks = Checklist(Vec::new());
+        checks.failed(reject);
+        let incident = incident_code()?;
+        let kept = self.incident(incident.clone(), group, reject, &checks);
+        let subject = group.map_or_else(String::new, |group| group.to_string());
+        let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), reject.expected());
+        let entry = LogEntry { incident: Some(incident.clone()), ..refused };
+        let now = self.clock.now();
+        self.store.write(now, move |w| {
+            w.insert_incident(&kept, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
+            w.log(&entry)
+        })?;
+        Ok(Error::new(Kind::Denied, reject.code(), SENTENCE).with_incident(incident))
+    }
+
+    /// Refuses a response, and keeps why. `identity` is what a verified assertion said.
+    pub(super) fn refuse_attempt(
+        &self,
+        attempt: &Attempt<'_>,
+        reject: &SsoReject,
+        identity: Option<&Identity>,
+        mut checks: Checklist,
+    ) -> Result<Answer> {
+        if checks.0.is_empty() {
+            checks.failed(reject);
+        }
+        let target = attempt.target(identity);
+        let configuration = &attempt.grounds.configuration;
+        let group = configuration.group;
+        let incident = incident_code()?;
+        let subject = identity.and_then(|i| i.name_id.as_ref()).map_or("", |n| n.value.as_str()).to_owned();
+        let provisioning = configuration.status == Status::Provisioning;
+        let kept = NewAttempt {
+            group,
+            incident: Some(incident.clone()),
+            code: Some(reject.code()),
+            subject: subject.clone(),
+            checks: checks.to_json(),
+            attributes: identity.filter(|_| provisioning).map(attributes_json),
+            kept: self.keepable(attempt)?,
+        };
+        let operation = if target.test { TEST_OPERATION } else { OPERATION };
+        let detail = format!("expected {}; got {}", reject.expected(), reject.got());
+        let refused =
+            LogEntry::refused(attempt.caller, Some(group), operation, subject, reject.code(), detail);
+        let entry = LogEntry { incident: Some(incident.clone()), ..refused };
+        let row = self.incident(incident.clone(), Some(group), reject, &checks);
+        let now = attempt.now;
+        self.store.write(now, move |w| {
+            w.insert_incident(&row, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
+            w.insert_saml_attempt(&kept)?;
+            w.log(&entry)
+        })?;
+        if target.test {
+            let diagnosis = diagnosis(attempt, checks, identity);
+            return Ok(Answer::Diagnosed(Box::new(Diagnosis {
+                reject: Some((reject.code(), reject.repair().to_owned())),
+                incident: Some(incident),
+                ..diagnosis
+            })));
+        }
+        Ok(Answer::Refused(Box::new(Refusal {
+            error: Error::new(Kind::Denied, reject.code(), SENTENCE).with_incident(incident),
+            embedded: target.embedded,
+            allowed_sites: configuration.allowed_sites.clone(),
+        })))
+    }
+
+    /// What the diagnostic page shows of a test that went well.
+    pub(super) fn diagnosed(&self, attempt: &Attempt<'_>, admitted: Admitted) -> Diagnosis {
+        diagnosis(attempt, admitted.checks, Some(&admitted.identity))
+    }
+
+    /// The response, sealed, when the administrator wants it kept.
+    pub(super) fn keepable(&self, attempt: &Attempt<'_>) -> Result<Option<KeptResponse>> {
+        let configuration = &attempt.grounds.configuration;
+        let wanted = configuration.keep_responses && configuration.status == Status::Provisioning;
+        if !wanted || attempt.posted.response.is_empty() {
+            return Ok(None);
+        }
+        let response = Secret::new(attempt.posted.response.as_bytes());
+        let circumstances = serde_json::to_string(&attempt.circumstances)
+            .map_err(|e| Error::fault("saml_circumstances", e.to_string()))?;
+        Ok(Some(KeptResponse {
+            sealed: self.keys.seal(&kept_place(configuration.group), &response)?,
+            circumstances,
+            until: attempt.now.plus_seconds(KEPT_SECONDS),
+        }))
+    }
+
+    fn incident(
+        &self,
+        code: String,
+        group: Option<GroupId>,
+        reject: &SsoReject,
+        checks: &Checklist,
+    ) -> Incident {
+        Incident {
+            code,
+            at: self.clock.now(),
+            group,
+            surface: "saml".to_owned(),
+            reject: reject.code().to_owned(),
+            checks: checks.to_json(),
+            repair: reject.repair().to_owned(),
+        }
+    }
+
+    /// The latest attempts of a group, newest first: refusals, and in Provisioning everything.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn sso_attempts(&self, caller: &Caller, group: GroupId) -> Result<Vec<KeptAttempt>> {
+        permission::administer(caller, group)?;
+        self.store.read(|r| r.saml_attempts(group, SHOWN))
+    }
+
+    /// One attempt of a group with its checks.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `attempt_unknown`.
+    pub fn sso_attempt(&self, caller: &Caller, group: GroupId, id: i64) -> Result<(KeptAttempt, Vec<Check>)> {
+        permission::administer(caller, group)?;
+        let unknown = || Error::not_found("attempt_unknown", "This attempt is not kept any more.");
+        let attempt = self.store.read(|r| r.saml_attempt(group, id))?.ok_or_else(unknown)?;
+        let checks = serde_json::from_str(&attempt.checks).unwrap_or_default();
+        Ok((attempt, checks))
+    }
+
+    /// The number of the attempt behind an incident code of a group; `None` when it is not kept.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn sso_attempt_of_incident(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        incident: &str,
+    ) -> Result<Option<i64>> {
+        permission::administer(caller, group)?;
+        self.store.read(|r| r.saml_attempt_of_incident(group, &incident.to_ascii_uppercase()))
+    }
+
+    /// The attributes of recent assertions, to pick from: each name with an example, NameID first.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn recent_sso_attributes(&self, caller: &Caller, group: GroupId) -> Result<Vec<(String, String)>> {
+        let mut found: Vec<(String, String)> = Vec::new();
+        for attempt in self.sso_attempts(caller, group)? {
+            let Some(attributes) = attempt.attributes else { continue };
+            let named: BTreeMap<String, Vec<String>> = serde_json::from_str(&attributes).unwrap_or_default();
+            let name_id = ("NameID".to_owned(), attempt.subject);
+            let each = named.into_iter().map(|(name, values)| (name, values.join(", ")));
+            for (name, example) in std::iter::once(name_id).chain(each) {
+                if !example.is_empty() && !found.iter().any(|(known, _)| *known == name) {
+                    found.push((name, example));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Where a kept response belongs.
+pub(super) fn kept_place(group: GroupId) -> String {
+    format!("group/{group}/saml-response")
+}
+
+fn diagnosis(attempt: &Attempt<'_>, checks: Checklist, identity: Option<&Identity>) -> Diagnosis {
+    let document = bindings::decode_post(attempt.posted.response).unwrap_or_default();
+    Diagnosis {
+        group: attempt.posted.group,
+        checks: checks.0,
+        reject: None,
+        incident: None,
+        name_id: identity.and_then(|i| i.name_id.as_ref()).map(|n| n.value.clone()),
+        attributes: identity.map(attributes).unwrap_or_default(),
+        document: String::from_utf8_lossy(&document).into_owned(),
+    }
+}
+
+fn attributes(identity: &Identity) -> BTreeMap<String, Vec<String>> {
+    let text = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) | AttributeValue::Element(text) => Some(text.clone()),
+        AttributeValue::Nil => None,
+    };
+    let named = |a: &Attribute| (a.name.clone(), a.values.iter().filter_map(text).collect());
+    identity.attributes.iter().map(named).collect()
+}
+
+/// The attributes of a verified assertion, as they are stored.
+pub(super) fn attributes_json(identity: &Identity) -> String {
+    serde_json::to_string(&attributes(identity)).unwrap_or_default()
+}

@@ -1,0 +1,137 @@
+//! SP-initiated: the request that sends a browser to the group's identity provider. Wire contract §3.7.
+//!
+//! The request waits in the store, so that it outlives a restart, bound to the browser by the fingerprint
+//! of a cookie. Its ID comes back as InResponseTo; RelayState is an opaque handle that says nothing.
+
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+use crate::model::sso::{AcsStyle, AuthnContext, Configuration, EndpointType, NameIdPolicy};
+use crate::model::{Caller, GroupId};
+use crate::protocol::saml::authn_request::{self, AuthnRequest, RequestedContext};
+use crate::protocol::saml::bindings::{Direction, append_query, encode_post, redirect_query};
+use crate::secret::random_token;
+use crate::store::PendingRequest;
+
+use super::judge::Grounds;
+use super::metadata::acs_url;
+use super::reject::SsoReject;
+use super::target::Target;
+
+/// How long an answer is waited for, in seconds: long enough to type a password and a second factor.
+pub const REQUEST_LIFETIME: i64 = 15 * 60;
+/// Characters of the browser's cookie: 32 bytes in base64url.
+const BROWSER_TOKEN_LENGTH: usize = 43;
+
+/// A sign-in that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The value of the browser's cookie.
+    pub browser: String,
+    pub carried: Carried,
+}
+
+/// How the browser carries the request to the identity provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    Redirect { location: String },
+    Post { action: String, request: String, relay_state: String },
+}
+
+impl Desk {
+    /// Begins a sign-in of a group. `browser` is the value of the browser's cookie, when it has one; `origin`
+    /// is where people reach this server.
+    ///
+    /// # Errors
+    /// `Denied` with the code of the [`SsoReject`] and an incident code, when no sign-in can begin here.
+    pub fn begin_sso(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        target: &Target,
+        browser: Option<&str>,
+        origin: &str,
+    ) -> Result<Begun> {
+        let found = self.store.snapshot(|r| {
+            let Some(configuration) = r.sso_configuration(group)? else {
+                return Ok(Err((None, SsoReject::UnknownGroup)));
+            };
+            let judged = Grounds::read(self, r, configuration)?.map(|grounds| grounds.configuration);
+            Ok(judged.map_err(|reject| (Some(group), reject)))
+        })?;
+        let configuration = match found {
+            Ok(configuration) if configuration.endpoint_url.is_empty() => {
+                return Err(self.refuse_outright(caller, Some(group), &SsoReject::WithoutEndpoint)?);
+            }
+            Ok(configuration) => configuration,
+            Err((group, reject)) => return Err(self.refuse_outright(caller, group, &reject)?),
+        };
+        let browser = match browser.filter(|b| is_browser_token(b)) {
+            Some(browser) => browser.to_owned(),
+            None => random_token::<32>()?,
+        };
+        let now = self.clock.now();
+        let pending = PendingRequest {
+            id: format!("_{}", random_token::<20>()?),
+            group,
+            relay_state: random_token::<16>()?,
+            browser: self.keys.fingerprint_of(browser.as_bytes()),
+            target: serde_json::to_string(target).map_err(|e| Error::fault("sso_target", e.to_string()))?,
+            expires_at: now.plus_seconds(REQUEST_LIFETIME),
+        };
+        let carried = carried(&configuration, &pending, target, origin, now.0);
+        self.store.write(now, move |w| w.insert_pending_request(&pending))?;
+        Ok(Begun { browser, carried })
+    }
+}
+
+/// Whether `text` has the form of the browser's cookie.
+pub(super) fn is_browser_token(text: &str) -> bool {
+    text.len() == BROWSER_TOKEN_LENGTH
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn carried(
+    configuration: &Configuration,
+    pending: &PendingRequest,
+    target: &Target,
+    origin: &str,
+    now_ms: i64,
+) -> Carried {
+    let mut acs = acs_url(origin, configuration.group);
+    if configuration.acs_style == AcsStyle::UrlParameters {
+        acs.push_str(&target.as_parameters());
+    }
+    let request = AuthnRequest {
+        id: &pending.id,
+        issue_instant: now_ms,
+        destination: &configuration.endpoint_url,
+        acs: &acs,
+        issuer: &configuration.sp_entity_id,
+        name_id_policy: match configuration.name_id_policy {
+            NameIdPolicy::Email => authn_request::NameIdPolicy::Email,
+            NameIdPolicy::Unspecified => authn_request::NameIdPolicy::Unspecified,
+            NameIdPolicy::Persistent => authn_request::NameIdPolicy::Persistent,
+            NameIdPolicy::Omit => authn_request::NameIdPolicy::None,
+        },
+        context: match configuration.authn_context {
+            AuthnContext::Nothing => RequestedContext::None,
+            AuthnContext::PasswordProtectedTransport => RequestedContext::PasswordProtectedTransport,
+            AuthnContext::Windows => RequestedContext::WindowsIntegrated,
+            AuthnContext::Unspecified => RequestedContext::Unspecified,
+        },
+        force_authn: false,
+    }
+    .to_xml();
+    match configuration.endpoint_type {
+        EndpointType::Redirect => {
+            let query =
+                redirect_query(Direction::Request, request.as_bytes(), Some(&pending.relay_state), None);
+            Carried::Redirect { location: append_query(&configuration.endpoint_url, &query) }
+        }
+        EndpointType::Post => Carried::Post {
+            action: configuration.endpoint_url.clone(),
+            request: encode_post(request.as_bytes()),
+            relay_state: pending.relay_state.clone(),
+        },
+    }
+}

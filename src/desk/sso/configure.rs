@@ -1,0 +1,179 @@
+//! SSO Configure: shown, changed field by field, saved whole. Wire contract §3.2, §3.8.
+
+use crate::desk::{Desk, permission};
+use crate::error::{Error, Result};
+use crate::model::sso::fields::{self, FIELDS};
+use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, SpKey};
+use crate::model::{Caller, GroupId, LogEntry};
+use crate::store::Reader;
+
+use super::keys;
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    pub configuration: Configuration,
+    /// The identity provider's keys, in the order in which they are tried.
+    pub keys: Vec<KeyFacts>,
+    /// Our own key pairs, newest first.
+    pub own_keys: Vec<KeyFacts>,
+    /// What still keeps people from signing in, or should be looked after; sentences.
+    pub problems: Vec<String>,
+}
+
+/// One field that a change gives another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub field: &'static str,
+    pub label: &'static str,
+    pub before: String,
+    pub after: String,
+}
+
+/// A configuration as it would be, not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub configuration: Configuration,
+    pub changes: Vec<Change>,
+    /// The values that were refused, each with its field.
+    pub errors: Vec<Error>,
+}
+
+impl Desk {
+    /// Shows a group's configuration and keys.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`.
+    pub fn sso_overview(&self, caller: &Caller, group: GroupId) -> Result<Overview> {
+        permission::administer(caller, group)?;
+        let now = self.clock.now();
+        self.store.snapshot(|r| {
+            let configuration = known(r, group)?;
+            let (theirs, ours) = (r.sso_keys(group)?, r.sp_keys(group)?);
+            let keys = theirs.iter().map(|key| keys::facts(key, now)).collect::<Vec<_>>();
+            let own_keys = ours.iter().map(|key| keys::own_facts(key, now)).collect::<Vec<_>>();
+            let problems = problems(&configuration, &theirs, &ours, &keys);
+            Ok(Overview { configuration, keys, own_keys, problems })
+        })
+    }
+
+    /// Applies values to a group's configuration without saving it.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`.
+    pub fn draft_sso(&self, caller: &Caller, group: GroupId, values: &[(String, String)]) -> Result<Draft> {
+        permission::administer(caller, group)?;
+        self.store.read(|r| Ok(draft(known(r, group)?, values)))
+    }
+
+    /// Saves values: all of them or none.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`; `Invalid` for the
+    /// first value that breaks its field's rule; `Conflict` with code `account_id_taken`.
+    pub fn set_sso(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        values: &[(String, String)],
+    ) -> Result<Vec<Change>> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (caller, values) = (caller.clone(), values.to_vec());
+            self.store.write(self.clock.now(), move |w| {
+                let draft = draft(known(w, group)?, &values);
+                if let Some(error) = draft.errors.into_iter().next() {
+                    return Err(error);
+                }
+                if !draft.changes.is_empty() {
+                    w.put_sso_configuration(&draft.configuration)?;
+                    let detail = described(&draft.changes);
+                    w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))?;
+                }
+                Ok(draft.changes)
+            })
+        };
+        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+    }
+}
+
+/// The access log's word for a change of the configuration.
+pub(super) const OPERATION: &str = "sso.configure";
+
+/// The configuration of a group that exists.
+pub(super) fn known(reader: &Reader<'_>, group: GroupId) -> Result<Configuration> {
+    let unknown = || Error::not_found("group_unknown", format!("There is no group {group}."));
+    reader.sso_configuration(group)?.ok_or_else(unknown)
+}
+
+pub(super) fn draft(before: Configuration, values: &[(String, String)]) -> Draft {
+    let mut configuration = before.clone();
+    let mut errors = Vec::new();
+    for (name, value) in values {
+        if let Err(error) = fields::set(&mut configuration, name, value) {
+            errors.push(error);
+        }
+    }
+    if configuration.autoprovision != Autoprovision::Off && configuration.mapping.glance_address.is_empty() {
+        let public = "GlanceAddress: autoprovisioning needs a template to make the address from.";
+        errors.push(Error::invalid("invalid_field", "glance_address", public));
+    }
+    let changes = changes(&before, &configuration);
+    Draft { configuration, changes, errors }
+}
+
+/// The fields that differ.
+pub(super) fn changes(before: &Configuration, after: &Configuration) -> Vec<Change> {
+    let differing = FIELDS.iter().filter_map(|field| {
+        let (before, after) = (field.value(before), field.value(after));
+        (before != after).then_some(Change { field: field.name, label: field.label, before, after })
+    });
+    differing.collect()
+}
+
+/// Changes as the access log tells them.
+pub(super) fn described(changes: &[Change]) -> String {
+    let shown = |value: &str| if value.is_empty() { "none".to_owned() } else { value.replace('\n', " ") };
+    let each = changes.iter().map(|c| format!("{} {} to {}", c.field, shown(&c.before), shown(&c.after)));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn problems(
+    configuration: &Configuration,
+    theirs: &[IdpKey],
+    ours: &[SpKey],
+    facts: &[KeyFacts],
+) -> Vec<String> {
+    let mut problems: Vec<String> = Vec::new();
+    if configuration.method == Method::Off {
+        return problems;
+    }
+    for (missing, sentence) in [
+        (theirs.is_empty(), "There is no X.509 Public Key: every sign-in is refused until there is one."),
+        (
+            configuration.idp_entity_id.is_empty(),
+            "The Identity Provider Entity ID is empty: every sign-in is refused until it is set.",
+        ),
+        (
+            configuration.endpoint_url.is_empty(),
+            "There is no Identity Provider Endpoint URL: only the identity provider can start a sign-in.",
+        ),
+        (
+            configuration.method == Method::EncryptedSaml && ours.is_empty(),
+            "There is no key pair of ours: every sign-in is refused until you make one.",
+        ),
+        (
+            configuration.endpoint_url.is_empty() && !configuration.idp_initiated_allowed,
+            "Neither side can start a sign-in: set the endpoint, or allow the identity provider to start.",
+        ),
+    ] {
+        if missing {
+            problems.push(sentence.to_owned());
+        }
+    }
+    problems.extend(FIELDS.iter().filter(|f| f.warns(configuration)).map(|f| f.warning.to_owned()));
+    for key in facts {
+        problems.extend(key.warnings.iter().map(|warning| format!("Key {}: {warning}", key.position)));
+    }
+    problems
+}

@@ -1,0 +1,166 @@
+//! The identity provider's X.509 public keys: five at most, added, shown, removed. Wire contract §3.9.
+//!
+//! Pinned keys decide, not their dates: a certificate that has ended still verifies, with a warning. So a
+//! key is changed without a gap: add the second, let the identity provider switch, remove the first once
+//! nothing was verified by it any more.
+
+use crate::clock::Timestamp;
+use crate::desk::{Desk, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, SpKey};
+use crate::model::{Caller, GroupId, LogEntry};
+use crate::protocol::xml::VerificationKey;
+use crate::store::Writer;
+
+use super::configure::known;
+
+/// How long before the end of a certificate its administrator is warned, in days.
+const WARN_DAYS: i64 = 30;
+const DAY_SECONDS: i64 = 86_400;
+const OPERATION: &str = "sso.keys";
+
+impl Desk {
+    /// Adds a certificate behind the keys that are there; PEM with or without its lines. The same
+    /// certificate again changes nothing.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid` with a code of [`read_certificate`]; `Conflict`
+    /// with code `too_many_keys`.
+    pub fn add_sso_key(&self, caller: &Caller, group: GroupId, pem: &str) -> Result<KeyFacts> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (fingerprint, der) = read_certificate(pem)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                known(w, group)?;
+                let mut all = stored(w, group)?;
+                if !all.iter().any(|(f, _)| *f == fingerprint) {
+                    all.push((fingerprint.clone(), der));
+                    replace(w, group, &all)?;
+                    let detail = format!("added {fingerprint}");
+                    w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))?;
+                }
+                let gone = || Error::fault("sso_key_gone", "a key was not found after it was added");
+                let keys = w.sso_keys(group)?;
+                let key = keys.iter().find(|k| k.fingerprint == fingerprint).ok_or_else(gone)?;
+                Ok(facts(key, w.now))
+            })
+        };
+        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+    }
+
+    /// Removes a key, named by its fingerprint or the beginning of it that only it has (8 digits or more).
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`.
+    pub fn remove_sso_key(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<()> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let wanted = fingerprint.trim().to_ascii_lowercase().replace(':', "");
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                let mut all = stored(w, group)?;
+                let matching =
+                    all.iter().filter(|(f, _)| wanted.len() >= 8 && f.starts_with(&wanted)).count();
+                if matching != 1 {
+                    return Err(Error::not_found(
+                        "key_unknown",
+                        "The group has no key with this fingerprint.",
+                    ));
+                }
+                all.retain(|(f, _)| !f.starts_with(&wanted));
+                replace(w, group, &all)?;
+                let detail = format!("removed {wanted}");
+                w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))
+            })
+        };
+        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+    }
+}
+
+/// Reads a certificate to verify with: fingerprint and DER.
+///
+/// # Errors
+/// `Invalid` on the field `certificate`, with the code and sentence of the rule that it breaks.
+pub(super) fn read_certificate(pem: &str) -> Result<(String, Vec<u8>)> {
+    let unreadable = |code, why: String| {
+        let public =
+            format!("X.509 Public Key: {why}. Paste the certificate in PEM, with or without its lines.");
+        Error::invalid(code, "certificate", public)
+    };
+    let key = VerificationKey::from_certificate_pem(pem).map_err(|e| unreadable(e.code(), e.to_string()))?;
+    let certificate =
+        key.certificate().ok_or_else(|| unreadable("key_malformed", "this is a bare key".to_owned()))?;
+    Ok((certificate.fingerprint(), certificate.der.clone()))
+}
+
+pub(super) fn stored(w: &Writer<'_>, group: GroupId) -> Result<Vec<(String, Vec<u8>)>> {
+    Ok(w.sso_keys(group)?.into_iter().map(|key| (key.fingerprint, key.certificate)).collect())
+}
+
+/// Puts keys in force, in this order.
+pub(super) fn replace(w: &Writer<'_>, group: GroupId, all: &[(String, Vec<u8>)]) -> Result<()> {
+    if all.len() > IDP_KEYS_MAX {
+        let public = format!("A group has at most {IDP_KEYS_MAX} keys. Remove one that is out of use.");
+        return Err(Error::new(Kind::Conflict, "too_many_keys", public).with_field("certificate"));
+    }
+    w.put_sso_keys(group, all)
+}
+
+/// What a key of an identity provider shows.
+pub(super) fn facts(key: &IdpKey, now: Timestamp) -> KeyFacts {
+    KeyFacts {
+        position: key.position,
+        fingerprint: key.fingerprint.clone(),
+        added_at: key.added_at,
+        used_at: key.last_verified_at,
+        ..of_certificate(&key.certificate, now)
+    }
+}
+
+/// What a key pair of ours shows.
+pub(super) fn own_facts(key: &SpKey, now: Timestamp) -> KeyFacts {
+    let facts = of_certificate(&key.certificate, now);
+    KeyFacts { position: key.id, added_at: key.created_at, used_at: key.last_used_at, ..facts }
+}
+
+fn of_certificate(der: &[u8], now: Timestamp) -> KeyFacts {
+    let mut facts = KeyFacts {
+        position: 0,
+        fingerprint: String::new(),
+        subject: String::new(),
+        issuer: String::new(),
+        kind: String::new(),
+        begins_at: now,
+        ends_at: now,
+        added_at: now,
+        used_at: None,
+        certificate: der.to_vec(),
+        warnings: Vec::new(),
+    };
+    let parsed = VerificationKey::from_certificate_der(der);
+    let Some((key, certificate)) = parsed.as_ref().ok().and_then(|k| k.certificate().map(|c| (k, c))) else {
+        facts.warnings.push("it cannot be read.".to_owned());
+        return facts;
+    };
+    facts.fingerprint = certificate.fingerprint();
+    facts.subject = certificate.subject.clone();
+    facts.issuer = certificate.issuer.clone();
+    facts.kind = key.description();
+    facts.begins_at = Timestamp::from_seconds(certificate.not_before);
+    facts.ends_at = Timestamp::from_seconds(certificate.not_after);
+    let left = facts.ends_at.seconds().saturating_sub(now.seconds());
+    if left < 0 {
+        facts.warnings.push(
+            "its certificate has ended. It still verifies, because keys are pinned; ask for the next one."
+                .to_owned(),
+        );
+    } else if left < WARN_DAYS * DAY_SECONDS {
+        let days = left / DAY_SECONDS;
+        facts.warnings.push(format!("its certificate ends in {days} days. Add the next one beside it."));
+    }
+    if key.is_weak() {
+        facts.warnings.push(format!("{} is short; ask for at least RSA 2048.", facts.kind));
+    }
+    facts
+}

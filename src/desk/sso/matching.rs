@@ -1,0 +1,118 @@
+//! Which user an assertion speaks of: the identity attribute first, then the NameID. Wire contract §3.3,
+//! §11 Q11.
+//!
+//! A value names a member of the group by Partner User ID, exactly, or by Glance Address or e-mail address,
+//! in any case. Nobody, several, or two different users: refused. Members of other groups are never seen.
+
+use crate::error::Result;
+use crate::model::sso::Configuration;
+use crate::model::{GroupId, Member, UserId};
+use crate::protocol::saml::identity::Identity;
+use crate::store::Reader;
+
+use super::reject::SsoReject;
+
+/// The values by which an assertion names its user.
+pub(super) struct Identifiers {
+    pub attribute: Vec<String>,
+    pub name_id: Option<String>,
+}
+
+impl Identifiers {
+    pub fn of(configuration: &Configuration, identity: &Identity) -> Identifiers {
+        let named = &configuration.identity_attribute;
+        let mut attribute: Vec<String> = match named.is_empty() {
+            true => Vec::new(),
+            false => identity.texts(named).map(|value| value.trim().to_owned()).collect(),
+        };
+        attribute.retain(|value| !value.is_empty());
+        let name_id = identity.name_id.as_ref().map(|n| n.value.clone()).filter(|v| !v.is_empty());
+        Identifiers { attribute, name_id }
+    }
+
+    /// For people: what came.
+    pub fn shown(&self) -> String {
+        let attribute = self.attribute.iter().map(|value| format!("attribute “{}”", short(value)));
+        let name_id = self.name_id.iter().map(|value| format!("NameID “{}”", short(value)));
+        attribute.chain(name_id).collect::<Vec<_>>().join(", ")
+    }
+
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.attribute.iter().chain(&self.name_id)
+    }
+
+    /// Whether a user with these would be found by them.
+    pub fn would_find(&self, puid: Option<&str>, address: &str, email: &str) -> bool {
+        self.all().any(|value| {
+            puid == Some(value.as_str())
+                || value.eq_ignore_ascii_case(address)
+                || (!email.is_empty() && value.eq_ignore_ascii_case(email))
+        })
+    }
+}
+
+/// Finds the member whom an assertion names.
+pub(super) fn matched(
+    reader: &Reader<'_>,
+    group: GroupId,
+    identifiers: &Identifiers,
+) -> Result<std::result::Result<Member, SsoReject>> {
+    let mut by_attribute = Vec::new();
+    for value in &identifiers.attribute {
+        collect(reader, group, value, &mut by_attribute)?;
+    }
+    let mut by_name_id = Vec::new();
+    if let Some(value) = &identifiers.name_id {
+        collect(reader, group, value, &mut by_name_id)?;
+    }
+    let got = || identifiers.shown();
+    let chosen = match (by_attribute.as_slice(), by_name_id.as_slice()) {
+        ([], []) if identifiers.all().next().is_none() => return Ok(Err(SsoReject::WithoutIdentifier)),
+        ([], []) => return Ok(Err(SsoReject::UserUnknown { got: got() })),
+        ([_, _, ..], _) | (_, [_, _, ..]) => return Ok(Err(SsoReject::UserAmbiguous { got: got() })),
+        ([one], [other]) if one != other => return Ok(Err(SsoReject::UserConflict { got: got() })),
+        ([one], _) | ([], [one]) => *one,
+    };
+    let member = reader.member(group, chosen)?;
+    Ok(member.ok_or_else(|| SsoReject::UserUnknown { got: got() }))
+}
+
+/// Adds the members whom one value names, each once.
+fn collect(reader: &Reader<'_>, group: GroupId, value: &str, found: &mut Vec<UserId>) -> Result<()> {
+    let by_puid = reader.member_by_puid(group, value)?.map(|m| m.user.id);
+    let by_address = reader.member_by_address(group, value)?.map(|m| m.user.id);
+    // Two are enough to know that there are several.
+    let by_email = reader.users_by_email(group, value, 2)?.into_iter().map(|user| user.id);
+    for user in by_puid.into_iter().chain(by_address).chain(by_email) {
+        if !found.contains(&user) {
+            found.push(user);
+        }
+    }
+    Ok(())
+}
+
+/// A value as it is shown: an assertion may hold kilobytes.
+fn short(value: &str) -> String {
+    const SHOWN: usize = 120;
+    match value.char_indices().nth(SHOWN) {
+        None => value.to_owned(),
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+    }
+}
+
+/// Passes a member who may sign in at `now`.
+pub(super) fn may_sign_in(
+    member: &Member,
+    now: crate::clock::Timestamp,
+) -> std::result::Result<(), SsoReject> {
+    if !member.membership.active {
+        return Err(SsoReject::UserInactive);
+    }
+    if member.membership.suspended {
+        return Err(SsoReject::UserSuspended);
+    }
+    if member.user.is_locked(now) {
+        return Err(SsoReject::UserLocked);
+    }
+    Ok(())
+}

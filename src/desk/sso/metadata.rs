@@ -1,0 +1,227 @@
+//! Metadata of both sides: what an upload of theirs would change, shown before it is saved; and ours.
+
+use crate::desk::{Desk, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts};
+use crate::model::{Caller, GroupId, LogEntry};
+use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
+use crate::protocol::saml::names::{BINDING_POST, BINDING_REDIRECT, FORMAT_EMAIL};
+use crate::protocol::saml::service_provider::ServiceProvider;
+use crate::store::Reader;
+
+use super::configure::{Change, OPERATION, changes, described, draft, known};
+use super::{keys, reject::SsoReject};
+
+/// What an upload would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The identity providers of the file that can be used, by entity ID.
+    pub entities: Vec<String>,
+    /// The one that was read.
+    pub entity: String,
+    pub configuration: Configuration,
+    pub changes: Vec<Change>,
+    /// Keys that would be there, and were not.
+    pub added: Vec<KeyFacts>,
+    /// Keys that are there, and would not be.
+    pub removed: Vec<KeyFacts>,
+    /// What to know before saving; sentences.
+    pub notes: Vec<String>,
+    keys: Vec<(String, Vec<u8>)>,
+}
+
+impl Preview {
+    /// Whether saving would change anything.
+    pub fn changes_anything(&self) -> bool {
+        !(self.changes.is_empty() && self.added.is_empty() && self.removed.is_empty())
+    }
+}
+
+impl Desk {
+    /// Reads a metadata file and says what it would change; nothing is saved. `entity` picks one of several
+    /// identity providers; "" the only one, or the one that is configured.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid` with the code of the metadata's reject, or
+    /// `entity_unknown`, `entity_needed` when the file holds several.
+    pub fn preview_sso_metadata(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        file: &[u8],
+        entity: &str,
+    ) -> Result<Preview> {
+        permission::administer(caller, group)?;
+        self.store.snapshot(|r| self.preview(r, group, file, entity))
+    }
+
+    /// Saves what [`Desk::preview_sso_metadata`] showed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upload_sso_metadata(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        file: &[u8],
+        entity: &str,
+    ) -> Result<Preview> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            // Read outside the transaction: a federation's file takes its time.
+            let preview = self.store.snapshot(|r| self.preview(r, group, file, entity))?;
+            let (caller, saved) = (caller.clone(), preview.clone());
+            self.store.write(self.clock.now(), move |w| {
+                let values = from_file(&saved.configuration);
+                let draft = draft(known(w, group)?, &values);
+                w.put_sso_configuration(&draft.configuration)?;
+                keys::replace(w, group, &saved.keys)?;
+                let mut detail = vec![format!("metadata of {}", saved.entity)];
+                detail.extend(Some(described(&draft.changes)).filter(|d| !d.is_empty()));
+                detail.extend(saved.added.iter().map(|k| format!("added {}", k.fingerprint)));
+                detail.extend(saved.removed.iter().map(|k| format!("removed {}", k.fingerprint)));
+                let detail = detail.join("; ");
+                w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))
+            })?;
+            Ok(preview)
+        };
+        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+    }
+
+    fn preview(&self, r: &Reader<'_>, group: GroupId, file: &[u8], entity: &str) -> Result<Preview> {
+        let now = self.clock.now();
+        let expectations = MetadataExpectations { now: now.0, signers: &[], allow_sha1: false };
+        let read = metadata::read(file, &expectations).map_err(|reject| {
+            let public = format!("Metadata File Upload: {}", reject.sentence());
+            Error::invalid(reject.code(), "metadata", public)
+        })?;
+        let before = known(r, group)?;
+        let entities: Vec<String> = read.identity_providers.iter().map(|p| p.entity_id.clone()).collect();
+        let chosen = chosen(&read.identity_providers, entity, &before)?;
+        let stored = r.sso_keys(group)?;
+
+        let mut configuration = before.clone();
+        configuration.idp_entity_id.clone_from(&chosen.entity_id);
+        let redirect = chosen.sso_location(BINDING_REDIRECT).map(|l| (l, EndpointType::Redirect));
+        let post = chosen.sso_location(BINDING_POST).map(|l| (l, EndpointType::Post));
+        if let Some((location, kind)) = redirect.or(post) {
+            configuration.endpoint_url = location.to_owned();
+            configuration.endpoint_type = kind;
+        }
+        let drafted = draft(before.clone(), &from_file(&configuration));
+        if let Some(error) = drafted.errors.into_iter().find(|e| e.field.as_deref() != Some("glance_address"))
+        {
+            return Err(error);
+        }
+        let mut notes = Vec::new();
+        let mut keys: Vec<(String, Vec<u8>)> = Vec::new();
+        for der in &chosen.signing_certificates {
+            let fingerprint = fingerprint(der)?;
+            if !keys.iter().any(|(f, _)| *f == fingerprint) {
+                keys.push((fingerprint, der.clone()));
+            }
+        }
+        if keys.len() > IDP_KEYS_MAX {
+            notes.push(format!(
+                "The file has {} signing keys; the first {IDP_KEYS_MAX} are taken.",
+                keys.len()
+            ));
+            keys.truncate(IDP_KEYS_MAX);
+        }
+        if chosen.wants_signed_requests {
+            notes.push("The identity provider wants signed requests, which we do not send.".to_owned());
+        }
+        if let Some(end) = &chosen.valid_until {
+            notes.push(format!("The file is valid until {}.", end.text));
+        }
+        let fresh = |f: &String| !stored.iter().any(|k| k.fingerprint == *f);
+        let positioned =
+            (1i64..).zip(&keys).map(|(position, (fingerprint, certificate))| crate::model::sso::IdpKey {
+                position,
+                fingerprint: fingerprint.clone(),
+                certificate: certificate.clone(),
+                added_at: now,
+                last_verified_at: None,
+            });
+        let added = positioned.filter(|k| fresh(&k.fingerprint)).map(|k| keys::facts(&k, now)).collect();
+        let gone = stored.iter().filter(|k| !keys.iter().any(|(f, _)| *f == k.fingerprint));
+        let removed = gone.map(|k| keys::facts(k, now)).collect();
+        let changes = changes(&before, &drafted.configuration);
+        Ok(Preview {
+            entities,
+            entity: chosen.entity_id.clone(),
+            configuration: drafted.configuration,
+            changes,
+            added,
+            removed,
+            notes,
+            keys,
+        })
+    }
+
+    /// Our own metadata for a group's identity provider; `origin` is where people reach this server.
+    ///
+    /// # Errors
+    /// `NotFound` with code `sso_off` when the group does not exist or is Off: one answer for both.
+    pub fn sp_metadata(&self, group: GroupId, origin: &str) -> Result<String> {
+        let off =
+            || Error::new(Kind::NotFound, SsoReject::Off.code(), "There is no metadata at this address.");
+        self.store.snapshot(|r| {
+            let configuration = r.sso_configuration(group)?.ok_or_else(off)?;
+            if configuration.method == crate::model::sso::Method::Off {
+                return Err(off());
+            }
+            let newest: Vec<Vec<u8>> =
+                r.sp_keys(group)?.into_iter().take(1).map(|key| key.certificate).collect();
+            Ok(ServiceProvider {
+                entity_id: &configuration.sp_entity_id,
+                acs: &[acs_url(origin, group)],
+                signing_certificate: None,
+                encryption_certificates: &newest,
+                name_id_formats: &[FORMAT_EMAIL],
+            }
+            .to_xml())
+        })
+    }
+}
+
+/// The ACS URL of a group, to the letter: identity providers compare it literally. Wire contract §10.12.
+pub fn acs_url(origin: &str, group: GroupId) -> String {
+    format!("{origin}/account/GetLoginKey.aspx?sso=1&idpid={group}")
+}
+
+/// The fields that metadata fills in.
+fn from_file(configuration: &Configuration) -> Vec<(String, String)> {
+    [
+        ("idp_entity_id", configuration.idp_entity_id.as_str()),
+        ("endpoint_url", &configuration.endpoint_url),
+        ("endpoint_type", configuration.endpoint_type.as_str()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+fn chosen<'p>(
+    providers: &'p [IdentityProvider],
+    entity: &str,
+    before: &Configuration,
+) -> Result<&'p IdentityProvider> {
+    let named = |id: &str| providers.iter().find(|p| p.entity_id == id);
+    if !entity.is_empty() {
+        let public = "The file has no usable identity provider of this entity ID.";
+        return named(entity).ok_or_else(|| Error::invalid("entity_unknown", "entity", public));
+    }
+    match (providers, named(&before.idp_entity_id)) {
+        ([only], _) | (_, Some(only)) => Ok(only),
+        _ => {
+            let public = "The file has several identity providers. Choose one by its entity ID.";
+            Err(Error::invalid("entity_needed", "entity", public))
+        }
+    }
+}
+
+fn fingerprint(der: &[u8]) -> Result<String> {
+    let unreadable = |_| Error::invalid("key_malformed", "metadata", "A certificate in it cannot be read.");
+    let key = crate::protocol::xml::VerificationKey::from_certificate_der(der).map_err(unreadable)?;
+    Ok(key.certificate().map(crate::protocol::xml::Certificate::fingerprint).unwrap_or_default())
+}

@@ -1,0 +1,44 @@
+//! Single sign-on by SAML: how a group is configured for it, and how somebody signs in. Wire contract §3.
+//!
+//! A sign-in, step by step, one file each:
+//!
+//! 1. [`select`]: which group is meant.
+//! 2. [`begin`]: the request that sends the browser to the identity provider.
+//! 3. [`consume`]: what comes back is judged ([`judge`]).
+//! 4. [`admit`]: all that follows from it, in one transaction: which user it is ([`matching`]), who is not
+//!    there yet is made ([`provision`]).
+//! 5. [`answer`]: what the browser gets. [`attempts`]: what is kept of it for the administrator;
+//!    [`rejudge`] looks at it again.
+//!
+//! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure. Deny by default: Off, no key,
+//! no issuer refuses, each with a code of its own ([`reject`]).
+
+mod admit;
+mod answer;
+mod attempts;
+mod begin;
+mod configure;
+mod consume;
+mod judge;
+mod keys;
+mod matching;
+mod metadata;
+mod own_keys;
+mod provision;
+mod reject;
+mod rejudge;
+mod select;
+mod target;
+mod trust;
+
+pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};
+pub use attempts::Diagnosis;
+pub use begin::{Begun, Carried, REQUEST_LIFETIME};
+pub use configure::{Change, Draft, Overview};
+pub use consume::Posted;
+pub use metadata::{Preview, acs_url};
+pub use reject::SsoReject;
+pub use rejudge::{Rejudged, Settings as RejudgeSettings};
+pub use select::GroupSelector;
+pub use target::Target;
+pub(super) use trust::TrustCache;

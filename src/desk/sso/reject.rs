@@ -1,0 +1,273 @@
+//! Why a SAML sign-in is refused: the verdict on the response, or one of our own rules after it.
+//!
+//! One variant a rule, with its stable code, what was expected, what came, and the likely repair. The
+//! person is told one calm sentence and an incident code; the administrator reads the rest.
+
+use crate::protocol::check::{Check, Outcome};
+use crate::protocol::saml::reject::Reject;
+
+/// A refused sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SsoReject {
+    /// No group was named, or none of that name exists.
+    UnknownGroup,
+    /// Single Sign-On Method is Off.
+    Off,
+    /// The group has no key to verify with.
+    WithoutKeys,
+    /// Nobody said which issuer to believe.
+    WithoutIssuer,
+    /// A sign-in cannot begin here: there is no endpoint to send the browser to.
+    WithoutEndpoint,
+    /// Encrypted SAML 2.0 without a key pair of ours.
+    WithoutOwnKey,
+    /// The form has no `SAMLResponse`.
+    WithoutResponse,
+    /// The response itself.
+    Response(Box<Reject>),
+    /// The assertion was used before.
+    Replay,
+    /// Neither the identity attribute nor the NameID has a value.
+    WithoutIdentifier,
+    /// Nobody in the group has these identifiers.
+    UserUnknown {
+        got: String,
+    },
+    /// One identifier names several users.
+    UserAmbiguous {
+        got: String,
+    },
+    /// The attribute and the NameID name different users.
+    UserConflict {
+        got: String,
+    },
+    /// Deactivated: a former member.
+    UserInactive,
+    UserSuspended,
+    /// Too many wrong passwords.
+    UserLocked,
+    /// The result is a login key, and the user has no PUID to put in it.
+    UserWithoutPuid,
+    /// The result is a login key, and the group has no API key to make it with.
+    WithoutApiKey,
+    /// Autoprovisioning: a template needs an attribute that did not come.
+    AttributeMissing {
+        field: &'static str,
+        attribute: String,
+    },
+    /// Autoprovisioning: a template needs one value, and several came.
+    AttributeSeveral {
+        field: &'static str,
+        attribute: String,
+    },
+    /// Autoprovisioning: the field breaks its rule.
+    FieldInvalid {
+        field: &'static str,
+        got: String,
+    },
+    /// Autoprovisioning: the address or PUID belongs to somebody else already. Never linked: whoever
+    /// controls an attribute would take that account over.
+    FieldTaken {
+        field: &'static str,
+        got: String,
+    },
+    /// Autoprovisioning: the group has no such role.
+    RoleUnknown {
+        got: String,
+    },
+    /// Autoprovisioning: nothing of the new user would match what the identity provider sends, so that the
+    /// next sign-in would not find them.
+    NotFoundAgain {
+        got: String,
+    },
+}
+
+impl SsoReject {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            SsoReject::UnknownGroup => "unknown_group",
+            SsoReject::Off => "sso_off",
+            SsoReject::WithoutKeys => "no_trust_anchor",
+            SsoReject::WithoutIssuer => "sso_without_issuer",
+            SsoReject::WithoutEndpoint => "sso_without_endpoint",
+            SsoReject::WithoutOwnKey => "sso_without_own_key",
+            SsoReject::WithoutResponse => "response_missing",
+            SsoReject::Response(reject) => reject.code.code(),
+            SsoReject::Replay => "replay",
+            SsoReject::WithoutIdentifier => "identifier_missing",
+            SsoReject::UserUnknown { .. } => "user_unknown",
+            SsoReject::UserAmbiguous { .. } => "user_ambiguous",
+            SsoReject::UserConflict { .. } => "user_conflict",
+            SsoReject::UserInactive => "user_inactive",
+            SsoReject::UserSuspended => "user_suspended",
+            SsoReject::UserLocked => "user_locked",
+            SsoReject::UserWithoutPuid => "user_without_puid",
+            SsoReject::WithoutApiKey => "group_without_api_key",
+            SsoReject::AttributeMissing { .. } => "provisioning_attribute_missing",
+            SsoReject::AttributeSeveral { .. } => "provisioning_attribute_several",
+            SsoReject::FieldInvalid { .. } => "provisioning_field_invalid",
+            SsoReject::FieldTaken { .. } => "provisioning_field_taken",
+            SsoReject::RoleUnknown { .. } => "provisioning_role_unknown",
+            SsoReject::NotFoundAgain { .. } => "provisioning_not_found_again",
+        }
+    }
+
+    /// The rule in a few words.
+    fn name(&self) -> &'static str {
+        match self {
+            SsoReject::UnknownGroup => "Group",
+            SsoReject::Off | SsoReject::WithoutKeys | SsoReject::WithoutIssuer => "Configuration",
+            SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey => "Configuration",
+            SsoReject::WithoutResponse => "Response",
+            SsoReject::Response(_) => "Response",
+            SsoReject::Replay => "First use",
+            SsoReject::WithoutIdentifier
+            | SsoReject::UserUnknown { .. }
+            | SsoReject::UserAmbiguous { .. }
+            | SsoReject::UserConflict { .. } => "Which user",
+            SsoReject::UserInactive | SsoReject::UserSuspended | SsoReject::UserLocked => "User may sign in",
+            SsoReject::UserWithoutPuid | SsoReject::WithoutApiKey => "Login key",
+            SsoReject::AttributeMissing { .. }
+            | SsoReject::AttributeSeveral { .. }
+            | SsoReject::FieldInvalid { .. }
+            | SsoReject::FieldTaken { .. }
+            | SsoReject::NotFoundAgain { .. }
+            | SsoReject::RoleUnknown { .. } => "Autoprovisioning",
+        }
+    }
+
+    /// The section of the wire contract, or the clause of the standard.
+    fn clause(&self) -> &'static str {
+        match self {
+            SsoReject::Response(reject) => reject.clause(),
+            SsoReject::Replay => "Profiles 4.1.4.5",
+            SsoReject::WithoutIdentifier
+            | SsoReject::UserUnknown { .. }
+            | SsoReject::UserAmbiguous { .. }
+            | SsoReject::UserConflict { .. } => "wire contract 3.3",
+            SsoReject::UserWithoutPuid | SsoReject::WithoutApiKey => "wire contract 3.5",
+            SsoReject::AttributeMissing { .. }
+            | SsoReject::AttributeSeveral { .. }
+            | SsoReject::FieldInvalid { .. }
+            | SsoReject::FieldTaken { .. }
+            | SsoReject::NotFoundAgain { .. }
+            | SsoReject::RoleUnknown { .. } => "wire contract 3.8",
+            _ => "wire contract 3.2",
+        }
+    }
+
+    /// What would have passed.
+    pub fn expected(&self) -> String {
+        match self {
+            SsoReject::UnknownGroup => "a group: idpid, idpname, idptoken or username".into(),
+            SsoReject::Off => "SAML 2.0 or Encrypted SAML 2.0".into(),
+            SsoReject::WithoutKeys => "at least one X.509 Public Key".into(),
+            SsoReject::WithoutIssuer => "an Identity Provider Entity ID".into(),
+            SsoReject::WithoutEndpoint => "an Identity Provider Endpoint URL".into(),
+            SsoReject::WithoutOwnKey => "a key pair of ours to decrypt with".into(),
+            SsoReject::WithoutResponse => "the form field SAMLResponse".into(),
+            SsoReject::Response(reject) => reject.expected.clone(),
+            SsoReject::Replay => "an assertion that was not used before".into(),
+            SsoReject::WithoutIdentifier => "a value of the identity attribute, or a NameID".into(),
+            SsoReject::UserUnknown { .. } => {
+                "the Partner User ID, Glance Address or e-mail address of a user of the group".into()
+            }
+            SsoReject::UserAmbiguous { .. } => "exactly one user".into(),
+            SsoReject::UserConflict { .. } => "the attribute and the NameID name one user".into(),
+            SsoReject::UserInactive | SsoReject::UserSuspended | SsoReject::UserLocked => {
+                "an active user, neither suspended nor locked".into()
+            }
+            SsoReject::UserWithoutPuid => "a user with a Partner User ID".into(),
+            SsoReject::WithoutApiKey => "an API key of the group".into(),
+            SsoReject::AttributeMissing { field, attribute }
+            | SsoReject::AttributeSeveral { field, attribute } => {
+                format!("one value of the attribute {attribute}, for {field}")
+            }
+            SsoReject::FieldInvalid { field, .. } => format!("a {field} that keeps its rule"),
+            SsoReject::FieldTaken { field, .. } => format!("a {field} that nobody has yet"),
+            SsoReject::RoleUnknown { .. } => "the name of a role of the group".into(),
+            SsoReject::NotFoundAgain { .. } => {
+                "a PartnerUID, GlanceAddress or Email that equals the identity attribute or the NameID".into()
+            }
+        }
+    }
+
+    /// What came.
+    pub fn got(&self) -> String {
+        match self {
+            SsoReject::Off => "Off".into(),
+            SsoReject::Response(reject) => reject.got.clone(),
+            SsoReject::Replay => "one that was used before".into(),
+            SsoReject::UserUnknown { got }
+            | SsoReject::UserAmbiguous { got }
+            | SsoReject::UserConflict { got }
+            | SsoReject::FieldInvalid { got, .. }
+            | SsoReject::FieldTaken { got, .. }
+            | SsoReject::NotFoundAgain { got }
+            | SsoReject::RoleUnknown { got } => got.clone(),
+            SsoReject::UserInactive => "a former member".into(),
+            SsoReject::UserSuspended => "suspended".into(),
+            SsoReject::UserLocked => "locked after wrong passwords".into(),
+            SsoReject::AttributeSeveral { .. } => "several".into(),
+            _ => "none".into(),
+        }
+    }
+
+    /// What an administrator would most likely have to do.
+    pub fn repair(&self) -> &'static str {
+        match self {
+            SsoReject::UnknownGroup => "Correct the address: it must name the group, as in idpid=12345.",
+            SsoReject::Off => "Set the Single Sign-On Method in SSO Configure.",
+            SsoReject::WithoutKeys | SsoReject::WithoutIssuer | SsoReject::WithoutEndpoint => {
+                "Upload the identity provider's metadata in SSO Configure."
+            }
+            SsoReject::WithoutOwnKey => {
+                "Make a key pair in SSO Configure and give the identity provider its certificate."
+            }
+            SsoReject::WithoutResponse => "The identity provider must post its answer as a form.",
+            SsoReject::Response(reject) => reject.repair(),
+            SsoReject::Replay => "Start a new sign-in; going back in the browser sends the old answer again.",
+            SsoReject::WithoutIdentifier | SsoReject::UserUnknown { .. } => {
+                "Compare the value that came to the user's Partner User ID, Glance Address and e-mail \
+                 address; correct one of them, or the User Identity Attribute Name, or autoprovision."
+            }
+            SsoReject::UserAmbiguous { .. } => {
+                "Give each user an e-mail address of their own, or identify users by Partner User ID."
+            }
+            SsoReject::UserConflict { .. } => {
+                "Let the identity provider send one person's values, or correct the user who has the other's."
+            }
+            SsoReject::UserInactive | SsoReject::UserSuspended => {
+                "Activate or reinstate the user, if they should be let in."
+            }
+            SsoReject::UserLocked => "Wait a quarter of an hour, or clear the user's lockout.",
+            SsoReject::UserWithoutPuid => "Give the user a Partner User ID.",
+            SsoReject::WithoutApiKey => "Set the group's API key.",
+            SsoReject::AttributeMissing { .. } | SsoReject::AttributeSeveral { .. } => {
+                "Let the identity provider send the attribute with one value, or change the mapping."
+            }
+            SsoReject::FieldInvalid { .. } => "Change the mapping so that the field keeps its rule.",
+            SsoReject::FieldTaken { .. } => {
+                "Let an administrator decide whether this is the same person, and set the Partner User ID; \
+                 or change the mapping so that people have different values."
+            }
+            SsoReject::RoleUnknown { .. } => "Make the role, or change the mapping.",
+            SsoReject::NotFoundAgain { .. } => {
+                "Map PartnerUID to what identifies the user, such as {NameID} or the identity attribute."
+            }
+        }
+    }
+
+    /// The line of the list of checks that it failed, numbered after those that passed.
+    pub(super) fn check(&self, number: u16) -> Check {
+        Check {
+            number,
+            name: self.name().into(),
+            clause: self.clause().into(),
+            outcome: Outcome::Failed,
+            expected: self.expected(),
+            got: self.got(),
+        }
+    }
+}

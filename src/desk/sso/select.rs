@@ -1,0 +1,51 @@
+//! Which group is meant: by number, name, Unique Account ID, or any of its users. Wire contract §3.5, §3.7.
+
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::model::GroupId;
+use crate::store::Reader;
+
+/// How a group was named. The browser SDK sends only one of these; where several came, the surface takes
+/// the first of this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupSelector {
+    /// `idpid`, older `groupid`.
+    Number(String),
+    /// `idpname`, in any case.
+    Name(String),
+    /// `idptoken`, compared exactly.
+    AccountId(String),
+    /// `username` or `idpusername`: the home group of the user with this Glance Address.
+    Username(String),
+}
+
+impl GroupSelector {
+    /// What was sent, for the log.
+    pub fn text(&self) -> &str {
+        match self {
+            GroupSelector::Number(t)
+            | GroupSelector::Name(t)
+            | GroupSelector::AccountId(t)
+            | GroupSelector::Username(t) => t,
+        }
+    }
+
+    pub(super) fn find(&self, reader: &Reader<'_>) -> Result<Option<GroupId>> {
+        match self {
+            GroupSelector::Number(number) => Ok(GroupId::parse(number.trim())),
+            GroupSelector::Name(name) => reader.group_by_name(name.trim()),
+            GroupSelector::AccountId(token) => reader.group_by_account_id(token.trim()),
+            GroupSelector::Username(address) => reader.group_by_address(address.trim()),
+        }
+    }
+}
+
+impl Desk {
+    /// Finds the group that is meant; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn sso_group(&self, selector: &GroupSelector) -> Result<Option<GroupId>> {
+        self.store.read(|r| selector.find(r))
+    }
+}
