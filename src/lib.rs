@@ -8,7 +8,7 @@
 //! 3. [`store`]: the only SQL.
 //! 4. [`desk`]: the use cases: signing in, people, keys, roles.
 //! 5. [`http`] and [`pages`]: the front door, the surfaces behind it, and the HTML they answer with.
-//! 6. [`cli`], [`config`] and [`server`]: the command line, and the server that it starts.
+//! 6. [`cli`], [`config`], [`seed_file`] and [`server`]: the command line, and the server that it starts.
 
 pub mod cli;
 pub mod clock;
@@ -21,5 +21,6 @@ pub mod model;
 pub mod pages;
 pub mod protocol;
 pub mod secret;
+pub mod seed_file;
 pub mod server;
 pub mod store;

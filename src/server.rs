@@ -19,6 +19,8 @@ use crate::error::{Error, Kind, Result};
 use crate::http::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
 use crate::journal::note;
+use crate::model::Caller;
+use crate::seed_file;
 use crate::store::Mode;
 
 /// The self-signed certificate and its key, made at the first start without files of one's own.
@@ -37,6 +39,7 @@ pub fn serve(config: &Config) -> Result<()> {
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
     let desk = Arc::new(Desk::open(&config.data, config.mode, Clock::system())?);
+    seed(config, &desk)?;
     let tls = if config.plain_http { None } else { Some(certificate(config)?) };
     let fingerprint = tls.as_ref().map(|(_, fingerprint)| fingerprint.clone());
     let gate = gate::bind(GateConfig {
@@ -61,6 +64,17 @@ pub fn serve(config: &Config) -> Result<()> {
     stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
     note(format_args!("Stopped."));
     Ok(())
+}
+
+/// Makes what the seed file names and is not there; without a file, a lab has the demo group.
+fn seed(config: &Config, desk: &Desk) -> Result<()> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let seed = match (&config.seed, config.mode) {
+        (Some(path), _) => seed_file::read(path, environment)?,
+        (None, Mode::Lab) => seed_file::parse(seed_file::DEMO, environment)?,
+        (None, Mode::Production) => return Ok(()),
+    };
+    desk.apply_seed(&Caller::host(), seed).map(drop)
 }
 
 /// Says where everything is, in the words that a newcomer copies.

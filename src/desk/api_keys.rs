@@ -105,7 +105,7 @@ impl Desk {
     }
 }
 
-fn checked(chosen: Secret) -> Result<Secret> {
+pub(super) fn checked(chosen: Secret) -> Result<Secret> {
     let refused = |code, public: String| Err(Error::invalid(code, "api_key", public));
     let Some(text) = chosen.expose_text() else {
         return refused("api_key_malformed", "The API key is not UTF-8 text.".into());

@@ -136,7 +136,7 @@ fn checked(id: GroupId, name: &str, account_id: Option<&str>) -> Result<NewGroup
     Ok(NewGroup { id, name: fields::title(name)?, account_id: fields::account_id(account_id.unwrap_or(""))? })
 }
 
-fn created(w: &Writer<'_>, caller: &Caller, new: &NewGroup) -> Result<Group> {
+pub(super) fn created(w: &Writer<'_>, caller: &Caller, new: &NewGroup) -> Result<Group> {
     w.insert_group(new)?;
     for (name, enabled) in SHIPPED_SETTINGS {
         w.set_group_setting(new.id, name, enabled)?;

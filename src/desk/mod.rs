@@ -24,6 +24,7 @@ pub mod people;
 pub mod permission;
 mod refusal;
 pub mod roles;
+pub mod seed;
 pub mod sign_in;
 pub mod sso;
 mod token;

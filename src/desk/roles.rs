@@ -166,7 +166,7 @@ impl Desk {
     }
 }
 
-fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &NewRole) -> Result<Role> {
+pub(super) fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &NewRole) -> Result<Role> {
     groups::known(w, group)?;
     let name = fields::role_name(&new.name)?;
     let description = fields::description(&new.description)?;

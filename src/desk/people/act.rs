@@ -50,7 +50,7 @@ pub fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &CheckedUse
 ///
 /// # Errors
 /// As [`crate::desk::Desk::add_member`].
-pub(super) fn joined(
+pub(in crate::desk) fn joined(
     w: &Writer<'_>,
     caller: &Caller,
     group: GroupId,

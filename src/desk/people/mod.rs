@@ -14,9 +14,12 @@ mod list;
 #[cfg(test)]
 mod tests;
 
+pub(super) use act::joined;
 pub use act::{created, removed, updated};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
 pub use list::MemberPage;
+
+pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch};
 
 use super::{Desk, password_policy, passwords, permission};
 use crate::error::{Error, Kind, Result};

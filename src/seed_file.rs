@@ -1,0 +1,270 @@
+//! The seed file: TOML in, a [`Seed`] out. `${NAME}` in a text stands for an environment variable, so that
+//! no secret need be in the file; `$${` is a plain `${`.
+//!
+//! Unknown keys are refused, with the line they stand on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::desk::password_policy::PasswordRule;
+use crate::desk::people::{NewUser, RoleChoice};
+use crate::desk::roles::NewRole;
+use crate::desk::seed::{Seed, SeedGroup, SeedMembership, SeedOperator, SeedUser};
+use crate::error::{Error, Kind, Result};
+use crate::model::GroupId;
+use crate::secret::Secret;
+
+/// The lab's demo seed: the group of the published login keys. Wire contract §2.3.
+pub const DEMO: &str = include_str!("../static/demo.toml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    groups: Vec<Group>,
+    #[serde(default)]
+    users: Vec<User>,
+    #[serde(default)]
+    operators: Vec<Operator>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    number: i64,
+    name: String,
+    account_id: Option<String>,
+    api_key: Option<String>,
+    password_rule: Option<String>,
+    #[serde(default)]
+    settings: BTreeMap<String, bool>,
+    #[serde(default)]
+    roles: Vec<Role>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Role {
+    name: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    settings: BTreeMap<String, bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {
+    address: String,
+    #[serde(default)]
+    first_name: String,
+    #[serde(default)]
+    last_name: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    phone: String,
+    password: Option<String>,
+    memberships: Vec<Membership>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Membership {
+    group: i64,
+    puid: Option<String>,
+    role: Option<String>,
+    #[serde(default)]
+    administrator: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operator {
+    name: String,
+    password: String,
+}
+
+/// Reads a seed file.
+///
+/// # Errors
+/// As [`parse`]; `Invalid` with code `seed_unreadable` when the file cannot be read.
+pub fn read(path: &Path, environment: impl Fn(&str) -> Option<String>) -> Result<Seed> {
+    let unreadable = |e: std::io::Error| {
+        let public = format!("The seed file {} cannot be read: {e}.", path.display());
+        Error::new(Kind::Invalid, "seed_unreadable", public)
+    };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    parse(&text, environment)
+}
+
+/// Reads the text of a seed file; `environment` looks a variable up.
+///
+/// # Errors
+/// `Invalid` with code `seed_malformed` when it is not TOML of this shape, and `seed_variable_unset` when
+/// it names a variable that is not set.
+pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Seed> {
+    let file: File = toml::from_str(text)
+        .map_err(|e| Error::new(Kind::Invalid, "seed_malformed", format!("The seed file is wrong: {e}")))?;
+    let filled = |text: String| expand(&text, &environment);
+    let filled_option = |text: Option<String>| text.map(filled).transpose();
+    let role = |role: Role| -> Result<NewRole> {
+        Ok(NewRole {
+            name: filled(role.name)?,
+            description: filled(role.description)?,
+            settings: role.settings,
+        })
+    };
+    let group = |group: Group| -> Result<SeedGroup> {
+        Ok(SeedGroup {
+            id: group_id(group.number)?,
+            name: filled(group.name)?,
+            account_id: filled_option(group.account_id)?,
+            api_key: filled_option(group.api_key)?.map(|key| Secret::new(key.into_bytes())),
+            password_rule: group.password_rule.map(|name| rule(&name)).transpose()?,
+            settings: group.settings,
+            roles: group.roles.into_iter().map(role).collect::<Result<_>>()?,
+        })
+    };
+    let membership = |membership: Membership| -> Result<SeedMembership> {
+        Ok(SeedMembership {
+            group: group_id(membership.group)?,
+            puid: filled_option(membership.puid)?,
+            role: RoleChoice::of_wire(&filled_option(membership.role)?.unwrap_or_default()),
+            administrator: membership.administrator,
+        })
+    };
+    let user = |user: User| -> Result<SeedUser> {
+        let person = NewUser {
+            address: filled(user.address)?,
+            first_name: filled(user.first_name)?,
+            last_name: filled(user.last_name)?,
+            email: filled(user.email)?,
+            phone: filled(user.phone)?,
+            password: filled_option(user.password)?.map(|text| Secret::new(text.into_bytes())),
+            ..NewUser::default()
+        };
+        let memberships = user.memberships.into_iter().map(membership).collect::<Result<_>>()?;
+        Ok(SeedUser { person, memberships })
+    };
+    let operator = |operator: Operator| -> Result<SeedOperator> {
+        let password = Secret::new(filled(operator.password)?.into_bytes());
+        Ok(SeedOperator { name: filled(operator.name)?, password })
+    };
+    Ok(Seed {
+        groups: file.groups.into_iter().map(group).collect::<Result<_>>()?,
+        users: file.users.into_iter().map(user).collect::<Result<_>>()?,
+        operators: file.operators.into_iter().map(operator).collect::<Result<_>>()?,
+    })
+}
+
+fn group_id(number: i64) -> Result<GroupId> {
+    let wrong = || Error::invalid("group_malformed", "number", format!("{number} is not a Group ID."));
+    GroupId::parse(&number.to_string()).ok_or_else(wrong)
+}
+
+fn rule(name: &str) -> Result<PasswordRule> {
+    let unknown = || {
+        let names = PasswordRule::ALL.map(PasswordRule::name).join(", ");
+        let public = format!("{name} is no password rule; the rules are {names}.");
+        Error::invalid("password_rule_unknown", "password_rule", public)
+    };
+    PasswordRule::named(name).ok_or_else(unknown)
+}
+
+/// Puts the values of environment variables in the place of `${NAME}`.
+fn expand(text: &str, environment: &impl Fn(&str) -> Option<String>) -> Result<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            out.push_str(before);
+            out.push_str("${");
+            rest = after;
+            continue;
+        }
+        let unclosed = || {
+            let public = "The seed file is wrong: a ${ without its closing brace.";
+            Error::new(Kind::Invalid, "seed_malformed", public)
+        };
+        let (name, after) = after.split_once('}').ok_or_else(unclosed)?;
+        let unset = || {
+            let public = format!("The seed file names the environment variable {name}, which is not set.");
+            Error::new(Kind::Invalid, "seed_variable_unset", public)
+        };
+        out.push_str(before);
+        out.push_str(&environment(name).ok_or_else(unset)?);
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::clock::Clock;
+    use crate::desk::Desk;
+    use crate::desk::people::UserKey;
+    use crate::desk::seed::Seeded;
+    use crate::model::Caller;
+    use crate::store::Mode;
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn the_demo_seed_is_applied_once_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let host = Caller::host();
+        let seed = parse(DEMO, nothing).unwrap();
+        let made = desk.apply_seed(&host, seed.clone()).unwrap();
+        assert!(made.groups >= 1 && made.users >= 1);
+        let group = GroupId(12345);
+        let member = desk.member(&host, group, &UserKey::Puid("uniqueUserIdentifier".into())).unwrap();
+        assert!(member.membership.may_sign_in());
+        assert!(desk.show_api_key(&host, group).unwrap() == Some(Secret::new("mySecretApiKey")));
+        desk.change_api_key(&host, group, Some(Secret::new("anotherSecretKey"))).unwrap();
+        assert_eq!(desk.apply_seed(&host, seed).unwrap(), Seeded::default(), "what exists stays");
+        assert!(desk.show_api_key(&host, group).unwrap() == Some(Secret::new("anotherSecretKey")));
+    }
+
+    #[test]
+    fn a_seed_with_a_mistake_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let text = "[[groups]]\nnumber = 5\nname = \"Five\"\n[[users]]\naddress = \"a.b\"\n\
+                    memberships = [{ group = 5, role = \"Nobody\" }]\n";
+        let refused = desk.apply_seed(&Caller::host(), parse(text, nothing).unwrap()).unwrap_err();
+        assert_eq!(refused.code, "role_unknown");
+        assert!(refused.public.starts_with("User a.b:"), "{}", refused.public);
+        assert!(desk.groups(&Caller::host()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let refused =
+            parse("[[groups]]\nnumber = 5\nname = \"Five\"\napikey = \"x\"\n", nothing).err().unwrap();
+        assert_eq!(refused.code, "seed_malformed");
+        assert!(refused.public.contains("line 4") && refused.public.contains("apikey"), "{}", refused.public);
+    }
+
+    #[test]
+    fn a_placeholder_stands_for_an_environment_variable() {
+        let environment = |name: &str| (name == "KEY").then(|| "a\"b${KEY}".to_owned());
+        let check = |text: &str, expected: std::result::Result<&str, &str>| {
+            let outcome = expand(text, &environment);
+            assert_eq!(outcome.as_deref().map_err(|e| e.code), expected, "{text}");
+        };
+        check("plain $ text", Ok("plain $ text"));
+        check("<${KEY}>", Ok("<a\"b${KEY}>"));
+        check("$${KEY}", Ok("${KEY}"));
+        check("${OTHER}", Err("seed_variable_unset"));
+        check("${KEY", Err("seed_malformed"));
+    }
+}
