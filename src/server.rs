@@ -7,6 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -28,6 +29,8 @@ pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";
 const CERTIFICATE_KEY_FILE: &str = "tls-key.pem";
 /// Says, inside the data directory, how to reach the server that runs on it.
 pub const READY_FILE: &str = "ready.json";
+/// How often house is kept.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Held while a server runs on the directory.
 const LOCK_FILE: &str = "sidelight.lock";
 
@@ -56,6 +59,7 @@ pub fn serve(config: &Config) -> Result<()> {
     let url = format!("{scheme}://{}", reachable(gate.local_addr()));
     let shutdown = Shutdown::new();
     stop_on_signals(&shutdown)?;
+    keep_house(&desk)?;
     let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
     let ready = ReadyFiles::write(config, &url)?;
     greet(config, &desk, &url, fingerprint.as_deref())?;
@@ -205,6 +209,27 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
             }
         })
         .map_err(|e| Error::fault("signal_thread", e.to_string()))?;
+    Ok(())
+}
+
+/// Keeps house as long as the desk is there. A minute that fails is noted; the next one tries again.
+fn keep_house(desk: &Arc<Desk>) -> Result<()> {
+    // Weak, so that the store closes in order when the server stops.
+    let desk = Arc::downgrade(desk);
+    let housekeeping = move || {
+        while let Some(desk) = desk.upgrade() {
+            if let Err(error) = desk.keep_house() {
+                note(format_args!("housekeeping: {error}"));
+            }
+            drop(desk);
+            std::thread::sleep(HOUSEKEEPING);
+        }
+    };
+    std::thread::Builder::new()
+        .name("housekeeping".into())
+        .stack_size(256 * 1024)
+        .spawn(housekeeping)
+        .map_err(|e| Error::fault("housekeeping_thread", e.to_string()))?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod fixture;
 mod form_tokens;
 pub mod groups;
 pub(crate) mod guard;
+mod housekeeping;
 mod lab;
 pub mod operators;
 pub mod password_policy;
