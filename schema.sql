@@ -133,6 +133,18 @@ CREATE TABLE console_sessions (
     CHECK ((group_id IS NULL) = (user_id IS NULL))
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE scim_tokens (
+    -- What a group's identity provider proves itself with when it provisions over SCIM.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    fingerprint BLOB NOT NULL UNIQUE,
+    label TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER                              -- to a few minutes
+) STRICT;
+CREATE INDEX scim_tokens_by_group ON scim_tokens (group_id, id);
+
 CREATE TABLE access_log (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

@@ -25,6 +25,7 @@ pub mod people;
 pub mod permission;
 mod refusal;
 pub mod roles;
+pub mod scim;
 pub mod seed;
 pub mod sign_in;
 pub mod sso;

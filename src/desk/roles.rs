@@ -176,7 +176,13 @@ pub(super) fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &New
     w.role(group, id)?.ok_or_else(unknown)
 }
 
-fn updated(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, change: &RoleChange) -> Result<Role> {
+pub(super) fn updated(
+    w: &Writer<'_>,
+    caller: &Caller,
+    group: GroupId,
+    id: RoleId,
+    change: &RoleChange,
+) -> Result<Role> {
     let before = w.role(group, id)?.ok_or_else(unknown)?;
     let name = change.name.as_deref().map_or_else(|| Ok(before.name.clone()), fields::role_name)?;
     let description =
@@ -198,7 +204,7 @@ fn updated(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, change: 
     w.role(group, id)?.ok_or_else(unknown)
 }
 
-fn deleted(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId) -> Result<()> {
+pub(super) fn deleted(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId) -> Result<()> {
     let role = w.role(group, id)?.ok_or_else(unknown)?;
     let users = w.count_role_members(group, id)?;
     if users > 0 {
@@ -245,6 +251,6 @@ pub fn effective(reader: &Reader<'_>, group: GroupId, role: Option<RoleId>) -> R
     reader.effective_settings(group, role)
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::not_found("role_unknown", "The group has no such role.").with_field("role")
 }

@@ -278,13 +278,17 @@ impl Desk {
     }
 
     /// Checks a user to be made against the rules of the fields and the group, and hashes the password.
-    fn checked_new(&self, group: GroupId, new: &NewUser) -> Result<CheckedUser> {
+    pub(in crate::desk) fn checked_new(&self, group: GroupId, new: &NewUser) -> Result<CheckedUser> {
         let mut checked = check_new(new)?;
         checked.password_hash = self.hashed(group, new.password.as_ref())?;
         Ok(checked)
     }
 
-    fn checked_change(&self, group: GroupId, change: &UserChange) -> Result<CheckedChange> {
+    pub(in crate::desk) fn checked_change(
+        &self,
+        group: GroupId,
+        change: &UserChange,
+    ) -> Result<CheckedChange> {
         let mut checked = check_change(change)?;
         checked.password_hash = self.hashed(group, change.password.as_ref())?;
         Ok(checked)

@@ -14,9 +14,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::patch::{Operation, apply};
 use super::path::member;
 use super::version::version_of;
-use super::{Reject, USER_SCHEMA};
+use super::{Reject, ScimType, USER_SCHEMA};
 use crate::model::{Member, Puid};
 use crate::secret::Secret;
 
@@ -57,6 +58,20 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
         active: flag(document, "active")?,
         password: text(document, "password")?.filter(|p| !p.is_empty()).map(Secret::new),
     })
+}
+
+/// What a member should be after a PATCH.
+///
+/// # Errors
+/// Those of [`apply`] and [`wanted`]; `mutability` for `groups`, which is changed on the group.
+pub fn patched(member: &Member, operations: &[Operation]) -> Result<WantedUser, Reject> {
+    let names_groups = |o: &Operation| o.path.as_ref().is_some_and(|path| path.attribute.is("groups"));
+    if operations.iter().any(names_groups) {
+        return Err(Reject::new(ScimType::Mutability, "A user's groups are changed on the group."));
+    }
+    let mut document = content(member, "");
+    apply(&mut document, operations.to_vec())?;
+    wanted(&document)
 }
 
 /// Writes a member as a user, without `meta`.

@@ -1,0 +1,238 @@
+//! Groups over SCIM: the roles of a group of ours, and who has them.
+
+use serde_json::Value;
+
+use super::{PAGE_MAX, Window, expect_version};
+use crate::desk::people::{CheckedChange, RoleChoice, UserKey, updated};
+use crate::desk::roles::{self, NewRole, RoleChange};
+use crate::desk::{Desk, permission};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, GroupId, Member, Role, RoleId, UserId};
+use crate::protocol::scim::evaluate::meets;
+use crate::protocol::scim::filter::Filter;
+use crate::protocol::scim::group::{self, GroupStep};
+use crate::store::{MemberQuery, Reader, RoleMatch, Writer};
+
+/// Most members that a role's document lists, and that one call may take the role from. A list that would
+/// be longer is left out as a whole: part of one would say that the others are no members.
+pub const MEMBERS_MOST: usize = 20_000;
+
+/// A role as it is shown over SCIM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimGroup {
+    pub role: Role,
+    /// `None` when they were not asked for, or are more than [`MEMBERS_MOST`].
+    pub members: Option<Vec<Member>>,
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupPage {
+    /// How many meet the filter in all.
+    pub total: usize,
+    pub groups: Vec<ScimGroup>,
+}
+
+impl Desk {
+    /// Lists the roles of a group that meet a filter, by name; `with_members` says whether to list theirs.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn scim_groups(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        filter: Option<&Filter>,
+        window: Window,
+        with_members: bool,
+    ) -> Result<GroupPage> {
+        permission::administer(caller, group)?;
+        self.store.snapshot(|r| {
+            let mut page = GroupPage { total: 0, groups: Vec::new() };
+            for role in r.roles(group)? {
+                let asks_for_members = filter.is_some_and(|filter| filter.mentions("members"));
+                let mut shown = ScimGroup { members: None, role };
+                if asks_for_members {
+                    shown.members = members_of(r, group, shown.role.id)?;
+                }
+                let document = |shown: &ScimGroup| group::document(&shown.role, shown.members.as_deref(), "");
+                if filter.is_some_and(|filter| !meets(&document(&shown), filter)) {
+                    continue;
+                }
+                if page.total >= window.first && page.groups.len() < window.count.min(PAGE_MAX) {
+                    shown.members = match shown.members {
+                        _ if !with_members => None,
+                        None => members_of(r, group, shown.role.id)?,
+                        listed => listed,
+                    };
+                    page.groups.push(shown);
+                }
+                page.total += 1;
+            }
+            Ok(page)
+        })
+    }
+
+    /// Finds a role.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `role_unknown`.
+    pub fn scim_group(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        id: RoleId,
+        with_members: bool,
+    ) -> Result<ScimGroup> {
+        permission::administer(caller, group)?;
+        self.store.snapshot(|r| shown(r, group, id, with_members))
+    }
+
+    /// Makes a role of a document, and gives it to the members named.
+    ///
+    /// # Errors
+    /// As [`Desk::create_role`]; `Invalid` for a document that is no group and for members that are none.
+    pub fn scim_create_group(&self, caller: &Caller, group: GroupId, document: &Value) -> Result<ScimGroup> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (name, members) = group::wanted(document)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                let new = NewRole { name, ..NewRole::default() };
+                let role = roles::created(w, &caller, group, &new)?;
+                let steps = [GroupStep::Add(members.unwrap_or_default())];
+                take(w, &caller, group, role.id, &steps)?;
+                shown(w, group, role.id, true)
+            })
+        };
+        let subject = document.get("displayName").and_then(Value::as_str).unwrap_or_default();
+        self.logging_refusal(caller, Some(group), "role.create", subject, attempt())
+    }
+
+    /// Changes a role step by step, all or none.
+    ///
+    /// # Errors
+    /// As [`Desk::update_role`]; `Invalid` for members that are none; `Conflict` with `version_mismatch`
+    /// when `if_match` names another version than the present one, `role_too_large` when members of a role
+    /// with more than [`MEMBERS_MOST`] are to be replaced.
+    pub fn scim_change_group(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        id: RoleId,
+        if_match: Option<&str>,
+        steps: Vec<GroupStep>,
+    ) -> Result<ScimGroup> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (caller, if_match) = (caller.clone(), if_match.map(str::to_owned));
+            self.store.write(self.clock.now(), move |w| {
+                expect_group_version(w, group, id, if_match.as_deref())?;
+                take(w, &caller, group, id, &steps)?;
+                shown(w, group, id, true)
+            })
+        };
+        self.logging_refusal(caller, Some(group), "role.update", &format!("role {id}"), attempt())
+    }
+
+    /// Deletes a role; its members then have none.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `role_unknown`; `Conflict` with
+    /// `version_mismatch` or `role_too_large`.
+    pub fn scim_delete_group(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        id: RoleId,
+        if_match: Option<&str>,
+    ) -> Result<()> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (caller, if_match) = (caller.clone(), if_match.map(str::to_owned));
+            self.store.write(self.clock.now(), move |w| {
+                expect_group_version(w, group, id, if_match.as_deref())?;
+                take(w, &caller, group, id, &[GroupStep::Replace(Vec::new())])?;
+                roles::deleted(w, &caller, group, id)
+            })
+        };
+        self.logging_refusal(caller, Some(group), "role.delete", &format!("role {id}"), attempt())
+    }
+}
+
+fn take(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, steps: &[GroupStep]) -> Result<()> {
+    for step in steps {
+        match step {
+            GroupStep::Rename(name) => {
+                let change = RoleChange { name: Some(name.clone()), ..RoleChange::default() };
+                roles::updated(w, caller, group, id, &change)?;
+            }
+            GroupStep::Add(users) => give(w, caller, group, id, users)?,
+            GroupStep::Remove(users) => {
+                for user in users {
+                    // Whoever has another role by now, or is gone, is no member.
+                    if w.membership(group, *user)?.is_some_and(|m| m.role == Some(id)) {
+                        set_role(w, caller, group, *user, RoleChoice::None)?;
+                    }
+                }
+            }
+            GroupStep::Replace(users) => {
+                let too_large = || {
+                    let public = format!("The role has more than {MEMBERS_MOST} members.");
+                    Error::new(Kind::Conflict, "role_too_large", public)
+                };
+                for member in members_of(w, group, id)?.ok_or_else(too_large)? {
+                    if !users.contains(&member.user.id) {
+                        set_role(w, caller, group, member.user.id, RoleChoice::None)?;
+                    }
+                }
+                give(w, caller, group, id, users)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn give(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, users: &[UserId]) -> Result<()> {
+    users.iter().try_for_each(|user| set_role(w, caller, group, *user, RoleChoice::Numbered(id)))
+}
+
+fn set_role(w: &Writer<'_>, caller: &Caller, group: GroupId, user: UserId, role: RoleChoice) -> Result<()> {
+    let change = CheckedChange { role: Some(role), ..CheckedChange::default() };
+    match updated(w, caller, group, &UserKey::Id(user), &change) {
+        Ok(_) => Ok(()),
+        // The resource that was asked for is the role, and it is there.
+        Err(error) if error.kind == Kind::NotFound => {
+            let public = format!("There is no user {user} to be a member.");
+            Err(Error::invalid("member_unknown", "members", public))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn shown(reader: &Reader<'_>, group: GroupId, id: RoleId, with_members: bool) -> Result<ScimGroup> {
+    let role = reader.role(group, id)?.ok_or_else(roles::unknown)?;
+    let members = if with_members { members_of(reader, group, id)? } else { None };
+    Ok(ScimGroup { role, members })
+}
+
+fn expect_group_version(
+    reader: &Reader<'_>,
+    group: GroupId,
+    id: RoleId,
+    if_match: Option<&str>,
+) -> Result<()> {
+    let with_members = if_match.is_some();
+    let now = shown(reader, group, id, with_members)?;
+    let ids: Vec<String> = now.members.iter().flatten().map(|m| m.user.id.to_string()).collect();
+    expect_version(&group::version(&now.role, ids.iter().map(String::as_str)), if_match)
+}
+
+/// The members with a role, by number; `None` when they are too many to list.
+fn members_of(reader: &Reader<'_>, group: GroupId, id: RoleId) -> Result<Option<Vec<Member>>> {
+    let limit = u32::try_from(MEMBERS_MOST + 1).unwrap_or(u32::MAX);
+    let query = MemberQuery { role: Some(RoleMatch::Numbered(id)), limit, ..MemberQuery::default() };
+    // Of the filters of a query none here asks who is locked at what time.
+    let members = reader.members(group, &query, crate::clock::Timestamp(0))?;
+    Ok(if members.len() > MEMBERS_MOST { None } else { Some(members) })
+}
