@@ -185,8 +185,8 @@ pub struct BrowserSignIn {
     pub signed_in: SignedIn,
     /// The value of `GSSNID`.
     pub web_session: String,
-    /// Whether the group lets other sites frame our pages, so that the cookie must travel cross-site.
-    pub embedded: bool,
+    /// Origins that may frame our pages for this group; with any, the cookie must travel cross-site.
+    pub allowed_sites: Vec<String>,
 }
 
 impl Desk {
@@ -369,15 +369,25 @@ impl Desk {
         now: Timestamp,
     ) -> Result<BrowserSignIn> {
         let (group, user) = (signed_in.group, signed_in.user);
-        let session = self.new_web_session(group, user, now)?;
+        let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
-        let embedded = self.store.write(now, move |w| {
+        let allowed_sites = self.store.write(now, move |w| {
             w.insert_web_session(&fingerprint, group, user, expires_at)?;
             w.log(&entry)?;
-            w.embedding_allowed(group)
+            w.allowed_sites(group)
         })?;
-        Ok(BrowserSignIn { signed_in, web_session: session.value, embedded })
+        let allowed_sites = allowed_sites.lines().map(str::to_owned).collect();
+        Ok(BrowserSignIn { signed_in, web_session: session.value(group, user), allowed_sites })
+    }
+
+    /// The sites that a group lets frame our pages: origins.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn allowed_sites(&self, group: GroupId) -> Result<Vec<String>> {
+        let sites = self.store.read(|r| r.allowed_sites(group))?;
+        Ok(sites.lines().map(str::to_owned).collect())
     }
 }
 

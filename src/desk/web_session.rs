@@ -20,55 +20,35 @@ const NOTE_EVERY_SECONDS: i64 = 60;
 /// Characters of the secret part.
 const SECRET_LENGTH: usize = 43;
 
-/// A new web session: what the browser gets, and what the store keeps.
-pub struct NewWebSession {
-    /// The value of `GSSNID`. A bearer secret.
-    pub value: String,
-    pub fingerprint: [u8; 32],
-    pub expires_at: Timestamp,
-}
-
-/// A web session before it is known whose it will be: whose it is, a sign-in by SAML learns inside the
-/// transaction that keeps it.
+/// A web session in the making, for a member who may not exist before the transaction that keeps it.
 pub struct PreparedWebSession {
+    // A bearer secret: whoever shows it is signed in.
     secret: String,
-    begun: Timestamp,
+    epoch: i64,
+    /// Under which the store keeps it.
     pub fingerprint: [u8; 32],
     pub expires_at: Timestamp,
 }
 
 impl PreparedWebSession {
-    /// The value of `GSSNID` for its member. A bearer secret.
+    /// The value of `GSSNID`. A bearer secret.
     pub fn value(&self, group: GroupId, user: UserId) -> String {
-        format!("{user}.{}.{}.{group}", self.begun.seconds(), self.secret)
+        format!("{user}.{}.{}.{group}", self.epoch, self.secret)
     }
 }
 
 impl Desk {
-    /// Makes a web session for a member, to be kept with
-    /// [`crate::store::Writer::insert_web_session`] in the transaction that logs the sign-in.
+    /// Prepares a web session, to be kept with [`crate::store::Writer::insert_web_session`] at the instant
+    /// `now`, in the transaction that logs the sign-in.
     ///
     /// # Errors
     /// `Fault` when the machine has no randomness.
-    pub fn new_web_session(&self, group: GroupId, user: UserId, now: Timestamp) -> Result<NewWebSession> {
-        let prepared = self.prepared_web_session(now)?;
-        Ok(NewWebSession {
-            value: prepared.value(group, user),
-            fingerprint: prepared.fingerprint,
-            expires_at: prepared.expires_at,
-        })
-    }
-
-    /// Makes a web session for whomever the transaction that keeps it will name.
-    ///
-    /// # Errors
-    /// `Fault` when the machine has no randomness.
-    pub(super) fn prepared_web_session(&self, now: Timestamp) -> Result<PreparedWebSession> {
+    pub fn prepared_web_session(&self, now: Timestamp) -> Result<PreparedWebSession> {
         let secret = random_token::<32>()?;
         Ok(PreparedWebSession {
             fingerprint: self.keys.fingerprint_of(secret.as_bytes()),
             secret,
-            begun: now,
+            epoch: now.seconds(),
             expires_at: now.plus_seconds(self.sign_in.web_session_idle_seconds()),
         })
     }

@@ -53,13 +53,13 @@ impl Reader<'_> {
             .map_err(database_fault)
     }
 
-    /// Whether a group lets other sites frame our pages.
+    /// The sites that a group lets frame our pages: origins, one a line.
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn embedding_allowed(&self, group: GroupId) -> Result<bool> {
+    pub fn allowed_sites(&self, group: GroupId) -> Result<String> {
         self.connection
-            .prepare_cached("SELECT allowed_sites <> '' FROM sso_configurations WHERE group_id = ?1")
+            .prepare_cached("SELECT allowed_sites FROM sso_configurations WHERE group_id = ?1")
             .and_then(|mut s| s.query_row([group.0], |row| row.get(0)).optional())
             .map(Option::unwrap_or_default)
             .map_err(database_fault)

@@ -3,7 +3,10 @@
 //! Octets in, octets out; how they stand in a document is the business of `encryption`.
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::cipher::{AES_128, AES_192, AES_256, DecryptingKey, DecryptionContext, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    AES_128, AES_192, AES_256, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext,
+    UnboundCipherKey,
+};
 use des::cipher::{BlockCipherDecrypt, KeyInit};
 
 /// A block cipher in its mode.
@@ -33,6 +36,11 @@ impl DataCipher {
     /// Gives the cipher that an `Algorithm` attribute names.
     pub fn from_uri(uri: &str) -> Option<DataCipher> {
         Self::NAMES.iter().find(|(_, name)| *name == uri).map(|(cipher, _)| *cipher)
+    }
+
+    /// Gives the name for an `Algorithm` attribute.
+    pub fn uri(self) -> &'static str {
+        Self::NAMES.iter().find(|(cipher, _)| *cipher == self).map_or("", |(_, name)| name)
     }
 
     /// Gives the length of the session key in bytes.
@@ -66,6 +74,39 @@ impl DataCipher {
             }
             DataCipher::TripleDesCbc => without_padding(triple_des(key, data)?, 8),
         }
+    }
+}
+
+impl DataCipher {
+    /// Encrypts `octets` with a random initialization vector, as [`DataCipher::decrypt`] wants it.
+    ///
+    /// Gives nothing where the key has the wrong length, and for Triple DES, which we only ever read.
+    pub fn encrypt(self, key: &[u8], octets: &[u8]) -> Option<Vec<u8>> {
+        let (gcm, cbc) = match self {
+            DataCipher::Aes128Gcm => (Some(&aead::AES_128_GCM), None),
+            DataCipher::Aes192Gcm => (Some(&aead::AES_192_GCM), None),
+            DataCipher::Aes256Gcm => (Some(&aead::AES_256_GCM), None),
+            DataCipher::Aes128Cbc => (None, Some(&AES_128)),
+            DataCipher::Aes192Cbc => (None, Some(&AES_192)),
+            DataCipher::Aes256Cbc => (None, Some(&AES_256)),
+            DataCipher::TripleDesCbc => return None,
+        };
+        let mut data = octets.to_vec();
+        if let Some(algorithm) = gcm {
+            let mut vector = [0; 12];
+            aws_lc_rs::rand::fill(&mut vector).ok()?;
+            let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
+            let nonce = Nonce::assume_unique_for_key(vector);
+            key.seal_in_place_append_tag(nonce, Aad::empty(), &mut data).ok()?;
+            return Some([vector.as_slice(), &data].concat());
+        }
+        let count = 16 - data.len() % 16;
+        data.resize(data.len() + count, u8::try_from(count).ok()?);
+        let mut vector = [0; 16];
+        aws_lc_rs::rand::fill(&mut vector).ok()?;
+        let key = EncryptingKey::cbc(UnboundCipherKey::new(cbc?, key).ok()?).ok()?;
+        key.less_safe_encrypt(&mut data, EncryptionContext::Iv128((&vector).into())).ok()?;
+        Some([vector.as_slice(), &data].concat())
     }
 }
 

@@ -10,6 +10,7 @@
 //! 5. [`algorithms`], [`key`]: what they are signed with.
 //! 6. [`signature`]: an element and a trusted key in, a verified element out.
 //! 7. [`encryption`], [`private_key`]: an encrypted element and a key of ours in, a document out.
+//! 8. [`make`]: the other side, for the test identity provider and for tests.
 
 mod algorithms;
 mod base;
@@ -19,6 +20,7 @@ mod characters;
 mod cipher;
 mod encryption;
 mod key;
+pub mod make;
 mod markup;
 mod parse;
 #[cfg(test)]
@@ -27,6 +29,8 @@ mod private_key;
 mod raw_rsa;
 mod reject;
 mod signature;
+#[cfg(test)]
+mod signature_tests;
 mod tag;
 mod tree;
 

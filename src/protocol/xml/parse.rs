@@ -83,6 +83,7 @@ impl Document {
             return Err(XmlReject { rule, line: line_at(&source, builder.position) });
         }
         let mut document = builder.finish();
+        document.source_length = source.len();
         let decoded = std::mem::replace(&mut document.text, source.into_owned());
         document.text.push_str(&decoded);
         Ok(document)
@@ -234,7 +235,7 @@ impl<'s> Builder<'s> {
         let TagReader { attributes, declarations, prefixes, identifiers, .. } = self.tags;
         let root = self.root.unwrap_or_default();
         let (text, nodes) = (self.decoded, self.nodes);
-        Document { text, nodes, attributes, declarations, prefixes, identifiers, root }
+        Document { text, source_length: 0, nodes, attributes, declarations, prefixes, identifiers, root }
     }
 
     fn start(&mut self, from: usize, to: usize, empty: bool) -> Result<(), XmlRule> {

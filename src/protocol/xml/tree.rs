@@ -13,6 +13,8 @@ use std::fmt;
 pub struct Document {
     /// All text: the source, with line ends normalised, and behind it what references decoded to.
     pub(super) text: String,
+    /// Where in the text the source ends.
+    pub(super) source_length: usize,
     /// All nodes in document order; those of a subtree are contiguous.
     pub(super) nodes: Vec<Node>,
     /// Attributes, the ones of an element together, in canonical order.

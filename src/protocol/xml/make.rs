@@ -1,0 +1,181 @@
+//! The other side: signing and encrypting elements. For the test identity provider of the lab, for signed
+//! requests and metadata, and for tests; no verdict depends on it.
+//!
+//! The shapes are the ones that SAML asks for and most identity providers send: an enveloped signature with
+//! exclusive canonicalization (SAML core §5.4), and an `EncryptedData` with the wrapped key inside.
+//! Enter at [`sign_enveloped`] and [`encrypt_element`].
+
+use super::algorithms::{DigestAlgorithm, Digester, SignatureAlgorithm};
+use super::base64::encode_base64;
+use super::canonical::Canonicalization;
+use super::cipher::DataCipher;
+use super::parse::Limits;
+use super::private_key::SigningKey;
+use super::reject::XmlReject;
+use super::signature::{DSIG_NAMESPACE, ENVELOPED_SIGNATURE, EXC_C14N_NAMESPACE};
+use super::tree::{Document, Element, Kind, Span};
+use aws_lc_rs::rand;
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
+use std::fmt;
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::{Decode, Encode};
+use zeroize::Zeroizing;
+
+/// The comment in whose place a signature is put.
+pub const SIGNATURE_PLACE: &str = "<!--signature-->";
+
+/// Why something could not be signed or encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MakeFail {
+    /// The document is not well-formed.
+    Xml(XmlReject),
+    /// There is no [`SIGNATURE_PLACE`] in an element with an `ID`.
+    NoPlace,
+    /// The algorithm does not suit the key.
+    Algorithm,
+    /// The certificate has no RSA key of 2,048 bits or more.
+    Recipient,
+    /// The cryptographic library failed.
+    Cryptography,
+}
+
+impl fmt::Display for MakeFail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MakeFail::Xml(reject) => reject.fmt(f),
+            MakeFail::NoPlace => f.write_str("there is no place for a signature in an element with an ID"),
+            MakeFail::Algorithm => f.write_str("the algorithm does not suit the key"),
+            MakeFail::Recipient => f.write_str("the recipient has no RSA key of 2,048 bits or more"),
+            MakeFail::Cryptography => f.write_str("the cryptographic library failed"),
+        }
+    }
+}
+
+impl std::error::Error for MakeFail {}
+
+/// How an element is signed.
+#[derive(Debug, Clone, Copy)]
+pub struct SigningOptions<'o> {
+    pub signature: SignatureAlgorithm,
+    pub digest: DigestAlgorithm,
+    /// DER of the certificate to show in `KeyInfo`; verifiers must not trust it.
+    pub certificate: Option<&'o [u8]>,
+}
+
+impl SigningOptions<'_> {
+    /// What identity providers do by default with such a key.
+    pub fn suiting(key: &SigningKey) -> SigningOptions<'static> {
+        SigningOptions { signature: key.algorithm(), digest: DigestAlgorithm::Sha256, certificate: None }
+    }
+}
+
+/// Signs the element that has [`SIGNATURE_PLACE`] among its children, and puts the signature there.
+///
+/// Where there are several such places, the last in document order is filled; so a response that is to be
+/// signed as well as the assertion in it is signed by calling twice. The rest of the text stays as it is.
+///
+/// # Errors
+/// [`MakeFail`] when there is no such place, or the algorithm does not suit the key.
+pub fn sign_enveloped(xml: &str, key: &SigningKey, options: &SigningOptions<'_>) -> Result<String, MakeFail> {
+    let document = Document::parse(xml.as_bytes(), &Limits::METADATA).map_err(MakeFail::Xml)?;
+    let (place, element) = last_place(&document).ok_or(MakeFail::NoPlace)?;
+    let id = element.attribute("ID").ok_or(MakeFail::NoPlace)?;
+    let mut digester = Digester::new(options.digest);
+    // The place is a comment, and comments are not signed: it weighs nothing.
+    Canonicalization::EXCLUSIVE.write(element, None, "", &mut digester);
+    let signed_info = format!(
+        "<ds:SignedInfo xmlns:ds=\"{DSIG_NAMESPACE}\">\
+         <ds:CanonicalizationMethod Algorithm=\"{EXC_C14N_NAMESPACE}\"></ds:CanonicalizationMethod>\
+         <ds:SignatureMethod Algorithm=\"{}\"></ds:SignatureMethod>\
+         <ds:Reference URI=\"#{}\"><ds:Transforms>\
+         <ds:Transform Algorithm=\"{ENVELOPED_SIGNATURE}\"></ds:Transform>\
+         <ds:Transform Algorithm=\"{EXC_C14N_NAMESPACE}\"></ds:Transform></ds:Transforms>\
+         <ds:DigestMethod Algorithm=\"{}\"></ds:DigestMethod>\
+         <ds:DigestValue>{}</ds:DigestValue></ds:Reference></ds:SignedInfo>",
+        options.signature.uri(),
+        escape(id),
+        options.digest.uri(),
+        encode_base64(digester.finish().as_ref()),
+    );
+    // As written, it is its own canonical form.
+    let value = key.sign_detached(options.signature, signed_info.as_bytes()).ok_or(MakeFail::Algorithm)?;
+    let key_info = options.certificate.map_or_else(String::new, |der| {
+        let certificate = encode_base64(der);
+        format!(
+            "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>\
+             </ds:KeyInfo>"
+        )
+    });
+    let signature = format!(
+        "<ds:Signature xmlns:ds=\"{DSIG_NAMESPACE}\">{signed_info}\
+         <ds:SignatureValue>{}</ds:SignatureValue>{key_info}</ds:Signature>",
+        encode_base64(&value)
+    );
+    let begin = (place.start as usize).saturating_sub("<!--".len());
+    let end = (place.end as usize).saturating_add("-->".len());
+    let before = document.text.get(..begin).ok_or(MakeFail::NoPlace)?;
+    let behind = document.text.get(end..document.source_length).ok_or(MakeFail::NoPlace)?;
+    Ok([before, &signature, behind].concat())
+}
+
+/// Finds the last comment that marks a place, and the element that it stands in.
+fn last_place(document: &Document) -> Option<(Span, Element<'_>)> {
+    document.nodes.iter().rev().find_map(|node| match node.kind {
+        Kind::Comment(text) if document.str(text) == "signature" => {
+            Some((text, document.root().sibling(node.parent)?))
+        }
+        _ => None,
+    })
+}
+
+/// Escapes an attribute value as the canonical form does.
+fn escape(value: &str) -> String {
+    let pairs =
+        [('&', "&amp;"), ('<', "&lt;"), ('"', "&quot;"), ('\t', "&#x9;"), ('\n', "&#xA;"), ('\r', "&#xD;")];
+    pairs.iter().fold(value.to_owned(), |value, (character, escape)| value.replace(*character, escape))
+}
+
+/// Encrypts `xml`, the text of one element, for the holder of a certificate (DER) with an RSA key.
+///
+/// Gives the `EncryptedData` that goes into an `EncryptedAssertion`: AES-256-GCM under a fresh key, which is
+/// wrapped by RSA-OAEP with SHA-1, as XML Encryption has it by default and every recipient understands.
+///
+/// # Errors
+/// [`MakeFail`] when the certificate has no such key.
+pub fn encrypt_element(xml: &str, certificate_der: &[u8]) -> Result<String, MakeFail> {
+    let certificate = CertificateInner::<Raw>::from_der(certificate_der).map_err(|_| MakeFail::Recipient)?;
+    let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
+    let spki = spki.map_err(|_| MakeFail::Recipient)?;
+    let mut session_key = Zeroizing::new([0; 32]);
+    rand::fill(session_key.as_mut_slice()).map_err(|_| MakeFail::Cryptography)?;
+    let cipher = DataCipher::Aes256Gcm;
+    let data = cipher.encrypt(session_key.as_slice(), xml.as_bytes()).ok_or(MakeFail::Cryptography)?;
+    let recipient =
+        PublicEncryptingKey::from_der(&spki).and_then(|key| Ok(OaepPublicEncryptingKey::new(key)?));
+    let recipient = recipient.map_err(|_| MakeFail::Recipient)?;
+    let mut wrapped = vec![0; recipient.ciphertext_size()];
+    let wrapped = recipient
+        .encrypt(&OAEP_SHA1_MGF1SHA1, session_key.as_slice(), &mut wrapped, None)
+        .map_err(|_| MakeFail::Cryptography)?;
+    Ok(encrypted_data(
+        cipher.uri(),
+        "<xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>",
+        wrapped,
+        &data,
+    ))
+}
+
+/// Puts an `EncryptedData` together, with the wrapped key inside.
+pub(super) fn encrypted_data(cipher_uri: &str, key_method: &str, wrapped: &[u8], data: &[u8]) -> String {
+    format!(
+        "<xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" \
+         Type=\"http://www.w3.org/2001/04/xmlenc#Element\">\
+         <xenc:EncryptionMethod Algorithm=\"{cipher_uri}\"/><ds:KeyInfo xmlns:ds=\"{DSIG_NAMESPACE}\">\
+         <xenc:EncryptedKey>{key_method}\
+         <xenc:CipherData><xenc:CipherValue>{}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey>\
+         </ds:KeyInfo><xenc:CipherData><xenc:CipherValue>{}</xenc:CipherValue></xenc:CipherData>\
+         </xenc:EncryptedData>",
+        encode_base64(wrapped),
+        encode_base64(data)
+    )
+}
