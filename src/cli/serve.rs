@@ -12,13 +12,11 @@ use crate::error::Result;
 use crate::server;
 
 /// start the server: the console, the web services, the account pages
-///
-/// Each setting may also stand in the environment (SIDELIGHT_LISTEN and so on) or in a TOML file; a flag
-/// wins. See them all, with where each came from: sidelight config
 #[derive(FromArgs)]
 #[argh(
     subcommand,
     name = "serve",
+    note = "Each setting may also stand in the environment (SIDELIGHT_LISTEN and so on) or in a TOML file; a flag wins. See them all, with where each came from: sidelight config",
     example = "{command_name} --lab\n{command_name} --data /var/lib/sidelight --tls-cert chain.pem --tls-key key.pem"
 )]
 pub struct Serve {

@@ -99,7 +99,7 @@ pub fn with(response: Response, name: &str, value: &str) -> Response {
 }
 
 /// Adds the headers that every answer leaves with, unless the surface set its own.
-pub fn with_house_headers(response: Response, secure: bool) -> Response {
+pub fn with_house_headers(response: Response, promises_tls: bool) -> Response {
     const HOUSE: [(&str, &str); 4] = [
         ("Content-Security-Policy", STRICT_CSP),
         ("X-Content-Type-Options", "nosniff"),
@@ -107,7 +107,7 @@ pub fn with_house_headers(response: Response, secure: bool) -> Response {
         ("Cache-Control", "no-store"),
     ];
     const SECURE: [(&str, &str); 1] = [("Strict-Transport-Security", "max-age=31536000")];
-    let more = if secure { SECURE.iter() } else { [].iter() };
+    let more = if promises_tls { SECURE.iter() } else { [].iter() };
     HOUSE.iter().chain(more).fold(response, |response, (name, value)| {
         if response.headers().iter().any(|h| h.field.equiv(name)) {
             response

@@ -16,6 +16,7 @@ use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::journal::note;
 use crate::model::Caller;
+use crate::store::Mode;
 
 /// Largest body of a route that takes none to speak of.
 pub const NO_BODY: usize = 4 * 1024;
@@ -141,7 +142,9 @@ impl Handler for App {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        answer::with_house_headers(self.answer(request), request.secure)
+        // A lab shares `localhost` with a developer's other servers: no promise of TLS is made for it.
+        let promises_tls = request.secure && self.desk.mode == Mode::Production;
+        answer::with_house_headers(self.answer(request), promises_tls)
     }
 }
 
