@@ -29,7 +29,7 @@ use super::{Desk, web_session};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Member, RoleId, UserId};
-use crate::protocol::credential::{Authorization, Credential};
+use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::{Settings, SignInState};
 
 /// What signing in keeps in memory.
@@ -70,6 +70,8 @@ pub enum Means {
     IssuedCredentials,
     WebSession,
     Token,
+    /// Nothing that could be read.
+    Unreadable,
 }
 
 impl Means {
@@ -81,6 +83,7 @@ impl Means {
             Means::IssuedCredentials => "sign-in.issued-credentials",
             Means::WebSession => "sign-in.web-session",
             Means::Token => "sign-in.token",
+            Means::Unreadable => "sign-in.unreadable",
         }
     }
 }
@@ -219,6 +222,18 @@ impl Desk {
                 self.judge_token(token, group, now).map_err(|stop| self.stopped(caller, surface, stop, now))
             }
         }
+    }
+
+    /// Refuses whoever brought no credential, or none that can be read.
+    pub fn refuse_unreadable(
+        &self,
+        caller: &Caller,
+        surface: &'static str,
+        why: Option<Unreadable>,
+    ) -> Error {
+        let reject = why.map_or(Reject::NoCredential, Reject::Unreadable);
+        let stop = Refusal::new(Means::Unreadable, reject).into();
+        self.stopped(caller, surface, stop, self.clock.now())
     }
 
     /// Signs in and hands out a token.

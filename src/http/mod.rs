@@ -5,14 +5,17 @@
 //! as `ROUTES`; [`router`] puts the tables together.
 
 pub mod answer;
+mod credentials;
 pub mod form;
 pub mod gate;
+mod gssnid;
 mod lab;
 pub mod multipart;
 mod ops;
 pub mod router;
+mod services;
 
 use router::Route;
 
 /// The tables of all surfaces.
-pub const TABLES: &[&[Route]] = &[ops::ROUTES, lab::ROUTES];
+pub const TABLES: &[&[Route]] = &[ops::ROUTES, lab::ROUTES, services::ROUTES];

@@ -110,7 +110,7 @@ impl App {
             Found::Route(route, parameters) => {
                 let call = Call { request, parameters };
                 (route.handler)(self, &call)
-                    .unwrap_or_else(|error| answer::error(&self.logged(request, error), route.errors))
+                    .unwrap_or_else(|error| self.refused(request, error, route.errors))
             }
             Found::OtherMethod(allowed) => answer::method_not_allowed(&allowed),
             Found::Nothing => {
@@ -119,6 +119,11 @@ impl App {
                 answer::error(&error, if wants_page { Errors::Page } else { Errors::Json })
             }
         }
+    }
+
+    /// Answers with an error; a surface that adds headers to its errors calls this itself.
+    pub fn refused(&self, request: &Request, error: Error, shape: Errors) -> Response {
+        answer::error(&self.logged(request, error), shape)
     }
 
     /// Our own faults are logged here, once, and get the code that joins log and answer.

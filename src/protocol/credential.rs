@@ -130,6 +130,27 @@ pub fn from_fields(field: impl Fn(&str) -> Option<Field>) -> Result<Option<Crede
     }
 }
 
+/// A single string that was taken apart as parameters: `partneruserid=…~loginkey` in the pair form, or
+/// `username=…~loginkey`.
+fn joined(filled: impl Fn(&str) -> Option<Field>, user: &Field) -> Result<Credential, Unreadable> {
+    let (puid, key) = user.value.rsplit_once('~').ok_or(Unreadable::NoTilde)?;
+    let key = Zeroizing::new(key.to_owned());
+    let subject = match filled("partnerid") {
+        Some(group) => Subject::Partner {
+            group: GroupId::parse(group.value.trim()).ok_or(Unreadable::GroupId)?,
+            puid: puid.to_owned(),
+            puid_as_sent: user
+                .as_sent
+                .as_ref()
+                .and_then(|sent| sent.rsplit_once('~'))
+                .map(|s| s.0.to_owned()),
+        },
+        None if filled("partneruserid").is_some() => return Err(Unreadable::Incomplete("partnerid")),
+        None => Subject::Address(puid.to_owned()),
+    };
+    Ok(Credential::LoginKey { subject, key })
+}
+
 fn username(filled: impl Fn(&str) -> Option<Field>) -> Result<String, Unreadable> {
     filled("username").map(|f| f.value).ok_or(Unreadable::Incomplete("username"))
 }
@@ -348,6 +369,9 @@ mod tests {
             Ok(Some(Credential::IssuedCredentials { username: "joe".into(), credentials: password() })),
         );
         fields(&[("gssnid", "secret")], Ok(Some(Credential::WebSession(password()))));
+        fields(&[group, ("partneruserid", &format!("ann~{KEY}"))], some(by_puid(72, "ann", None)));
+        fields(&[("username", &format!("joe~{KEY}"))], some(by_address("joe")));
+        fields(&[("partneruserid", &format!("ann~{KEY}"))], Err(Unreadable::Incomplete("partnerid")));
         fields(&[("gssnid", ""), ("loginkey", "")], Ok(None));
         fields(&[], Ok(None));
         fields(&[group], Ok(None));

@@ -8,4 +8,5 @@ pub mod launch_url;
 pub mod login_key;
 pub mod saml;
 pub mod scim;
+pub mod soap;
 pub mod xml;

@@ -1,0 +1,225 @@
+//! The web services that authenticate. Wire contract §5.1, §6.1, §6.6.
+//!
+//! - `…/AuthorizationService.svc/rest/Authorize`: any credential; answers the token as a bare JSON string,
+//!   because the SDKs send back whatever they parse (§10, trap 8).
+//! - `…/rest/AuthorizeFromWebSession`: the cookie `GSSNID`, from our own pages only.
+//! - `/api/v0/authorize`: as Authorize, and answers the object of §5.1.
+//! - `/services/ProvisioningService.asmx`: ValidateUser, which issues "G4S credentials".
+//!
+//! SDKs call from other origins. Authorize never looks at cookies, so that answering any origin lends nobody
+//! another's session; AuthorizeFromWebSession does, and answers no other origin.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tiny_http::Method;
+
+use super::credentials::{Fields, proof};
+use super::gate::Response;
+use super::router::{App, Call, Errors, FORM, Route};
+use super::{answer, gssnid};
+use crate::clock::Timestamp;
+use crate::desk::sign_in::{Attempt, Authorized, BrowserSignIn, TokenRequest};
+use crate::error::{Error, Kind, Result};
+use crate::protocol::credential::{Authorization, Credential};
+use crate::protocol::soap;
+
+const AUTHORIZE: &str = "/services/AuthorizationService.svc/rest/Authorize";
+const FROM_WEB_SESSION: &str = "/services/AuthorizationService.svc/rest/AuthorizeFromWebSession";
+const NEWER_AUTHORIZE: &str = "/api/v0/authorize";
+const PROVISIONING: &str = "/services/ProvisioningService.asmx";
+const VALIDATE_USER: &str = "/services/ProvisioningService.asmx/ValidateUser";
+
+/// `service` of §5.1 is a number; the only one published is that of `webservices`.
+const WEBSERVICES: u32 = 9;
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    handler: fn(&App, &Call<'_>) -> Result<Response>,
+) -> Route {
+    Route { method, path, limit: FORM, errors: Errors::Json, handler }
+}
+
+pub const ROUTES: &[Route] = &[
+    route(Method::Post, AUTHORIZE, authorize),
+    route(Method::Get, AUTHORIZE, authorize),
+    route(Method::Options, AUTHORIZE, preflight),
+    route(Method::Post, FROM_WEB_SESSION, authorize_from_web_session),
+    route(Method::Get, FROM_WEB_SESSION, authorize_from_web_session),
+    route(Method::Post, NEWER_AUTHORIZE, newer_authorize),
+    route(Method::Options, NEWER_AUTHORIZE, preflight),
+    route(Method::Post, PROVISIONING, validate_user),
+    route(Method::Post, VALIDATE_USER, validate_user),
+];
+
+fn authorize(app: &App, call: &Call<'_>) -> Result<Response> {
+    let answered = with_proof(app, call, "Authorize", |attempt, request| {
+        app.desk.authorize(attempt, request).map(|authorized| bare(&authorized))
+    });
+    Ok(for_any_origin(app, call, answered))
+}
+
+fn newer_authorize(app: &App, call: &Call<'_>) -> Result<Response> {
+    let answered = with_proof(app, call, "authorize", |attempt, request| {
+        let (authorized, browser) = app.desk.authorize_with_web_session(attempt, request)?;
+        newer_answer(app, &authorized, &browser)
+    });
+    Ok(for_any_origin(app, call, answered))
+}
+
+/// Reads proof and wishes of a request and hands them to `task`.
+fn with_proof(
+    app: &App,
+    call: &Call<'_>,
+    surface: &'static str,
+    task: impl FnOnce(&Attempt<'_>, &TokenRequest) -> Result<Response>,
+) -> Result<Response> {
+    let fields = Fields::of(call)?;
+    let request = token_request(&fields)?;
+    let group = fields.group()?;
+    let caller = call.anonymous();
+    let credential = match proof(call, &fields) {
+        Ok(Some(Authorization::Credential(credential))) => credential,
+        // A token is not exchanged for another: it would never end.
+        Ok(None | Some(Authorization::Token(_))) => {
+            return Err(app.desk.refuse_unreadable(&caller, surface, None));
+        }
+        Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, Some(why))),
+    };
+    task(&Attempt { caller: &caller, credential: &credential, group, surface }, &request)
+}
+
+fn token_request(fields: &Fields<'_>) -> Result<TokenRequest> {
+    TokenRequest::new(fields.filled("service").as_deref(), fields.filled("duration").as_deref())
+}
+
+fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Response> {
+    same_origin(app, call)?;
+    let fields = Fields::of(call)?;
+    let request = token_request(&fields)?;
+    let (caller, surface) = (call.anonymous(), "AuthorizeFromWebSession");
+    let Some(credential) = gssnid::of(call.request) else {
+        return Err(app.desk.refuse_unreadable(&caller, surface, None));
+    };
+    let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
+    app.desk.authorize(&attempt, &request).map(|authorized| bare(&authorized))
+}
+
+/// Passes requests of our own pages: browsers say where a request comes from, and no page can lie about it.
+fn same_origin(app: &App, call: &Call<'_>) -> Result<()> {
+    let request = call.request;
+    let own = app.origin(request);
+    let foreign_site = request.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin");
+    let foreign_origin = request.header("Origin").is_some_and(|origin| origin != own);
+    if foreign_site || foreign_origin {
+        let public = "Only pages of this server may use the web session.";
+        return Err(Error::new(Kind::Denied, "other_origin", public));
+    }
+    Ok(())
+}
+
+/// The token as a JSON string. Its alphabet needs no escapes.
+fn bare(authorized: &Authorized) -> Response {
+    answer::bytes(200, "application/json", format!("\"{}\"", authorized.token))
+}
+
+/// The object of §5.1; names exactly as published, the misspelt one too.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewerAnswer<'a> {
+    #[serde(rename = "VServer")]
+    vserver: Option<&'a str>,
+    application_settings: BTreeMap<String, bool>,
+    #[serde(rename = "authTokeExp")]
+    auth_token_expiry: String,
+    auth_token: &'a str,
+    colo_select_url: Option<&'a str>,
+    glance_address: &'a str,
+    group_id: i64,
+    gssn_id: &'a str,
+    is_trial: bool,
+    message: Option<&'a str>,
+    plan_timeout: u32,
+    plan_title: Option<&'a str>,
+    privilege_string: String,
+    service: u32,
+}
+
+fn newer_answer(app: &App, authorized: &Authorized, browser: &BrowserSignIn) -> Result<Response> {
+    let signed_in = &authorized.signed_in;
+    let settings = app.desk.settings_of(signed_in)?;
+    let mut privileges = format!("gssnId:{};personId:{}", browser.web_session, signed_in.user);
+    for name in settings.iter().filter(|(_, on)| **on).map(|(name, _)| name) {
+        privileges.push_str(&format!(";{name}:on"));
+    }
+    if signed_in.administrator {
+        privileges.push_str(";groupowner:on");
+    }
+    let service = if authorized.claims.service == "webservices" { WEBSERVICES } else { 0 };
+    Ok(answer::json(
+        200,
+        &NewerAnswer {
+            vserver: None,
+            application_settings: settings,
+            auth_token_expiry: Timestamp::from_seconds(authorized.claims.expires_at).to_string(),
+            auth_token: &authorized.token,
+            colo_select_url: None,
+            glance_address: signed_in.address.as_str(),
+            group_id: signed_in.group.0,
+            gssn_id: &browser.web_session,
+            is_trial: false,
+            message: None,
+            plan_timeout: 0,
+            plan_title: None,
+            privilege_string: privileges,
+            service,
+        },
+    ))
+}
+
+/// `ValidateUser`: user name and password in a form or a SOAP envelope; answers new credentials as XML.
+fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    let (caller, surface) = (call.anonymous(), "ValidateUser");
+    let envelope = soap::is_envelope(&call.request.body);
+    let credential = if envelope {
+        soap::validate_user(&call.request.body).map_err(|reject| {
+            let public = "The body is not a SOAP envelope that can be read.";
+            Error::new(Kind::Invalid, "bad_soap", public).with_detail(format!("{reject:?}"))
+        })?
+    } else {
+        match Fields::of(call)?.credential() {
+            Ok(credential) => credential,
+            Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, Some(why))),
+        }
+    };
+    let Some(credential @ Credential::Password { .. }) = credential else {
+        return Err(app.desk.refuse_unreadable(&caller, surface, None));
+    };
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface };
+    let issued = app.desk.issue_credentials(&attempt)?;
+    let document = soap::validated(&issued.credentials, issued.signed_in.group, envelope);
+    Ok(answer::bytes(200, "text/xml; charset=utf-8", document))
+}
+
+/// What a browser asks before a call from another origin (Fetch, "CORS-preflight").
+fn preflight(_: &App, call: &Call<'_>) -> Result<Response> {
+    let response = with_origin(answer::no_content(), call);
+    let response = answer::with(response, "Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+    let headers = "Authorization, Content-Type, X-GSSNID, X-Requested-With";
+    let response = answer::with(response, "Access-Control-Allow-Headers", headers);
+    Ok(answer::with(response, "Access-Control-Max-Age", "600"))
+}
+
+/// Lets the calling page read the answer, also a refusal: the SDK tells 401 from a lost connection.
+fn for_any_origin(app: &App, call: &Call<'_>, answered: Result<Response>) -> Response {
+    let response = answered.unwrap_or_else(|error| app.refused(call.request, error, Errors::Json));
+    with_origin(response, call)
+}
+
+fn with_origin(response: Response, call: &Call<'_>) -> Response {
+    let Some(origin) = call.request.header("Origin") else { return response };
+    let response = answer::with(response, "Access-Control-Allow-Origin", origin);
+    let response = answer::with(response, "Access-Control-Allow-Credentials", "true");
+    answer::with(response, "Vary", "Origin")
+}

@@ -1,0 +1,104 @@
+//! The SOAP that ValidateUser speaks: reads the envelope of a call, writes that of an answer. Wire contract
+//! §6, §6.6.
+//!
+//! Published are the operation's name, its two inputs and the element `credentials`; the elements around
+//! them follow ASMX custom and are our own choice.
+
+use zeroize::Zeroizing;
+
+use super::credential::Credential;
+use super::xml::{Document, Element, Limits, XmlReject};
+use crate::model::GroupId;
+
+/// The namespace of the web services. Wire contract §6.
+const NAMESPACE: &str = "http://www.glancenetworks.com/services";
+/// SOAP 1.1 and 1.2; the answer speaks 1.1, which clients of either read from an ASMX service.
+const ENVELOPES: [&str; 2] =
+    ["http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"];
+
+/// Whether a body is XML.
+pub fn is_envelope(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// Reads user name and password from an envelope with `ValidateUser`; `None` when one is missing.
+///
+/// # Errors
+/// The rule of XML that the body breaks.
+pub fn validate_user(body: &[u8]) -> Result<Option<Credential>, XmlReject> {
+    let document = Document::parse(body, &Limits::ASSERTION)?;
+    let root = document.root();
+    let call = ENVELOPES
+        .iter()
+        .find(|namespace| root.is(namespace, "Envelope"))
+        .and_then(|namespace| root.child(namespace, "Body"))
+        .and_then(|body| body.children().find(|call| call.local_name() == "ValidateUser"));
+    let Some(call) = call else { return Ok(None) };
+    let (Some(username), Some(password)) = (input(call, "username"), input(call, "password")) else {
+        return Ok(None);
+    };
+    Ok(Some(Credential::Password { username, password: Zeroizing::new(password) }))
+}
+
+fn input(call: Element<'_>, name: &str) -> Option<String> {
+    let mut named = call.children().filter(|input| input.local_name().eq_ignore_ascii_case(name));
+    named.next().map(|input| input.text()).filter(|value| !value.is_empty())
+}
+
+/// Writes the answer of ValidateUser. `credentials` are hexadecimal digits, so that nothing needs escaping.
+pub fn validated(credentials: &str, group: GroupId, envelope: bool) -> String {
+    let result = format!("<groupId>{group}</groupId><credentials>{credentials}</credentials>");
+    let declaration = r#"<?xml version="1.0" encoding="utf-8"?>"#;
+    if !envelope {
+        return format!(
+            r#"{declaration}<ValidateUserResult xmlns="{NAMESPACE}">{result}</ValidateUserResult>"#
+        );
+    }
+    let [soap, _] = ENVELOPES;
+    format!(
+        r#"{declaration}<soap:Envelope xmlns:soap="{soap}"><soap:Body><ValidateUserResponse xmlns="{NAMESPACE}"><ValidateUserResult>{result}</ValidateUserResult></ValidateUserResponse></soap:Body></soap:Envelope>"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn user_name_and_password_are_read_from_either_envelope() {
+        for soap in ENVELOPES {
+            let body = format!(
+                r#"<?xml version="1.0"?><s:Envelope xmlns:s="{soap}"><s:Body>
+                <ValidateUser xmlns="{NAMESPACE}"><userName>ann.acme</userName><password>a &amp; b</password>
+                </ValidateUser></s:Body></s:Envelope>"#
+            );
+            let Some(Credential::Password { username, password }) = validate_user(body.as_bytes()).unwrap()
+            else {
+                panic!("{body}")
+            };
+            assert_eq!((username.as_str(), password.as_str()), ("ann.acme", "a & b"));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_call() {
+        let [soap, _] = ENVELOPES;
+        for inner in ["", "<Other/>", "<ValidateUser><username>ann</username></ValidateUser>"] {
+            let body = format!(r#"<s:Envelope xmlns:s="{soap}"><s:Body>{inner}</s:Body></s:Envelope>"#);
+            assert!(validate_user(body.as_bytes()).unwrap().is_none(), "{inner}");
+        }
+        assert!(validate_user(b"<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>").is_err());
+        assert!(validate_user(b"<x").is_err());
+    }
+
+    #[test]
+    fn the_answer_is_well_formed() {
+        for envelope in [true, false] {
+            let text = validated("00112233445566778899aabbccddeeff", GroupId(72), envelope);
+            let document = roxmltree::Document::parse(&text).unwrap();
+            let credentials = document.descendants().find(|n| n.has_tag_name((NAMESPACE, "credentials")));
+            assert_eq!(credentials.unwrap().text(), Some("00112233445566778899aabbccddeeff"));
+        }
+    }
+}
