@@ -19,6 +19,8 @@ mod canonical;
 mod characters;
 mod cipher;
 mod encryption;
+#[cfg(test)]
+mod encryption_tests;
 mod key;
 pub mod make;
 mod markup;
