@@ -394,7 +394,13 @@ impl<'d, 's, S: Sink> Writer<'d, 's, S> {
         self.put("\"");
     }
 
-    fn escaped(&mut self, text: &str, escape: impl Fn(u8) -> &'static str) {
+    fn escaped(&mut self, text: &str, escape: fn(u8) -> &'static str) {
+        // Most text has nothing to escape, and one branch-free look at it is much faster than many.
+        let special =
+            |seen: bool, &b: &u8| seen | matches!(b, b'&' | b'<' | b'>' | b'"' | b'\t' | b'\n' | b'\r');
+        if !text.as_bytes().iter().fold(false, special) {
+            return self.put(text);
+        }
         let mut from = 0;
         for (at, &b) in text.as_bytes().iter().enumerate() {
             let replacement = escape(b);

@@ -284,7 +284,7 @@ impl<'s> Builder<'s> {
             return if text.bytes().all(is_space) { Ok(()) } else { Err(XmlRule::OutsideRoot) };
         }
         // Looking for the last of the three first is the fast way: it hardly ever occurs in text.
-        if text.bytes().any(|b| b == b'>') && text.contains("]]>") {
+        if text.contains('>') && text.contains("]]>") {
             return Err(XmlRule::SectionEndInText);
         }
         self.append(span(from, to));
