@@ -110,7 +110,7 @@ pub fn hidden(name: &str, value: &str) -> Markup {
 pub fn problems(fill: &Fill) -> Markup {
     html! {
         @if fill.is_wrong() {
-            div.notice.bad #problems role="alert" tabindex="-1" autofocus {
+            div.notice.bad role="alert" tabindex="-1" autofocus {
                 h2 { "That did not work yet" }
                 ul {
                     @for problem in &fill.problems {

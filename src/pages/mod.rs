@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod components;
+pub mod console;
 pub mod error;
 pub mod form;
 pub mod layout;

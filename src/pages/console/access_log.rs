@@ -1,0 +1,125 @@
+//! The access log: dates, search, rows that unfold, and the way to the next page and to the CSV file.
+//! Columns: wire contract §9.
+
+use maud::{Markup, html};
+
+use crate::clock::Timestamp;
+use crate::model::GroupId;
+use crate::pages::components::{
+    Tone, Weight, badge, button, empty, header, link_button, pager, pairs, table, time,
+};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+
+/// One row, as it is shown.
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    pub at: Timestamp,
+    pub group: Option<GroupId>,
+    pub ip: String,
+    pub actor: String,
+    pub operation: String,
+    pub subject: String,
+    pub detail: String,
+    pub refused: bool,
+    pub code: Option<String>,
+    pub incident: Option<String>,
+}
+
+/// What the page shows.
+pub struct LogView<'a> {
+    /// Where the log lives: `/console/access-log` or a group's.
+    pub address: &'a str,
+    pub lines: &'a [LogLine],
+    /// The dates and the search, as they were given.
+    pub fill: &'a Fill,
+    /// The query of dates and search, percent-encoded, "" for none.
+    pub query: &'a str,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<i64>,
+    /// Whether this is not the first page.
+    pub later: bool,
+}
+
+/// A page of the access log.
+pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
+    let all = frame.group.is_none();
+    let csv = format!("{}.csv?{}", view.address, view.query);
+    let filters = form::ask(
+        view.address,
+        &html! {
+            (Field::of_type("from", "Start date", "date").unmarked().draw(view.fill))
+            (Field::of_type("until", "End date", "date").unmarked().draw(view.fill))
+            div.field.wide {
+                label for="f-search" { "Search" }
+                input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off"
+                    placeholder="User, operation, address or incident";
+            }
+            (button("Go", Weight::Primary))
+        },
+    );
+    let next = view.next.map(|id| format!("{}?{}&before={id}", view.address, view.query));
+    let first = view.later.then(|| format!("{}?{}", view.address, view.query));
+    let sentence = match view.lines.len() {
+        1 => "1 row, in UTC".to_owned(),
+        count => format!("{count} rows, newest first, in UTC"),
+    };
+    let lead = "Every sign-in, refusal and change. Rows are only ever added.";
+    let crumbs = if all { Vec::new() } else { super::crumbs(frame, &[]) };
+    let content = html! {
+        (form::problems(view.fill))
+        (header(&crumbs, "Access log", lead, &link_button(&csv, "Export CSV", false)))
+        section.card.flush {
+            div.pad { (filters) }
+            (lines(view.lines, all))
+            (pager(&sentence, first.as_deref(), next.as_deref()))
+        }
+    };
+    let place = if all { Place::Log } else { Place::GroupLog };
+    console(frame, place, "Access log", view.fill.is_wrong(), &content)
+}
+
+/// Rows of the log; with `groups`, each says which group it belongs to.
+pub fn lines(lines: &[LogLine], groups: bool) -> Markup {
+    if lines.is_empty() {
+        return empty("Nothing here yet, or nothing that fits.", &html! {});
+    }
+    let rows: Vec<_> = lines.iter().map(|line| row(line, groups)).collect();
+    table("Access log", &["Timestamp", "IP Address", "Actor", "Operation", "Subject", "Detail"], &rows)
+}
+
+fn row(line: &LogLine, groups: bool) -> Vec<Markup> {
+    vec![
+        time(line.at),
+        html! { @if line.ip.is_empty() { span.muted { "–" } } @else { (line.ip) } },
+        html! { (line.actor) },
+        html! { code { (line.operation) } @if line.refused { " " (badge(Tone::Bad, "Refused")) } },
+        html! { (line.subject) },
+        detail(line, groups),
+    ]
+}
+
+fn detail(line: &LogLine, groups: bool) -> Markup {
+    let exact = line.at.to_string();
+    let mut facts = vec![("Exactly", html! { (exact) })];
+    if let (true, Some(group)) = (groups, line.group) {
+        facts.push(("Group ID", html! { a href={ "/console/groups/" (group) } { (group) } }));
+    }
+    if let Some(code) = &line.code {
+        facts.push(("Code", html! { code { (code) } }));
+    }
+    if let Some(incident) = &line.incident {
+        facts.push(("Incident", html! { a href={ "/console/incidents?code=" (incident) } { (incident) } }));
+    }
+    if !line.detail.is_empty() {
+        facts.push(("Detail", html! { (line.detail) }));
+    }
+    let short: String = line.detail.chars().take(60).collect();
+    let short = match (short.is_empty(), &line.code) {
+        (true, Some(code)) => code.clone(),
+        (true, None) => "More".to_owned(),
+        (false, _) if short.len() < line.detail.len() => format!("{short}…"),
+        (false, _) => short,
+    };
+    html! { details { summary { (short) } (pairs(&facts)) } }
+}

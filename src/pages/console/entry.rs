@@ -1,0 +1,113 @@
+//! Coming in: the claim of a new appliance, the sign-in, switching between groups, one's own password.
+
+use maud::html;
+
+use crate::model::Group;
+use crate::pages::components::{Weight, button, card, header, table};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Flash, Frame, Place, bare, console};
+
+/// The page where the first operator takes the appliance over.
+pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> String {
+    let form = form::post(
+        "/console/claim",
+        form_token,
+        &html! {
+            (form::hidden("token", token))
+            (Field::text("name", "Your name").hint("You sign in with it, and the access log shows it.")
+                .required().most(100).autocomplete("username").draw(fill))
+            (Field::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
+            (Field::password("again", "The password again", "new-password").required().draw(fill))
+            div.actions { (button("Claim this appliance", Weight::Primary)) }
+        },
+    );
+    let content = html! {
+        (form::problems(fill))
+        section.card {
+            header {
+                h1 { "Claim this appliance" }
+                p { "Nobody runs it yet. You become its first operator: you can make groups, users and more operators." }
+            }
+            (form)
+        }
+    };
+    bare("Claim this appliance", fill.is_wrong(), lab, &content)
+}
+
+/// The page where operators and administrators sign in. `next` is where they wanted to go.
+pub fn sign_in(
+    form_token: &str,
+    next: &str,
+    lab: Option<&str>,
+    flash: Option<&Flash>,
+    fill: &Fill,
+) -> String {
+    let form = form::post(
+        "/console/sign-in",
+        form_token,
+        &html! {
+            @if !next.is_empty() { (form::hidden("next", next)) }
+            (Field::text("name", "Name or Glance Address").required().autocomplete("username").draw(fill))
+            (Field::password("password", "Password", "current-password").required().draw(fill))
+            div.actions { (button("Sign in", Weight::Primary)) }
+        },
+    );
+    let content = html! {
+        @if let Some(flash) = flash { div role="status" { div.notice.good { p { (flash.sentence) } } } }
+        (form::problems(fill))
+        section.card {
+            header {
+                h1 { "Sign in to the console" }
+                p { "For operators of this server and administrators of a group." }
+            }
+            (form)
+        }
+    };
+    bare("Sign in", fill.is_wrong(), lab, &content)
+}
+
+/// The page where somebody who administers several groups goes to another.
+pub fn switch(frame: &Frame<'_>, groups: &[Group]) -> String {
+    let here = frame.group.map(|(id, _)| id);
+    let rows: Vec<_> = groups
+        .iter()
+        .map(|group| {
+            let go = form::post(
+                "/console/switch",
+                frame.token,
+                &html! { (form::hidden("group", &group.id.to_string())) (button("Go there", Weight::Small)) },
+            );
+            vec![
+                html! { span.primary { (group.name) } },
+                html! { (group.id) },
+                html! { @if Some(group.id) == here { span.muted { "You are here" } } @else { (go) } },
+            ]
+        })
+        .collect();
+    let content = html! {
+        (header(&[], "Switch group", "The groups that you administer.", &html! {}))
+        section.card.flush { (table("Groups that you administer", &["Group", "Group ID", ""], &rows)) }
+    };
+    console(frame, Place::Elsewhere, "Switch group", false, &content)
+}
+
+/// The page where one changes one's own password.
+pub fn own_password(frame: &Frame<'_>, rule: &str, fill: &Fill) -> String {
+    let form = form::post(
+        "/console/password",
+        frame.token,
+        &html! {
+            (Field::password("current", "Present password", "current-password").required().draw(fill))
+            (Field::password("password", "New password", "new-password").hint(rule).required().draw(fill))
+            (Field::password("again", "The new password again", "new-password").required().draw(fill))
+            div.actions { (button("Change password", Weight::Primary)) }
+        },
+    );
+    let lead = "You stay signed in here; your sessions in other browsers end.";
+    let content = html! {
+        (form::problems(fill))
+        (header(&[], "Your password", lead, &html! {}))
+        (card("", "", &form))
+    };
+    console(frame, Place::Own, "Your password", fill.is_wrong(), &content)
+}

@@ -1,0 +1,135 @@
+//! Groups: all of them, for operators; one to be made; and the overview of one.
+
+use maud::{Markup, html};
+
+use super::access_log::{LogLine, lines};
+use super::{at, own};
+use crate::model::Group;
+use crate::pages::components::{
+    Tone, Weight, badge, button, card, code, empty, flush_card, header, link_button, notice, pairs, table,
+    tile, time, time_or,
+};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console, group_address};
+
+/// All groups, and the box that opens an incident code.
+pub fn list(frame: &Frame<'_>, groups: &[Group], recent: &[LogLine]) -> String {
+    let rows: Vec<_> = groups.iter().map(row).collect();
+    let new = link_button("/console/groups/new", "New group", true);
+    let content = html! {
+        (header(&[], "Groups", "Customer accounts: each with its own users, roles and API key.", &new))
+        section.card.flush {
+            @if rows.is_empty() {
+                (empty("There is no group yet. Make the first one: its number is the Group ID that clients send.", &html! {}))
+            } @else {
+                (table("Groups", &["Group", "Group ID", "API key", "Made"], &rows))
+            }
+        }
+        (incident_box("/console/incidents"))
+        (flush_card("Latest in the access log", "", &lines(recent, true)))
+    };
+    console(frame, Place::Groups, "Groups", false, &content)
+}
+
+fn row(group: &Group) -> Vec<Markup> {
+    vec![
+        html! { a.primary href=(group_address(group.id)) { (group.name) } },
+        html! { (group.id) },
+        key_state(group),
+        time(group.created_at),
+    ]
+}
+
+fn key_state(group: &Group) -> Markup {
+    if group.has_api_key { badge(Tone::Good, "Set") } else { badge(Tone::Warn, "None") }
+}
+
+/// Opens an incident code, wherever one is at hand.
+fn incident_box(action: &str) -> Markup {
+    let ask = form::ask(
+        action,
+        &html! {
+            (Field::of_type("code", "Incident code", "search").unmarked().short().draw(&Fill::default()))
+            (button("Open", Weight::Plain))
+        },
+    );
+    let sentence =
+        "Somebody was refused and was shown a code such as K7Q2-9XMD? It opens every check that was made.";
+    card("Explain a refusal", sentence, &ask)
+}
+
+/// The form of a group to be made.
+pub fn new(frame: &Frame<'_>, fill: &Fill) -> String {
+    let form = form::post(
+        "/console/groups/new",
+        frame.token,
+        &html! {
+            (Field::text("id", "Group ID").hint("The number that clients send as partnerid. It cannot be changed later.")
+                .required().short().most(18).draw(fill))
+            (Field::text("name", "Name").required().most(100).draw(fill))
+            (Field::text("account_id", "Unique Account ID")
+                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").most(255).draw(fill))
+            div.actions { (button("Create group", Weight::Primary)) (link_button("/console/groups", "Cancel", false)) }
+        },
+    );
+    let crumbs = [("/console/groups".to_owned(), "Groups")];
+    let content = html! {
+        (form::problems(fill))
+        (header(&crumbs, "New group", "", &html! {}))
+        (card("", "", &form))
+    };
+    console(frame, Place::Groups, "New group", fill.is_wrong(), &content)
+}
+
+/// What a group's overview shows.
+pub struct Home<'a> {
+    pub group: &'a Group,
+    pub users: u64,
+    pub roles: usize,
+    /// Scheme and authority of this server.
+    pub origin: &'a str,
+    pub recent: &'a [LogLine],
+}
+
+/// The overview of one group.
+pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
+    let group = home.group;
+    let crumbs = if frame.operator { vec![("/console/groups".to_owned(), "Groups")] } else { Vec::new() };
+    let facts = pairs(&[
+        ("Group ID", html! { (group.id) }),
+        (
+            "Unique Account ID",
+            html! { @match &group.account_id { Some(id) => (id), None => span.muted { "None" } } },
+        ),
+        ("API key", html! { (key_state(group)) " " a href=(own(frame, "/api-key")) { "See or change" } }),
+        ("API key changed", time_or(group.api_key_changed_at, "Never")),
+        ("Made", time(group.created_at)),
+    ]);
+    let addresses = html! {
+        (code("Agent join", &format!("{}/agentjoin/AgentJoin.aspx", home.origin)))
+        (code("Authorize", &format!("{}/services/AuthorizationService.svc/rest/Authorize", home.origin)))
+        (code("Provisioning (PAPI)", &format!("{}/PAPI/NewUser.asp", home.origin)))
+        (code("SAML assertion consumer (ACS)", &format!("{}/account/GetLoginKey.aspx?sso=1&idpid={}", home.origin, group.id)))
+    };
+    let content = html! {
+        (header(&crumbs, &group.name, "", &link_button(&at(group.id, "/users/new"), "New user", true)))
+        @if !group.has_api_key {
+            (notice(Tone::Warn, &html! {
+                p { "This group has no API key, so no login key can be accepted. "
+                    a href=(own(frame, "/api-key")) { "Set one" } "." }
+            }))
+        }
+        div.tiles {
+            (tile(&home.users.to_string(), "Users", &own(frame, "/users")))
+            (tile(&home.roles.to_string(), "Roles", &own(frame, "/roles")))
+            (tile(&group.id.to_string(), "Group ID: make or check a login key", &own(frame, "/login-keys")))
+        }
+        div.columns {
+            (card("About this group", "", &facts))
+            (card("Addresses for clients", "One click selects an address.", &addresses))
+        }
+        (incident_box(&own(frame, "/incidents")))
+        (flush_card("Latest in the access log", "", &lines(home.recent, false)))
+    };
+    console(frame, Place::Home, &group.name, false, &content)
+}

@@ -1,0 +1,72 @@
+//! An incident: the checks behind a refusal, green up to the first red, and what to change.
+
+use maud::html;
+
+use crate::clock::Timestamp;
+use crate::model::GroupId;
+use crate::pages::components::{
+    Tone, Weight, badge, button, card, checks, flush_card, header, notice, pairs, time,
+};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+use crate::protocol::check::Check;
+
+/// An incident as it is shown.
+pub struct IncidentView<'a> {
+    pub code: &'a str,
+    pub at: Timestamp,
+    pub group: Option<GroupId>,
+    /// Such as `login-key` or `saml`.
+    pub surface: &'a str,
+    /// The stable code of the reject.
+    pub reject: &'a str,
+    pub checks: &'a [Check],
+    /// "" when nothing is known to help.
+    pub repair: &'a str,
+}
+
+/// The page that opens a code; `fill` has the code and what is wrong with it.
+pub fn ask(frame: &Frame<'_>, address: &str, fill: &Fill) -> String {
+    let content = html! {
+        (form::problems(fill))
+        (header(&super::crumbs(frame, &[]), "Explain a refusal", LEAD, &html! {}))
+        (card("", "", &form::ask(address, &html! {
+            (Field::text("code", "Incident code").unmarked().short().draw(fill))
+            (button("Open", Weight::Primary))
+        })))
+    };
+    console(frame, Place::Elsewhere, "Explain a refusal", fill.is_wrong(), &content)
+}
+
+const LEAD: &str = "Whoever is refused sees one calm sentence and a code such as K7Q2-9XMD. The code opens what was \
+                    checked.";
+
+/// The page of one incident.
+pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
+    let title = format!("Incident {}", view.code);
+    let facts = pairs(&[
+        ("Refused", time(view.at)),
+        ("By", html! { (view.surface) }),
+        ("Reason", html! { (badge(Tone::Bad, view.reject)) }),
+        (
+            "Group ID",
+            html! {
+                @match view.group {
+                    Some(group) => a href={ "/console/groups/" (group) } { (group) },
+                    None => span.muted { "Unknown" },
+                }
+            },
+        ),
+    ]);
+    let content = html! {
+        (header(&super::crumbs(frame, &[]), &title, "", &html! {}))
+        (card("", "", &facts))
+        @if !view.repair.is_empty() {
+            (notice(Tone::Warn, &html! { p { strong { "What to change: " } (view.repair) } }))
+        }
+        @if !view.checks.is_empty() {
+            (flush_card("Checks", "In the order in which they are made. The first red one decided.", &checks(view.checks)))
+        }
+    };
+    console(frame, Place::Elsewhere, &title, false, &content)
+}

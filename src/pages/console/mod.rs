@@ -1,0 +1,72 @@
+//! The console's pages: one file a page family, each function one page.
+//!
+//! Every function takes the [`Frame`](super::layout::Frame) and plain values, and gives back a whole page.
+
+pub mod access_log;
+pub mod api_key;
+pub mod confirm;
+pub mod entry;
+pub mod groups;
+pub mod incidents;
+pub mod login_keys;
+pub mod operators;
+pub mod roles;
+pub mod settings;
+pub mod user;
+pub mod users;
+
+use maud::{Markup, html};
+
+use super::components::{Tone, badge};
+use super::layout::{Frame, group_address};
+use crate::clock::Timestamp;
+use crate::model::{GroupId, Member};
+
+/// The address of a page of the framed group; "" when the page is not a group's.
+fn own(frame: &Frame<'_>, rest: &str) -> String {
+    frame.group.map_or_else(String::new, |(id, _)| at(id, rest))
+}
+
+/// The address of a page of a group.
+fn at(group: GroupId, rest: &str) -> String {
+    format!("{}{rest}", group_address(group))
+}
+
+/// The way to a page of the framed group: all groups, for operators, then the group.
+fn crumbs<'a>(frame: &Frame<'a>, more: &[(&str, &'a str)]) -> Vec<(String, &'a str)> {
+    let mut crumbs = Vec::new();
+    if frame.operator {
+        crumbs.push(("/console/groups".to_owned(), "Groups"));
+    }
+    if let Some((id, name)) = frame.group {
+        crumbs.push((group_address(id), name));
+        crumbs.extend(more.iter().map(|(rest, words)| (at(id, rest), *words)));
+    }
+    crumbs
+}
+
+/// A member's name, or the Glance Address of one without.
+fn name_of(member: &Member) -> String {
+    let name = format!("{} {}", member.user.first_name, member.user.last_name);
+    match name.trim() {
+        "" => member.user.address.to_string(),
+        name => name.to_owned(),
+    }
+}
+
+/// The states of a member, one badge each.
+fn states(member: &Member, now: Timestamp) -> Markup {
+    let membership = &member.membership;
+    html! {
+        span.badges {
+            @if membership.suspended { (badge(Tone::Bad, "Suspended")) }
+            @if !membership.active { (badge(Tone::Plain, "Inactive")) }
+            @if member.user.is_locked(now) { (badge(Tone::Warn, "Locked")) }
+            @if membership.may_sign_in() && !member.user.is_locked(now) { (badge(Tone::Good, "Active")) }
+            @if membership.administrator { (badge(Tone::Info, "Administrator")) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

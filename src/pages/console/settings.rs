@@ -1,0 +1,103 @@
+//! A group's settings: its name, what its members may do, what it asks of passwords. Wire contract §9.
+
+use maud::{Markup, html};
+
+use super::roles::SETTING_FIELD;
+use super::{crumbs, own};
+use crate::model::Group;
+use crate::pages::components::{Weight, button, card, header, pairs};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+
+/// What the page shows: one [`Fill`] a form.
+pub struct SettingsView<'a> {
+    pub group: &'a Group,
+    /// The group's settings by name.
+    pub settings: &'a [String],
+    /// The rules to choose from: name and sentence.
+    pub rules: &'a [(String, String)],
+    pub about: &'a Fill,
+    pub privileges: &'a Fill,
+    pub security: &'a Fill,
+}
+
+/// The page of a group's settings.
+pub fn page(frame: &Frame<'_>, view: &SettingsView<'_>) -> String {
+    let wrong = view.about.is_wrong() || view.privileges.is_wrong() || view.security.is_wrong();
+    let content = html! {
+        (form::problems(view.about))
+        (form::problems(view.privileges))
+        (form::problems(view.security))
+        (header(&crumbs(frame, &[]), "Settings", "", &html! {}))
+        (card("Group", "", &about(frame, view)))
+        (card("What members may do",
+            "Off here is off for every role, which remembers its own choice; users without a role get these.",
+            &privileges(frame, view)))
+        (card("Passwords",
+            "Asked for when a password is made or changed; present passwords stay. Login keys and API keys are not concerned.",
+            &security(frame, view)))
+    };
+    console(frame, Place::Settings, "Settings", wrong, &content)
+}
+
+fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
+    if !frame.operator {
+        let account = view.group.account_id.as_deref().unwrap_or("None");
+        return html! {
+            (pairs(&[
+                ("Group ID", html! { (view.group.id) }),
+                ("Name", html! { (view.group.name) }),
+                ("Unique Account ID", html! { (account) }),
+            ]))
+            p.hint { "An operator of this server can change these." }
+        };
+    }
+    form::post(
+        &own(frame, "/settings/group"),
+        frame.token,
+        &html! {
+            (Field::text("name", "Name").required().most(100).draw(view.about))
+            (Field::text("account_id", "Unique Account ID")
+                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").most(255).draw(view.about))
+            div.actions { (button("Save group", Weight::Primary)) }
+        },
+    )
+}
+
+fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
+    let boxes = html! {
+        @for name in view.settings { (form::tick(SETTING_FIELD, name, name, "", view.privileges)) }
+    };
+    form::post(
+        &own(frame, "/settings/privileges"),
+        frame.token,
+        &html! {
+            (form::fieldset("Settings that are on", &boxes))
+            (Field::text("new_setting", "Add a setting")
+                .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
+                .most(64).draw(view.privileges))
+            div.actions { (button("Save settings", Weight::Primary)) }
+        },
+    )
+}
+
+fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
+    let fill = view.security;
+    let rules = html! {
+        @for (name, sentence) in view.rules { (form::radio("rule", name, sentence, "", fill)) }
+    };
+    form::post(
+        &own(frame, "/settings/security"),
+        frame.token,
+        &html! {
+            (form::fieldset("Minimum password complexity", &rules))
+            (Field::area("reset_message", "Password reset prompt message")
+                .hint("Shown beside a password reset.").most(1000).draw(fill))
+            (form::fieldset("Password reset", &html! {
+                (form::tick("reset_requires_new", "yes", "Require another password than the present one", "", fill))
+                (form::tick("reset_may_create", "yes", "Users without a password may make one by a reset", "", fill))
+            }))
+            div.actions { (button("Save password rules", Weight::Primary)) }
+        },
+    )
+}

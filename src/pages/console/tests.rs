@@ -1,0 +1,248 @@
+//! Hostile names on every page.
+#![allow(clippy::unwrap_used)]
+
+use super::access_log::{LogLine, LogView};
+use super::groups::Home;
+use super::incidents::IncidentView;
+use super::login_keys::{MadeKey, TakenApart, Workbench};
+use super::roles::RoleLine;
+use super::settings::SettingsView;
+use super::user::{UserView, details_of};
+use super::users::UsersView;
+use super::*;
+use crate::model::{
+    GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
+};
+use crate::pages::form::Fill;
+use crate::pages::layout::Place;
+use crate::protocol::check::{Check, Outcome};
+
+const HOSTILE: &str = "\"><script>alert('1')</script><b x='";
+const NOW: Timestamp = Timestamp(1_593_908_430_123);
+
+fn frame() -> Frame<'static> {
+    Frame {
+        who: HOSTILE,
+        operator: true,
+        token: "token",
+        group: Some((GroupId(7), HOSTILE)),
+        flash: None,
+        lab: None,
+        may_switch: false,
+    }
+}
+
+fn check(page: &str) {
+    assert!(!page.contains("<script") && !page.contains("<b x="), "{page}");
+    assert!(page.contains("&lt;script&gt;"), "the hostile name is not shown");
+    assert!(!page.contains(" style=") && !page.contains("<style") && !page.contains(" onclick"), "{page}");
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let mut unique = ids.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), ids.len(), "an id stands twice: {ids:?}");
+}
+
+fn group() -> Group {
+    Group {
+        id: GroupId(7),
+        name: HOSTILE.into(),
+        account_id: Some(HOSTILE.into()),
+        has_api_key: true,
+        api_key_changed_at: None,
+        created_at: NOW,
+    }
+}
+
+fn role() -> Role {
+    Role {
+        id: RoleId(3),
+        group: GroupId(7),
+        name: HOSTILE.into(),
+        description: HOSTILE.into(),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn member() -> Member {
+    Member {
+        user: User {
+            id: UserId(5),
+            address: GlanceAddress::parse("a.b").unwrap(),
+            first_name: HOSTILE.into(),
+            last_name: HOSTILE.into(),
+            email: HOSTILE.into(),
+            phone: HOSTILE.into(),
+            has_password: true,
+            home_group: GroupId(7),
+            failures: 0,
+            locked_until: None,
+            signed_in_at: None,
+            created_at: NOW,
+            updated_at: NOW,
+        },
+        membership: Membership {
+            group: GroupId(7),
+            user: UserId(5),
+            puid: Puid::parse(HOSTILE),
+            role: Some(RoleId(3)),
+            administrator: true,
+            suspended: true,
+            active: true,
+            created_at: NOW,
+            updated_at: NOW,
+        },
+        role_name: Some(HOSTILE.into()),
+    }
+}
+
+fn line() -> LogLine {
+    LogLine {
+        at: NOW,
+        group: Some(GroupId(7)),
+        ip: HOSTILE.into(),
+        actor: HOSTILE.into(),
+        operation: HOSTILE.into(),
+        subject: HOSTILE.into(),
+        detail: HOSTILE.into(),
+        refused: true,
+        code: Some(HOSTILE.into()),
+        incident: Some(HOSTILE.into()),
+    }
+}
+
+fn fill(names: &[&str]) -> Fill {
+    let filled = Fill::of(names.iter().map(|name| (*name, HOSTILE)));
+    names.iter().fold(filled, |filled, name| filled.with_problem(Some(name), HOSTILE))
+}
+
+fn one_check() -> [Check; 1] {
+    [Check {
+        number: 1,
+        name: HOSTILE.into(),
+        clause: HOSTILE.into(),
+        outcome: Outcome::Failed,
+        expected: HOSTILE.into(),
+        got: HOSTILE.into(),
+    }]
+}
+
+#[test]
+fn hostile_names_are_escaped_at_the_entry() {
+    check(&entry::claim(HOSTILE, HOSTILE, Some(HOSTILE), &fill(&["name"])));
+    check(&entry::sign_in("t", HOSTILE, None, None, &fill(&["name"])));
+    check(&entry::switch(&frame(), &[group()]));
+    check(&entry::own_password(&frame(), HOSTILE, &fill(&["current"])));
+    let deed = confirm::Deed {
+        question: HOSTILE,
+        consequences: &[HOSTILE],
+        action: HOSTILE,
+        words: HOSTILE,
+        back: HOSTILE,
+    };
+    check(&confirm::page(&frame(), Place::Users, &[], &deed));
+}
+
+#[test]
+fn hostile_names_are_escaped_on_a_groups_pages() {
+    let (group, recent) = (group(), [line()]);
+    check(&groups::list(&frame(), std::slice::from_ref(&group), &recent));
+    check(&groups::new(&frame(), &fill(&["id", "name", "account_id"])));
+    let home = Home { group: &group, users: 1, roles: 1, origin: HOSTILE, recent: &recent };
+    check(&groups::home(&frame(), &home));
+    check(&api_key::page(&frame(), &group, Some(HOSTILE), &fill(&["api_key"])));
+    let empty = Fill::default();
+    let settings = [HOSTILE.to_owned()];
+    let rules = [(HOSTILE.to_owned(), HOSTILE.to_owned())];
+    let view = SettingsView {
+        group: &group,
+        settings: &settings,
+        rules: &rules,
+        about: &fill(&["name"]),
+        privileges: &empty,
+        security: &empty,
+    };
+    check(&settings::page(&frame(), &view));
+    check(&settings::page(&Frame { operator: false, ..frame() }, &view));
+}
+
+#[test]
+fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
+    let (members, roles, history, empty) = ([member()], [role()], [line()], Fill::default());
+    let view = UsersView {
+        members: &members,
+        count: Some(1),
+        fill: &Fill::of([("search", HOSTILE)]),
+        query: "a=b",
+        next: Some(UserId(9)),
+        later: true,
+        roles: &roles,
+        now: NOW,
+    };
+    check(&users::list(&frame(), &view));
+    check(&users::new(&frame(), &roles, HOSTILE, &fill(&["address", "puid"]), &fill(&["member_address"])));
+    let member = member();
+    let settings = [(HOSTILE.to_owned(), true)];
+    let groups = [group(), group()];
+    let view = UserView {
+        member: &member,
+        roles: &roles,
+        groups: &groups,
+        settings: &settings,
+        may_change_person: true,
+        rule: HOSTILE,
+        details: &details_of(&member),
+        password: &empty,
+        history: &history,
+        now: NOW,
+    };
+    check(&user::page(&frame(), &view));
+    let line = RoleLine { role: role(), active_users: 1, inactive_users: 1, on: vec![HOSTILE.into()] };
+    check(&roles::edit(&frame(), Some(&line), &settings, &fill(&["name"])));
+    check(&roles::list(&frame(), &[line], 4));
+}
+
+#[test]
+fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
+    let (lines, checks) = ([line()], one_check());
+    let view = LogView {
+        address: "/console/access-log",
+        lines: &lines,
+        fill: &fill(&["from", "search"]),
+        query: "search=x",
+        next: Some(4),
+        later: true,
+    };
+    check(&access_log::page(&frame(), &view));
+    let incident = IncidentView {
+        code: HOSTILE,
+        at: NOW,
+        group: None,
+        surface: HOSTILE,
+        reject: HOSTILE,
+        checks: &checks,
+        repair: HOSTILE,
+    };
+    check(&incidents::page(&frame(), &incident));
+    check(&incidents::ask(&frame(), HOSTILE, &fill(&["code"])));
+    let operator = Operator {
+        id: OperatorId(1),
+        name: HOSTILE.into(),
+        failures: 0,
+        locked_until: Some(Timestamp(i64::MAX)),
+        signed_in_at: None,
+        created_at: NOW,
+    };
+    check(&operators::list(&frame(), std::slice::from_ref(&operator), NOW, &fill(&["name"])));
+    check(&operators::one(&frame(), &operator, NOW, &fill(&["password"])));
+    let carriers = [(HOSTILE.to_owned(), HOSTILE.to_owned())];
+    let bench = Workbench {
+        has_api_key: false,
+        make: &fill(&["puid"]),
+        made: Some(MadeKey { login_key: HOSTILE, expires: HOSTILE, carriers: &carriers }),
+        check: &fill(&["login_key"]),
+        taken_apart: Some(TakenApart { accepted: false, checks: &checks, repair: HOSTILE }),
+    };
+    check(&login_keys::page(&frame(), &bench));
+}

@@ -1,0 +1,192 @@
+//! One user: details, password, state, what was done to them and by them.
+
+use maud::{Markup, html};
+
+use super::access_log::{LogLine, lines};
+use super::users::{puid_field, role_options};
+use super::{crumbs, name_of, own, states};
+use crate::clock::Timestamp;
+use crate::model::{Group, Member, Role};
+use crate::pages::components::{
+    Tone, Weight, badge, button, card, choice_button, danger_card, flush_card, header, link_button, notice,
+    pairs, table, time, time_or,
+};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+
+/// What the page shows.
+pub struct UserView<'a> {
+    pub member: &'a Member,
+    pub roles: &'a [Role],
+    /// The groups that the user belongs to, as far as the reader may know them.
+    pub groups: &'a [Group],
+    /// The settings in force: name, and whether on.
+    pub settings: &'a [(String, bool)],
+    /// False when the home group is another's: then only PUID, role and state can be changed.
+    pub may_change_person: bool,
+    /// What the password must keep to.
+    pub rule: &'a str,
+    pub details: &'a Fill,
+    pub password: &'a Fill,
+    pub history: &'a [LogLine],
+    pub now: Timestamp,
+}
+
+/// The values of the details form over a member.
+pub fn details_of(member: &Member) -> Fill {
+    let user = &member.user;
+    Fill::of([
+        ("address", user.address.to_string()),
+        ("puid", member.membership.puid.as_ref().map_or_else(String::new, ToString::to_string)),
+        ("first_name", user.first_name.clone()),
+        ("last_name", user.last_name.clone()),
+        ("email", user.email.clone()),
+        ("phone", user.phone.clone()),
+        ("role", member.membership.role.map_or_else(String::new, |role| role.to_string())),
+    ])
+}
+
+/// The page of one user.
+pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
+    let member = view.member;
+    let name = name_of(member);
+    let address = own(frame, &format!("/users/{}", member.user.id));
+    let puid = member.membership.puid.as_ref().map(|puid| encoded(puid.as_str()));
+    let actions = html! {
+        @if let Some(puid) = puid {
+            (link_button(&own(frame, &format!("/login-keys?puid={puid}")), "Login key", false))
+        }
+        (link_button(&format!("{address}/delete"), "Delete…", false))
+    };
+    let content = html! {
+        (form::problems(view.details))
+        (form::problems(view.password))
+        (header(&crumbs(frame, &[("/users", "Users")]), &name, "", &actions))
+        (card("", "", &facts(view)))
+        @if !view.may_change_person {
+            (notice(Tone::Info, &html! {
+                p { "This person's home is another group. Here you decide what they are in this group: PUID, role and state." }
+            }))
+        }
+        (card("Details", "", &details(frame, view, &address)))
+        (state_card(frame, view, &address))
+        @if view.may_change_person { (password_card(frame, view, &address)) }
+        div.columns {
+            @if !view.settings.is_empty() {
+                (card("Settings in force", "What the role and the group allow.", &settings(view.settings)))
+            }
+            @if view.groups.len() > 1 { (card("Groups", "", &groups(view))) }
+        }
+        (flush_card("History", "The latest rows of the access log about this user.", &lines(view.history, false)))
+    };
+    let wrong = view.details.is_wrong() || view.password.is_wrong();
+    console(frame, Place::Users, &name, wrong, &content)
+}
+
+fn facts(view: &UserView<'_>) -> Markup {
+    let user = &view.member.user;
+    let none = || html! { span.muted { "None" } };
+    pairs(&[
+        ("State", states(view.member, view.now)),
+        ("Glance Address", html! { (user.address) }),
+        ("PUID", view.member.membership.puid.as_ref().map_or_else(none, |puid| html! { code { (puid) } })),
+        ("Role", view.member.role_name.as_ref().map_or_else(none, |role| html! { (role) })),
+        ("Person ID", html! { (user.id) }),
+        ("Password", html! { @if user.has_password { "Set" } @else { span.muted { "None" } } }),
+        ("Signed in", time_or(user.signed_in_at, "Never")),
+        ("Made", time(user.created_at)),
+        ("Changed", time(user.updated_at.max(view.member.membership.updated_at))),
+    ])
+}
+
+fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
+    let fill = view.details;
+    let options = role_options(view.roles);
+    form::post(
+        address,
+        frame.token,
+        &html! {
+            @if view.may_change_person {
+                (Field::text("address", "Glance Address").required().most(127).draw(fill))
+            }
+            (puid_field(fill))
+            @if view.may_change_person {
+                div.row {
+                    (Field::text("first_name", "First name").most(49).draw(fill))
+                    (Field::text("last_name", "Last name").most(49).draw(fill))
+                }
+                div.row {
+                    (Field::of_type("email", "E-mail address", "email").most(127).draw(fill))
+                    (Field::of_type("phone", "Phone number", "tel").most(49).draw(fill))
+                }
+            }
+            (Field::select("role", "Role", &options).draw(fill))
+            div.actions { (button("Save details", Weight::Primary)) }
+        },
+    )
+}
+
+fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
+    let form = form::post(
+        &format!("{address}/password"),
+        frame.token,
+        &html! {
+            div.row {
+                (Field::password("password", "New password", "new-password").hint(view.rule).required().draw(view.password))
+                (Field::password("again", "The new password again", "new-password").required().draw(view.password))
+            }
+            div.actions { (button("Set password", Weight::Plain)) }
+        },
+    );
+    card("Password", "The user's sessions end, and the lockout with them.", &form)
+}
+
+/// What the state form can do: value, words on the button, what it means.
+fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
+    let membership = &view.member.membership;
+    let locked = view.member.user.is_locked(view.now);
+    let choice = |value, words| choice_button(words, Weight::Plain, "to", value);
+    let buttons = html! {
+        div.actions {
+            @if membership.suspended { (choice("reinstated", "Reinstate")) } @else { (choice("suspended", "Suspend")) }
+            @if membership.active { (choice("inactive", "Deactivate")) } @else { (choice("active", "Activate")) }
+            @if membership.administrator { (choice("member", "Take administrator rights away")) }
+            @else { (choice("administrator", "Make administrator")) }
+            @if locked { (choice("unlocked", "Clear lockout")) }
+        }
+    };
+    let sentence = "Suspending or deactivating takes effect at once: login keys, tokens and sessions of this user \
+                    are refused from then on.";
+    let form = form::post(&format!("{address}/state"), frame.token, &buttons);
+    if membership.suspended { danger_card("State", sentence, &form) } else { card("State", sentence, &form) }
+}
+
+pub(super) fn settings(settings: &[(String, bool)]) -> Markup {
+    let rows: Vec<_> = settings
+        .iter()
+        .map(|(name, on)| {
+            vec![
+                html! { code { (name) } },
+                html! { @if *on { (badge(Tone::Good, "On")) } @else { (badge(Tone::Plain, "Off")) } },
+            ]
+        })
+        .collect();
+    table("Settings", &["Setting", "In force"], &rows)
+}
+
+fn groups(view: &UserView<'_>) -> Markup {
+    html! {
+        ul {
+            @for group in view.groups {
+                li {
+                    a href={ "/console/groups/" (group.id) "/users/" (view.member.user.id) } { (group.name) }
+                    @if group.id == view.member.user.home_group { " " (badge(Tone::Info, "Home")) }
+                }
+            }
+        }
+    }
+}
+
+fn encoded(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes()).collect()
+}
