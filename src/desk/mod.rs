@@ -5,6 +5,7 @@
 //! access-log row. One use case stands behind every surface: web service, console, command line and seed
 //! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
 
+pub mod access_log;
 pub mod api_keys;
 mod claim;
 mod console_sessions;
@@ -31,6 +32,7 @@ pub mod sign_in;
 pub mod sso;
 mod token;
 mod web_session;
+pub mod workbench;
 
 use std::path::Path;
 

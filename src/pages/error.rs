@@ -2,20 +2,13 @@
 
 use maud::html;
 
-use super::components::link_button;
-use super::layout;
+use super::components::{Tone, header, link_button, notice};
+use super::layout::{self, Frame, Place};
 use crate::error::{Error, Kind};
 
 /// The page for an error that ended a request.
 pub fn page(error: &Error) -> String {
-    let title = match error.kind {
-        Kind::NotFound => "Not found",
-        Kind::Denied => "Not allowed",
-        Kind::Unauthenticated => "Sign in first",
-        Kind::TooMany => "Too many attempts",
-        Kind::Unavailable => "Busy",
-        Kind::Invalid | Kind::Conflict | Kind::Fault => "That did not work",
-    };
+    let title = title(error.kind);
     let content = html! {
         section.card {
             h1 { (title) }
@@ -28,17 +21,27 @@ pub fn page(error: &Error) -> String {
     layout::bare(title, true, None, &content)
 }
 
-/// The page for an error in the console: with the way back to it.
-pub fn console_page(error: &Error) -> String {
+/// The page for a refusal to somebody who is signed in to the console.
+pub fn framed(frame: &Frame<'_>, error: &Error) -> String {
+    let title = title(error.kind);
     let content = html! {
-        section.card {
-            h1 { "That did not work" }
+        (header(&[], title, "", &html! {}))
+        (notice(Tone::Bad, &html! {
             p { (error.public) }
-            @if let Some(code) = &error.incident {
-                p { "Incident " strong { code { (code) } } ". The server's log says more under this code." }
-            }
-            div.actions { (link_button("/console", "To the console", true)) }
-        }
+            @if let Some(code) = &error.incident { p { "Incident " strong { code { (code) } } "." } }
+        }))
+        div.actions { (link_button("/console", "To the console's first page", true)) }
     };
-    layout::bare("That did not work", true, None, &content)
+    layout::console(frame, Place::Elsewhere, title, true, &content)
+}
+
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotFound => "Not found",
+        Kind::Denied => "Not allowed",
+        Kind::Unauthenticated => "Sign in first",
+        Kind::TooMany => "Too many attempts",
+        Kind::Unavailable => "Busy",
+        Kind::Invalid | Kind::Conflict | Kind::Fault => "That did not work",
+    }
 }

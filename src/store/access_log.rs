@@ -36,6 +36,8 @@ pub struct LogQuery {
     pub search: String,
     /// Only rows older than this id: where the page before ended.
     pub before: Option<i64>,
+    /// Only among so many of the newest rows of all: bounds a search that may find nothing.
+    pub within: Option<i64>,
     pub limit: u32,
 }
 
@@ -89,6 +91,7 @@ impl Reader<'_> {
                  FROM access_log
                  WHERE (:group IS NULL OR group_id = :group)
                    AND at >= :from AND at < :until AND id < :before
+                   AND (:within IS NULL OR id > (SELECT max(id) FROM access_log) - :within)
                    AND (:search = '%%' OR actor LIKE :search ESCAPE '\\' OR operation LIKE :search ESCAPE '\\'
                         OR subject LIKE :search ESCAPE '\\' OR detail LIKE :search ESCAPE '\\'
                         OR code LIKE :search ESCAPE '\\' OR incident LIKE :search ESCAPE '\\'
@@ -103,6 +106,7 @@ impl Reader<'_> {
                     ":from": query.from.map_or(i64::MIN, |t| t.0),
                     ":until": query.until.map_or(i64::MAX, |t| t.0),
                     ":before": query.before.unwrap_or(i64::MAX),
+                    ":within": query.within,
                     ":search": pattern,
                     ":limit": query.limit,
                 },

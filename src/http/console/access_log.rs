@@ -1,0 +1,179 @@
+//! The access log: page and CSV file. Wire contract §9.
+
+use super::visit::{Visit, filled, get, refused, visit};
+use crate::clock::Timestamp;
+use crate::desk::access_log::{LogQuery, LogRow};
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::form::Params;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Route};
+use crate::model::Group;
+use crate::pages::console::access_log::{self as pages, LogLine};
+
+pub const ROUTES: &[Route] = &[
+    get("/console/access-log", get_access_log),
+    get("/console/access-log.csv", get_access_log_csv),
+    get("/console/groups/{group}/access-log", get_group_access_log),
+    get("/console/groups/{group}/access-log.csv", get_group_access_log_csv),
+];
+
+/// Rows on one page.
+const PAGE: u32 = 50;
+const DAY: i64 = 24 * 60 * 60;
+
+/// The rows as the pages show them.
+pub fn lines_of(rows: Vec<LogRow>) -> Vec<LogLine> {
+    rows.into_iter()
+        .map(|row| LogLine {
+            at: row.at,
+            group: row.group,
+            ip: row.ip,
+            actor: row.actor,
+            operation: row.operation,
+            subject: row.subject,
+            detail: row.detail,
+            refused: row.refused,
+            code: row.code,
+            incident: row.incident,
+        })
+        .collect()
+}
+
+fn get_access_log(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| page(visit, None))
+}
+
+fn get_group_access_log(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| page(visit, Some(&visit.group()?)))
+}
+
+fn page(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
+    let params = visit.call.query();
+    let before = params.filled("before").and_then(|text| text.parse().ok());
+    let mut fill = filled(&params);
+    let mut status = 200;
+    let query = match query_of(&params, group) {
+        Ok(query) => query,
+        Err(error) => {
+            (status, fill) = refused(fill, error, &[("from", "from"), ("until", "until")])?;
+            LogQuery { group: group.map(|group| group.id), ..LogQuery::default() }
+        }
+    };
+    let query = LogQuery { before, limit: PAGE + 1, ..query };
+    let mut rows = visit.desk().log_rows(&visit.caller, &query)?;
+    let size = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    let address = match group {
+        Some(group) => format!("/console/groups/{}/access-log", group.id),
+        None => "/console/access-log".to_owned(),
+    };
+    let view = pages::LogView {
+        address: &address,
+        lines: &lines_of(rows),
+        fill: &fill,
+        query: &kept(&params),
+        next,
+        later: before.is_some(),
+    };
+    Ok(answer::html(status, pages::page(&visit.frame(group), &view)))
+}
+
+/// Dates and search again, for the links of the page.
+fn kept(params: &Params<'_>) -> String {
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    for name in ["from", "until", "search"] {
+        if let Some(value) = params.filled(name) {
+            kept.append_pair(name, &value);
+        }
+    }
+    kept.finish()
+}
+
+fn query_of(params: &Params<'_>, group: Option<&Group>) -> Result<LogQuery> {
+    let until = day_of(params, "until")?;
+    Ok(LogQuery {
+        group: group.map(|group| group.id),
+        from: day_of(params, "from")?,
+        // The end date is part of what is asked for.
+        until: until.map(|day| day.plus_seconds(DAY)),
+        search: params.filled("search").unwrap_or_default(),
+        ..LogQuery::default()
+    })
+}
+
+/// The first instant of a day in UTC.
+fn day_of(params: &Params<'_>, name: &'static str) -> Result<Option<Timestamp>> {
+    let Some(text) = params.filled(name) else { return Ok(None) };
+    let day = Timestamp::parse(&format!("{text}T00:00:00Z"));
+    let malformed = || Error::invalid("date_malformed", name, "A date looks so: 2020-07-05.");
+    day.map(Some).ok_or_else(malformed)
+}
+
+fn get_access_log_csv(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| csv_file(visit, None))
+}
+
+fn get_group_access_log_csv(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| csv_file(visit, Some(&visit.group()?)))
+}
+
+fn csv_file(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
+    let query = query_of(&visit.call.query(), group)?;
+    let rows = visit.desk().export_log(&visit.caller, &query)?;
+    let file = written(&rows).map_err(|e| Error::fault("csv_write", e.to_string()))?;
+    let name = match group {
+        Some(group) => format!("access-log-{}.csv", group.id),
+        None => "access-log.csv".to_owned(),
+    };
+    let response = answer::bytes(200, "text/csv; charset=utf-8", file);
+    Ok(answer::with(response, "Content-Disposition", &format!("attachment; filename=\"{name}\"")))
+}
+
+/// The rows as CSV (RFC 4180) with the columns of wire contract §9.
+fn written(rows: &[LogRow]) -> std::result::Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(["Timestamp", "IP Address", "Actor", "Operation", "Subject", "Detail"])?;
+    for row in rows {
+        let detail = [row.code.as_deref(), row.incident.as_deref(), Some(row.detail.as_str())];
+        let detail: Vec<&str> = detail.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        let outcome = if row.refused { format!("{} (refused)", row.operation) } else { row.operation.clone() };
+        let cells = [row.at.to_string(), row.ip.clone(), row.actor.clone(), outcome, row.subject.clone(), detail.join("; ")];
+        writer.write_record(cells.iter().map(|cell| harmless(cell)))?;
+    }
+    writer.into_inner().map_err(|e| e.into_error().into())
+}
+
+/// A cell that begins so is a formula to a spreadsheet, and could run when somebody opens the file; an
+/// apostrophe makes it text.
+pub fn harmless(cell: &str) -> String {
+    match cell.trim_start().chars().next() {
+        Some('=' | '+' | '-' | '@') if cell != "-" => format!("'{cell}"),
+        _ if cell.starts_with(['\t', '\r', '\n']) => format!("'{cell}"),
+        _ => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, want) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+1", "'+1"),
+            ("-2", "'-2"),
+            (" =1", "' =1"),
+            ("\t=1", "'\t=1"),
+            ("-", "-"),
+            ("ann", "ann"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(cell), want, "{cell:?}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Coming in and going out: claim, sign-in, sign-out, switching groups, one's own password; the stylesheet.
+
+use super::visit::{
+    self, entry, entry_form_is_ours, filled, get, lab_clock, password_typed_twice, post, refused, visit,
+    with_entry, with_session, without_session,
+};
+use crate::desk::operators::OPERATOR_PASSWORD_RULE;
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Route};
+use crate::model::{Actor, GroupId};
+use crate::pages::assets;
+use crate::pages::console::entry as pages;
+use crate::pages::form::Fill;
+use crate::secret::Secret;
+
+pub const ROUTES: &[Route] = &[
+    get("/console", get_console),
+    get("/console/static/{file}", get_static),
+    get("/console/claim", get_claim),
+    post("/console/claim", post_claim),
+    get("/console/sign-in", get_sign_in),
+    post("/console/sign-in", post_sign_in),
+    post("/console/sign-out", post_sign_out),
+    get("/console/switch", get_switch),
+    post("/console/switch", post_switch),
+    get("/console/password", get_password),
+    post("/console/password", post_password),
+];
+
+fn get_console(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        Ok(answer::see_other(&match visit.caller.actor {
+            Actor::User { group, .. } => format!("/console/groups/{group}"),
+            _ => "/console/groups".to_owned(),
+        }))
+    })
+}
+
+fn get_static(_: &App, call: &Call<'_>) -> Result<Response> {
+    if call.segment("file") != assets::stylesheet_name() {
+        return Err(Error::not_found("no_such_path", "There is nothing at this address."));
+    }
+    let response = answer::bytes(200, "text/css; charset=utf-8", assets::STYLESHEET);
+    // The name has a hash of the content in it: another content has another name.
+    Ok(answer::with(response, "Cache-Control", "public, max-age=31536000, immutable"))
+}
+
+fn get_claim(app: &App, call: &Call<'_>) -> Result<Response> {
+    let token = call.query().filled("token").unwrap_or_default();
+    if !app.desk.claim_is_open(&token)? {
+        return Err(Error::denied(
+            "This link is not open any more: it was used, or the server was started again. Sign in, or use \
+             the newest link that the server printed.",
+        ));
+    }
+    claim_page(app, call, &token, 200, &Fill::default())
+}
+
+fn claim_page(app: &App, call: &Call<'_>, token: &str, status: u16, fill: &Fill) -> Result<Response> {
+    let browser = entry(call)?;
+    let page = pages::claim(token, &app.desk.form_token(&browser), lab_clock(&app.desk).as_deref(), fill);
+    Ok(with_entry(answer::html(status, page), call, &browser))
+}
+
+fn post_claim(app: &App, call: &Call<'_>) -> Result<Response> {
+    entry_form_is_ours(app, call)?;
+    let form = call.form()?;
+    let token = form.filled("token").unwrap_or_default();
+    let name = form.filled("name").unwrap_or_default();
+    let claimed = password_typed_twice(&form)
+        .and_then(|password| app.desk.claim(&call.anonymous(), &token, &name, &password));
+    match claimed {
+        Ok(bearer) => {
+            let response = answer::see_other("/console/groups");
+            let sentence = "You run this appliance now. Make a group next: each customer account is one.";
+            Ok(with_session(visit::say(app, call, &bearer, response, sentence), call, &bearer))
+        }
+        Err(error) if error.code == "claim_closed" => Err(error),
+        Err(error) => {
+            let fields = [("name", "name"), ("password", "password"), ("again", "again")];
+            let (status, fill) = refused(filled(&form), error, &fields)?;
+            claim_page(app, call, &token, status, &fill)
+        }
+    }
+}
+
+fn get_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
+    let next = call.query().filled("next").unwrap_or_default();
+    sign_in_page(app, call, &next, 200, &Fill::default())
+}
+
+fn sign_in_page(app: &App, call: &Call<'_>, next: &str, status: u16, fill: &Fill) -> Result<Response> {
+    let browser = entry(call)?;
+    let flash = visit::message(app, call, &browser);
+    let token = app.desk.form_token(&browser);
+    let page = pages::sign_in(&token, next, lab_clock(&app.desk).as_deref(), flash.as_ref(), fill);
+    Ok(with_entry(answer::html(status, page), call, &browser))
+}
+
+fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
+    let form = call.form()?;
+    let next = form.filled("next").unwrap_or_default();
+    if entry_form_is_ours(app, call).is_err() {
+        let sentence = "Your browser did not bring back what this page gave it. Allow cookies for this \
+                        address, and sign in again.";
+        return sign_in_page(app, call, &next, 403, &filled(&form).with_problem(None, sentence));
+    }
+    let name = form.filled("name").unwrap_or_default();
+    let password = Secret::new(form.first("password").unwrap_or_default().as_bytes());
+    match app.desk.sign_in_to_console(&call.anonymous(), &name, &password) {
+        Ok(bearer) => Ok(with_session(answer::see_other(own_address(&next)), call, &bearer)),
+        Err(error) => {
+            let (status, fill) = refused(filled(&form), error, &[("name", "name")])?;
+            sign_in_page(app, call, &next, status, &fill)
+        }
+    }
+}
+
+/// Only a plain path of the console; anything else could lead elsewhere.
+fn own_address(next: &str) -> &str {
+    let plain = next.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.'));
+    if plain && next.starts_with("/console/") && !next.contains("//") { next } else { "/console" }
+}
+
+fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        visit.desk().sign_out_of_console(&visit.caller, &visit.bearer)?;
+        let browser = entry(call)?;
+        let response = answer::see_other("/console/sign-in");
+        let response = visit::say(app, call, &browser, response, "You are signed out.");
+        Ok(without_session(with_entry(response, call, &browser), call))
+    })
+}
+
+fn get_switch(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let mut groups = Vec::new();
+        for id in visit.desk().console_groups(&visit.caller)? {
+            // Each as the administrator of that group: the same person, asked for their other office.
+            let mut caller = visit.caller.clone();
+            if let Actor::User { group, .. } = &mut caller.actor {
+                *group = id;
+            }
+            groups.push(visit.desk().group(&caller, id)?);
+        }
+        let here = match visit.caller.actor {
+            Actor::User { group, .. } => groups.iter().find(|known| known.id == group),
+            _ => None,
+        };
+        Ok(answer::html(200, pages::switch(&visit.frame(here), &groups)))
+    })
+}
+
+fn post_switch(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = call.form()?.filled("group").and_then(|text| GroupId::parse(&text));
+        let group = group.ok_or_else(|| Error::not_found("group_unknown", "There is no such group."))?;
+        let bearer = visit.desk().switch_console_group(&visit.caller, &visit.bearer, group)?;
+        Ok(with_session(answer::see_other(&format!("/console/groups/{group}")), call, &bearer))
+    })
+}
+
+fn get_password(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| password_page(visit, 200, &Fill::default()))
+}
+
+fn password_page(visit: &visit::Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
+    let group = match visit.caller.actor {
+        Actor::User { group, .. } => Some(visit.desk().group(&visit.caller, group)?),
+        _ => None,
+    };
+    let rule = match &group {
+        Some(group) => visit.desk().password_policy(&visit.caller, group.id)?.rule,
+        None => OPERATOR_PASSWORD_RULE,
+    };
+    let rule = format!("At least {}.", rule.sentence());
+    Ok(answer::html(status, pages::own_password(&visit.frame(group.as_ref()), &rule, fill)))
+}
+
+fn post_password(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let form = call.form()?;
+        let current = Secret::new(form.first("current").unwrap_or_default().as_bytes());
+        let changed = password_typed_twice(&form)
+            .and_then(|wanted| visit.desk().change_own_password(&visit.caller, &current, &wanted));
+        match changed {
+            Ok(bearer) => {
+                let response = visit.done_as(&bearer, "/console", "Your password is changed.");
+                Ok(with_session(response, call, &bearer))
+            }
+            Err(error) => {
+                let fields = [("current", "current"), ("password", "password"), ("again", "again")];
+                let (status, fill) = refused(Fill::default(), error, &fields)?;
+                password_page(visit, status, &fill)
+            }
+        }
+    })
+}

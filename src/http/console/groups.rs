@@ -1,0 +1,76 @@
+//! Groups: the list, one to be made, and a group's overview.
+
+use super::access_log::lines_of;
+use super::visit::{filled, get, post, refused, visit};
+use crate::desk::access_log::LogQuery;
+use crate::desk::people::MemberQuery;
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Route};
+use crate::model::GroupId;
+use crate::pages::console::groups as pages;
+use crate::pages::form::Fill;
+
+pub const ROUTES: &[Route] = &[
+    get("/console/groups", get_groups),
+    get("/console/groups/new", get_new_group),
+    post("/console/groups/new", post_new_group),
+    get("/console/groups/{group}", get_group),
+];
+
+/// Rows of the access log on an overview.
+const RECENT: u32 = 8;
+
+fn get_groups(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let groups = visit.desk().groups(&visit.caller)?;
+        let query = LogQuery { limit: RECENT, ..LogQuery::default() };
+        let recent = lines_of(visit.desk().log_rows(&visit.caller, &query)?);
+        Ok(answer::html(200, pages::list(&visit.frame(None), &groups, &recent)))
+    })
+}
+
+fn get_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| Ok(answer::html(200, pages::new(&visit.frame(None), &Fill::default()))))
+}
+
+fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let form = call.form()?;
+        let number = form.filled("id").and_then(|text| GroupId::parse(&text)).ok_or_else(|| {
+            let public = "The Group ID is a positive number without a sign or leading zeros, such as 12345.";
+            Error::invalid("group_id_malformed", "id", public)
+        });
+        let made = number.and_then(|id| {
+            let name = form.filled("name").unwrap_or_default();
+            visit.desk().create_group(&visit.caller, id, &name, form.filled("account_id").as_deref())
+        });
+        match made {
+            Ok(group) => {
+                let sentence = format!("The group {} is made. Give it an API key and its first users.", group.name);
+                Ok(visit.done(&format!("/console/groups/{}", group.id), &sentence))
+            }
+            Err(error) => {
+                let fields = [("id", "id"), ("name", "name"), ("account_id", "account_id")];
+                let (status, fill) = refused(filled(&form), error, &fields)?;
+                Ok(answer::html(status, pages::new(&visit.frame(None), &fill)))
+            }
+        }
+    })
+}
+
+fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let desk = visit.desk();
+        let users = desk.count_members(&visit.caller, group.id, &MemberQuery::default())?;
+        let (roles, _) = desk.roles(&visit.caller, group.id)?;
+        let query = LogQuery { group: Some(group.id), limit: RECENT, ..LogQuery::default() };
+        let recent = lines_of(desk.log_rows(&visit.caller, &query)?);
+        let origin = app.origin(call.request);
+        let home =
+            pages::Home { group: &group, users, roles: roles.len(), origin: &origin, recent: &recent };
+        Ok(answer::html(200, pages::home(&visit.frame(Some(&group)), &home)))
+    })
+}

@@ -1,0 +1,17 @@
+//! The console: pages for operators and for administrators of a group. One file a page family.
+//!
+//! Enter at [`visit`]: it knows who is signed in, passes only forms that came from our own pages, and
+//! frames what the page room makes. Who may do what is decided by the desk, with the caller; a link that is
+//! not shown protects nothing.
+
+pub(super) mod access_log;
+pub(super) mod api_key;
+pub(super) mod entry;
+pub(super) mod groups;
+pub(super) mod incidents;
+pub(super) mod login_keys;
+pub(super) mod operators;
+pub(super) mod roles;
+pub(super) mod settings;
+pub(super) mod users;
+mod visit;

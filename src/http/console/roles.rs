@@ -1,0 +1,167 @@
+//! Roles: the list, one to be made, changed, deleted.
+
+use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::groups::Settings;
+use crate::desk::people::BulkError;
+use crate::desk::roles::{NewRole, RoleChange, RoleView};
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::form::Params;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Route};
+use crate::model::{Group, RoleId};
+use crate::pages::console::{confirm, roles as pages};
+use crate::pages::form::Fill;
+use crate::pages::layout::Place;
+
+pub const ROUTES: &[Route] = &[
+    get("/console/groups/{group}/roles", get_roles),
+    get("/console/groups/{group}/roles/new", get_new_role),
+    post("/console/groups/{group}/roles/new", post_new_role),
+    get("/console/groups/{group}/roles/{role}", get_role),
+    post("/console/groups/{group}/roles/{role}", post_role),
+    get("/console/groups/{group}/roles/{role}/delete", get_delete_role),
+    post("/console/groups/{group}/roles/{role}/delete", post_delete_role),
+];
+
+const FIELDS: [(&str, &str); 2] = [("name", "name"), ("description", "description")];
+
+fn get_roles(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let (roles, without) = visit.desk().roles(&visit.caller, group.id)?;
+        let lines: Vec<_> = roles.into_iter().map(line_of).collect();
+        Ok(answer::html(200, pages::list(&visit.frame(Some(&group)), &lines, without.active_users)))
+    })
+}
+
+fn line_of(view: RoleView) -> pages::RoleLine {
+    let on = view.settings.iter().filter(|(_, on)| **on).map(|(name, _)| name.clone()).collect();
+    pages::RoleLine {
+        role: view.role,
+        active_users: view.active_users,
+        inactive_users: view.inactive_users,
+        on,
+    }
+}
+
+fn edit_page(
+    visit: &Visit<'_>,
+    group: &Group,
+    present: Option<&pages::RoleLine>,
+    status: u16,
+    fill: &Fill,
+) -> Result<Response> {
+    let settings = visit.desk().group_settings(&visit.caller, group.id)?;
+    let settings: Vec<_> = settings.into_iter().collect();
+    Ok(answer::html(status, pages::edit(&visit.frame(Some(group)), present, &settings, fill)))
+}
+
+/// The boxes of the form, against the group's settings: ticked is on, the rest is off. What the group has
+/// off is not touched, so that the role remembers it.
+fn settings_of(visit: &Visit<'_>, group: &Group, params: &Params<'_>) -> Result<Settings> {
+    let ticked = params.all(pages::SETTING_FIELD);
+    let known = visit.desk().group_settings(&visit.caller, group.id)?;
+    let wanted = known.into_iter().filter(|(_, group_on)| *group_on);
+    Ok(wanted.map(|(name, _)| (name.clone(), ticked.iter().any(|ticked| *ticked == name))).collect())
+}
+
+fn get_new_role(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| edit_page(visit, &visit.group()?, None, 200, &Fill::default()))
+}
+
+fn post_new_role(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let new = NewRole {
+            name: form.filled("name").unwrap_or_default(),
+            description: form.filled("description").unwrap_or_default(),
+            settings: settings_of(visit, &group, &form)?,
+        };
+        match visit.desk().create_role(&visit.caller, group.id, new) {
+            Ok(role) => {
+                let sentence = format!("The role {} is made.", role.name);
+                Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
+            }
+            Err(error) => {
+                let (status, fill) = refused(filled(&form), error, &FIELDS)?;
+                edit_page(visit, &group, None, status, &fill)
+            }
+        }
+    })
+}
+
+fn present(visit: &Visit<'_>, group: &Group) -> Result<pages::RoleLine> {
+    let id = RoleId(visit.number("role")?);
+    Ok(line_of(visit.desk().role(&visit.caller, group.id, id)?))
+}
+
+fn get_role(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let line = present(visit, &group)?;
+        let mut values = vec![("name", line.role.name.as_str()), ("description", line.role.description.as_str())];
+        values.extend(line.on.iter().map(|name| (pages::SETTING_FIELD, name.as_str())));
+        edit_page(visit, &group, Some(&line), 200, &Fill::of(values))
+    })
+}
+
+fn post_role(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let line = present(visit, &group)?;
+        let change = RoleChange {
+            name: Some(form.filled("name").unwrap_or_default()),
+            description: Some(form.filled("description").unwrap_or_default()),
+            settings: settings_of(visit, &group, &form)?,
+        };
+        match visit.desk().update_role(&visit.caller, group.id, line.role.id, change) {
+            Ok(role) => {
+                let sentence = format!("The role {} is saved.", role.name);
+                Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
+            }
+            Err(error) => {
+                let (status, fill) = refused(filled(&form), error, &FIELDS)?;
+                edit_page(visit, &group, Some(&line), status, &fill)
+            }
+        }
+    })
+}
+
+fn get_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let line = present(visit, &group)?;
+        let back = format!("/console/groups/{}/roles/{}", group.id, line.role.id);
+        let deed = confirm::Deed {
+            question: &format!("Delete the role {}?", line.role.name),
+            consequences: &["Only a role that nobody has can be deleted. Give its users another role first."],
+            action: &format!("{back}/delete"),
+            words: "Delete role",
+            back: &back,
+        };
+        let crumbs = [(format!("/console/groups/{}/roles", group.id), "Roles")];
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Roles, &crumbs, &deed)))
+    })
+}
+
+fn post_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let line = present(visit, &group)?;
+        visit.desk().delete_roles(&visit.caller, group.id, vec![line.role.id]).map_err(of_one)?;
+        let sentence = format!("The role {} is deleted.", line.role.name);
+        Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
+    })
+}
+
+/// The error of a call with one row.
+fn of_one(error: BulkError) -> Error {
+    match error {
+        BulkError::Whole(error) => error,
+        BulkError::Rows(rows) => match rows.into_iter().next() {
+            Some((_, error)) => error,
+            None => Error::fault("bulk_rows", "refused without a row"),
+        },
+    }
+}

@@ -1,0 +1,122 @@
+//! A group's settings: name, privileges, password rules.
+
+use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+use crate::error::Result;
+use crate::http::answer;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Route};
+use crate::model::Group;
+use crate::pages::console::roles::SETTING_FIELD;
+use crate::pages::console::settings as pages;
+use crate::pages::form::Fill;
+
+pub const ROUTES: &[Route] = &[
+    get("/console/groups/{group}/settings", get_settings),
+    post("/console/groups/{group}/settings/group", post_group),
+    post("/console/groups/{group}/settings/privileges", post_privileges),
+    post("/console/groups/{group}/settings/security", post_security),
+];
+
+/// What came with one of the three forms and was refused.
+#[derive(Default)]
+struct Refused {
+    about: Option<Fill>,
+    privileges: Option<Fill>,
+    security: Option<Fill>,
+}
+
+fn get_settings(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| page(visit, &visit.group()?, 200, Refused::default()))
+}
+
+fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Result<Response> {
+    let settings = visit.desk().group_settings(&visit.caller, group.id)?;
+    let policy = visit.desk().password_policy(&visit.caller, group.id)?;
+    let names: Vec<String> = settings.keys().cloned().collect();
+    let on = settings.iter().filter(|(_, on)| **on).map(|(name, _)| (SETTING_FIELD, name.as_str()));
+    let about = || {
+        Fill::of([("name", group.name.as_str()), ("account_id", group.account_id.as_deref().unwrap_or(""))])
+    };
+    let security = || {
+        let mut values = vec![("rule", policy.rule.name()), ("reset_message", policy.reset_message.as_str())];
+        values.extend(policy.reset_requires_new.then_some(("reset_requires_new", "yes")));
+        values.extend(policy.reset_may_create.then_some(("reset_may_create", "yes")));
+        Fill::of(values)
+    };
+    let rules: Vec<_> =
+        PasswordRule::ALL.iter().map(|rule| (rule.name().to_owned(), rule.sentence())).collect();
+    let view = pages::SettingsView {
+        group,
+        settings: &names,
+        rules: &rules,
+        about: &refused.about.unwrap_or_else(about),
+        privileges: &refused.privileges.unwrap_or_else(|| Fill::of(on)),
+        security: &refused.security.unwrap_or_else(security),
+    };
+    Ok(answer::html(status, pages::page(&visit.frame(Some(group)), &view)))
+}
+
+fn address(group: &Group) -> String {
+    format!("/console/groups/{}/settings", group.id)
+}
+
+fn post_group(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let name = form.filled("name").unwrap_or_default();
+        let account = form.filled("account_id");
+        match visit.desk().update_group(&visit.caller, group.id, &name, account.as_deref()) {
+            Ok(_) => Ok(visit.done(&address(&group), "The group is saved.")),
+            Err(error) => {
+                let fields = [("name", "name"), ("account_id", "account_id")];
+                let (status, fill) = refused(filled(&form), error, &fields)?;
+                page(visit, &group, status, Refused { about: Some(fill), ..Refused::default() })
+            }
+        }
+    })
+}
+
+fn post_privileges(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let ticked = form.all(SETTING_FIELD);
+        let mut wanted = visit.desk().group_settings(&visit.caller, group.id)?;
+        for (name, on) in &mut wanted {
+            *on = ticked.iter().any(|ticked| ticked == name);
+        }
+        if let Some(new) = form.filled("new_setting") {
+            wanted.insert(new, true);
+        }
+        match visit.desk().set_group_settings(&visit.caller, group.id, wanted) {
+            Ok(_) => Ok(visit.done(&address(&group), "The settings are saved.")),
+            Err(error) => {
+                let (status, fill) = refused(filled(&form), error, &[("settings", "new_setting")])?;
+                page(visit, &group, status, Refused { privileges: Some(fill), ..Refused::default() })
+            }
+        }
+    })
+}
+
+fn post_security(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let present = visit.desk().password_policy(&visit.caller, group.id)?;
+        let rule = form.filled("rule").and_then(|name| PasswordRule::named(&name));
+        let policy = PasswordPolicy {
+            rule: rule.unwrap_or(present.rule),
+            // Browsers send line breaks as CR LF.
+            reset_message: form.filled("reset_message").unwrap_or_default().replace("\r\n", "\n"),
+            reset_requires_new: form.filled("reset_requires_new").is_some(),
+            reset_may_create: form.filled("reset_may_create").is_some(),
+        };
+        match visit.desk().set_password_policy(&visit.caller, group.id, policy) {
+            Ok(()) => Ok(visit.done(&address(&group), "The password rules are saved.")),
+            Err(error) => {
+                let fields = [("reset_message", "reset_message")];
+                let (status, fill) = refused(filled(&form), error, &fields)?;
+                page(visit, &group, status, Refused { security: Some(fill), ..Refused::default() })
+            }
+        }
+    })
+}

@@ -1,0 +1,353 @@
+//! Users: the list with its filters, one to be made, one to be changed, suspended, deleted.
+
+use super::access_log::lines_of;
+use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
+use crate::desk::password_policy::PasswordRule;
+use crate::desk::people::{
+    MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey,
+};
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::form::Params;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Route};
+use crate::model::{Group, GroupId, Member, Role, RoleId, UserId};
+use crate::pages::console::{confirm, user as user_page, users as pages};
+use crate::pages::form::Fill;
+use crate::pages::layout::Place;
+
+pub const ROUTES: &[Route] = &[
+    get("/console/groups/{group}/users", get_users),
+    get("/console/groups/{group}/users/new", get_new_user),
+    post("/console/groups/{group}/users/new", post_new_user),
+    post("/console/groups/{group}/users/add", post_add_user),
+    get("/console/groups/{group}/users/{user}", get_user),
+    post("/console/groups/{group}/users/{user}", post_user),
+    post("/console/groups/{group}/users/{user}/password", post_user_password),
+    post("/console/groups/{group}/users/{user}/state", post_user_state),
+    get("/console/groups/{group}/users/{user}/delete", get_delete_user),
+    post("/console/groups/{group}/users/{user}/delete", post_delete_user),
+];
+
+/// Users on one page.
+const PAGE: u32 = 50;
+/// Rows of the access log on a user's page.
+const HISTORY: u32 = 12;
+/// The desk's names of a person's fields, and the forms'.
+const FIELDS: [(&str, &str); 8] = [
+    ("address", "address"),
+    ("puid", "puid"),
+    ("first_name", "first_name"),
+    ("last_name", "last_name"),
+    ("email", "email"),
+    ("phone", "phone"),
+    ("role", "role"),
+    ("password", "password"),
+];
+
+fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, params) = (visit.group()?, call.query());
+        let filters = filters_of(&params);
+        let after = params.filled("after").and_then(|text| text.parse().ok()).map(UserId);
+        let query = MemberQuery { after, limit: PAGE, ..filters.clone() };
+        let found = visit.desk().members(&visit.caller, group.id, &query)?;
+        // Counting reads every row that fits; a search over many people does without.
+        let count = match filters.search.is_empty() {
+            true => Some(visit.desk().count_members(&visit.caller, group.id, &filters)?),
+            false => None,
+        };
+        let mut kept = form_urlencoded::Serializer::new(String::new());
+        for name in ["search", "role", "state"] {
+            if let Some(value) = params.filled(name) {
+                kept.append_pair(name, &value);
+            }
+        }
+        let view = pages::UsersView {
+            members: &found.members,
+            count,
+            fill: &filled(&params),
+            query: &kept.finish(),
+            next: found.next,
+            later: after.is_some(),
+            roles: &roles_of(visit, group.id)?,
+            now: visit.desk().clock.now(),
+        };
+        Ok(answer::html(200, pages::list(&visit.frame(Some(&group)), &view)))
+    })
+}
+
+fn filters_of(params: &Params<'_>) -> MemberQuery {
+    let state = params.filled("state");
+    let role = params.filled("role");
+    MemberQuery {
+        search: params.filled("search").unwrap_or_default(),
+        role: match role.as_deref() {
+            Some(pages::NO_ROLE) => Some(RoleMatch::None),
+            Some(number) => number.parse().ok().map(RoleId).map(RoleMatch::Numbered),
+            None => None,
+        },
+        state: match state.as_deref() {
+            Some("active") => Some(MemberState::Active),
+            Some("suspended") => Some(MemberState::Suspended),
+            Some("inactive") => Some(MemberState::Inactive),
+            Some("locked") => Some(MemberState::Locked),
+            _ => None,
+        },
+        administrators_only: state.as_deref() == Some("administrator"),
+        ..MemberQuery::default()
+    }
+}
+
+fn roles_of(visit: &Visit<'_>, group: GroupId) -> Result<Vec<Role>> {
+    let (roles, _) = visit.desk().roles(&visit.caller, group)?;
+    Ok(roles.into_iter().map(|view| view.role).collect())
+}
+
+fn rule_of(visit: &Visit<'_>, group: GroupId) -> Result<String> {
+    let rule: PasswordRule = visit.desk().password_policy(&visit.caller, group)?.rule;
+    Ok(format!("At least {}.", rule.sentence()))
+}
+
+fn role_choice(params: &Params<'_>) -> RoleChoice {
+    match params.filled("role").and_then(|text| text.parse().ok()) {
+        Some(number) => RoleChoice::Numbered(RoleId(number)),
+        None => RoleChoice::None,
+    }
+}
+
+/// A PUID is kept exactly as it was typed.
+fn puid_of(params: &Params<'_>, name: &str) -> Option<String> {
+    params.first(name).map(|puid| puid.into_owned()).filter(|puid| !puid.is_empty())
+}
+
+fn get_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| new_page(visit, &visit.group()?, 200, &Fill::default(), &Fill::default()))
+}
+
+fn new_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill, join: &Fill) -> Result<Response> {
+    let roles = roles_of(visit, group.id)?;
+    let rule = rule_of(visit, group.id)?;
+    Ok(answer::html(status, pages::new(&visit.frame(Some(group)), &roles, &rule, fill, join)))
+}
+
+fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let text = |name: &str| form.filled(name).unwrap_or_default();
+        let made = password_typed_twice(&form).and_then(|password| {
+            let new = NewUser {
+                address: text("address"),
+                puid: puid_of(&form, "puid"),
+                first_name: text("first_name"),
+                last_name: text("last_name"),
+                email: text("email"),
+                phone: text("phone"),
+                role: role_choice(&form),
+                password: Some(password).filter(|password| !password.expose().is_empty()),
+                administrator: form.filled("administrator").is_some(),
+            };
+            visit.desk().create_user(&visit.caller, group.id, new)
+        });
+        match made {
+            Ok(member) => {
+                Ok(visit.done(&address(&member), &format!("{} is made.", member.user.address)))
+            }
+            Err(error) => {
+                let fields: Vec<_> = FIELDS.into_iter().chain([("again", "again")]).collect();
+                let (status, fill) = refused(filled(&form), error, &fields)?;
+                new_page(visit, &group, status, &fill, &Fill::default())
+            }
+        }
+    })
+}
+
+fn post_add_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let who = form.filled("member_address").unwrap_or_default();
+        let puid = puid_of(&form, "member_puid");
+        let added =
+            visit.desk().add_member(&visit.caller, group.id, &who, puid.as_deref(), RoleChoice::None, false);
+        match added {
+            Ok(member) => {
+                let sentence = format!("{} is a member of this group now.", member.user.address);
+                Ok(visit.done(&address(&member), &sentence))
+            }
+            Err(error) => {
+                let fields = [("address", "member_address"), ("puid", "member_puid")];
+                let (status, join) = refused(filled(&form), error, &fields)?;
+                new_page(visit, &group, status, &Fill::default(), &join)
+            }
+        }
+    })
+}
+
+fn address(member: &Member) -> String {
+    format!("/console/groups/{}/users/{}", member.membership.group, member.user.id)
+}
+
+fn key_of(visit: &Visit<'_>) -> Result<UserKey> {
+    Ok(UserKey::Id(UserId(visit.number("user")?)))
+}
+
+fn get_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let member = visit.desk().member(&visit.caller, group.id, &key_of(visit)?)?;
+        let details = user_page::details_of(&member);
+        show(visit, &group, &member, 200, &details, &Fill::default())
+    })
+}
+
+fn show(
+    visit: &Visit<'_>,
+    group: &Group,
+    member: &Member,
+    status: u16,
+    details: &Fill,
+    password: &Fill,
+) -> Result<Response> {
+    let (desk, caller) = (visit.desk(), &visit.caller);
+    let mut groups = Vec::new();
+    for membership in desk.memberships(caller, member.user.id)? {
+        groups.push(desk.group(caller, membership.group)?);
+    }
+    let settings = desk.member_settings(caller, group.id, member.user.id)?;
+    let history = desk.history(caller, group.id, member.user.address.as_str(), HISTORY)?;
+    let may_change_person = caller.may_administer(member.user.home_group);
+    let rule = if may_change_person { rule_of(visit, member.user.home_group)? } else { String::new() };
+    let view = user_page::UserView {
+        member,
+        roles: &roles_of(visit, group.id)?,
+        groups: &groups,
+        settings: &settings.into_iter().collect::<Vec<_>>(),
+        may_change_person,
+        rule: &rule,
+        details,
+        password,
+        history: &lines_of(history),
+        now: desk.clock.now(),
+    };
+    Ok(answer::html(status, user_page::page(&visit.frame(Some(group)), &view)))
+}
+
+fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form, key) = (visit.group()?, call.form()?, key_of(visit)?);
+        // A field that the page did not offer is not sent, and stays as it is.
+        let text = |name: &str| form.first(name).map(|value| value.trim().to_owned());
+        let change = UserChange {
+            address: text("address"),
+            puid: form.first("puid").map(|_| puid_of(&form, "puid")),
+            first_name: text("first_name"),
+            last_name: text("last_name"),
+            email: text("email"),
+            phone: text("phone"),
+            role: form.first("role").map(|_| role_choice(&form)),
+            ..UserChange::default()
+        };
+        match visit.desk().update_user(&visit.caller, group.id, &key, change) {
+            Ok(updated) => {
+                let sentence =
+                    if updated.changed.is_empty() { "Nothing was different." } else { "The details are saved." };
+                Ok(visit.done(&address(&updated.member), sentence))
+            }
+            Err(error) => {
+                let member = visit.desk().member(&visit.caller, group.id, &key)?;
+                let (status, fill) = refused(filled(&form), error, &FIELDS)?;
+                show(visit, &group, &member, status, &fill, &Fill::default())
+            }
+        }
+    })
+}
+
+fn post_user_password(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form, key) = (visit.group()?, call.form()?, key_of(visit)?);
+        let changed = password_typed_twice(&form).and_then(|password| {
+            let change = UserChange { password: Some(password), ..UserChange::default() };
+            visit.desk().update_user(&visit.caller, group.id, &key, change)
+        });
+        match changed {
+            Ok(updated) => Ok(visit.done(&address(&updated.member), "The password is set.")),
+            Err(error) => {
+                let member = visit.desk().member(&visit.caller, group.id, &key)?;
+                let fields = [("password", "password"), ("again", "again")];
+                let (status, fill) = refused(Fill::default(), error, &fields)?;
+                show(visit, &group, &member, status, &user_page::details_of(&member), &fill)
+            }
+        }
+    })
+}
+
+fn post_user_state(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form, key) = (visit.group()?, call.form()?, key_of(visit)?);
+        let to = form.filled("to").unwrap_or_default();
+        let mut change = UserChange::default();
+        let sentence = match to.as_str() {
+            "suspended" => {
+                change.suspended = Some(true);
+                "The user is suspended: nothing of theirs is accepted any more."
+            }
+            "reinstated" => {
+                change.suspended = Some(false);
+                "The user is reinstated."
+            }
+            "inactive" => {
+                change.active = Some(false);
+                "The user is inactive now."
+            }
+            "active" => {
+                change.active = Some(true);
+                "The user is active again."
+            }
+            "administrator" => {
+                change.administrator = Some(true);
+                "The user may run this group now."
+            }
+            "member" => {
+                change.administrator = Some(false);
+                "The user may not run this group any more."
+            }
+            "unlocked" => {
+                visit.desk().clear_lockout(&visit.caller, group.id, &key)?;
+                "The lockout is cleared."
+            }
+            _ => return Err(Error::invalid("state_unknown", "to", "There is no such state.")),
+        };
+        let updated = visit.desk().update_user(&visit.caller, group.id, &key, change)?;
+        Ok(visit.done(&address(&updated.member), sentence))
+    })
+}
+
+fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let member = visit.desk().member(&visit.caller, group.id, &key_of(visit)?)?;
+        let back = address(&member);
+        let deed = confirm::Deed {
+            question: &format!("Delete {}?", member.user.address),
+            consequences: &[
+                "The user leaves this group for good; with the last group the person is deleted.",
+                "Login keys, tokens and sessions of this user are refused from then on.",
+                "The PUID and the Glance Address may be given to somebody else. The access log keeps its rows.",
+            ],
+            action: &format!("{back}/delete"),
+            words: "Delete user",
+            back: &back,
+        };
+        let crumbs = [(format!("/console/groups/{}/users", group.id), "Users")];
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Users, &crumbs, &deed)))
+    })
+}
+
+fn post_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let gone = visit.desk().delete_user(&visit.caller, group.id, &key_of(visit)?)?;
+        let sentence = format!("{} is deleted.", gone.user.address);
+        Ok(visit.done(&format!("/console/groups/{}/users", group.id), &sentence))
+    })
+}

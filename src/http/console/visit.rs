@@ -1,0 +1,308 @@
+//! A visit: one request of somebody who is signed in to the console.
+//!
+//! - The session's cookie is host-only, `Secure`, `HttpOnly`, `SameSite=Lax`, and named `__Host-…`; on plain
+//!   HTTP, which only loopback serves, browsers would refuse that name.
+//! - A form must come from our own origin (Sec-Fetch-Site, else Origin) and carry the token that is bound to
+//!   the session.
+//! - A change answers with 303; what it has to say travels in a sealed cookie and is shown once.
+
+use std::cell::Cell;
+
+use tiny_http::Method;
+
+use crate::desk::Desk;
+use crate::error::{Error, Kind, Result};
+use crate::http::answer;
+use crate::http::form::Params;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call, Errors, FORM, NO_BODY, Route};
+use crate::model::{Actor, Caller, Group, GroupId};
+use crate::pages;
+use crate::pages::form::{Fill, TOKEN_FIELD};
+use crate::pages::layout::{Flash, Frame};
+
+/// Holds the session of somebody who is signed in.
+const SESSION: &str = "console";
+/// Binds the forms of somebody who is not signed in yet to their browser.
+const ENTRY: &str = "console-entry";
+/// Holds the message for the next page.
+const MESSAGE: &str = "console-said";
+/// Seconds in which the next page must be asked for.
+const MESSAGE_LIFE: &str = "; Max-Age=60";
+/// Most characters of a message: browsers drop cookies above 4096 bytes.
+const MESSAGE_MAX: usize = 500;
+
+/// Makes the line of a table for a page.
+pub const fn get(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
+    Route { method: Method::Get, path, limit: NO_BODY, errors: Errors::Page, handler }
+}
+
+/// Makes the line of a table for a form.
+pub const fn post(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
+    Route { method: Method::Post, path, limit: FORM, errors: Errors::Page, handler }
+}
+
+/// One request of somebody who is signed in.
+pub struct Visit<'a> {
+    pub app: &'a App,
+    pub call: &'a Call<'a>,
+    pub caller: Caller,
+    /// What the browser holds.
+    pub bearer: String,
+    token: String,
+    who: String,
+    may_switch: bool,
+    lab: Option<String>,
+    flash: Option<Flash>,
+    /// Whether a page was framed, and so the message shown.
+    shown: Cell<bool>,
+}
+
+/// Runs `page` for whoever is signed in; sends others to the sign-in.
+///
+/// # Errors
+/// Our own faults; refusals become pages.
+pub fn visit(
+    app: &App,
+    call: &Call<'_>,
+    page: impl FnOnce(&Visit<'_>) -> Result<Response>,
+) -> Result<Response> {
+    let bearer = cookie(call, SESSION).unwrap_or_default().to_owned();
+    let caller = match bearer.as_str() {
+        "" => None,
+        bearer => app.desk.console_caller(&call.anonymous(), bearer)?,
+    };
+    let Some(caller) = caller else {
+        return Ok(answer::see_other(&sign_in_address(call)));
+    };
+    if call.request.method == Method::Post {
+        // An upload carries its token inside the multipart body, which its handler reads.
+        let token = match is_multipart(call) {
+            true => crate::http::multipart::Parts::read(call.request.header("Content-Type"), &call.request.body)?
+                .text(TOKEN_FIELD)
+                .map(str::to_owned),
+            false => call.form()?.first(TOKEN_FIELD).map(|token| token.into_owned()),
+        };
+        from_our_own_page(app, call, &bearer, token.as_deref())?;
+    }
+    let (who, may_switch) = match &caller.actor {
+        Actor::Operator { name, .. } => (name.clone(), false),
+        actor => (actor.to_string(), app.desk.console_groups(&caller)?.len() > 1),
+    };
+    let visit = Visit {
+        app,
+        call,
+        caller,
+        token: app.desk.form_token(&bearer),
+        flash: message(app, call, &bearer),
+        bearer,
+        who,
+        may_switch,
+        lab: lab_clock(&app.desk),
+        shown: Cell::new(false),
+    };
+    let response = match page(&visit) {
+        Err(error) if !matches!(error.kind, Kind::Fault | Kind::Unavailable) => {
+            answer::html(error.kind.status(), pages::error::framed(&visit.frame(None), &error))
+        }
+        outcome => outcome?,
+    };
+    let response = match visit.flash.is_some() && visit.shown.get() {
+        true => set_cookie(response, call, MESSAGE, "", "; Max-Age=0"),
+        false => response,
+    };
+    Ok(of_console(response))
+}
+
+impl Visit<'_> {
+    /// The use cases.
+    pub fn desk(&self) -> &Desk {
+        &self.app.desk
+    }
+
+    /// Frames a page; with a group, beside that group's menu.
+    pub fn frame<'f>(&'f self, group: Option<&'f Group>) -> Frame<'f> {
+        self.shown.set(true);
+        Frame {
+            who: &self.who,
+            operator: self.caller.may_run_appliance(),
+            token: &self.token,
+            group: group.map(|group| (group.id, group.name.as_str())),
+            flash: self.flash.as_ref(),
+            lab: self.lab.as_deref(),
+            may_switch: self.may_switch,
+        }
+    }
+
+    /// The group that the path names, for whoever may run it.
+    ///
+    /// # Errors
+    /// `NotFound` for what is no number or no group, `Denied` for another's group.
+    pub fn group(&self) -> Result<Group> {
+        let id = GroupId::parse(self.call.segment("group"))
+            .ok_or_else(|| Error::not_found("group_unknown", "There is no such group."))?;
+        self.desk().group(&self.caller, id)
+    }
+
+    /// The number that the path names.
+    ///
+    /// # Errors
+    /// `NotFound` for what is no number.
+    pub fn number(&self, segment: &str) -> Result<i64> {
+        let missing = || Error::not_found("no_such_path", "There is nothing at this address.");
+        self.call.segment(segment).parse().map_err(|_| missing())
+    }
+
+    /// Sends the browser on after a change, with a message for the next page.
+    pub fn done(&self, location: &str, sentence: &str) -> Response {
+        self.done_as(&self.bearer, location, sentence)
+    }
+
+    /// As [`Visit::done`], for a session that has just begun.
+    pub fn done_as(&self, bearer: &str, location: &str, sentence: &str) -> Response {
+        say(self.app, self.call, bearer, answer::see_other(location), sentence)
+    }
+}
+
+/// What came with a form, to be shown again; passwords and tokens are left out.
+pub fn filled(params: &Params<'_>) -> Fill {
+    Fill::of(
+        params
+            .iter()
+            .filter(|(name, _)| !matches!(*name, TOKEN_FIELD | "password" | "again" | "current"))
+            .map(|(name, value)| (name.to_owned(), value.into_owned())),
+    )
+}
+
+/// Puts a refusal at its field. `fields` pairs the desk's name of a field with the form's, where the form
+/// has the field.
+///
+/// # Errors
+/// Our own faults are not the form's.
+pub fn refused(fill: Fill, error: Error, fields: &[(&str, &str)]) -> Result<(u16, Fill)> {
+    if matches!(error.kind, Kind::Fault | Kind::Unavailable) {
+        return Err(error);
+    }
+    let named = error.field.as_deref().and_then(|field| fields.iter().find(|(desk, _)| *desk == field));
+    Ok((error.kind.status(), fill.with_problem(named.map(|(_, form)| *form), error.public)))
+}
+
+/// The new password of a form that asks for it twice.
+///
+/// # Errors
+/// `Invalid` for the field `again`.
+pub fn password_typed_twice(params: &Params<'_>) -> Result<crate::secret::Secret> {
+    let password = params.first("password").unwrap_or_default();
+    if params.first("again").unwrap_or_default() != password {
+        return Err(Error::invalid("password_differs", "again", "The two passwords differ. Type both again."));
+    }
+    Ok(crate::secret::Secret::new(password.as_bytes()))
+}
+
+/// What a page of somebody who is not signed in holds its forms with: the value of their cookie, or a new
+/// one that [`with_entry`] sets.
+///
+/// # Errors
+/// `Fault` when the machine has no randomness.
+pub fn entry(call: &Call<'_>) -> Result<String> {
+    match cookie(call, ENTRY) {
+        Some(value) if !value.is_empty() => Ok(value.to_owned()),
+        _ => crate::secret::random_token::<24>(),
+    }
+}
+
+/// Sets the cookie of [`entry`].
+pub fn with_entry(response: Response, call: &Call<'_>, value: &str) -> Response {
+    of_console(set_cookie(response, call, ENTRY, value, ""))
+}
+
+/// Passes a form of somebody who is not signed in.
+///
+/// # Errors
+/// `Denied` with code `foreign_form`.
+pub fn entry_form_is_ours(app: &App, call: &Call<'_>) -> Result<()> {
+    let bearer = cookie(call, ENTRY).unwrap_or_default();
+    let token = call.form()?.first(TOKEN_FIELD).map(|token| token.into_owned());
+    from_our_own_page(app, call, bearer, token.as_deref())
+}
+
+/// Gives the browser a session that has just begun.
+pub fn with_session(response: Response, call: &Call<'_>, bearer: &str) -> Response {
+    of_console(set_cookie(response, call, SESSION, bearer, ""))
+}
+
+/// Takes the session away from the browser.
+pub fn without_session(response: Response, call: &Call<'_>) -> Response {
+    of_console(set_cookie(response, call, SESSION, "", "; Max-Age=0"))
+}
+
+/// Leaves a message for the next page of this browser.
+pub fn say(app: &App, call: &Call<'_>, bearer: &str, response: Response, sentence: &str) -> Response {
+    let sentence: String = sentence.chars().take(MESSAGE_MAX).collect();
+    let sealed = app.desk.seal_message(bearer, &sentence);
+    set_cookie(response, call, MESSAGE, &sealed, MESSAGE_LIFE)
+}
+
+/// The message that the page before left for this browser.
+pub fn message(app: &App, call: &Call<'_>, bearer: &str) -> Option<Flash> {
+    let sealed = cookie(call, MESSAGE).filter(|sealed| !sealed.is_empty())?;
+    app.desk.open_message(bearer, sealed).map(|sentence| Flash { good: true, sentence })
+}
+
+/// In the lab, what its clock says.
+pub fn lab_clock(desk: &Desk) -> Option<String> {
+    desk.only_in_lab().ok()?;
+    let now = desk.clock.now().to_string();
+    now.get(..19).map(|shown| shown.replace('T', " "))
+}
+
+fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&str>) -> Result<()> {
+    let request = call.request;
+    let own_origin = match (request.header("Sec-Fetch-Site"), request.header("Origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin.eq_ignore_ascii_case(&app.origin(request)),
+        // Neither header: no browser of this decade. The token still decides.
+        (None, None) => true,
+    };
+    if own_origin && token.is_some_and(|token| app.desk.form_token_fits(bearer, token)) {
+        return Ok(());
+    }
+    let public = "This form did not come from a page that we gave your browser in this session. Nothing was \
+                  changed. Go back, reload the page, and send it again.";
+    Err(Error::new(Kind::Denied, "foreign_form", public))
+}
+
+/// Where somebody signs in who wanted to come here. Only a page's own address is remembered.
+fn sign_in_address(call: &Call<'_>) -> String {
+    let path = &call.request.path;
+    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.'));
+    if call.request.method == Method::Get && plain && path.starts_with("/console/") {
+        return format!("/console/sign-in?next={path}");
+    }
+    "/console/sign-in".to_owned()
+}
+
+fn is_multipart(call: &Call<'_>) -> bool {
+    call.request.header("Content-Type").is_some_and(|kind| kind.starts_with("multipart/form-data"))
+}
+
+fn cookie_name(call: &Call<'_>, name: &str) -> String {
+    if call.request.secure { format!("__Host-sidelight-{name}") } else { format!("sidelight-{name}") }
+}
+
+fn cookie<'c>(call: &'c Call<'_>, name: &str) -> Option<&'c str> {
+    call.request.cookie(&cookie_name(call, name))
+}
+
+fn set_cookie(response: Response, call: &Call<'_>, name: &str, value: &str, more: &str) -> Response {
+    let secure = if call.request.secure { "; Secure" } else { "" };
+    let name = cookie_name(call, name);
+    let line = format!("{name}={value}; Path=/{secure}; HttpOnly; SameSite=Lax{more}");
+    answer::with(response, "Set-Cookie", &line)
+}
+
+/// With `no-referrer`, browsers would hide the origin of our own forms from us.
+fn of_console(response: Response) -> Response {
+    let told = response.headers().iter().any(|header| header.field.equiv("Referrer-Policy"));
+    if told { response } else { answer::with(response, "Referrer-Policy", "same-origin") }
+}
