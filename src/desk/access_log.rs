@@ -82,7 +82,7 @@ impl Desk {
     /// # Errors
     /// `NotFound` with code `incident_unknown`: also for an incident of another group, so that codes cannot
     /// be tried.
-    pub fn incident(&self, caller: &Caller, code: &str) -> Result<IncidentReport> {
+    pub fn open_incident(&self, caller: &Caller, code: &str) -> Result<IncidentReport> {
         let unknown = || {
             let public =
                 "There is no incident with this code, or it is too old: they are kept for a while only.";

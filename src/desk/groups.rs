@@ -3,8 +3,7 @@
 use super::{Desk, fields, permission};
 use crate::error::{Error, Result};
 use crate::model::{Caller, Group, GroupId, LogEntry};
-pub use crate::store::Settings;
-use crate::store::{NewGroup, Reader, Writer};
+use crate::store::{NewGroup, Reader, Settings, Writer};
 
 /// The settings that every group begins with. Only the first two names are known from the wire (wire
 /// contract §5.3); agent video is off until somebody wants it.

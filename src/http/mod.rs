@@ -5,6 +5,7 @@
 //! as `ROUTES`; [`router`] puts the tables together.
 
 pub mod answer;
+mod console;
 mod credentials;
 pub mod form;
 pub mod gate;
@@ -18,4 +19,18 @@ mod services;
 use router::Route;
 
 /// The tables of all surfaces.
-pub const TABLES: &[&[Route]] = &[ops::ROUTES, lab::ROUTES, services::ROUTES];
+pub const TABLES: &[&[Route]] = &[
+    ops::ROUTES,
+    lab::ROUTES,
+    services::ROUTES,
+    console::entry::ROUTES,
+    console::groups::ROUTES,
+    console::settings::ROUTES,
+    console::users::ROUTES,
+    console::roles::ROUTES,
+    console::api_key::ROUTES,
+    console::login_keys::ROUTES,
+    console::access_log::ROUTES,
+    console::incidents::ROUTES,
+    console::operators::ROUTES,
+];

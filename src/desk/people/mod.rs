@@ -17,7 +17,6 @@ mod tests;
 pub(super) use act::joined;
 pub use act::{created, removed, updated};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
-pub use crate::store::{MemberQuery, MemberState, RoleMatch};
 pub use list::MemberPage;
 
 pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch};

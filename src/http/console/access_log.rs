@@ -139,8 +139,16 @@ fn written(rows: &[LogRow]) -> std::result::Result<Vec<u8>, csv::Error> {
     for row in rows {
         let detail = [row.code.as_deref(), row.incident.as_deref(), Some(row.detail.as_str())];
         let detail: Vec<&str> = detail.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-        let outcome = if row.refused { format!("{} (refused)", row.operation) } else { row.operation.clone() };
-        let cells = [row.at.to_string(), row.ip.clone(), row.actor.clone(), outcome, row.subject.clone(), detail.join("; ")];
+        let outcome =
+            if row.refused { format!("{} (refused)", row.operation) } else { row.operation.clone() };
+        let cells = [
+            row.at.to_string(),
+            row.ip.clone(),
+            row.actor.clone(),
+            outcome,
+            row.subject.clone(),
+            detail.join("; "),
+        ];
         writer.write_record(cells.iter().map(|cell| harmless(cell)))?;
     }
     writer.into_inner().map_err(|e| e.into_error().into())

@@ -54,7 +54,8 @@ fn post_change(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         match chosen.and_then(|chosen| visit.desk().change_api_key(&visit.caller, group.id, chosen)) {
             Ok(_) => {
-                let sentence = "The new API key is in force. Login keys made with the one before are rejected.";
+                let sentence =
+                    "The new API key is in force. Login keys made with the one before are rejected.";
                 Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
             }
             Err(error) => {

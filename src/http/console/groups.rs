@@ -48,7 +48,8 @@ fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
         });
         match made {
             Ok(group) => {
-                let sentence = format!("The group {} is made. Give it an API key and its first users.", group.name);
+                let sentence =
+                    format!("The group {} is made. Give it an API key and its first users.", group.name);
                 Ok(visit.done(&format!("/console/groups/{}", group.id), &sentence))
             }
             Err(error) => {
@@ -69,8 +70,7 @@ fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
         let query = LogQuery { group: Some(group.id), limit: RECENT, ..LogQuery::default() };
         let recent = lines_of(desk.log_rows(&visit.caller, &query)?);
         let origin = app.origin(call.request);
-        let home =
-            pages::Home { group: &group, users, roles: roles.len(), origin: &origin, recent: &recent };
+        let home = pages::Home { group: &group, users, roles: roles.len(), origin: &origin, recent: &recent };
         Ok(answer::html(200, pages::home(&visit.frame(Some(&group)), &home)))
     })
 }

@@ -8,10 +8,8 @@ use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::incidents as pages;
 
-pub const ROUTES: &[Route] = &[
-    get("/console/incidents", get_incident),
-    get("/console/groups/{group}/incidents", get_group_incident),
-];
+pub const ROUTES: &[Route] =
+    &[get("/console/incidents", get_incident), get("/console/groups/{group}/incidents", get_group_incident)];
 
 fn get_incident(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| page(visit, None, "/console/incidents"))
@@ -30,7 +28,7 @@ fn page(visit: &Visit<'_>, group: Option<&Group>, address: &str) -> Result<Respo
     let Some(code) = params.filled("code") else {
         return Ok(answer::html(200, pages::ask(&frame, address, &filled(&params))));
     };
-    match visit.desk().incident(&visit.caller, &code) {
+    match visit.desk().open_incident(&visit.caller, &code) {
         Ok(report) => {
             let view = pages::IncidentView {
                 code: &report.code,

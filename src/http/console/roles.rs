@@ -1,8 +1,8 @@
 //! Roles: the list, one to be made, changed, deleted.
 
 use super::visit::{Visit, filled, get, post, refused, visit};
-use crate::desk::groups::Settings;
 use crate::desk::people::BulkError;
+use crate::desk::people::Settings;
 use crate::desk::roles::{NewRole, RoleChange, RoleView};
 use crate::error::{Error, Result};
 use crate::http::answer;
@@ -100,7 +100,8 @@ fn get_role(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let line = present(visit, &group)?;
-        let mut values = vec![("name", line.role.name.as_str()), ("description", line.role.description.as_str())];
+        let mut values =
+            vec![("name", line.role.name.as_str()), ("description", line.role.description.as_str())];
         values.extend(line.on.iter().map(|name| (pages::SETTING_FIELD, name.as_str())));
         edit_page(visit, &group, Some(&line), 200, &Fill::of(values))
     })

@@ -3,9 +3,7 @@
 use super::access_log::lines_of;
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::desk::password_policy::PasswordRule;
-use crate::desk::people::{
-    MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey,
-};
+use crate::desk::people::{MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey};
 use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::form::Params;
@@ -150,9 +148,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
             visit.desk().create_user(&visit.caller, group.id, new)
         });
         match made {
-            Ok(member) => {
-                Ok(visit.done(&address(&member), &format!("{} is made.", member.user.address)))
-            }
+            Ok(member) => Ok(visit.done(&address(&member), &format!("{} is made.", member.user.address))),
             Err(error) => {
                 let fields: Vec<_> = FIELDS.into_iter().chain([("again", "again")]).collect();
                 let (status, fill) = refused(filled(&form), error, &fields)?;
@@ -249,8 +245,11 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         match visit.desk().update_user(&visit.caller, group.id, &key, change) {
             Ok(updated) => {
-                let sentence =
-                    if updated.changed.is_empty() { "Nothing was different." } else { "The details are saved." };
+                let sentence = if updated.changed.is_empty() {
+                    "Nothing was different."
+                } else {
+                    "The details are saved."
+                };
                 Ok(visit.done(&address(&updated.member), sentence))
             }
             Err(error) => {

@@ -78,9 +78,11 @@ pub fn visit(
     if call.request.method == Method::Post {
         // An upload carries its token inside the multipart body, which its handler reads.
         let token = match is_multipart(call) {
-            true => crate::http::multipart::Parts::read(call.request.header("Content-Type"), &call.request.body)?
-                .text(TOKEN_FIELD)
-                .map(str::to_owned),
+            true => {
+                crate::http::multipart::Parts::read(call.request.header("Content-Type"), &call.request.body)?
+                    .text(TOKEN_FIELD)
+                    .map(str::to_owned)
+            }
             false => call.form()?.first(TOKEN_FIELD).map(|token| token.into_owned()),
         };
         from_our_own_page(app, call, &bearer, token.as_deref())?;
@@ -194,7 +196,11 @@ pub fn refused(fill: Fill, error: Error, fields: &[(&str, &str)]) -> Result<(u16
 pub fn password_typed_twice(params: &Params<'_>) -> Result<crate::secret::Secret> {
     let password = params.first("password").unwrap_or_default();
     if params.first("again").unwrap_or_default() != password {
-        return Err(Error::invalid("password_differs", "again", "The two passwords differ. Type both again."));
+        return Err(Error::invalid(
+            "password_differs",
+            "again",
+            "The two passwords differ. Type both again.",
+        ));
     }
     Ok(crate::secret::Secret::new(password.as_bytes()))
 }
