@@ -120,7 +120,8 @@ pub fn from_fields(field: impl Fn(&str) -> Option<Field>) -> Result<Option<Crede
             Ok(Some(Credential::IssuedCredentials { username: username(filled)?, credentials }))
         }
         (None, None, None, Some(value)) => Ok(Some(Credential::WebSession(value))),
-        (None, None, None, None) => match filled("username").or_else(|| filled("partneruserid")) {
+        (None, None, None, None) => match filled("partneruserid").or_else(|| filled("username")) {
+            Some(user) if user.value.contains("~$") => joined(filled, &user).map(Some),
             Some(_) => {
                 Err(Unreadable::Incomplete("the proof (loginkey, password, g4scredentials or gssnid)"))
             }
