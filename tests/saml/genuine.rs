@@ -143,6 +143,29 @@ pub fn responses(forge: &Forge) -> Vec<(&'static str, String)> {
             })
             .assertion_signed(forge)
         }),
+        ("seven-kilobytes", {
+            let departments = (0..35).map(|n| {
+                format!(
+                    "<saml:AttributeValue>cn=department-{n},ou=groups,dc=example,dc=com</saml:AttributeValue>"
+                )
+            });
+            let own = key_file("idp.cert.pem")
+                .lines()
+                .filter(|line| !line.starts_with('-'))
+                .collect::<Vec<_>>()
+                .join("\n");
+            let own = format!(
+                "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{own}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+            );
+            let parts = changed(&|p| {
+                p.attributes = p.attributes.replace(
+                    "<saml:AttributeValue>staff</saml:AttributeValue>",
+                    &departments.clone().collect::<String>(),
+                );
+            });
+            let document = parts.response_with("_r1", "", "", &parts.assertion());
+            forge.sign_as(&document, "_a1", Signer { key_info: Box::leak(own.into_boxed_str()), ..SIGNER })
+        }),
         ("advice-with-an-assertion-of-its-own", {
             let advised = Parts { assertion_id: "_advised", ..genuine() }.assertion_with("", "");
             let assertion =
