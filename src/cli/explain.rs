@@ -31,7 +31,7 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
     note = "Exit status: 0 accepted, 1 rejected, 2 wrong usage."
 )]
 pub struct Explain {
-    /// the file to judge; - reads standard input
+    /// the file to judge; /dev/stdin for standard input
     #[argh(positional)]
     file: String,
     /// what the file is: response (default) or metadata
@@ -220,7 +220,7 @@ impl Explain {
     fn certificates(&self) -> Result<Vec<VerificationKey>, Usage> {
         let mut keys = Vec::new();
         for path in &self.cert {
-            let octets = read(path)?;
+            let octets = read_pem(path)?;
             let found = match std::str::from_utf8(&octets) {
                 Ok(text) if text.contains("-----BEGIN") => {
                     pem_blocks(text).map(VerificationKey::from_certificate_pem).collect()
@@ -240,7 +240,7 @@ impl Explain {
     fn decryption_keys(&self) -> Result<Vec<DecryptionKey>, Usage> {
         let mut keys = Vec::new();
         for path in &self.decrypt_key {
-            let octets = zeroize::Zeroizing::new(read(path)?);
+            let octets = zeroize::Zeroizing::new(read_pem(path)?);
             let key = std::str::from_utf8(&octets).ok().and_then(|pem| DecryptionKey::from_pem(pem).ok());
             keys.push(key.ok_or_else(|| Usage(format!("{path} holds no private key that can decrypt")))?);
         }
@@ -265,11 +265,13 @@ fn pem_blocks(text: &str) -> impl Iterator<Item = &str> {
 
 fn read(path: &str) -> Result<Vec<u8>, Usage> {
     let mut octets = Vec::new();
-    let result = match path {
-        "-" => io::stdin().lock().take(MAX_FILE).read_to_end(&mut octets),
-        path => fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut octets)),
-    };
+    let result = fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut octets));
     result.map(|_| octets).map_err(|error| Usage(format!("cannot read {path}: {error}")))
+}
+
+/// Reads a PEM, given as a file or as itself.
+fn read_pem(given: &str) -> Result<Vec<u8>, Usage> {
+    if given.starts_with("-----BEGIN") { Ok(given.as_bytes().to_vec()) } else { read(given) }
 }
 
 /// Whether to colour: on a terminal, unless the person asked not to (no-color.org).

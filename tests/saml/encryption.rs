@@ -6,8 +6,10 @@ use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sidelight::protocol::check::Outcome;
+use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::identity::Signed;
-use sidelight::protocol::saml::verdict::verdict;
+use sidelight::protocol::saml::verdict::{explain, verdict};
 
 use crate::forge::{ALICE, Forge, Parts, cut, der, key_file, signature_of};
 use crate::wrapping::Attack;
@@ -211,4 +213,19 @@ fn without_our_key_nothing_is_decrypted() {
     expectations.decryption_keys = &[];
     let reject = verdict(document.as_bytes(), &expectations).unwrap_err();
     assert_eq!(reject.code.code(), "decryption_no_keys");
+}
+
+#[test]
+fn a_stranger_cannot_have_us_decrypt_by_the_thousand() {
+    let forge = Forge::shared();
+    let attribute = encrypted("EncryptedAttribute", "<saml:Attribute Name=\"x\"/>", GCM);
+    let mut parts = Parts::genuine();
+    parts.attributes = format!("<saml:AttributeStatement>{}</saml:AttributeStatement>", attribute.repeat(17));
+    let reject = verdict(parts.assertion_signed(forge).as_bytes(), &forge.expectations()).unwrap_err();
+    assert_eq!(reject.code.code(), "decryption_too_many_keys");
+
+    let unsigned = parts.response_with("_r1", "", "", &parts.assertion_with("", ""));
+    let explanation = explain(unsigned.as_bytes(), Encoding::Xml, &forge.expectations());
+    assert_eq!(explanation.verdict.unwrap_err().code.code(), "unsigned");
+    assert_eq!(explanation.checks[27].outcome, Outcome::Failed, "nothing is decrypted for an explanation");
 }

@@ -17,6 +17,9 @@ use super::{assertion, conditions, envelope, statements, subject, trust};
 use crate::protocol::check::Check;
 use crate::protocol::xml::{DecryptReject, Document, Element};
 
+/// Each costs a private-key operation of about a millisecond; real products encrypt the whole assertion.
+const MAX_ENCRYPTED_ATTRIBUTES: usize = 16;
+
 /// A verdict with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
@@ -134,7 +137,7 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
     // Where nothing is covered an explanation still looks at what the assertion claims. No identity can
     // come of that: the failure is on the sheet, and `identity` asks for what is covered.
     let read = covered.as_ref().map_or(assertion, |covered| covered.assertion);
-    let facts = facts(read, expect, answer, sheet)?;
+    let facts = facts(read, expect, answer, covered.is_some(), sheet)?;
     let identity = covered.zip(facts).map(|(covered, facts)| {
         let encrypted = decrypted.is_some();
         identity(covered, facts, answer, encrypted, expect)
@@ -159,6 +162,7 @@ fn facts(
     assertion: Element<'_>,
     expect: &Expectations<'_>,
     answer: Answer<'_>,
+    covered: bool,
     sheet: &mut Sheet,
 ) -> Result<Option<Facts>, Stop> {
     let id = sheet.note(Rule::AssertionVersion, assertion::version(assertion))?;
@@ -181,7 +185,7 @@ fn facts(
 
     let authentication = sheet.note(Rule::AuthnStatement, statements::authentication(assertion))?;
     let session_end = sheet.note(Rule::Session, statements::session(assertion, expect))?;
-    let (name_id, attributes) = named(assertion, expect, sheet)?;
+    let (name_id, attributes) = named(assertion, expect, covered, sheet)?;
 
     let Some((authentication, id)) = authentication.zip(id) else { return Ok(None) };
     let Some((confirmation_end, attributes)) = confirmation_end.zip(attributes) else { return Ok(None) };
@@ -199,18 +203,33 @@ fn facts(
 
 type Named = (Option<Option<NameId>>, Option<Vec<Attribute>>);
 
-/// Judges NameID and attributes, decrypting those that came encrypted.
-fn named(assertion: Element<'_>, expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<Named, Stop> {
+/// Judges NameID and attributes, decrypting those that came encrypted; not where nothing is covered,
+/// because a stranger could have us decrypt by the thousand.
+fn named(
+    assertion: Element<'_>,
+    expect: &Expectations<'_>,
+    covered: bool,
+    sheet: &mut Sheet,
+) -> Result<Named, Stop> {
+    let decrypt = |holder, local| match covered {
+        true => decrypted_named(holder, local, expect),
+        false => Err(DecryptReject::Failed),
+    };
     let naming = assertion.child(ASSERTION, "Subject").map_or(Naming::Nothing, subject::naming);
     let decrypted_name = match naming {
-        Naming::Encrypted(holder) => decrypted_named(holder, "NameID", expect).map(Some),
+        Naming::Encrypted(holder) => decrypt(holder, "NameID").map(Some),
         _ => Ok(None),
     };
-    let decrypted_attributes: Result<Vec<Document>, DecryptReject> = assertion
+    let holders: Vec<_> = assertion
         .children_named(ASSERTION, "AttributeStatement")
         .flat_map(|statement| statement.children_named(ASSERTION, "EncryptedAttribute"))
-        .map(|holder| decrypted_named(holder, "Attribute", expect))
         .collect();
+    let decrypted_attributes: Result<Vec<Document>, DecryptReject> = match holders.len() {
+        0..=MAX_ENCRYPTED_ATTRIBUTES => {
+            holders.into_iter().map(|holder| decrypt(holder, "Attribute")).collect()
+        }
+        _ => Err(DecryptReject::TooManyKeys),
+    };
 
     let attributes = match &decrypted_attributes {
         Ok(documents) => statements::attributes(assertion, documents.iter().map(Document::root)),
