@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 use crate::http::gate::Net;
-use crate::store::Mode;
+use crate::model::Mode;
 
 /// The configuration file that is read when no other is named and this one exists.
 pub const DEFAULT_FILE: &str = "sidelight.toml";

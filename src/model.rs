@@ -13,6 +13,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+/// What this installation and its database are for. A lab never opens a production database, and production never a lab's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Production,
+    Lab,
+}
+
+impl Mode {
+    /// As it stands in the database and in the ready file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Production => "production",
+            Mode::Lab => "lab",
+        }
+    }
+}
+
 /// The number of a group: a positive decimal integer. Wire contract §1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -211,7 +211,7 @@ mod tests {
     use crate::desk::people::UserKey;
     use crate::desk::seed::Seeded;
     use crate::model::Caller;
-    use crate::store::Mode;
+    use crate::model::Mode;
 
     fn nothing(_: &str) -> Option<String> {
         None

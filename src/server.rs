@@ -21,8 +21,8 @@ use crate::http::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
 use crate::journal::note;
 use crate::model::Caller;
+use crate::model::Mode;
 use crate::seed_file;
-use crate::store::Mode;
 
 /// The self-signed certificate and its key, made at the first start without files of one's own.
 pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";

@@ -4,8 +4,9 @@
 use super::Desk;
 use super::people::{NewUser, UserChange, UserKey};
 use crate::clock::{Clock, Timestamp};
+use crate::model::Mode;
 use crate::model::{Actor, Caller, GroupId, Member};
-use crate::store::{LogQuery, LogRow, Mode};
+use crate::store::{LogQuery, LogRow};
 
 pub const SEVEN: GroupId = GroupId(7);
 pub const EIGHT: GroupId = GroupId(8);

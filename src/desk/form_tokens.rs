@@ -45,7 +45,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::clock::Clock;
-    use crate::store::Mode;
+    use crate::model::Mode;
 
     #[test]
     fn a_token_or_message_of_another_browser_is_refused() {

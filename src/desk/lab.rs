@@ -2,8 +2,8 @@
 
 use super::Desk;
 use crate::error::{Error, Result};
+use crate::model::Mode;
 use crate::model::{Caller, LogEntry};
-use crate::store::Mode;
 
 impl Desk {
     /// Lets only a lab pass.

@@ -38,8 +38,9 @@ use std::path::Path;
 
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::model::Mode;
 use crate::secret::Keys;
-use crate::store::{KEY_FILE, Mode, Store};
+use crate::store::{KEY_FILE, Store};
 
 /// Everything that the use cases need: the store, the one clock, the keys.
 pub struct Desk {

@@ -16,7 +16,7 @@ use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::journal::note;
 use crate::model::Caller;
-use crate::store::Mode;
+use crate::model::Mode;
 
 /// Largest body of a route that takes none to speak of.
 pub const NO_BODY: usize = 4 * 1024;

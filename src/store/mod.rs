@@ -37,7 +37,7 @@ pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
 pub use groups::NewGroup;
 pub use incidents::Incident;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
-pub use open::{DATABASE_FILE, KEY_FILE, Mode};
+pub use open::{DATABASE_FILE, KEY_FILE};
 pub use roles::RoleUse;
 pub use saml::{KeptResponse, NewAttempt, PendingRequest};
 pub use scim_tokens::{NewScimToken, ScimTokenRow};
@@ -49,6 +49,7 @@ pub use web_sessions::{SignInState, WebSessionRow};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
+pub use crate::model::Mode;
 
 /// The database of one appliance. Clones share it.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::database_fault;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::model::Mode;
 
 /// The database's file name inside the data directory.
 pub const DATABASE_FILE: &str = "sidelight.db";
@@ -25,23 +26,6 @@ const SCHEMA_VERSION: i32 = 1;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept by each connection: more than the house has.
 const STATEMENTS_KEPT: usize = 256;
-
-/// What the database is for. A lab never opens a production database, and production never a lab's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Production,
-    Lab,
-}
-
-impl Mode {
-    /// As it stands in the database and in the ready file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Mode::Production => "production",
-            Mode::Lab => "lab",
-        }
-    }
-}
 
 /// Opens the one connection that writes; makes the database when there is none, else checks it.
 pub(super) fn writer_connection(path: &Path, mode: Mode, now: Timestamp) -> Result<Connection> {

@@ -5,11 +5,12 @@ use super::*;
 use crate::clock::Clock;
 use crate::desk::people::{NewUser, UserChange, UserKey};
 use crate::error::Kind;
+use crate::model::Mode;
 use crate::protocol::check::Outcome;
 use crate::protocol::credential::Subject;
 use crate::protocol::login_key::{SigningKey, make};
 use crate::secret::Secret;
-use crate::store::{LogQuery, LogRow, Mode};
+use crate::store::{LogQuery, LogRow};
 
 const ACME: GroupId = GroupId(12345);
 const OTHER: GroupId = GroupId(72);
