@@ -15,7 +15,7 @@ pub struct Fixture {
     pub desk: Desk,
     pub admin: Caller,
     pub other_admin: Caller,
-    _directory: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
 }
 
 pub fn fixture() -> Fixture {
@@ -31,7 +31,7 @@ pub fn fixture() -> Fixture {
         admins.push(as_caller(&desk.create_user(&host, group, new).unwrap()));
     }
     let other_admin = admins.pop().unwrap();
-    Fixture { desk, admin: admins.pop().unwrap(), other_admin, _directory: directory }
+    Fixture { desk, admin: admins.pop().unwrap(), other_admin, directory }
 }
 
 /// The caller that a signed-in member is.
@@ -72,5 +72,16 @@ impl Fixture {
     pub fn last_log(&self) -> (String, String) {
         let row = self.log().pop().unwrap();
         (row.operation, row.detail)
+    }
+}
+
+impl Desk {
+    /// The rows of the access log, each as one line.
+    pub fn log_rows_for_test(&self) -> Vec<String> {
+        let query = LogQuery { limit: 1000, ..LogQuery::default() };
+        let rows = self.store.read(|r| r.log_rows(&query)).unwrap();
+        rows.iter()
+            .map(|row| format!("{} {} {} {}", row.actor, row.operation, row.subject, row.detail))
+            .collect()
     }
 }

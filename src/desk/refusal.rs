@@ -8,6 +8,14 @@ use crate::model::{Caller, GroupId, LogEntry};
 const SUBJECT_MAX: usize = 300;
 
 impl Desk {
+    /// Writes a row of something that changed nothing but is worth a row.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn record(&self, entry: LogEntry) -> Result<()> {
+        self.store.log(self.clock.now(), entry)
+    }
+
     /// Hands `outcome` on; when the act was refused, the access log has a row of it first.
     ///
     /// # Errors

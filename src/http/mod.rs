@@ -13,6 +13,7 @@ mod gssnid;
 mod lab;
 pub mod multipart;
 mod ops;
+mod papi;
 pub mod router;
 mod services;
 
@@ -23,6 +24,7 @@ pub const TABLES: &[&[Route]] = &[
     ops::ROUTES,
     lab::ROUTES,
     services::ROUTES,
+    papi::ROUTES,
     console::entry::ROUTES,
     console::groups::ROUTES,
     console::settings::ROUTES,

@@ -1,0 +1,154 @@
+//! The shape of our answers: the one place to correct when the vendor's own become known.
+//!
+//! Public documents show only the declaration and the `<role>` element of ShowRoles, with its children in
+//! lower case (wire contract §4.6, §4.7). Everything else here is our own choice in that style:
+//!
+//! ```xml
+//! <?xml version="1.0" standalone="yes"?>
+//! <response><status>ok</status><user>…</user></response>
+//! <response><status>error</status><code>…</code><parameter>…</parameter><message>…</message></response>
+//! ```
+
+use super::parameters::wire_name;
+use crate::desk::roles::{RoleView, WithoutRole};
+use crate::error::Error;
+use crate::model::Member;
+
+const DECLARATION: &str = "<?xml version=\"1.0\" standalone=\"yes\"?>\n";
+
+/// The name under which users without a role are counted. Wire contract §4.6.
+const NO_ROLE: &str = "-none-";
+
+/// An element: text, or other elements.
+pub enum Node {
+    Text(&'static str, String),
+    Parent(&'static str, Vec<Node>),
+}
+
+/// An answer.
+pub struct Document(Vec<Node>);
+
+impl Document {
+    /// Prints the document, indented by two spaces.
+    pub fn print(&self) -> String {
+        let mut out = DECLARATION.to_owned();
+        out.push_str("<response>\n");
+        self.0.iter().for_each(|node| print(node, 1, &mut out));
+        out.push_str("</response>\n");
+        out
+    }
+}
+
+/// Answers a call that has nothing to tell.
+pub fn done() -> Document {
+    ok(Vec::new())
+}
+
+/// Answers with one user.
+pub fn user(member: &Member) -> Document {
+    ok(vec![user_node(member)])
+}
+
+/// Answers NewUser; with an audio provider, what is known of the audio account.
+pub fn new_user(member: &Member, audio_provider: Option<u32>) -> Document {
+    let mut nodes = vec![user_node(member)];
+    if let Some(provider) = audio_provider {
+        nodes.push(Node::Parent("audio", vec![text("audioprovider", provider.to_string())]));
+    }
+    ok(nodes)
+}
+
+/// Answers ShowUsers; `next` is the PageStart of the next page.
+pub fn users(members: &[Member], next: Option<String>) -> Document {
+    let mut nodes = vec![Node::Parent("users", members.iter().map(user_node).collect())];
+    nodes.extend(next.map(|next| text("pagestart", next)));
+    ok(nodes)
+}
+
+/// Answers ShowRoles: only roles that have users, active or not.
+pub fn roles(views: &[RoleView], without: WithoutRole) -> Document {
+    let counted = views
+        .iter()
+        .map(|view| (view.role.name.as_str(), view.active_users, view.inactive_users))
+        .chain(std::iter::once((NO_ROLE, without.active_users, without.inactive_users)))
+        .filter(|(_, active, inactive)| active + inactive > 0)
+        .map(|(name, active, inactive)| {
+            Node::Parent(
+                "role",
+                vec![
+                    text("name", name),
+                    text("activeusers", active.to_string()),
+                    text("inactiveusers", inactive.to_string()),
+                    text("users", (active + inactive).to_string()),
+                ],
+            )
+        });
+    ok(vec![Node::Parent("roles", counted.collect())])
+}
+
+/// Answers a call that was refused: the rule's stable code, and the parameter that broke it.
+pub fn failure(error: &Error) -> Document {
+    let mut nodes = vec![text("status", "error"), text("code", error.code)];
+    nodes.extend(error.field.as_deref().map(|field| text("parameter", wire_name(field))));
+    nodes.push(text("message", error.public.as_str()));
+    nodes.extend(error.incident.as_deref().map(|incident| text("incident", incident)));
+    Document(nodes)
+}
+
+fn ok(nodes: Vec<Node>) -> Document {
+    Document(std::iter::once(text("status", "ok")).chain(nodes).collect())
+}
+
+fn user_node(member: &Member) -> Node {
+    let membership = &member.membership;
+    let flag = |on: bool| if on { "1" } else { "0" };
+    Node::Parent(
+        "user",
+        vec![
+            text("userid", member.user.id.to_string()),
+            text("partneruserid", membership.puid.as_ref().map_or("", |puid| puid.as_str())),
+            text("useraddress", member.user.address.as_str()),
+            text("userfirst", member.user.first_name.as_str()),
+            text("userlast", member.user.last_name.as_str()),
+            text("useremail", member.user.email.as_str()),
+            text("userrole", member.role_name.as_deref().unwrap_or("")),
+            text("usersuspended", flag(membership.suspended)),
+            text("useractive", flag(membership.active)),
+        ],
+    )
+}
+
+fn text(name: &'static str, value: impl Into<String>) -> Node {
+    Node::Text(name, value.into())
+}
+
+fn print(node: &Node, depth: usize, out: &mut String) {
+    (0..depth).for_each(|_| out.push_str("  "));
+    match node {
+        Node::Text(name, value) => {
+            out.push_str(&format!("<{name}>"));
+            value.chars().for_each(|c| escape(c, out));
+            out.push_str(&format!("</{name}>\n"));
+        }
+        Node::Parent(name, children) => {
+            out.push_str(&format!("<{name}>\n"));
+            children.iter().for_each(|child| print(child, depth + 1, out));
+            (0..depth).for_each(|_| out.push_str("  "));
+            out.push_str(&format!("</{name}>\n"));
+        }
+    }
+}
+
+/// Writes one character as XML 1.0 text; one that XML 1.0 cannot hold (§2.2) becomes U+FFFD.
+fn escape(c: char, out: &mut String) {
+    match c {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '\r' => out.push_str("&#13;"),
+        '\t' | '\n' => out.push(c),
+        '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+        c if u32::from(c) < 0x20 => out.push('\u{fffd}'),
+        c => out.push(c),
+    }
+}

@@ -1,0 +1,215 @@
+//! The user provisioning API, "PAPI": `/PAPI/NewUser.asp` and its four siblings. Wire contract §4.
+//!
+//! Each call signs its partner in, does one use case of [`crate::desk::people`], and answers an XML document
+//! whose shape [`document`] holds. POST is the way; GET works, and leaves a warning in the access log,
+//! because the partner's secret then stands in URLs.
+//!
+//! Handled errors are answered with HTTP 200, as the classic pages do (wire contract §11 Q1); 429, 500 and
+//! 503 remain what they are.
+
+mod document;
+mod okurl;
+mod parameters;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use tiny_http::Method;
+use zeroize::Zeroizing;
+
+use self::document::Document;
+use self::parameters::Parameters;
+use super::answer;
+use super::gate::Response;
+use super::router::{App, Call, Errors, FORM, Route};
+use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
+use crate::desk::sign_in::Attempt;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Caller, GroupId, LogEntry};
+use crate::protocol::credential::{Credential, Subject};
+
+/// A call: reads its own parameters, does its use case as the partner, and says what came of it.
+type Work = fn(&App, &Partner, &Parameters<'_>) -> Result<Document>;
+
+/// Who calls, signed in.
+struct Partner {
+    caller: Caller,
+    group: GroupId,
+}
+
+pub const ROUTES: &[Route] = &[
+    route(Method::Post, "/PAPI/NewUser.asp", new_user),
+    route(Method::Get, "/PAPI/NewUser.asp", new_user),
+    route(Method::Post, "/PAPI/UpdateUser.asp", update_user),
+    route(Method::Get, "/PAPI/UpdateUser.asp", update_user),
+    route(Method::Post, "/PAPI/DeleteUser.asp", delete_user),
+    route(Method::Get, "/PAPI/DeleteUser.asp", delete_user),
+    route(Method::Post, "/PAPI/ShowUsers.asp", show_users),
+    route(Method::Get, "/PAPI/ShowUsers.asp", show_users),
+    route(Method::Post, "/PAPI/ShowRoles.asp", show_roles),
+    route(Method::Get, "/PAPI/ShowRoles.asp", show_roles),
+];
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    handler: fn(&App, &Call<'_>) -> Result<Response>,
+) -> Route {
+    Route { method, path, limit: FORM, errors: Errors::Text, handler }
+}
+
+fn new_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    answered(app, call, new_user_work)
+}
+
+fn update_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    answered(app, call, update_user_work)
+}
+
+fn delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
+    answered(app, call, delete_user_work)
+}
+
+fn show_users(app: &App, call: &Call<'_>) -> Result<Response> {
+    answered(app, call, show::users)
+}
+
+fn show_roles(app: &App, call: &Call<'_>) -> Result<Response> {
+    answered(app, call, show::roles)
+}
+
+/// Signs the partner in, does the work, and prints what came of it; failures are documents too.
+fn answered(app: &App, call: &Call<'_>, work: Work) -> Result<Response> {
+    let outcome = Parameters::of(call).and_then(|parameters| {
+        let partner = signed_in(app, call, &parameters)?;
+        if call.request.method == Method::Get {
+            warn_of_get(app, call, &partner)?;
+        }
+        let document = work(app, &partner, &parameters)?;
+        Ok((document, parameters.filled("OKURL")?))
+    });
+    match outcome {
+        Ok((document, ok_url)) => Ok(match ok_url.and_then(|url| okurl::followed(call.request, &url)) {
+            Some(location) => answer::see_other(&location),
+            None => xml(200, &document),
+        }),
+        // The router logs our own faults and gives them their incident code.
+        Err(error) if matches!(error.kind, Kind::Fault | Kind::Unavailable) => Err(error),
+        Err(error) => {
+            let status = if error.kind == Kind::TooMany { error.kind.status() } else { 200 };
+            Ok(xml(status, &document::failure(&error)))
+        }
+    }
+}
+
+fn xml(status: u16, document: &Document) -> Response {
+    answer::bytes(status, "text/xml; charset=utf-8", document.print())
+}
+
+/// Signs the partner in: an active administrator, by password, by login key, or by both, when both must be
+/// valid (wire contract §11 Q16).
+fn signed_in(app: &App, call: &Call<'_>, parameters: &Parameters<'_>) -> Result<Partner> {
+    let login = parameters.filled("PartnerLogin")?.ok_or_else(|| {
+        let public = "PartnerLogin, the Glance Address of an administrator, is missing.";
+        Error::invalid("partner_login_required", "PartnerLogin", public)
+    })?;
+    let group = match parameters.filled("PartnerID")? {
+        None => None,
+        Some(text) => Some(GroupId::parse(&text).ok_or_else(|| {
+            Error::invalid("partner_id_malformed", "PartnerID", "PartnerID is not a positive number.")
+        })?),
+    };
+    let mut credentials = Vec::new();
+    if let Some(password) = parameters.secret("PartnerPW")? {
+        credentials.push(Credential::Password { username: login.clone(), password });
+    }
+    if let Some(key) = parameters.secret("PartnerAuth")? {
+        let key = Zeroizing::new(key.trim().to_owned());
+        credentials.push(Credential::LoginKey { subject: Subject::Address(login), key });
+    }
+    let anonymous = call.anonymous();
+    let mut partner = None;
+    for credential in &credentials {
+        let attempt = Attempt { caller: &anonymous, credential, group, surface: "provisioning API" };
+        partner = Some(app.desk.identify(&attempt)?);
+    }
+    let partner = partner.ok_or_else(|| {
+        let public = "Neither PartnerPW nor PartnerAuth was sent; one of them is required.";
+        Error::invalid("partner_credential_required", "PartnerPW", public)
+    })?;
+    // Whether the partner may run the group is judged by each use case.
+    Ok(Partner { caller: partner.caller(Some(call.request.peer)), group: partner.group })
+}
+
+fn warn_of_get(app: &App, call: &Call<'_>, partner: &Partner) -> Result<()> {
+    let detail = "Called with GET: the partner's secret then stands in URLs, and so in logs. Use POST.";
+    let page: String = call.request.path.chars().filter(|c| !c.is_control()).take(40).collect();
+    let entry = LogEntry::done(&partner.caller, Some(partner.group), "papi.get-warning", page, detail);
+    app.desk.record(entry)
+}
+
+fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
+    let text = |name| parameters.text(name).map(Option::unwrap_or_default);
+    let audio = audio_provider(parameters)?;
+    if let Some(url) = parameters.filled("OKURL")? {
+        okurl::check(&url)?;
+    }
+    let new = NewUser {
+        puid: Some(text("PartnerUserID")?),
+        address: text("UserAddress")?,
+        first_name: text("UserFirst")?,
+        last_name: text("UserLast")?,
+        email: text("UserEmail")?,
+        phone: String::new(),
+        role: RoleChoice::of_wire(&text("UserRole")?),
+        password: parameters.password("UserPW")?,
+        administrator: false,
+    };
+    let made = app.desk.create_user(&partner.caller, partner.group, new)?;
+    Ok(document::new_user(&made, audio))
+}
+
+fn update_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
+    let key = selected(parameters)?;
+    let suspended = parameters.flag("UserSuspended")?;
+    let active = parameters.flag("UserActive")?;
+    let change = UserChange {
+        address: parameters.filled("UserAddress")?,
+        first_name: parameters.text("UserFirst")?,
+        last_name: parameters.text("UserLast")?,
+        email: parameters.text("UserEmail")?,
+        role: parameters.text("UserRole")?.map(|name| RoleChoice::of_wire(&name)),
+        password: parameters.password("UserPW")?,
+        // Where both are sent, UserSuspended wins. Wire contract §4.3.
+        active: if suspended.is_some() { None } else { active },
+        suspended,
+        ..UserChange::default()
+    };
+    let done = app.desk.update_user(&partner.caller, partner.group, &key, change)?;
+    Ok(document::user(&done.member))
+}
+
+fn delete_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
+    let key = selected(parameters)?;
+    app.desk.delete_user(&partner.caller, partner.group, &key)?;
+    Ok(document::done())
+}
+
+/// The user that PartnerUserID selects.
+fn selected(parameters: &Parameters<'_>) -> Result<UserKey> {
+    let text = parameters.text("PartnerUserID")?.unwrap_or_default();
+    crate::desk::fields::puid(&text).map(|puid| UserKey::Puid(puid.as_str().to_owned()))
+}
+
+/// `1` Glance Free Conferencing, `666` testing. Wire contract §4.2.
+fn audio_provider(parameters: &Parameters<'_>) -> Result<Option<u32>> {
+    match parameters.filled("AudioProvider")?.as_deref() {
+        None => Ok(None),
+        Some("1") => Ok(Some(1)),
+        Some("666") => Ok(Some(666)),
+        Some(_) => {
+            let public = "AudioProvider is neither 1 (Glance Free Conferencing) nor 666 (testing).";
+            Err(Error::invalid("audio_provider_unknown", "AudioProvider", public))
+        }
+    }
+}

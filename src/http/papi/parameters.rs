@@ -1,0 +1,104 @@
+//! The parameters of a call: form fields and query, names in any case. Wire contract §4.1.
+
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Kind, Result};
+use crate::http::form::Params;
+use crate::http::router::Call;
+use crate::secret::Secret;
+
+/// The names of a person's fields on this wire, beside the house's.
+const NAMES: [(&str, &str); 8] = [
+    ("puid", "PartnerUserID"),
+    ("address", "UserAddress"),
+    ("password", "UserPW"),
+    ("first_name", "UserFirst"),
+    ("last_name", "UserLast"),
+    ("email", "UserEmail"),
+    ("role", "UserRole"),
+    ("group", "PartnerID"),
+];
+
+/// The wire's name of a field.
+pub fn wire_name(field: &str) -> &str {
+    NAMES.iter().find(|(house, _)| *house == field).map_or(field, |(_, wire)| wire)
+}
+
+/// What came with a call. Where a name comes twice, the first counts; a form's fields come before the
+/// query's.
+pub struct Parameters<'r>(Params<'r>);
+
+impl<'r> Parameters<'r> {
+    /// Reads body and query.
+    ///
+    /// # Errors
+    /// `Invalid` with code `body_not_utf8`.
+    pub fn of(call: &'r Call<'_>) -> Result<Parameters<'r>> {
+        let form = Params::of_body(&call.request.body)?;
+        Ok(Parameters(form.and(Params::of_query(&call.request.query))))
+    }
+
+    #[cfg(test)]
+    pub fn of_text(text: &'r str) -> Parameters<'r> {
+        Parameters(Params::of_query(text))
+    }
+
+    /// The value of a parameter, which may be empty; `None` when it was not sent.
+    ///
+    /// # Errors
+    /// `Invalid` with code `not_utf8`: a name in another encoding would be stored garbled.
+    pub fn text(&self, name: &str) -> Result<Option<String>> {
+        let Some(raw) = self.0.first_raw(name) else { return Ok(None) };
+        let spaced = raw.replace('+', " ");
+        match percent_decode_str(&spaced).decode_utf8() {
+            Ok(text) => Ok(Some(text.into_owned())),
+            Err(_) => {
+                let public = format!("{name} is not UTF-8 text.");
+                Err(Error::new(Kind::Invalid, "not_utf8", public).with_field(name))
+            }
+        }
+    }
+
+    /// The trimmed value of a parameter; `None` also when it is blank.
+    ///
+    /// # Errors
+    /// As [`Parameters::text`].
+    pub fn filled(&self, name: &str) -> Result<Option<String>> {
+        let text = self.text(name)?.map(|text| text.trim().to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// A proof of who calls, exactly as sent; `None` also when it is empty.
+    ///
+    /// # Errors
+    /// As [`Parameters::text`].
+    pub fn secret(&self, name: &str) -> Result<Option<Zeroizing<String>>> {
+        Ok(self.text(name)?.map(Zeroizing::new).filter(|text| !text.is_empty()))
+    }
+
+    /// A password to be set; `None` also when it is empty: a blank never takes a password away.
+    ///
+    /// # Errors
+    /// As [`Parameters::text`].
+    pub fn password(&self, name: &str) -> Result<Option<Secret>> {
+        Ok(self.secret(name)?.map(|text| Secret::new(text.as_bytes())))
+    }
+
+    /// `1`, `0`, `yes`, `no`, `true` or `false`, in any case; `None` also when it is blank. Wire contract
+    /// §4.3.
+    ///
+    /// # Errors
+    /// `Invalid` with code `flag_malformed`.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>> {
+        let Some(text) = self.filled(name)? else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "1" | "yes" | "true" => Ok(Some(true)),
+            "0" | "no" | "false" => Ok(Some(false)),
+            _ => {
+                let public = format!("{name} is none of 1, 0, yes, no, true and false.");
+                Err(Error::invalid("flag_malformed", name, public))
+            }
+        }
+    }
+}
