@@ -6,10 +6,14 @@ use crate::protocol::credential::Credential;
 
 const NAME: &str = "GSSNID";
 
+/// The value of the cookie, unverified; `None` also when it is empty.
+pub fn value(request: &Request) -> Option<&str> {
+    request.cookie(NAME).filter(|value| !value.is_empty())
+}
+
 /// The web session of whoever sends the request, unverified.
 pub fn of(request: &Request) -> Option<Credential> {
-    let value = request.cookie(NAME).filter(|value| !value.is_empty())?;
-    Some(Credential::WebSession(value.to_owned().into()))
+    value(request).map(|value| Credential::WebSession(value.to_owned().into()))
 }
 
 /// Sets the cookie: host-only, for scripts unreadable, and sent cross-site only when `embedded`, that is,

@@ -4,6 +4,7 @@
 //! cryptography; they read a request, ask the desk, and print its answer. Each surface exports its routes
 //! as `ROUTES`; [`router`] puts the tables together.
 
+mod account;
 pub mod answer;
 mod console;
 mod credentials;
@@ -25,6 +26,7 @@ pub const TABLES: &[&[Route]] = &[
     lab::ROUTES,
     services::ROUTES,
     papi::ROUTES,
+    account::ROUTES,
     console::entry::ROUTES,
     console::groups::ROUTES,
     console::settings::ROUTES,

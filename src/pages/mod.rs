@@ -9,3 +9,4 @@ pub mod console;
 pub mod error;
 pub mod form;
 pub mod layout;
+pub mod sso;

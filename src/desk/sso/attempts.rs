@@ -18,6 +18,7 @@ use super::answer::{Answer, Refusal};
 use super::consume::Attempt;
 use super::judge::Checklist;
 use super::reject::SsoReject;
+use super::select::GroupSelector;
 
 /// The access log's word for a sign-in.
 pub(super) const OPERATION: &str = "sign-in.saml";
@@ -29,6 +30,8 @@ const KEPT_SECONDS: i64 = 24 * 3600;
 const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
 /// Attempts on the page.
 const SHOWN: u32 = 50;
+/// Characters of a group's name that the log takes: a stranger wrote it.
+const NAMED_MOST: usize = 300;
 /// What a person reads who is refused.
 const SENTENCE: &str = "You could not be signed in.";
 
@@ -60,7 +63,7 @@ impl Desk {
         let incident = incident_code()?;
         let kept = self.incident(incident.clone(), group, reject, &checks);
         let subject = group.map_or_else(String::new, |group| group.to_string());
-        let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), reject.expected());
+        let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail(reject));
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
         let now = self.clock.now();
         self.store.write(now, move |w| {
@@ -68,6 +71,16 @@ impl Desk {
             w.log(&entry)
         })?;
         Ok(Error::new(Kind::Denied, reject.code(), SENTENCE).with_incident(incident))
+    }
+
+    /// Refuses somebody who named no group, or one that does not exist.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails; the refusal is what it gives back.
+    pub fn refuse_unknown_group(&self, caller: &Caller, selector: Option<&GroupSelector>) -> Result<Error> {
+        let got = selector.map_or("", |selector| selector.text()).chars().filter(|c| !c.is_control());
+        let reject = SsoReject::UnknownGroup { got: got.take(NAMED_MOST).collect() };
+        self.refuse_outright(caller, None, &reject)
     }
 
     /// Refuses a response, and keeps why. `identity` is what a verified assertion said.
@@ -97,9 +110,8 @@ impl Desk {
             kept: self.keepable(attempt)?,
         };
         let operation = if target.test { TEST_OPERATION } else { OPERATION };
-        let detail = format!("expected {}; got {}", reject.expected(), reject.got());
         let refused =
-            LogEntry::refused(attempt.caller, Some(group), operation, subject, reject.code(), detail);
+            LogEntry::refused(attempt.caller, Some(group), operation, subject, reject.code(), detail(reject));
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
         let row = self.incident(incident.clone(), Some(group), reject, &checks);
         let now = attempt.now;
@@ -217,6 +229,10 @@ impl Desk {
         }
         Ok(found)
     }
+}
+
+fn detail(reject: &SsoReject) -> String {
+    format!("expected {}; got {}", reject.expected(), reject.got())
 }
 
 /// Where a kept response belongs.

@@ -53,7 +53,7 @@ impl Desk {
     ) -> Result<Begun> {
         let found = self.store.snapshot(|r| {
             let Some(configuration) = r.sso_configuration(group)? else {
-                return Ok(Err((None, SsoReject::UnknownGroup)));
+                return Ok(Err((None, SsoReject::UnknownGroup { got: group.to_string() })));
             };
             let judged = Grounds::read(self, r, configuration)?.map(|grounds| grounds.configuration);
             Ok(judged.map_err(|reject| (Some(group), reject)))

@@ -87,7 +87,7 @@ impl Desk {
 
     fn found(&self, r: &Reader<'_>, posted: &Posted<'_>, now: Timestamp) -> Result<Found> {
         let Some(configuration) = r.sso_configuration(posted.group)? else {
-            return Ok(Err((None, SsoReject::UnknownGroup)));
+            return Ok(Err((None, SsoReject::UnknownGroup { got: posted.group.to_string() })));
         };
         let grounds = match Grounds::read(self, r, configuration)? {
             Ok(grounds) => grounds,

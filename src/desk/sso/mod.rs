@@ -28,6 +28,7 @@ mod provision;
 mod reject;
 mod rejudge;
 mod select;
+mod standing;
 mod target;
 mod trust;
 

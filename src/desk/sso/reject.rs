@@ -10,7 +10,9 @@ use crate::protocol::saml::reject::Reject;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SsoReject {
     /// No group was named, or none of that name exists.
-    UnknownGroup,
+    UnknownGroup {
+        got: String,
+    },
     /// Single Sign-On Method is Off.
     Off,
     /// The group has no key to verify with.
@@ -86,7 +88,7 @@ impl SsoReject {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            SsoReject::UnknownGroup => "unknown_group",
+            SsoReject::UnknownGroup { .. } => "unknown_group",
             SsoReject::Off => "sso_off",
             SsoReject::WithoutKeys => "no_trust_anchor",
             SsoReject::WithoutIssuer => "sso_without_issuer",
@@ -116,7 +118,7 @@ impl SsoReject {
     /// The rule in a few words.
     fn name(&self) -> &'static str {
         match self {
-            SsoReject::UnknownGroup => "Group",
+            SsoReject::UnknownGroup { .. } => "Group",
             SsoReject::Off | SsoReject::WithoutKeys | SsoReject::WithoutIssuer => "Configuration",
             SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey => "Configuration",
             SsoReject::WithoutResponse => "Response",
@@ -160,7 +162,7 @@ impl SsoReject {
     /// What would have passed.
     pub fn expected(&self) -> String {
         match self {
-            SsoReject::UnknownGroup => "a group: idpid, idpname, idptoken or username".into(),
+            SsoReject::UnknownGroup { .. } => "a group: idpid, idpname, idptoken or username".into(),
             SsoReject::Off => "SAML 2.0 or Encrypted SAML 2.0".into(),
             SsoReject::WithoutKeys => "at least one X.509 Public Key".into(),
             SsoReject::WithoutIssuer => "an Identity Provider Entity ID".into(),
@@ -199,7 +201,9 @@ impl SsoReject {
             SsoReject::Off => "Off".into(),
             SsoReject::Response(reject) => reject.got.clone(),
             SsoReject::Replay => "one that was used before".into(),
-            SsoReject::UserUnknown { got }
+            SsoReject::UnknownGroup { got } if got.is_empty() => "none".into(),
+            SsoReject::UnknownGroup { got }
+            | SsoReject::UserUnknown { got }
             | SsoReject::UserAmbiguous { got }
             | SsoReject::UserConflict { got }
             | SsoReject::FieldInvalid { got, .. }
@@ -217,7 +221,9 @@ impl SsoReject {
     /// What an administrator would most likely have to do.
     pub fn repair(&self) -> &'static str {
         match self {
-            SsoReject::UnknownGroup => "Correct the address: it must name the group, as in idpid=12345.",
+            SsoReject::UnknownGroup { .. } => {
+                "Correct the address: it must name the group, as in idpid=12345."
+            }
             SsoReject::Off => "Set the Single Sign-On Method in SSO Configure.",
             SsoReject::WithoutKeys | SsoReject::WithoutIssuer | SsoReject::WithoutEndpoint => {
                 "Upload the identity provider's metadata in SSO Configure."

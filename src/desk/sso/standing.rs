@@ -1,0 +1,72 @@
+//! The answer of GetLoginKey for a browser that is signed in already: the web session authorises every
+//! Service Target URL. Wire contract §3.6.
+
+use crate::clock::Timestamp;
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
+use crate::store::SignInState;
+
+use super::answer::{Outcome, SignedIn};
+use super::target::Target;
+
+/// The access log's word for a login key that a web session was given.
+const OPERATION: &str = "login-key.issue";
+
+impl Desk {
+    /// Who is signed in by the web session `value`, and to which group; `None` for nobody who may come in.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn standing_member(&self, value: &str) -> Result<Option<(GlanceAddress, GroupId)>> {
+        let now = self.clock.now();
+        let Ok((signed_in, state)) = self.find_web_session(value, now)? else { return Ok(None) };
+        Ok(may_come_in(&state, now).then_some((signed_in.address, signed_in.group)))
+    }
+
+    /// Answers from the web session `value`; `None` when it is not one of this group whose member may come
+    /// in and be given what is asked for: then a sign-in has to begin.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn standing_answer(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        value: &str,
+        target: &Target,
+    ) -> Result<Option<SignedIn>> {
+        let now = self.clock.now();
+        let Ok((signed_in, state)) = self.find_web_session(value, now)? else { return Ok(None) };
+        if target.test || signed_in.group != group || !may_come_in(&state, now) {
+            return Ok(None);
+        }
+        let outcome = match target.redirect() {
+            Some(path) => Outcome::Redirect(path),
+            None => {
+                let puid = state.puid.as_deref().and_then(Puid::parse);
+                let has_api_key = self.store.read(|r| r.sealed_api_keys(group))?.0.is_some();
+                if puid.is_none() || !has_api_key {
+                    return Ok(None);
+                }
+                let text = self.login_key_text(group, puid.as_ref(), now)?;
+                let address = signed_in.address.as_str();
+                let done = LogEntry::done(caller, Some(group), OPERATION, address, "to a web session");
+                self.store.log(now, LogEntry { actor: address.to_owned(), ..done })?;
+                Outcome::LoginKey { text, embedded: target.embedded }
+            }
+        };
+        Ok(Some(SignedIn {
+            group,
+            user: signed_in.user,
+            address: signed_in.address,
+            web_session: value.to_owned(),
+            outcome,
+            allowed_sites: self.allowed_sites(group)?,
+        }))
+    }
+}
+
+fn may_come_in(state: &SignInState, now: Timestamp) -> bool {
+    state.active && !state.suspended && state.locked_until.is_none_or(|until| until <= now)
+}

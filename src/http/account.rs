@@ -1,0 +1,262 @@
+//! `/account/*` and `/saml/*`: GetLoginKey, which is also the assertion consumer, the account page, and our
+//! metadata. Wire contract §3.5, §3.6, §3.7.
+//!
+//! Other surfaces call [`start_sso`] for a Service Target URL that names a group, from a browser without a
+//! web session.
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tiny_http::Method;
+
+use super::answer;
+use super::form::Params;
+use super::gate::{Request, Response};
+use super::gssnid;
+use super::router::{App, Call, Errors, NO_BODY, Route, SAML};
+use crate::desk::sso::{
+    Answer, Carried, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal, SignedIn, Target,
+};
+use crate::error::{Error, Kind, Result};
+use crate::model::GroupId;
+use crate::model::relative::RelativeTarget;
+use crate::pages;
+
+pub const ROUTES: &[Route] = &[
+    route(Method::Get, "/account/GetLoginKey.aspx", NO_BODY, get_login_key),
+    route(Method::Post, "/account/GetLoginKey.aspx", SAML, post_login_key),
+    route(Method::Get, "/account/AccountSummary.aspx", NO_BODY, get_account_summary),
+    route(Method::Get, "/saml/metadata", NO_BODY, get_metadata),
+];
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    limit: usize,
+    handler: fn(&App, &Call<'_>) -> Result<Response>,
+) -> Route {
+    Route { method, path, limit, errors: Errors::Page, handler }
+}
+
+fn get_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
+    let params = call.query();
+    if params.first("SAMLResponse").is_some() {
+        let public = "The identity provider must post its answer: choose the HTTP-POST binding.";
+        return Err(Error::new(Kind::Invalid, "post_binding_only", public));
+    }
+    login_key(app, call, &params)
+}
+
+fn post_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
+    let form = call.form()?;
+    let query = call.query();
+    let responses = form.all("SAMLResponse");
+    if responses.is_empty() && form.first("RelayState").is_none() {
+        return login_key(app, call, &query.and(form));
+    }
+    if responses.len() > 1 || query.first("SAMLResponse").is_some() {
+        let public = "The answer stands there twice: two readers could take different ones.";
+        return Err(Error::invalid("parameter_twice", "SAMLResponse", public));
+    }
+    let target = target_of(&query);
+    let group = match group_of(app, call, &query)? {
+        Ok(group) => group,
+        Err(error) => return refused(&Refusal { error, embedded: target.embedded, allowed_sites: vec![] }),
+    };
+    let origin = app.origin(call.request);
+    let url = format!("{origin}{}?{}", call.request.path, call.request.query);
+    let response = responses.first().map(|r| r.as_ref()).unwrap_or_default();
+    let browser = call.request.cookie(cookie_name(call.request));
+    let posted = Posted { group, response, browser, origin: &origin, url: &url, target };
+    match app.desk.consume_saml(&call.anonymous(), &posted)? {
+        Answer::SignedIn(signed_in) => signed_in_answer(call, &signed_in),
+        Answer::Refused(refusal) => refused(&refusal),
+        Answer::Diagnosed(diagnosis) => {
+            let reject = diagnosis.reject.as_ref().map(|(code, repair)| (*code, repair.as_str()));
+            let view = pages::sso::DiagnosisView {
+                group: diagnosis.group,
+                checks: &diagnosis.checks,
+                reject,
+                incident: diagnosis.incident.as_deref(),
+                name_id: diagnosis.name_id.as_deref(),
+                attributes: &diagnosis.attributes,
+                document: &diagnosis.document,
+            };
+            Ok(answer::html(200, pages::sso::diagnosis(&view)))
+        }
+    }
+}
+
+/// Answers from the web session, or begins a sign-in.
+fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response> {
+    let target = target_of(params);
+    let group = match group_of(app, call, params)? {
+        Ok(group) => group,
+        Err(error) => return refused(&Refusal { error, embedded: target.embedded, allowed_sites: vec![] }),
+    };
+    if let Some(value) = gssnid::value(call.request)
+        && let Some(standing) = app.desk.standing_answer(&call.anonymous(), group, value, &target)?
+    {
+        return signed_in_answer(call, &standing);
+    }
+    begin(app, call, group, &target)
+}
+
+/// Begins a sign-in for a Service Target URL that names a group; afterwards the browser comes back to the
+/// same address. `None` when the address names no group.
+///
+/// # Errors
+/// `Denied` with an incident code when the group cannot sign in by SAML.
+pub(super) fn start_sso(app: &App, call: &Call<'_>) -> Result<Option<Response>> {
+    let params = call.query();
+    let Some(selector) = selector_of(&params) else { return Ok(None) };
+    let group = match app.desk.sso_group(&selector)? {
+        Some(group) => group,
+        None => return Err(app.desk.refuse_unknown_group(&call.anonymous(), Some(&selector))?),
+    };
+    let address = format!("{}?{}", call.request.path, call.request.query);
+    let target = RelativeTarget::parse(&printable(&address)).as_ref().map(Target::to).unwrap_or_default();
+    begin(app, call, group, &target).map(Some)
+}
+
+fn get_account_summary(app: &App, call: &Call<'_>) -> Result<Response> {
+    let signed_in = match gssnid::value(call.request) {
+        Some(value) => app.desk.standing_member(value)?,
+        None => None,
+    };
+    if let Some((address, group)) = signed_in {
+        return Ok(answer::html(200, pages::sso::account_summary(address.as_str(), group)));
+    }
+    let public = "You are not signed in. Use the address that your administrator gave you.";
+    start_sso(app, call)?.ok_or_else(|| Error::new(Kind::Unauthenticated, "not_signed_in", public))
+}
+
+fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
+    let params = call.query();
+    let group = match selector_of(&params) {
+        Some(selector) => app.desk.sso_group(&selector)?,
+        None => None,
+    };
+    let nothing = || Error::not_found("sso_off", "There is no metadata at this address.");
+    let metadata = app.desk.sp_metadata(group.ok_or_else(nothing)?, &app.origin(call.request))?;
+    Ok(answer::bytes(200, "application/samlmetadata+xml; charset=utf-8", metadata))
+}
+
+fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<Response> {
+    let (browser, origin) = (call.request.cookie(cookie_name(call.request)), app.origin(call.request));
+    let begun = match app.desk.begin_sso(&call.anonymous(), group, target, browser, &origin) {
+        Ok(begun) => begun,
+        Err(error) if target.embedded && error.kind == Kind::Denied => {
+            let allowed_sites = app.desk.allowed_sites(group)?;
+            return refused(&Refusal { error, embedded: true, allowed_sites });
+        }
+        Err(error) => return Err(error),
+    };
+    let response = match &begun.carried {
+        Carried::Redirect { location } => answer::with(answer::text(302, ""), "Location", location),
+        Carried::Post { action, request, relay_state } => {
+            let page = pages::sso::post_request(action, request, relay_state);
+            let frames = if target.embedded { app.desk.allowed_sites(group)? } else { Vec::new() };
+            // Where the identity provider sends the form on to, is its business: form-action would stop it.
+            let policy = format!(
+                "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; script-src {}; {}",
+                pages::sso::SUBMIT.csp_source(),
+                frame_ancestors(&frames)
+            );
+            answer::with(answer::html(200, page), "Content-Security-Policy", &policy)
+        }
+    };
+    Ok(answer::with(response, "Set-Cookie", &cookie(call.request, &begun.browser, target.embedded)))
+}
+
+fn signed_in_answer(call: &Call<'_>, signed_in: &SignedIn) -> Result<Response> {
+    let embedding = !signed_in.allowed_sites.is_empty();
+    let response = match &signed_in.outcome {
+        Outcome::Redirect(path) => answer::see_other(path.as_str()),
+        Outcome::LoginKey { text, embedded: false } => answer::text(200, text.as_str()),
+        Outcome::LoginKey { text, embedded: true } => embedded(Some(text), &signed_in.allowed_sites),
+    };
+    Ok(gssnid::set(response, call.request, &signed_in.web_session, embedding))
+}
+
+fn refused(refusal: &Refusal) -> Result<Response> {
+    if refusal.embedded {
+        return Ok(embedded(None, &refusal.allowed_sites));
+    }
+    Err(refusal.error.clone())
+}
+
+/// The page that posts its message to the page that frames it: only to the sites that the group allows, and
+/// only they may frame it.
+fn embedded(login_key: Option<&str>, allowed_sites: &[String]) -> Response {
+    let page = pages::sso::embedded(login_key, allowed_sites);
+    let script = pages::sso::POST_MESSAGE.csp_source();
+    let frames = frame_ancestors(allowed_sites);
+    let policy =
+        format!("default-src 'none'; base-uri 'none'; form-action 'none'; script-src {script}; {frames}");
+    answer::with(answer::html(200, page), "Content-Security-Policy", &policy)
+}
+
+fn frame_ancestors(sites: &[String]) -> String {
+    let sites = if sites.is_empty() { "'none'".to_owned() } else { sites.join(" ") };
+    format!("frame-ancestors {sites}")
+}
+
+/// The group that the parameters name; inside, how to refuse when they name none.
+fn group_of(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<std::result::Result<GroupId, Error>> {
+    let selector = selector_of(params);
+    let group = match &selector {
+        Some(selector) => app.desk.sso_group(selector)?,
+        None => None,
+    };
+    match group {
+        Some(group) => Ok(Ok(group)),
+        None => Ok(Err(app.desk.refuse_unknown_group(&call.anonymous(), selector.as_ref())?)),
+    }
+}
+
+/// The first selector that came, in the order in which the browser SDK prefers them.
+fn selector_of(params: &Params<'_>) -> Option<GroupSelector> {
+    let selectors: [(&str, fn(String) -> GroupSelector); 6] = [
+        ("idpid", GroupSelector::Number),
+        ("idpname", GroupSelector::Name),
+        ("idptoken", GroupSelector::AccountId),
+        ("idpusername", GroupSelector::Username),
+        ("username", GroupSelector::Username),
+        ("groupid", GroupSelector::Number),
+    ];
+    selectors.into_iter().find_map(|(name, make)| params.filled(name).map(make))
+}
+
+fn target_of(params: &Params<'_>) -> Target {
+    let is = |name: &str, value: &str| params.filled(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
+    Target {
+        // A redirect that leads elsewhere is not followed: the browser gets the login key as text.
+        redirect: params
+            .filled("redirect")
+            .and_then(|path| RelativeTarget::parse(&path))
+            .map(|path| path.as_str().to_owned()),
+        embedded: is("mode", "embedded") && is("fmt", "html"),
+        test: is("test", "11"),
+    }
+}
+
+/// What a browser would write in an address for what an address cannot hold.
+fn printable(address: &str) -> String {
+    const UNPRINTABLE: AsciiSet = CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
+    utf8_percent_encode(address, &UNPRINTABLE).to_string()
+}
+
+/// The cookie that binds a request to its browser.
+fn cookie_name(request: &Request) -> &'static str {
+    if request.secure { "__Host-sidelight-saml" } else { "sidelight-saml" }
+}
+
+/// It must come along when the identity provider's page posts to us, which is cross-site: so SameSite=None,
+/// which needs Secure, which browsers grant to plain HTTP on loopback too. Inside a frame it is kept apart
+/// for each framing site (Partitioned), or browsers would drop it.
+fn cookie(request: &Request, value: &str, embedded: bool) -> String {
+    let partitioned = if embedded { "; Partitioned" } else { "" };
+    let name = cookie_name(request);
+    format!(
+        "{name}={value}; Path=/; HttpOnly; Secure; SameSite=None; Max-Age={REQUEST_LIFETIME}{partitioned}"
+    )
+}
