@@ -9,6 +9,7 @@ mod health;
 mod host;
 mod operator;
 mod role;
+mod scim_token;
 mod serve;
 mod user;
 
@@ -41,6 +42,7 @@ enum Command {
     Role(role::Role),
     ApiKey(api_key::ApiKey),
     Operator(operator::Operator),
+    ScimToken(scim_token::ScimToken),
     Version(Version),
 }
 
@@ -76,6 +78,7 @@ fn run(command: Command) -> ExitCode {
         Command::Role(command) => command.run(),
         Command::ApiKey(command) => command.run(),
         Command::Operator(command) => command.run(),
+        Command::ScimToken(command) => command.run(),
         Command::Version(_) => {
             println!(
                 "sidelight {} (SQLite {})",

@@ -60,6 +60,10 @@ pub fn method_not_allowed(allowed: &[Method]) -> Response {
 pub fn error(error: &Error, shape: Errors) -> Response {
     let status = error.kind.status();
     let response = match shape {
+        Errors::Scim => {
+            let (status, document) = super::scim::error_document(error);
+            bytes(status, "application/scim+json", document.to_string())
+        }
         Errors::Json => json(status, &error_document(error)),
         Errors::Text => text(status, format!("{}{}\n", error.public, incident_sentence(error))),
         Errors::Page => html(status, crate::pages::error::page(error)),

@@ -16,6 +16,7 @@ pub mod multipart;
 mod ops;
 mod papi;
 pub mod router;
+mod scim;
 mod services;
 
 use router::Route;
@@ -27,6 +28,7 @@ pub const TABLES: &[&[Route]] = &[
     services::ROUTES,
     papi::ROUTES,
     account::ROUTES,
+    scim::ROUTES,
     console::entry::ROUTES,
     console::groups::ROUTES,
     console::settings::ROUTES,

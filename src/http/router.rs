@@ -38,6 +38,8 @@ pub enum Errors {
     Page,
     /// One line of text.
     Text,
+    /// The error document of SCIM.
+    Scim,
 }
 
 /// One line of a surface's table.
