@@ -13,7 +13,7 @@
 //! 4. `door`, `lot`, `pool`, `ledger`: accepting, parking, serving, counting.
 
 pub mod address;
-mod body;
+pub mod body;
 mod connection;
 pub mod counters;
 mod door;

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# The front door against other servers, in one run; the ratio columns are ours to theirs.
+set -euo pipefail
+cd "$(dirname "$0")"
+cargo run --release --locked --quiet --bin front_door
