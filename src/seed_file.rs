@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::desk::password_policy::PasswordRule;
 use crate::desk::people::{NewUser, RoleChoice};
 use crate::desk::roles::NewRole;
-use crate::desk::seed::{Seed, SeedGroup, SeedMembership, SeedOperator, SeedUser};
+use crate::desk::seed::{Seed, SeedGroup, SeedMembership, SeedOperator, SeedSso, SeedUser};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 use crate::secret::Secret;
@@ -42,6 +42,8 @@ struct Group {
     settings: BTreeMap<String, bool>,
     #[serde(default)]
     roles: Vec<Role>,
+    /// The fields of SSO Configure by name, and `keys`: certificates in PEM.
+    sso: Option<toml::Table>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +128,7 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
             password_rule: group.password_rule.map(|name| rule(&name)).transpose()?,
             settings: group.settings,
             roles: group.roles.into_iter().map(role).collect::<Result<_>>()?,
+            sso: group.sso.map(|table| sso(table, &filled)).transpose()?,
         })
     };
     let membership = |membership: Membership| -> Result<SeedMembership> {
@@ -158,6 +161,22 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
         users: file.users.into_iter().map(user).collect::<Result<_>>()?,
         operators: file.operators.into_iter().map(operator).collect::<Result<_>>()?,
     })
+}
+
+/// Reads the table `[groups.sso]`: what a field may hold is judged where it is set.
+fn sso(table: toml::Table, filled: &impl Fn(String) -> Result<String>) -> Result<SeedSso> {
+    let mut seed = SeedSso::default();
+    for (name, value) in table {
+        match value {
+            toml::Value::Array(keys) if name == "keys" => {
+                let pems = keys.into_iter().filter_map(|key| key.as_str().map(str::to_owned));
+                seed.keys = pems.map(filled).collect::<Result<_>>()?;
+            }
+            toml::Value::String(text) => seed.fields.push((name, filled(text)?)),
+            other => seed.fields.push((name, other.to_string())),
+        }
+    }
+    Ok(seed)
 }
 
 fn group_id(number: i64) -> Result<GroupId> {

@@ -11,6 +11,7 @@ mod operator;
 mod role;
 mod scim_token;
 mod serve;
+mod sso;
 mod user;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ enum Command {
     Group(group::Group),
     User(user::User),
     Role(role::Role),
+    Sso(sso::Sso),
     ApiKey(api_key::ApiKey),
     Operator(operator::Operator),
     ScimToken(scim_token::ScimToken),
@@ -76,6 +78,7 @@ fn run(command: Command) -> ExitCode {
         Command::Group(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Role(command) => command.run(),
+        Command::Sso(command) => command.run(),
         Command::ApiKey(command) => command.run(),
         Command::Operator(command) => command.run(),
         Command::ScimToken(command) => command.run(),

@@ -5,7 +5,7 @@
 
 use super::people::{CheckedUser, NewUser, RoleChoice, check_new, created, joined};
 use super::roles::NewRole;
-use super::{Desk, api_keys, fields, groups, operators, passwords, permission, roles};
+use super::{Desk, api_keys, fields, groups, operators, passwords, permission, roles, sso};
 use crate::desk::password_policy::PasswordRule;
 use crate::error::{Error, Result};
 use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
@@ -31,6 +31,16 @@ pub struct SeedGroup {
     /// Besides those that every group begins with.
     pub settings: Settings,
     pub roles: Vec<NewRole>,
+    pub sso: Option<SeedSso>,
+}
+
+/// Single sign-on of a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeedSso {
+    /// Fields of SSO Configure by name.
+    pub fields: Vec<(String, String)>,
+    /// Certificates of the identity provider, PEM.
+    pub keys: Vec<String>,
 }
 
 /// A user; the first group is the home group.
@@ -74,6 +84,7 @@ struct ReadyGroup {
     password_rule: Option<PasswordRule>,
     settings: Settings,
     roles: Vec<NewRole>,
+    sso: Option<SeedSso>,
 }
 
 /// A user, ready to be written.
@@ -133,6 +144,7 @@ impl Desk {
                 password_rule: group.password_rule,
                 settings: group.settings,
                 roles: group.roles,
+                sso: group.sso,
             })
         };
         ready().map_err(|e| in_part(e, part))
@@ -217,6 +229,9 @@ fn write_group(w: &Writer<'_>, caller: &Caller, group: &ReadyGroup, made: &mut S
             roles::created(w, caller, id, role)?;
             made.roles += 1;
         }
+    }
+    if let Some(sso) = &group.sso {
+        sso::configured_by_seed(w, caller, id, &sso.fields, &sso.keys)?;
     }
     Ok(())
 }

@@ -32,6 +32,17 @@ impl Reader<'_> {
         found.transpose()
     }
 
+    /// Whether a group was ever configured.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn has_sso_configuration(&self, group: GroupId) -> Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM sso_configurations WHERE group_id = ?1)")
+            .and_then(|mut s| s.query_row([group.0], |row| row.get(0)))
+            .map_err(database_fault)
+    }
+
     /// The identity provider's keys in the order in which they are tried.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::sso::fields::{self, FIELDS};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
-use crate::store::Reader;
+use crate::store::{Reader, Writer};
 
 use super::keys;
 
@@ -95,6 +95,31 @@ impl Desk {
         };
         self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
+}
+
+/// Configures a group that never was: a seed makes, and never changes back what somebody changed.
+///
+/// # Errors
+/// As [`Desk::set_sso`] and [`Desk::add_sso_key`].
+pub fn configured_by_seed(
+    w: &Writer<'_>,
+    caller: &Caller,
+    group: GroupId,
+    values: &[(String, String)],
+    certificates: &[String],
+) -> Result<()> {
+    if w.has_sso_configuration(group)? {
+        return Ok(());
+    }
+    let draft = draft(known(w, group)?, values);
+    if let Some(error) = draft.errors.into_iter().next() {
+        return Err(error);
+    }
+    let read = certificates.iter().map(|pem| keys::read_certificate(pem)).collect::<Result<Vec<_>>>()?;
+    w.put_sso_configuration(&draft.configuration)?;
+    keys::replace(w, group, &read)?;
+    let detail = format!("{}; {} keys, from the seed file", described(&draft.changes), read.len());
+    w.log(&LogEntry::done(caller, Some(group), OPERATION, group.to_string(), detail))
 }
 
 /// The access log's word for a change of the configuration.

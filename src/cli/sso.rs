@@ -1,0 +1,398 @@
+//! `sidelight sso`: SSO Configure from the host, also when nobody can sign in. Wire contract §3.2, §3.9.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use argh::FromArgs;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::host;
+use crate::clock::Timestamp;
+use crate::desk::Desk;
+use crate::desk::sso::{Change, RejudgeSettings};
+use crate::error::{Error, Kind, Result};
+use crate::model::sso::KeyFacts;
+use crate::model::sso::fields::{Entry, FIELDS};
+use crate::model::{Caller, GroupId};
+use crate::protocol::check::{Check, Outcome};
+
+/// single sign-on by SAML: show, set, metadata, keys, attempts
+///
+/// Everything that SSO Configure has in the console. `sidelight sso fields` explains each field.
+#[derive(FromArgs)]
+#[argh(
+    subcommand,
+    name = "sso",
+    example = "{command_name} metadata idp.xml --group 12345\n{command_name} set method=saml identity_attribute=mail --group 12345\n{command_name} key add next.pem --group 12345"
+)]
+pub struct Sso {
+    #[argh(subcommand)]
+    act: Act,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Act {
+    Show(Show),
+    Set(Set),
+    Metadata(Metadata),
+    Key(Key),
+    OwnKey(OwnKey),
+    SpMetadata(SpMetadata),
+    Attempts(Attempts),
+    Rejudge(Rejudge),
+    Fields(Fields),
+}
+
+/// show a group's configuration, keys, and what still keeps people from signing in
+#[derive(FromArgs)]
+#[argh(subcommand, name = "show")]
+struct Show {
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// print JSON, for programs
+    #[argh(switch)]
+    json: bool,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// set fields: all of them or none
+#[derive(FromArgs)]
+#[argh(subcommand, name = "set")]
+struct Set {
+    /// field=value, several
+    #[argh(positional)]
+    fields: Vec<String>,
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// only say what would change
+    #[argh(switch)]
+    dry_run: bool,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// read the identity provider's metadata file and save what it says
+#[derive(FromArgs)]
+#[argh(subcommand, name = "metadata")]
+struct Metadata {
+    /// the file
+    #[argh(positional)]
+    file: PathBuf,
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// which identity provider, by entity ID, when the file has several
+    #[argh(option, default = "String::new()")]
+    entity: String,
+    /// only say what would change
+    #[argh(switch)]
+    dry_run: bool,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// add or remove an X.509 public key of the identity provider
+#[derive(FromArgs)]
+#[argh(subcommand, name = "key")]
+struct Key {
+    /// add or remove
+    #[argh(positional)]
+    act: String,
+    /// to add: a file with the certificate in PEM; to remove: its fingerprint, 8 digits or more
+    #[argh(positional)]
+    what: String,
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// make or remove a key pair of ours, for Encrypted SAML 2.0; prints the certificate
+#[derive(FromArgs)]
+#[argh(subcommand, name = "own-key")]
+struct OwnKey {
+    /// make or remove
+    #[argh(positional)]
+    act: String,
+    /// to remove: its number
+    #[argh(positional)]
+    number: Option<i64>,
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// print our metadata for the identity provider
+#[derive(FromArgs)]
+#[argh(subcommand, name = "sp-metadata")]
+struct SpMetadata {
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// where people reach this server, such as https://sso.example.com
+    #[argh(option)]
+    origin: String,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// list the latest attempts: refusals, and in Provisioning everything
+#[derive(FromArgs)]
+#[argh(subcommand, name = "attempts")]
+struct Attempts {
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// print JSON, for programs
+    #[argh(switch)]
+    json: bool,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// judge a kept response again, at another time or with other settings; nobody is signed in
+#[derive(FromArgs)]
+#[argh(subcommand, name = "rejudge")]
+struct Rejudge {
+    /// the attempt's number
+    #[argh(positional)]
+    attempt: i64,
+    /// field=value to judge with, several
+    #[argh(positional)]
+    fields: Vec<String>,
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// the time to judge at, RFC 3339 (default: when it came)
+    #[argh(option)]
+    now: Option<String>,
+    /// data directory (default ./sidelight-data)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// explain every field
+#[derive(FromArgs)]
+#[argh(subcommand, name = "fields")]
+struct Fields {}
+
+impl Sso {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        match self.act {
+            Act::Show(a) => host::with_desk(a.data, |desk, caller| show(desk, caller, a.group, a.json)),
+            Act::Set(a) => host::with_desk(a.data, |desk, caller| {
+                let values = pairs(&a.fields)?;
+                let draft = desk.draft_sso(caller, a.group, &values)?;
+                if let Some(error) = draft.errors.into_iter().next() {
+                    return Err(error);
+                }
+                let changes = if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values)? };
+                print_changes(&changes);
+                Ok(())
+            }),
+            Act::Metadata(a) => host::with_desk(a.data, |desk, caller| {
+                let file = read(&a.file)?;
+                let preview = match a.dry_run {
+                    true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity)?,
+                    false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity)?,
+                };
+                println!("Identity provider {}", preview.entity);
+                print_changes(&preview.changes);
+                preview.added.iter().for_each(|key| println!("key added: {}", one_line(key)));
+                preview.removed.iter().for_each(|key| println!("key removed: {}", one_line(key)));
+                preview.notes.iter().for_each(|note| println!("note: {note}"));
+                Ok(())
+            }),
+            Act::Key(a) => host::with_desk(a.data, |desk, caller| match a.act.as_str() {
+                "add" => {
+                    let pem = read(&PathBuf::from(&a.what))?;
+                    let key = desk.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
+                    println!("{}", one_line(&key));
+                    Ok(())
+                }
+                "remove" => desk.remove_sso_key(caller, a.group, &a.what),
+                _ => Err(add_or("add or remove")),
+            }),
+            Act::OwnKey(a) => host::with_desk(a.data, |desk, caller| match (a.act.as_str(), a.number) {
+                ("make", None) => {
+                    print!("{}", pem(&desk.make_sp_key(caller, a.group)?.certificate));
+                    Ok(())
+                }
+                ("remove", Some(number)) => desk.remove_sp_key(caller, a.group, number),
+                _ => Err(add_or("make, or remove and a number")),
+            }),
+            Act::SpMetadata(a) => host::with_desk(a.data, |desk, _| {
+                println!("{}", desk.sp_metadata(a.group, a.origin.trim_end_matches('/'))?);
+                Ok(())
+            }),
+            Act::Attempts(a) => {
+                host::with_desk(a.data, |desk, caller| attempts(desk, caller, a.group, a.json))
+            }
+            Act::Rejudge(a) => host::with_desk(a.data, |desk, caller| {
+                let wrong = || Error::invalid("bad_instant", "now", "--now is not an RFC 3339 instant.");
+                let now = a.now.as_deref().map(|t| Timestamp::parse(t).ok_or_else(wrong)).transpose()?;
+                let settings = RejudgeSettings { now, fields: pairs(&a.fields)? };
+                let rejudged = desk.rejudge_sso(caller, a.group, a.attempt, &settings)?;
+                println!("Judged at {}", rejudged.at);
+                rejudged.checks.iter().for_each(print_check);
+                match rejudged.reject {
+                    None => {
+                        println!("It would be accepted.");
+                        Ok(())
+                    }
+                    Some((code, repair)) => Err(Error::new(Kind::Denied, code, repair)),
+                }
+            }),
+            Act::Fields(Fields {}) => {
+                for field in FIELDS {
+                    println!("{}  ({})", field.name, field.label);
+                    if let Entry::OneOf(choices) = field.entry {
+                        let words: Vec<&str> = choices.iter().map(|c| c.word).collect();
+                        println!("    one of: {}", words.join(", "));
+                    }
+                    println!("    {}", field.help);
+                    if !field.warning.is_empty() {
+                        println!("    Warning: {}", field.warning);
+                    }
+                }
+                ExitCode::SUCCESS
+            }
+        }
+    }
+}
+
+fn show(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {
+    let overview = desk.sso_overview(caller, group)?;
+    if as_json {
+        let fields: serde_json::Map<String, Value> =
+            FIELDS.iter().map(|f| (f.name.to_owned(), f.value(&overview.configuration).into())).collect();
+        let key = |k: &KeyFacts| {
+            json!({
+                "position": k.position, "fingerprint": k.fingerprint, "subject": k.subject,
+                "kind": k.kind, "begins_at": k.begins_at.to_string(), "ends_at": k.ends_at.to_string(),
+                "used_at": k.used_at.map(|t| t.to_string()), "warnings": k.warnings,
+                "certificate": pem(&k.certificate),
+            })
+        };
+        let keys: Vec<Value> = overview.keys.iter().map(key).collect();
+        let own: Vec<Value> = overview.own_keys.iter().map(key).collect();
+        host::json(&json!({
+            "group": group.0, "fields": fields, "keys": keys, "own_keys": own, "problems": overview.problems,
+        }));
+        return Ok(());
+    }
+    for field in FIELDS {
+        println!("{:<24} {}", field.name, field.value(&overview.configuration).replace('\n', " "));
+    }
+    for (heading, keys) in [("key", &overview.keys), ("own key", &overview.own_keys)] {
+        keys.iter().for_each(|key| println!("{heading} {}", one_line(key)));
+    }
+    overview.problems.iter().for_each(|problem| println!("! {problem}"));
+    Ok(())
+}
+
+fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {
+    let attempts = desk.sso_attempts(caller, group)?;
+    if as_json {
+        let each = attempts.iter().map(|a| {
+            json!({
+                "id": a.id, "at": a.at.to_string(), "code": a.code, "incident": a.incident,
+                "subject": a.subject, "kept_until": a.kept_until.map(|t| t.to_string()),
+                "checks": serde_json::from_str::<Value>(&a.checks).unwrap_or_default(),
+                "attributes": a.attributes.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()),
+            })
+        });
+        host::json(&Value::Array(each.collect()));
+        return Ok(());
+    }
+    let rows: Vec<[String; 5]> = attempts
+        .into_iter()
+        .map(|a| {
+            let code = a.code.unwrap_or_else(|| "accepted".to_owned());
+            let kept = if a.kept_until.is_some() { "kept" } else { "" };
+            [
+                a.id.to_string(),
+                a.at.to_string(),
+                code,
+                a.incident.unwrap_or_default(),
+                format!("{} {kept}", a.subject),
+            ]
+        })
+        .collect();
+    host::table(["Attempt", "Time", "Outcome", "Incident", "Subject"], &rows);
+    Ok(())
+}
+
+fn pairs(fields: &[String]) -> Result<Vec<(String, String)>> {
+    let wrong = |text: &String| {
+        Error::new(Kind::Invalid, "field_malformed", format!("{text} is not of the form field=value."))
+    };
+    let pair = |text: &String| {
+        let (name, value) = text.split_once('=').ok_or_else(|| wrong(text))?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    fields.iter().map(pair).collect()
+}
+
+fn print_changes(changes: &[Change]) {
+    if changes.is_empty() {
+        println!("No field changes.");
+    }
+    for change in changes {
+        println!("{}: {:?} becomes {:?}", change.field, change.before, change.after);
+    }
+}
+
+fn print_check(check: &Check) {
+    let mark = match check.outcome {
+        Outcome::Passed => "ok  ",
+        Outcome::Failed => "FAIL",
+        Outcome::Skipped => "-   ",
+    };
+    println!("{:>3} {mark} {} ({})", check.number, check.name, check.clause);
+    if check.outcome == Outcome::Failed {
+        println!("         expected {}\n         got      {}", check.expected, check.got);
+    }
+}
+
+fn one_line(key: &KeyFacts) -> String {
+    let short = key.fingerprint.get(..16).unwrap_or_default();
+    let used = key.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+    format!("{} {short} {} {}, until {}, {used}", key.position, key.kind, key.subject, key.ends_at)
+}
+
+/// A certificate in PEM (RFC 7468).
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| {
+        let public = format!("{} cannot be read: {e}.", path.display());
+        Error::new(Kind::Invalid, "file_unreadable", public)
+    })
+}
+
+fn add_or(what: &str) -> Error {
+    Error::new(Kind::Invalid, "unknown_act", format!("Say {what}."))
+}
