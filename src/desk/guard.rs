@@ -145,11 +145,6 @@ impl Guard {
         }
     }
 
-    /// Forgets everything: the lab was reset.
-    pub fn forget_all(&self) {
-        self.counters().clear();
-    }
-
     fn counters(&self) -> MutexGuard<'_, HashMap<Key, Counter>> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }

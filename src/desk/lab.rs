@@ -17,6 +17,13 @@ impl Desk {
         }
     }
 
+    /// In the lab, what its clock says, for the banner of each page: `2020-07-05 00:00:00`.
+    pub fn lab_clock(&self) -> Option<String> {
+        self.only_in_lab().ok()?;
+        let now = self.clock.now().to_string();
+        now.get(..19).map(|shown| shown.replace('T', " "))
+    }
+
     /// Sets how far the clock is ahead of the machine's, in milliseconds; 0 restores it.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! as `ROUTES`; [`router`] puts the tables together.
 
 mod account;
+mod agentjoin;
 pub mod answer;
 mod console;
 mod credentials;
@@ -29,6 +30,7 @@ pub const TABLES: &[&[Route]] = &[
     papi::ROUTES,
     account::ROUTES,
     scim::ROUTES,
+    agentjoin::ROUTES,
     console::entry::ROUTES,
     console::groups::ROUTES,
     console::settings::ROUTES,

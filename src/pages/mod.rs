@@ -3,6 +3,7 @@
 //! A page cannot fail and cannot ask: whatever it shows was handed to it. In reading order: [`layout`]
 //! (the frame), [`components`] and [`form`] (what pages are made of), [`console`] (one file a page family).
 
+pub mod agentjoin;
 pub mod assets;
 pub mod components;
 pub mod console;

@@ -257,9 +257,7 @@ pub fn message(app: &App, call: &Call<'_>, bearer: &str) -> Option<Flash> {
 
 /// In the lab, what its clock says.
 pub fn lab_clock(desk: &Desk) -> Option<String> {
-    desk.only_in_lab().ok()?;
-    let now = desk.clock.now().to_string();
-    now.get(..19).map(|shown| shown.replace('T', " "))
+    desk.lab_clock()
 }
 
 fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&str>) -> Result<()> {
