@@ -21,13 +21,21 @@ const DEFAULT_DATA: &str = "./sidelight-data";
 
 /// Does `act` on the data directory, and tells how it came out.
 pub fn with_desk(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Result<()>) -> ExitCode {
-    let directory = data
-        .or_else(|| std::env::var_os("SIDELIGHT_DATA").map(PathBuf::from))
-        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
-    match Desk::open_existing(&directory).and_then(|desk| act(&desk, &Caller::host())) {
+    match on_desk(data, act) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refused(&error),
     }
+}
+
+/// Does `act` on the data directory.
+///
+/// # Errors
+/// Those of opening it, and of `act`.
+pub fn on_desk<T>(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Result<T>) -> Result<T> {
+    let directory = data
+        .or_else(|| std::env::var_os("SIDELIGHT_DATA").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
+    Desk::open_existing(&directory).and_then(|desk| act(&desk, &Caller::host()))
 }
 
 /// A Group ID on the command line.

@@ -7,6 +7,7 @@ mod explain;
 mod group;
 mod health;
 mod host;
+mod login_key;
 mod operator;
 mod role;
 mod scim_token;
@@ -43,6 +44,7 @@ enum Command {
     Role(role::Role),
     Sso(sso::Sso),
     ApiKey(api_key::ApiKey),
+    LoginKey(login_key::LoginKey),
     Operator(operator::Operator),
     ScimToken(scim_token::ScimToken),
     Version(Version),
@@ -80,6 +82,7 @@ fn run(command: Command) -> ExitCode {
         Command::Role(command) => command.run(),
         Command::Sso(command) => command.run(),
         Command::ApiKey(command) => command.run(),
+        Command::LoginKey(command) => command.run(),
         Command::Operator(command) => command.run(),
         Command::ScimToken(command) => command.run(),
         Command::Version(_) => {

@@ -1,0 +1,257 @@
+//! Signing in through the real binary: every carrier, the web services, the pages, and who is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Answer, Server};
+
+const AUTHORIZE: &str = "/services/AuthorizationService.svc/rest/Authorize";
+const PUBLISHED: [(&str, &str); 4] = [
+    ("2020-07-05T00:00:00Z", "$1$1593908430$Wf7vDWWv1Ci5VrcUvtWuJh_jLgZIfectGUPkg6DbZws"),
+    ("2020-07-05T00:00:00Z", "$1$1593908590$XCD2ygOUWB892h1xVRy7X0DkUf0w-J8DwnZOWXWCAoY"),
+    ("2020-07-05T00:00:00Z", "$1$1593908675$cwgx4A5akR6jkKMODEvNOzucjenBMQdP2aD-1wz0msc"),
+    ("2020-08-16T12:00:00Z", "$1$1597595372$GR4bRX693m72g5Vttn5g2TyQsfy4Si6IvbESFs2PFLI"),
+];
+const KEY: &str = PUBLISHED[0].1;
+const PUID: &str = "uniqueUserIdentifier";
+
+fn lab() -> Server {
+    let server = Server::lab();
+    server.set_clock(PUBLISHED[0].0);
+    server
+}
+
+fn json_of(key: &str) -> String {
+    format!(r#"{{"partnerid":12345,"partneruserid":"{PUID}","loginkey":"{key}"}}"#)
+}
+
+/// The bare JSON string that the SDKs want: a token of three parts.
+#[track_caller]
+fn token(answer: &Answer) -> String {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let token = answer.json().as_str().unwrap().to_owned();
+    assert_eq!(token.split('.').count(), 3);
+    token
+}
+
+#[test]
+fn the_published_login_keys_get_a_token() {
+    let server = Server::lab();
+    for (clock, key) in PUBLISHED {
+        server.set_clock(clock);
+        token(
+            &server.post_json(
+                &format!("{AUTHORIZE}?groupid=12345&service=presence&duration=120"),
+                &json_of(key),
+            ),
+        );
+    }
+}
+
+#[test]
+fn every_carrier_of_a_login_key_is_read() {
+    let server = lab();
+    let address = demo_address(&server);
+    let pair = format!("partnerid=12345&partneruserid={PUID}");
+    for query in [
+        format!("{pair}&loginkey={KEY}"),
+        format!("PARTNERID=12345&PartnerUserId={PUID}&LoginKey={}", KEY.replace('$', "%24")),
+        format!("{pair}~{KEY}"),
+        format!("partneruserid={PUID}&partnerid=12345&loginkey={KEY}"),
+        format!("username={address}&loginkey={}", address_key(&server, &address)),
+        format!("username={address}~{KEY}"),
+        format!("loginkey={pair}~{KEY}").replacen(
+            "loginkey=partnerid=12345&",
+            "loginkey=partnerid%3D12345%26",
+            1,
+        ),
+    ] {
+        token(&server.get(&format!("{AUTHORIZE}?{query}")));
+        token(&server.post_form(AUTHORIZE, &query));
+    }
+    for header in [
+        format!("Bearer GKEY 12345&{PUID}&{KEY}"),
+        format!("Bearer GKEY {address}~{KEY}"),
+        format!("Bearer GKEY {pair}~{KEY}"),
+    ] {
+        token(&server.send("POST", AUTHORIZE, &[("Authorization", &header)], b""));
+    }
+    let upper = format!(r#"{{"PARTNERID":"12345","PartnerUserID":"{PUID}","LOGINKEY":"{KEY}"}}"#);
+    token(&server.post_json(AUTHORIZE, &upper));
+    token(&server.send("POST", AUTHORIZE, &[("Content-Type", "text/plain")], json_of(KEY).as_bytes()));
+}
+
+#[test]
+fn refusals_say_only_401_or_403_and_give_an_incident() {
+    let server = lab();
+    let refused = |answer: Answer| {
+        let document = answer.json();
+        assert!(document["error"]["incident"].as_str().is_some_and(|code| code.len() == 9), "{answer:?}");
+        (
+            answer.status,
+            document["error"]["code"].as_str().unwrap().to_owned(),
+            document["error"]["message"].clone(),
+        )
+    };
+    let body = |group: &str, puid: &str, key: &str| {
+        format!(r#"{{"partnerid":"{group}","partneruserid":"{puid}","loginkey":"{key}"}}"#)
+    };
+    let forged = KEY.replace("Wf7", "Wf8");
+    let first = refused(server.post_json(AUTHORIZE, &body("12345", PUID, &forged)));
+    assert_eq!((first.0, first.1.as_str()), (401, "sign_in_refused"));
+    for other in [
+        body("999", PUID, KEY),
+        body("12345", "nobody", KEY),
+        body("12345", PUID, "nonsense"),
+        body("x", PUID, KEY),
+        body("12345", PUID, &KEY[1..]),
+        "{}".into(),
+        r#"{"username":"nobody","password":"x"}"#.into(),
+        r#"{"gssnid":"1.2.3"}"#.into(),
+    ] {
+        assert_eq!(refused(server.post_json(AUTHORIZE, &other)), first, "{other}");
+    }
+    assert_eq!(refused(server.post_json(&format!("{AUTHORIZE}?groupid=72"), &json_of(KEY))).0, 403);
+    for wrong in ["duration=121", "duration=x", "service=a%20b", "groupid=-1"] {
+        assert_eq!(server.post_json(&format!("{AUTHORIZE}?{wrong}"), &json_of(KEY)).status, 400, "{wrong}");
+    }
+    assert_eq!(server.post_json(AUTHORIZE, "{").status, 400);
+}
+
+#[test]
+fn other_origins_may_authorize_and_may_not_use_the_web_session() {
+    let server = lab();
+    let origin = ("Origin", "https://crm.example.com");
+    let preflight = server.send(
+        "OPTIONS",
+        AUTHORIZE,
+        &[
+            origin,
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "content-type"),
+        ],
+        b"",
+    );
+    assert_eq!(preflight.status, 204);
+    assert!(preflight.header("Access-Control-Allow-Headers").unwrap().contains("Content-Type"));
+    assert!(preflight.header("Access-Control-Allow-Methods").unwrap().contains("POST"));
+    let json = ("Content-Type", "application/json");
+    for (body, status) in [(json_of(KEY), 200), (json_of("x"), 401), ("{".into(), 400)] {
+        let answer = server.send("POST", AUTHORIZE, &[origin, json], body.as_bytes());
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), Some(origin.1));
+        assert_eq!(answer.header("Access-Control-Allow-Credentials"), Some("true"));
+        assert!(answer.cookie("GSSNID").is_none());
+    }
+    let page =
+        server.get(&format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"));
+    let cookie = page.cookie("GSSNID").unwrap();
+    let from_web_session = format!("{AUTHORIZE}FromWebSession?service=presence");
+    let with = |more: &[(&str, &str)]| {
+        let headers = [&[("Cookie", cookie.as_str())], more].concat();
+        server.send("POST", &from_web_session, &headers, b"")
+    };
+    token(&with(&[]));
+    token(&with(&[("Origin", &server.url), ("Sec-Fetch-Site", "same-origin")]));
+    for foreign in [origin, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "none"), ("Origin", "null")]
+    {
+        let answer = with(&[foreign]);
+        assert_eq!(answer.status, 403, "{foreign:?}");
+        assert!(answer.header("Access-Control-Allow-Origin").is_none());
+    }
+    assert_eq!(server.post_json(&from_web_session, "").status, 401);
+    // The cookie proves nothing at Authorize, where any origin may call.
+    assert_eq!(server.send("POST", AUTHORIZE, &[("Cookie", &cookie)], b"").status, 401);
+}
+
+#[test]
+fn a_browser_gets_a_web_session_and_a_page_that_is_honest() {
+    let server = lab();
+    let form =
+        format!("WAIT=1&LOGINKEY={KEY}&PARTNERID=12345&PARTNERUSERID={PUID}&SESSIONKEY=4711&WINDOWNAME=x");
+    let page = server.post_form("/AgentJoin/agentview.ASPX", &form);
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.body.contains("4711") && page.body.contains("glancepanorama://agentjoin/"), "{}", page.body);
+    let set = page.header("Set-Cookie").unwrap();
+    assert!(set.contains("HttpOnly") && set.contains("Path=/") && set.contains("SameSite=Lax"), "{set}");
+    assert!(!set.contains("Domain"), "{set}");
+    let cookie = page.cookie("GSSNID").unwrap();
+    let again = server.send("GET", "/agentjoin/AgentView.aspx?SessionKey=1", &[("Cookie", &cookie)], b"");
+    assert!(again.body.contains("Signed in as"), "{}", again.body);
+    let start = server.get(&format!("/agent/start?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"));
+    assert!(start.body.contains("glance://startssn/"), "{}", start.body);
+    let asked = server.get("/agentjoin/AgentView.aspx?SessionKey=47%3C11&name=Ann");
+    assert!(asked.body.contains("type=\"password\"") && asked.body.contains("47&lt;11"), "{}", asked.body);
+    let forged =
+        server.get(&format!("/agentjoin/AgentView.aspx?partnerid=12345&partneruserid={PUID}&loginkey=x"));
+    assert_eq!(forged.status, 401);
+    assert!(forged.body.contains("authenticateFailed") && forged.cookie("GSSNID").is_none());
+    let out = server.send("POST", "/login/signout.aspx", &[("Cookie", &cookie)], b"");
+    assert_eq!(out.status, 303);
+    let gone = server.send("GET", "/agentjoin/AgentJoin.aspx", &[("Cookie", &cookie)], b"");
+    assert!(gone.body.contains("type=\"password\""), "{}", gone.body);
+}
+
+#[test]
+fn suspending_the_user_kills_key_token_and_web_session_at_once() {
+    let server = lab();
+    let page =
+        server.get(&format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"));
+    let cookie = page.cookie("GSSNID").unwrap();
+    let out = server.command(&["user", "suspend", "--group", "12345", "--puid", PUID]);
+    assert!(out.status.success(), "{out:?}");
+    assert_eq!(server.post_json(AUTHORIZE, &json_of(KEY)).status, 403);
+    let from_web_session = format!("{AUTHORIZE}FromWebSession");
+    let answer = server.send("POST", &from_web_session, &[("Cookie", &cookie)], b"");
+    assert!(matches!(answer.status, 401 | 403), "{answer:?}");
+}
+
+#[test]
+fn the_newer_api_answers_the_published_object() {
+    let server = lab();
+    let answer =
+        server.post_json("/api/v0/authorize?service=webservices&duration=90&site=production", &json_of(KEY));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let object = answer.json();
+    let names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut published = [
+        "VServer",
+        "applicationSettings",
+        "authTokeExp",
+        "authToken",
+        "coloSelectUrl",
+        "glanceAddress",
+        "groupId",
+        "gssnId",
+        "isTrial",
+        "message",
+        "planTimeout",
+        "planTitle",
+        "privilegeString",
+        "service",
+    ];
+    published.sort_unstable();
+    let mut names = names;
+    names.sort_unstable();
+    assert_eq!(names, published);
+    assert_eq!((object["groupId"].as_i64(), object["service"].as_i64()), (Some(12345), Some(9)));
+    let session = object["gssnId"].as_str().unwrap();
+    assert!(object["privilegeString"].as_str().unwrap().starts_with(&format!("gssnId:{session};personId:")));
+    token(&server.post_json(AUTHORIZE, &format!(r#"{{"gssnid":"{session}"}}"#)));
+    let header = [("X-GSSNID", session)];
+    token(&server.send("POST", AUTHORIZE, &header, b""));
+    token(&server.send("POST", AUTHORIZE, &[("Authorization", &format!("Bearer GSSNID {session}"))], b""));
+}
+
+fn demo_address(server: &Server) -> String {
+    let answer = server.post_json("/api/v0/authorize", &json_of(KEY)).json();
+    answer["glanceAddress"].as_str().unwrap().to_owned()
+}
+
+/// A login key that was made with the Glance Address in place of the PUID.
+fn address_key(server: &Server, address: &str) -> String {
+    let arguments = ["login-key", "new", "--group", "12345", "--puid", address, "--now", PUBLISHED[0].0];
+    let out = server.command(&arguments);
+    assert!(out.status.success(), "{out:?}");
+    String::from_utf8(out.stdout).unwrap().trim().to_owned()
+}
