@@ -10,7 +10,7 @@ use tiny_http::Method;
 use super::credentials::Fields;
 use super::gate::{Request, Response};
 use super::router::{App, Call, Errors, FORM, NO_BODY, Route};
-use super::{answer, gssnid};
+use super::{account, answer, gssnid};
 use crate::desk::sign_in::{Attempt, SignedIn};
 use crate::error::{Error, Kind, Result};
 use crate::model::relative::RelativeTarget;
@@ -130,7 +130,11 @@ fn without_credential(
             Err(_) => {}
         }
     }
-    Ok(asked(app, call, fields, 200, &Fill::default()))
+    // A Service Target URL that names a group goes to the group's identity provider.
+    match account::start_sso(app, call)? {
+        Some(response) => Ok(response),
+        None => Ok(asked(app, call, fields, 200, &Fill::default())),
+    }
 }
 
 fn get_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
