@@ -109,8 +109,7 @@ impl PasswordRule {
             return refused("password_too_long", public);
         }
         if length < least {
-            let public =
-                format!("The password has {length} characters; the group asks for at least {least}.");
+            let public = format!("The password has {length} characters; at least {least} are asked for.");
             return refused("password_too_short", public);
         }
         if text.chars().any(char::is_control) {

@@ -106,6 +106,14 @@ pub fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
 }
 
+/// Tells password managers whose password a form is about; nobody sees it, and the server does not read it.
+pub fn whose(name: &str) -> Markup {
+    html! {
+        input.unseen type="text" name="username" value=(name) autocomplete="username" readonly tabindex="-1"
+            aria-hidden="true";
+    }
+}
+
 /// What is wrong with a form, each line leading to its field; nothing when nothing is. Takes the focus.
 pub fn problems(fill: &Fill) -> Markup {
     html! {
@@ -236,7 +244,7 @@ impl<'a> Field<'a> {
         let described = (!told.is_empty()).then(|| told.join(" "));
         let invalid = problem.is_some().then_some("true");
         html! {
-            div class=(if problem.is_some() { "field wrong" } else { "field" }) {
+            div class={ "field" @if problem.is_some() { " wrong" } @if self.class == "short" { " brief" } } {
                 label for=(id) {
                     (self.label)
                     @if !self.required && self.marks_optional { span.optional { " (optional)" } }

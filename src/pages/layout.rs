@@ -123,7 +123,7 @@ fn document(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> St
             body {
                 a.skip href="#main" { "Skip to content" }
                 @if let Some(clock) = lab {
-                    p.lab role="note" {
+                    aside.lab aria-label="Lab mode" {
                         strong { "LAB" } " – for development and tests, never for real people. The lab's clock: "
                         (clock) " UTC."
                     }

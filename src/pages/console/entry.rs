@@ -97,6 +97,7 @@ pub fn own_password(frame: &Frame<'_>, rule: &str, fill: &Fill) -> String {
         "/console/password",
         frame.token,
         &html! {
+            (form::whose(frame.who))
             (Field::password("current", "Present password", "current-password").required().draw(fill))
             (Field::password("password", "New password", "new-password").hint(rule).required().draw(fill))
             (Field::password("again", "The new password again", "new-password").required().draw(fill))

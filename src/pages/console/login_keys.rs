@@ -79,7 +79,7 @@ fn check_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &html! {
             (Field::text("login_key", "Login key").required().code().draw(fill))
             (Field::text("check_puid", "Partner User ID (PUID)").required().most(255).code().draw(fill))
-            (Field::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").short().draw(fill))
+            (Field::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
             div.actions { (button("Take apart", Weight::Primary)) }
         },
     )
@@ -93,7 +93,7 @@ fn made_key(made: &MadeKey<'_>) -> Markup {
             (code("Login key", made.login_key))
             details.fold open {
                 summary { "Ready to use: every way to carry it" }
-                div.card-list {
+                div.stack {
                     @for (what, text) in made.carriers { (code(what, text)) }
                 }
             }

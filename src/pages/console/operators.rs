@@ -55,6 +55,7 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
         &format!("{address}/password"),
         frame.token,
         &html! {
+            (form::whose(&operator.name))
             (Field::password("password", "New password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (Field::password("again", "The new password again", "new-password").required().draw(fill))
             div.actions { (button("Set password", Weight::Primary)) }

@@ -131,6 +131,7 @@ fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Marku
         &format!("{address}/password"),
         frame.token,
         &html! {
+            (form::whose(view.member.user.address.as_str()))
             div.row {
                 (Field::password("password", "New password", "new-password").hint(view.rule).required().draw(view.password))
                 (Field::password("again", "The new password again", "new-password").required().draw(view.password))
