@@ -56,13 +56,7 @@ impl<'s> Browser<'s> {
         self.post_with(path, fields, &token, &[("Sec-Fetch-Site", "same-origin")])
     }
 
-    fn post_with(
-        &self,
-        path: &str,
-        fields: &[(&str, &str)],
-        token: &str,
-        more: &[(&str, &str)],
-    ) -> Answer {
+    fn post_with(&self, path: &str, fields: &[(&str, &str)], token: &str, more: &[(&str, &str)]) -> Answer {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields).append_pair("form_token", token);
         let mut headers = vec![("Content-Type", "application/x-www-form-urlencoded")];
@@ -113,21 +107,15 @@ fn text_of(html: &str) -> String {
     text
 }
 
-fn claim_path(server: &Server) -> String {
-    let mut greeting = server.greeting.clone();
-    if !greeting.contains("claim?token=") {
-        greeting.push_str(&server.rest_of_greeting());
-    }
-    let at = greeting.find("/console/claim?token=").expect("a claim link");
-    greeting[at..].split_whitespace().next().unwrap().to_owned()
-}
-
 /// A lab whose first operator, Ada, has claimed it and made group 7 with an API key.
 fn claimed(server: &Server) -> Browser<'_> {
+    claimed_with(server, &server.claim_path())
+}
+
+fn claimed_with<'s>(server: &'s Server, path: &str) -> Browser<'s> {
     let browser = Browser::new(server);
-    let path = claim_path(server);
     let token = path.split_once('=').unwrap().1.to_owned();
-    assert_eq!(browser.get(&path).status, 200);
+    assert_eq!(browser.get(path).status, 200);
     let fields = [("token", token.as_str()), ("name", "Ada"), ("password", PASSWORD), ("again", PASSWORD)];
     let page = browser.submit("/console/claim", &fields);
     assert!(page.body.contains("You run this appliance now."));
@@ -154,8 +142,8 @@ fn administrator<'s>(operator: &Browser<'s>) -> Browser<'s> {
 #[test]
 fn an_appliance_is_claimed_once() {
     let server = Server::lab();
-    let path = claim_path(&server);
-    let first = claimed(&server);
+    let path = server.claim_path();
+    let first = claimed_with(&server, &path);
     assert!(first.get("/console/groups").body.contains("Seven"));
     let second = Browser::new(&server);
     let answer = second.get(&path);
@@ -168,14 +156,19 @@ fn an_appliance_is_claimed_once() {
 fn a_claim_with_a_bad_password_says_so_and_stays_open() {
     let server = Server::lab();
     let browser = Browser::new(&server);
-    let path = claim_path(&server);
+    let path = server.claim_path();
     let token = path.split_once('=').unwrap().1.to_owned();
     browser.get(&path);
     let short = [("token", token.as_str()), ("name", "Ada"), ("password", "short"), ("again", "short")];
     browser.refused("/console/claim", &short, 400, "href=\"#f-password\"");
     let differing = [("token", token.as_str()), ("name", "Ada"), ("password", PASSWORD), ("again", "x")];
     browser.refused("/console/claim", &differing, 400, "href=\"#f-again\"");
-    browser.refused("/console/claim", &[("token", &token), ("password", PASSWORD), ("again", PASSWORD)], 400, "href=\"#f-name\"");
+    browser.refused(
+        "/console/claim",
+        &[("token", &token), ("password", PASSWORD), ("again", PASSWORD)],
+        400,
+        "href=\"#f-name\"",
+    );
 }
 
 #[test]
@@ -185,7 +178,10 @@ fn signing_in_out_and_with_a_wrong_password() {
     let old = first.cookies.borrow().clone();
     let out = first.submit("/console/sign-out", &[]);
     assert!(out.body.contains("You are signed out."));
-    assert_eq!(first.get("/console/groups").header("location"), Some("/console/sign-in?next=/console/groups"));
+    assert_eq!(
+        first.get("/console/groups").header("location"),
+        Some("/console/sign-in?next=/console/groups")
+    );
     *first.cookies.borrow_mut() = old;
     assert_eq!(first.get("/console/groups").status, 303, "a session that ended must not come back");
 
@@ -231,10 +227,10 @@ fn sessions_end_when_idle_and_after_their_longest_life() {
     server.set_clock("2026-01-01T02:50:00Z");
     assert_eq!(browser.get("/console/groups").status, 303, "an hour without a click");
     browser.sign_in("Ada", PASSWORD);
-    for hour in 3..15 {
+    for hour in 3..16 {
         server.set_clock(&format!("2026-01-01T{hour:02}:20:00Z"));
         let status = browser.get("/console/groups").status;
-        assert_eq!(status, if hour < 14 { 200 } else { 303 }, "hour {hour}");
+        assert_eq!(status, if hour < 15 { 200 } else { 303 }, "hour {hour}");
         server.set_clock(&format!("2026-01-01T{hour:02}:49:00Z"));
         browser.get("/console/groups");
     }
@@ -326,7 +322,8 @@ fn groups_are_made_renamed_and_refused_twice() {
     browser.refused("/console/groups/new", &[("id", "07"), ("name", "X")], 400, "href=\"#f-id\"");
     browser.refused("/console/groups/new", &[("id", "7"), ("name", "X")], 409, "exists already");
     browser.refused("/console/groups/new", &[("id", "8"), ("name", "")], 400, "href=\"#f-name\"");
-    let saved = browser.submit("/console/groups/7/settings/group", &[("name", "Seventh"), ("account_id", "00D")]);
+    let saved =
+        browser.submit("/console/groups/7/settings/group", &[("name", "Seventh"), ("account_id", "00D")]);
     assert!(saved.body.contains("Seventh") && saved.body.contains("00D"));
 }
 
@@ -334,8 +331,10 @@ fn groups_are_made_renamed_and_refused_twice() {
 fn settings_and_password_rules_of_a_group_are_kept() {
     let server = Server::lab();
     let browser = claimed(&server);
-    let page = browser
-        .submit("/console/groups/7/settings/privileges", &[("setting", "viewVideo"), ("new_setting", "newThing")]);
+    let page = browser.submit(
+        "/console/groups/7/settings/privileges",
+        &[("setting", "viewVideo"), ("new_setting", "newThing")],
+    );
     for (name, on) in [("viewVideo", true), ("newThing", true), ("remoteAssist", false)] {
         let ticked = page.body.contains(&format!("name=\"setting\" value=\"{name}\" checked"));
         assert_eq!(ticked, on, "{name}");
@@ -358,7 +357,8 @@ fn users_are_made_found_changed_suspended_and_deleted() {
     let page = browser.submit("/console/groups/7/users/new", &fields);
     let at = page.body.find("/console/groups/7/users/").unwrap();
     assert!(at > 0 && page.body.contains("joe.seven.glance.net is made."));
-    let user = page.body.split("action=\"/console/groups/7/users/").nth(1).unwrap().split('"').next().unwrap();
+    let user =
+        page.body.split("action=\"/console/groups/7/users/").nth(1).unwrap().split('"').next().unwrap();
     let address = format!("/console/groups/7/users/{user}");
     browser.refused("/console/groups/7/users/new", &fields, 409, "href=\"#f-");
     browser.refused("/console/groups/7/users/new", &[("address", "no good")], 400, "href=\"#f-address\"");
@@ -367,8 +367,18 @@ fn users_are_made_found_changed_suspended_and_deleted() {
     assert!(list.body.contains("joe.seven.glance.net"));
     assert!(browser.get("/console/groups/7/users?state=suspended").body.contains("Nobody fits."));
 
-    let role = browser.get(&address).body.split("<option value=\"").nth(2).unwrap().split('"').next().unwrap().to_owned();
-    let change = [("address", "joe.seven.glance.net"), ("puid", " E 2"), ("last_name", "Green"), ("role", &role)];
+    let role = browser
+        .get(&address)
+        .body
+        .split("<option value=\"")
+        .nth(2)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    let change =
+        [("address", "joe.seven.glance.net"), ("puid", " E 2"), ("last_name", "Green"), ("role", &role)];
     let page = browser.submit(&address, &change);
     assert!(page.body.contains("Joe") || page.body.contains("Green"));
     assert!(page.body.contains("value=\" E 2\""), "a PUID is kept exactly");
@@ -378,7 +388,9 @@ fn users_are_made_found_changed_suspended_and_deleted() {
     let password = format!("{address}/password");
     browser.refused(&password, &[("password", "one"), ("again", "two")], 400, "href=\"#f-again\"");
     browser.refused(&password, &[("password", "short"), ("again", "short")], 400, "href=\"#f-password\"");
-    assert!(browser.submit(&password, &[("password", PASSWORD), ("again", PASSWORD)]).body.contains("is set"));
+    assert!(
+        browser.submit(&password, &[("password", PASSWORD), ("again", PASSWORD)]).body.contains("is set")
+    );
 
     let state = format!("{address}/state");
     assert!(browser.submit(&state, &[("to", "suspended")]).body.contains("Suspended"));
@@ -407,10 +419,11 @@ fn roles_are_made_and_changed() {
         number.parse::<i64>().ok()
     });
     let address = format!("/console/groups/7/roles/{}", role.unwrap());
-    browser.refused("/console/groups/7/roles/new", &[("name", "AGENTS")], 409, "exists");
+    browser.refused("/console/groups/7/roles/new", &[("name", "AGENTS")], 409, "already");
     browser.refused("/console/groups/7/roles/new", &[("name", "")], 400, "href=\"#f-name\"");
     assert!(browser.get(&address).body.contains("value=\"viewVideo\" checked"));
-    browser.submit(&address, &[("name", "Helpers"), ("description", "They help."), ("setting", "remoteAssist")]);
+    browser
+        .submit(&address, &[("name", "Helpers"), ("description", "They help."), ("setting", "remoteAssist")]);
     let page = browser.get(&address);
     assert!(page.body.contains("value=\"remoteAssist\" checked") && page.body.contains("They help."));
     assert!(!page.body.contains("value=\"viewVideo\" checked"));
@@ -444,7 +457,9 @@ fn the_workbench_makes_a_key_that_signs_in_and_takes_keys_apart() {
     assert_eq!(page.status, 200);
     let key = page.body.split("aria-label=\"Login key\">").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(key.len(), 57, "{key}");
-    for carrier in ["glancepanorama://agentjoin/", "glance://startssn", "Bearer GKEY 7&amp;joe&amp;$1$", "/agent/start?"] {
+    for carrier in
+        ["glancepanorama://agentjoin/", "glance://startssn", "Bearer GKEY 7&amp;joe&amp;$1$", "/agent/start?"]
+    {
         assert!(page.body.contains(carrier), "{carrier}");
     }
     browser.refused(make, &[("puid", "joe"), ("ttl", "86401")], 400, "href=\"#f-ttl\"");
@@ -459,7 +474,8 @@ fn the_workbench_makes_a_key_that_signs_in_and_takes_keys_apart() {
     let page = browser.post(check, &[("login_key", key), ("check_puid", "JOE")]);
     assert!(page.body.contains("Rejected.") && page.body.contains("class=\"failed\""));
     assert!(page.body.contains("What to change"));
-    let page = browser.post(check, &[("login_key", key), ("check_puid", "joe"), ("now", "2090-01-01T00:00:00Z")]);
+    let page =
+        browser.post(check, &[("login_key", key), ("check_puid", "joe"), ("now", "2090-01-01T00:00:00Z")]);
     assert!(page.body.contains("Rejected."));
     let soon = [("login_key", key), ("check_puid", "joe"), ("now", "soon")];
     browser.refused(check, &soon, 400, "href=\"#f-now\"");
@@ -482,7 +498,11 @@ fn a_refusal_is_explained_under_its_incident_code_and_to_its_own_group_only() {
         codes.push(code.to_owned());
     }
     let page = operator.get(&format!("/console/incidents?code={}", codes[0].to_lowercase()));
-    assert!(page.body.contains("class=\"failed\"") && page.body.contains("Not expired"), "{}", text_of(&page.body));
+    assert!(
+        page.body.contains("class=\"failed\"") && page.body.contains("Not expired"),
+        "{}",
+        text_of(&page.body)
+    );
     assert_eq!(admin.get(&format!("/console/groups/7/incidents?code={}", codes[0])).status, 200);
     assert_eq!(admin.get(&format!("/console/groups/7/incidents?code={}", codes[1])).status, 404);
     assert_eq!(operator.get("/console/incidents?code=AAAA-AAAA").status, 404);
@@ -493,8 +513,17 @@ fn a_groups_administrator_reaches_nothing_of_another_group() {
     let server = Server::lab();
     let operator = claimed(&server);
     operator.submit("/console/groups/new", &[("id", "8"), ("name", "Eight")]);
-    let made = operator.submit("/console/groups/8/users/new", &[("address", "bob.eight.glance.net"), ("puid", "bob")]);
-    let bob = made.body.split("action=\"/console/groups/8/users/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let made = operator
+        .submit("/console/groups/8/users/new", &[("address", "bob.eight.glance.net"), ("puid", "bob")]);
+    let bob = made
+        .body
+        .split("action=\"/console/groups/8/users/")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let admin = administrator(&operator);
     assert_eq!(admin.get("/console/groups/7").status, 200);
     let bob_there = format!("/console/groups/8/users/{bob}");
@@ -529,9 +558,13 @@ fn a_groups_administrator_reaches_nothing_of_another_group() {
         ("/console/groups/8/api-key/change", [("how", "random"), ("api_key", "")], 403),
         ("/console/groups/8/api-key/reveal", [("", ""), ("", "")], 403),
         ("/console/groups/8/users/new", [("address", "x.y"), ("puid", "x")], 403),
-        ("/console/groups/7/users/add", [("member_address", "bob.eight.glance.net"), ("member_puid", "b")], 403),
+        (
+            "/console/groups/7/users/add",
+            [("member_address", "bob.eight.glance.net"), ("member_puid", "b")],
+            403,
+        ),
         ("/console/groups/7/settings/group", [("name", "Mine"), ("account_id", "")], 403),
-        ("/console/operators", [("name", "Eve"), ("password", PASSWORD)], 400),
+        ("/console/operators", [("name", "Eve"), ("password", PASSWORD)], 403),
         ("/console/switch", [("group", "8"), ("", "")], 403),
         (state.as_str(), [("to", "suspended"), ("", "")], 403),
         (here.as_str(), [("to", "suspended"), ("", "")], 404),

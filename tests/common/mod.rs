@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The binary under test.
@@ -12,7 +13,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_sidelight");
 /// A running server; killed when dropped.
 pub struct Server {
     child: Child,
-    stderr: Option<BufReader<ChildStderr>>,
+    stderr: Mutex<Option<BufReader<ChildStderr>>>,
     /// Such as `http://127.0.0.1:40123`.
     pub url: String,
     /// What it said on its way up, the claim link included.
@@ -86,7 +87,26 @@ impl Server {
         let ready = std::fs::read_to_string(data.join("ready.json")).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
         let url = ready["url"].as_str().unwrap().to_owned();
-        Server { child, stderr: Some(stderr), url, greeting, data: data.to_owned(), _directory: None }
+        Server {
+            child,
+            stderr: Mutex::new(Some(stderr)),
+            url,
+            greeting,
+            data: data.to_owned(),
+            _directory: None,
+        }
+    }
+
+    /// The path and query of the link with which the first operator claims the appliance, read off the
+    /// greeting; once a server.
+    pub fn claim_path(&self) -> String {
+        let mut line = String::new();
+        let mut stderr = self.stderr.lock().unwrap();
+        while !line.contains("/console/claim?token=") {
+            line.clear();
+            assert_ne!(stderr.as_mut().unwrap().read_line(&mut line).unwrap(), 0, "no claim link");
+        }
+        line.split_at(line.find("/console/claim").unwrap()).1.trim().to_owned()
     }
 
     pub fn data(&self) -> &Path {
@@ -164,7 +184,7 @@ impl Server {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let mut words = String::new();
-        if let Some(mut stderr) = self.stderr.take() {
+        if let Some(mut stderr) = self.stderr.get_mut().unwrap().take() {
             stderr.read_to_string(&mut words).unwrap();
         }
         (self.child.wait().unwrap().code(), words)
