@@ -127,7 +127,7 @@ pub enum MetadataReject {
     SigningCertificateMalformed,
     /// No single sign-on endpoint by redirect or POST.
     EndpointMissing,
-    /// An endpoint is not at an http or https address.
+    /// An endpoint is at an address that a browser would execute.
     UnsafeLocation,
 }
 
@@ -166,7 +166,7 @@ impl MetadataReject {
                 "The identity provider's signing certificate cannot be read."
             }
             Self::EndpointMissing => "The identity provider offers no sign-on address by redirect or POST.",
-            Self::UnsafeLocation => "An address of the identity provider is not an http or https address.",
+            Self::UnsafeLocation => "An address of the identity provider is a script, not a web address.",
         }
     }
 
@@ -307,23 +307,31 @@ fn valid_until(role: Element<'_>) -> Result<Option<ValidUntil>, MetadataReject> 
     Ok(earliest)
 }
 
-/// The endpoints of one kind. One that lacks its binding or location is passed over; one at an address
+/// The endpoints of one kind. One that lacks its binding or a usable address is passed over; an address
 /// that a browser would execute condemns the role.
 fn endpoints(role: Element<'_>, kind: &str) -> Result<Vec<Endpoint>, MetadataReject> {
     let mut endpoints = Vec::new();
     for element in role.children_named(METADATA, kind) {
         let binding = element.attribute("Binding").map(str::trim).unwrap_or_default();
         let location = element.attribute("Location").map(str::trim).unwrap_or_default();
-        if binding.is_empty() || location.is_empty() {
-            continue;
-        }
-        let response_location = element.attribute("ResponseLocation").map(str::trim);
-        if ![Some(location), response_location].into_iter().flatten().all(is_web_address) {
+        let response_location = element.attribute("ResponseLocation").unwrap_or_default();
+        if is_executable(location) || is_executable(response_location) {
             return Err(MetadataReject::UnsafeLocation);
         }
-        endpoints.push(Endpoint { binding: binding.to_owned(), location: location.to_owned() });
+        if !binding.is_empty() && is_web_address(location) {
+            endpoints.push(Endpoint { binding: binding.to_owned(), location: location.to_owned() });
+        }
     }
     Ok(endpoints)
+}
+
+/// Whether a browser that is sent there would execute or open something instead of asking a server.
+/// Browsers skip white space and control characters in front of and inside the scheme.
+fn is_executable(location: &str) -> bool {
+    const SCHEMES: [&str; 7] = ["javascript", "vbscript", "data", "file", "blob", "filesystem", "about"];
+    let scheme = location.split(':').next().unwrap_or_default();
+    let scheme: String = scheme.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    SCHEMES.iter().any(|executable| scheme.eq_ignore_ascii_case(executable))
 }
 
 /// Whether a location is an absolute http or https address with a host, and with nothing in it that could

@@ -151,17 +151,34 @@ fn addresses_that_a_browser_would_execute_are_refused() {
     for location in [
         "javascript:alert(1)",
         "JavaScript://idp.example.org/%0aalert(1)",
+        " java&#9;script:alert(1)",
         "data:text/html,x",
+        "file:///etc/passwd",
+    ] {
+        let mut role = Role::usable();
+        role.endpoints.push_str(&endpoint("SingleLogoutService", BINDING_POST, location));
+        check(&role.entity(ENTITY), Err(MetadataReject::UnsafeLocation));
+    }
+}
+
+#[test]
+fn addresses_that_lead_nowhere_are_passed_over() {
+    for location in [
+        "",
         "//idp.example.org/sso",
         "/sso",
+        "urn:example:sso",
         "https://",
         "https://user@idp.example.org/",
         "https://idp.example.org/&#10;Set-Cookie: a=b",
         "https://idp.example.org/\\evil",
     ] {
         let mut role = Role::usable();
-        role.endpoints.push_str(&endpoint("SingleLogoutService", BINDING_POST, location));
-        check(&role.entity(ENTITY), Err(MetadataReject::UnsafeLocation));
+        role.endpoints.push_str(&endpoint("SingleSignOnService", BINDING_POST, location));
+        let provider = check(&role.entity(ENTITY), Ok(1)).unwrap().identity_providers.remove(0);
+        assert_eq!(provider.sso.len(), 1, "{location}");
+        role.endpoints = endpoint("SingleSignOnService", BINDING_POST, location);
+        check(&role.entity(ENTITY), Err(MetadataReject::EndpointMissing));
     }
 }
 
