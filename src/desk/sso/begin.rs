@@ -124,8 +124,7 @@ fn carried(
     .to_xml();
     match configuration.endpoint_type {
         EndpointType::Redirect => {
-            let query =
-                redirect_query(Direction::Request, request.as_bytes(), Some(&pending.relay_state), None);
+            let query = redirect_query(Direction::Request, request.as_bytes(), Some(&pending.relay_state));
             Carried::Redirect { location: append_query(&configuration.endpoint_url, &query) }
         }
         EndpointType::Post => Carried::Post {

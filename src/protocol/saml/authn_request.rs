@@ -1,6 +1,7 @@
 //! The request that sends a person to the identity provider (Core 3.4.1, Profiles 4.1.4.1).
 //!
-//! Values in, the document out; how it travels is in `bindings`. Enter at [`AuthnRequest::to_xml`].
+//! Values in, the document out; how it travels is in `bindings`. Enter at [`AuthnRequest::to_xml`] and
+//! [`AuthnRequest::to_signed_xml`].
 
 use super::names::{
     ASSERTION, BINDING_POST, CONTEXT_PASSWORD_PROTECTED_TRANSPORT, CONTEXT_UNSPECIFIED, CONTEXT_WINDOWS,
@@ -8,6 +9,8 @@ use super::names::{
 };
 use super::time::format_instant;
 use super::writer::XmlWriter;
+use crate::protocol::xml::SigningKey;
+use crate::protocol::xml::make::{MakeFail, SigningOptions, sign_enveloped};
 
 /// A request to authenticate somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +80,22 @@ impl RequestedContext {
 }
 
 impl AuthnRequest<'_> {
-    /// Writes the document, not signed.
+    /// Writes the document, not signed: for the redirect binding, which signs its query, and for identity
+    /// providers that ask for no signature.
     pub fn to_xml(&self) -> String {
+        self.write(false)
+    }
+
+    /// Writes the document, signed: for the POST binding. `certificate`, in DER, is shown in it.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub fn to_signed_xml(&self, key: &SigningKey, certificate: Option<&[u8]>) -> Result<String, MakeFail> {
+        let options = SigningOptions { certificate, ..SigningOptions::suiting(key) };
+        sign_enveloped(&self.write(true), key, &options)
+    }
+
+    fn write(&self, to_be_signed: bool) -> String {
         let mut xml = XmlWriter::new();
         xml.start("samlp:AuthnRequest")
             .attribute("xmlns:samlp", PROTOCOL)
@@ -91,6 +108,9 @@ impl AuthnRequest<'_> {
             .attribute("ProtocolBinding", BINDING_POST)
             .attribute_if("ForceAuthn", self.force_authn.then_some("true"))
             .element("saml:Issuer", self.issuer);
+        if to_be_signed {
+            xml.signature_place();
+        }
         if let Some(format) = self.name_id_policy.format() {
             xml.start("samlp:NameIDPolicy")
                 .attribute("Format", format)
@@ -111,7 +131,7 @@ impl AuthnRequest<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
-    use crate::protocol::xml::{Document, Limits};
+    use crate::protocol::xml::{Document, Limits, SignaturePolicy, VerificationKey, verify_enveloped};
 
     const REQUEST: AuthnRequest<'static> = AuthnRequest {
         id: "_r1",
@@ -138,6 +158,19 @@ mod tests {
         assert_eq!(root.child(PROTOCOL, "NameIDPolicy").unwrap().attribute("Format"), Some(FORMAT_EMAIL));
         assert_eq!(root.child(PROTOCOL, "RequestedAuthnContext"), None);
         assert_eq!(root.attribute("ForceAuthn"), None);
+    }
+
+    #[test]
+    fn a_signed_request_verifies_with_our_key() {
+        const KEY: &str = include_str!("../../../tests/fixtures/saml/keys/sp.key.pem");
+        const CERTIFICATE: &str = include_str!("../../../tests/fixtures/saml/keys/sp.cert.pem");
+        let key = SigningKey::from_pem(KEY).unwrap();
+        let xml = REQUEST.to_signed_xml(&key, None).unwrap();
+        let document = Document::parse(xml.as_bytes(), &Limits::ASSERTION).unwrap();
+        let ours = [VerificationKey::from_certificate_pem(CERTIFICATE).unwrap()];
+        let verified = verify_enveloped(document.root(), &ours, &SignaturePolicy::default()).unwrap();
+        let names: Vec<_> = verified.element().children().map(|child| child.local_name()).collect();
+        assert_eq!(names, ["Issuer", "Signature", "NameIDPolicy"]);
     }
 
     #[test]

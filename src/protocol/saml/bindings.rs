@@ -13,6 +13,7 @@ use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::names;
+use crate::protocol::xml::{SignaturePolicy, SignatureReject, SigningKey, VerificationKey, verify_detached};
 
 /// The largest document that a message may decode or inflate to, in bytes (design.md section 4).
 pub const MAX_MESSAGE: usize = 256 * 1024;
@@ -201,28 +202,28 @@ impl Direction {
     }
 }
 
-/// Writes the query of a redirect, without `?`, and ready to be signed when `signature_algorithm` is
-/// given: the signature is then made over exactly these octets and added with [`with_signature`]
-/// (Bindings 3.4.4.1).
-pub fn redirect_query(
-    direction: Direction,
-    document: &[u8],
-    relay_state: Option<&str>,
-    signature_algorithm: Option<&str>,
-) -> String {
+/// Writes the query of a redirect, without `?` and not signed (Bindings 3.4.4.1).
+pub fn redirect_query(direction: Direction, document: &[u8], relay_state: Option<&str>) -> String {
     let message = STANDARD.encode(deflate(document));
     let mut query = format!("{}={}", direction.parameter(), escape(&message));
-    for (name, value) in [("RelayState", relay_state), ("SigAlg", signature_algorithm)] {
-        if let Some(value) = value {
-            query.push_str(&format!("&{name}={}", escape(value)));
-        }
+    if let Some(relay_state) = relay_state {
+        query.push_str(&format!("&RelayState={}", escape(relay_state)));
     }
     query
 }
 
-/// Adds the signature over `query` to it.
-pub fn with_signature(query: &str, signature: &[u8]) -> String {
-    format!("{query}&Signature={}", escape(&STANDARD.encode(signature)))
+/// Writes the query of a redirect, signed over its octets as they are (Bindings 3.4.4.1). `None` if the key
+/// cannot sign.
+pub fn signed_redirect_query(
+    direction: Direction,
+    document: &[u8],
+    relay_state: Option<&str>,
+    key: &SigningKey,
+) -> Option<String> {
+    let query = redirect_query(direction, document, relay_state);
+    let covered = format!("{query}&SigAlg={}", escape(key.algorithm().uri()));
+    let signature = key.sign_detached(key.algorithm(), covered.as_bytes())?;
+    Some(format!("{covered}&Signature={}", escape(&STANDARD.encode(signature))))
 }
 
 /// Appends a query to an endpoint's location, which may have one already.
@@ -258,6 +259,20 @@ pub struct RedirectSignature {
     /// The octets that it covers, with the escapes as they were received: AD FS and Entra write
     /// them in lower case, and escaping anew would change the octets.
     pub covered: String,
+}
+
+impl RedirectSignature {
+    /// Verifies it, and tells which of the keys made it.
+    ///
+    /// # Errors
+    /// When the algorithm is not allowed, or none of the keys made the signature.
+    pub fn verify(
+        &self,
+        keys: &[VerificationKey],
+        policy: &SignaturePolicy,
+    ) -> Result<usize, SignatureReject> {
+        verify_detached(self.covered.as_bytes(), &self.algorithm, &self.value, keys, policy)
+    }
 }
 
 impl RedirectMessage {

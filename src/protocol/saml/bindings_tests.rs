@@ -74,16 +74,31 @@ fn deflate_must_be_one_whole_stream() {
 }
 
 #[test]
-fn a_redirect_reads_back() {
-    let query = redirect_query(Direction::Request, b"<a/>", Some("/x?y=1&z"), Some("urn:alg"));
-    let message = RedirectMessage::parse(&with_signature(&query, b"sig")).unwrap();
+fn a_signed_redirect_reads_back_and_verifies() {
+    const KEY: &str = include_str!("../../../tests/fixtures/saml/keys/sp.key.pem");
+    const CERTIFICATE: &str = include_str!("../../../tests/fixtures/saml/keys/sp.cert.pem");
+    let key = SigningKey::from_pem(KEY).unwrap();
+    let query = signed_redirect_query(Direction::Request, b"<a/>", Some("/x?y=1&z"), &key).unwrap();
+    let message = RedirectMessage::parse(&query).unwrap();
     assert_eq!(message.direction, Direction::Request);
     assert_eq!(message.document, b"<a/>");
     assert_eq!(message.relay_state.as_deref(), Some("/x?y=1&z"));
     let signature = message.signature.unwrap();
-    assert_eq!(signature.algorithm, "urn:alg");
-    assert_eq!(signature.value, b"sig");
-    assert_eq!(signature.covered, query);
+    let ours = [VerificationKey::from_certificate_pem(CERTIFICATE).unwrap()];
+    let policy = SignaturePolicy::default();
+    assert_eq!(signature.verify(&ours, &policy), Ok(0));
+
+    let altered = RedirectMessage::parse(&query.replace("RelayState=%2Fx", "RelayState=%2fx")).unwrap();
+    assert_eq!(altered.relay_state.as_deref(), Some("/x?y=1&z"));
+    let rejected = altered.signature.unwrap().verify(&ours, &policy);
+    assert_eq!(rejected, Err(SignatureReject::Mismatch), "other escapes are other octets");
+}
+
+#[test]
+fn an_unsigned_redirect_reads_back() {
+    let message = RedirectMessage::parse(&redirect_query(Direction::Response, b"<a/>", None)).unwrap();
+    assert_eq!(message.direction, Direction::Response);
+    assert_eq!((message.relay_state, message.signature), (None, None));
 }
 
 #[test]

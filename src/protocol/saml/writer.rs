@@ -3,6 +3,8 @@
 //! Element and attribute names are fixed in the program; values may come from anybody (an attribute with
 //! markup in it was templated into assertions elsewhere, GHSA-34r5-q4jw-r36m). Enter at [`XmlWriter`].
 
+use crate::protocol::xml::make::SIGNATURE_PLACE;
+
 /// Writes one document, element by element.
 #[derive(Default)]
 pub struct XmlWriter {
@@ -51,6 +53,13 @@ impl XmlWriter {
     pub fn text(&mut self, value: &str) -> &mut Self {
         self.close_tag();
         self.escape(value);
+        self
+    }
+
+    /// Marks the place where `sign_enveloped` puts the signature of the element that is open.
+    pub fn signature_place(&mut self) -> &mut Self {
+        self.close_tag();
+        self.text.push_str(SIGNATURE_PLACE);
         self
     }
 
