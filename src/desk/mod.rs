@@ -9,6 +9,7 @@ pub mod access_log;
 pub mod api_keys;
 mod claim;
 mod console_sessions;
+pub mod csv_upload;
 #[cfg(test)]
 mod desk_tests;
 pub mod fields;

@@ -1,0 +1,167 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use super::*;
+use crate::desk::fixture::*;
+use crate::desk::people::{MemberQuery, NewUser, UserKey};
+use crate::desk::roles::NewRole;
+use crate::secret::Secret;
+
+const HEADER: &str = "FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\n";
+
+fn terms() -> Terms {
+    Terms::default()
+}
+
+/// `created`, `unchanged`, `changed puid last_name`, `refused column code`.
+fn outcomes(preview: &Preview) -> Vec<String> {
+    let one = |row: &PreviewRow| match &row.outcome {
+        RowOutcome::Created => "created".to_owned(),
+        RowOutcome::Changed(fields) => format!("changed {}", fields.join(" ")),
+        RowOutcome::Unchanged => "unchanged".to_owned(),
+        RowOutcome::Refused(r) => format!("{} refused {} {} {:?}", row.line, r.column, r.code, r.value),
+    };
+    preview.rows.iter().map(one).collect()
+}
+
+fn look(f: &Fixture, rows: &str) -> Vec<String> {
+    outcomes(&f.desk.preview_csv(&f.admin, SEVEN, &terms(), format!("{HEADER}{rows}").as_bytes()).unwrap())
+}
+
+fn apply(f: &Fixture, terms: &Terms, rows: &str) -> Preview {
+    let file = format!("{HEADER}{rows}");
+    f.desk.apply_csv(&f.admin, SEVEN, terms, file.as_bytes(), &Progress::default()).unwrap()
+}
+
+fn count(f: &Fixture) -> u64 {
+    f.desk.count_members(&f.admin, SEVEN, &MemberQuery::default()).unwrap()
+}
+
+#[test]
+fn a_preview_tells_each_row_and_changes_nothing() {
+    let f = fixture();
+    let ann = NewUser { first_name: "Ann".into(), ..user("ann.x", "E1") };
+    f.desk.create_user(&f.admin, SEVEN, ann).unwrap();
+    f.desk.create_user(&f.other_admin, EIGHT, user("taken.x", "E1")).unwrap();
+    let rows = "Ann,,,,ANN.x,,E1\nAnn,Lee,,,ann.y,,E2\n,,,,ann.x,,\n,,,,taken.x,,E4\n,,,,a_b,,E5\n\
+                ,,,,,,E6\n,,,,short.x,1234,E7\n,,,,bob.x,,E2\n,,,,cyd.x,,E1\nx,x,x,x,dan.x,,E9,extra\n";
+    assert_eq!(
+        look(&f, rows),
+        [
+            "changed address",
+            "created",
+            "4 refused GlanceAddress address_repeated \"ann.x\"",
+            "5 refused GlanceAddress address_taken \"taken.x\"",
+            "6 refused GlanceAddress address_malformed \"a_b\"",
+            "7 refused GlanceAddress address_required \"\"",
+            "8 refused Password password_too_short \"\"",
+            "9 refused PartnerUID puid_repeated \"E2\"",
+            "10 refused PartnerUID puid_repeated \"E1\"",
+            "11 refused  too_many_cells \"\"",
+        ]
+    );
+    assert_eq!(count(&f), 2);
+}
+
+#[test]
+fn refused_rows_keep_all_or_only_themselves_out() {
+    let f = fixture();
+    let rows = "Ann,,,,ann.x,,E1\n,,,,a_b,,E2\n";
+    let refused = apply(&f, &terms(), rows);
+    assert!(!refused.applied && count(&f) == 1);
+    let applied = apply(&f, &Terms { skip_refused: true, ..terms() }, rows);
+    assert!(applied.applied && count(&f) == 2);
+    assert_eq!((applied.created, applied.refused), (1, 1));
+    assert_eq!(f.last_log(), ("user.import".into(), "1 created, 0 changed, 0 unchanged, 1 refused".into()));
+}
+
+#[test]
+fn puids_of_existing_users_are_set_by_address_and_blank_cells_leave_what_is_there() {
+    let f = fixture();
+    let ann = NewUser { puid: None, first_name: "Ann".into(), ..user("ann.x", "") };
+    f.desk.create_user(&f.admin, SEVEN, ann).unwrap();
+    assert!(apply(&f, &terms(), ",,,,ann.x,,E1\n").applied);
+    let ann = f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap();
+    assert_eq!((ann.user.first_name.as_str(), ann.user.address.as_str()), ("Ann", "ann.x"));
+    assert_eq!(look(&f, ",,,,ann.x,,E1\n"), ["unchanged"]);
+}
+
+#[test]
+fn two_users_may_exchange_their_puids_in_one_file() {
+    let f = fixture();
+    for (address, id) in [("ann.x", "E1"), ("bob.x", "E2"), ("cyd.x", "E3")] {
+        f.desk.create_user(&f.admin, SEVEN, user(address, id)).unwrap();
+    }
+    assert!(apply(&f, &terms(), ",,,,ann.x,,E2\n,,,,bob.x,,E1\n").applied);
+    let address = |id: &str| f.desk.member(&f.admin, SEVEN, &puid(id)).unwrap().user.address.to_string();
+    assert_eq!((address("E1"), address("E2")), ("bob.x".into(), "ann.x".into()));
+    // Cyd keeps E3, so Bob cannot have it and keeps E1, so Ann cannot have that either.
+    let chain = look(&f, ",,,,ann.x,,E1\n,,,,bob.x,,E3\n");
+    assert_eq!(chain[0], "2 refused PartnerUID puid_taken \"E1\"");
+    assert_eq!(chain[1], "3 refused PartnerUID puid_taken \"E3\"");
+}
+
+#[test]
+fn one_role_for_the_file_or_roles_as_they_are() {
+    let f = fixture();
+    f.desk.create_role(&f.admin, SEVEN, NewRole { name: "Sales".into(), ..NewRole::default() }).unwrap();
+    let with = |name: &str| Terms { role: Some(RoleChoice::of_wire(name)), ..terms() };
+    assert!(apply(&f, &with("sales"), ",,,,ann.x,,E1\n").applied);
+    let role = || f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().role_name;
+    assert_eq!(role().as_deref(), Some("Sales"));
+    assert_eq!(apply(&f, &terms(), ",,,,ann.x,,E1\n").unchanged, 1);
+    assert_eq!(role().as_deref(), Some("Sales"));
+    assert_eq!(outcomes(&apply(&f, &with("-none-"), ",,,,ann.x,,E1\n")), ["changed role"]);
+    assert_eq!(role(), None);
+    let refused = f.desk.preview_csv(&f.admin, SEVEN, &with("Nobody"), HEADER.as_bytes());
+    assert_eq!(refused.err().unwrap().code, "role_unknown");
+}
+
+#[test]
+fn a_puid_is_required_once_the_group_uses_login_keys() {
+    let f = fixture();
+    assert_eq!(look(&f, ",,,,ann.x,,\n"), ["created"]);
+    f.desk.change_api_key(&f.admin, SEVEN, None).unwrap();
+    assert_eq!(look(&f, ",,,,ann.x,,\n"), ["2 refused PartnerUID puid_required \"\""]);
+}
+
+#[test]
+fn people_at_home_elsewhere_change_only_what_they_are_here() {
+    let f = fixture();
+    f.desk.create_user(&f.other_admin, EIGHT, user("eve.x", "E1")).unwrap();
+    f.desk.add_member(&Caller::host(), SEVEN, "eve.x", None, RoleChoice::None, false).unwrap();
+    assert_eq!(look(&f, ",,,,eve.x,,E5\n"), ["changed puid"]);
+    assert_eq!(look(&f, "Eve,,,,eve.x,,E5\n"), ["2 refused  home_group_only \"\""]);
+    let elsewhere = f.desk.preview_csv(&f.other_admin, SEVEN, &terms(), HEADER.as_bytes());
+    assert_eq!(elsewhere.err().unwrap().code, "administrators_only");
+}
+
+#[test]
+fn a_password_is_set_and_never_shown() {
+    let f = fixture();
+    let done = apply(&f, &terms(), ",,,,ann.x,correct horse,E1\n");
+    assert!(done.applied && !format!("{done:?}").contains("correct"));
+    assert!(f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().user.has_password);
+    let id = f.desk.member(&f.admin, SEVEN, &UserKey::Address("ann.x".into())).unwrap().user.id;
+    let hash = f.desk.store.read(|r| r.password_hash(id)).unwrap().unwrap();
+    assert!(passwords::verify(&Secret::new("correct horse"), &hash));
+}
+
+#[test]
+fn an_export_can_be_imported_again() {
+    let f = fixture();
+    let odd = NewUser {
+        first_name: "=HYPERLINK(\"x\")".into(),
+        last_name: "Lee, \"A\"; Ü".into(),
+        phone: "+49 171".into(),
+        email: "@odd".into(),
+        ..user("ann.x", "-1;2")
+    };
+    f.desk.create_user(&f.admin, SEVEN, odd).unwrap();
+    let mut file = Vec::new();
+    let rows = f.desk.export_csv(&f.admin, SEVEN, &MemberQuery::default(), &mut file).unwrap();
+    assert_eq!(rows, 2);
+    let text = String::from_utf8(file.clone()).unwrap();
+    assert!(text.starts_with("\u{feff}FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\r\n"));
+    assert!(!text.contains(",=") && !text.contains("\n=") && !text.contains(",+"), "{text}");
+    let again = f.desk.preview_csv(&f.admin, SEVEN, &terms(), &file).unwrap();
+    assert_eq!(again.unchanged, 2, "{again:?}");
+}
