@@ -28,7 +28,10 @@ const REPETITIONS: u32 = 200;
 
 fn main() {
     let keys = [VerificationKey::from_certificate_pem(CERTIFICATE).unwrap()];
-    let (acs, requests) = (["https://sp.example.com/saml/acs".to_owned()], ["_req-7f3a9c".to_owned()]);
+    let (acs, requests) = (
+        ["https://sp.example.com/account/GetLoginKey.aspx?idpid=12345".to_owned()],
+        ["_req-7f3a9c".to_owned()],
+    );
     let expectations = Expectations {
         now: parse_rfc3339("2026-02-01T12:00:00Z").unwrap(),
         skew: 60_000,

@@ -29,7 +29,7 @@ fn words(file: &str) -> Vec<String> {
         "--audience",
         "https://sp.example.com/saml/metadata",
         "--acs",
-        "https://sp.example.com/saml/acs",
+        "https://sp.example.com/account/GetLoginKey.aspx?idpid=12345",
         "--in-response-to",
         "_req-7f3a9c",
         "--now",
@@ -106,7 +106,7 @@ fn text_says_what_came_what_was_expected_and_what_to_do() {
 fn text_cannot_steer_the_terminal() {
     let response = std::fs::read_to_string(fixture("accepted/assertion-signed.xml")).unwrap();
     let evil = response.replace(
-        "https://sp.example.com/saml/acs\" InResponseTo",
+        "https://sp.example.com/account/GetLoginKey.aspx?idpid=12345\" InResponseTo",
         "&#x9;&#xA;Accepted\u{202e}\" InResponseTo",
     );
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -1,0 +1,89 @@
+//! Which user, and autoprovisioning.
+
+use crate::harness::{about, latest_code, post, run, set, signed, started, store, user};
+
+#[test]
+fn an_assertion_names_one_user_or_nobody_comes_in() {
+    let server = started();
+    user(&server, "bob.demo.glance.net", "Bob-2", "bob@example.com");
+    user(&server, "carol.demo.glance.net", "carol-3", "shared@example.com");
+    user(&server, "dan.demo.glance.net", "dan-4", "shared@example.com");
+    user(&server, "eve.demo.glance.net", "eve-5", "eve@example.com");
+    run(&server, &["user", "suspend", "--puid", "eve-5", "--group", "12345"]);
+    let store = store(server.data());
+    for (email, name_id, expected) in [
+        ("alice@example.com", "whatever", "alice-1"),
+        ("ALICE@EXAMPLE.COM", "whatever", "alice-1"),
+        ("whatever", "alice-1", "alice-1"),
+        ("Alice.Demo.Glance.Net", "alice-1", "alice-1"),
+        ("Bob-2", "nobody", "Bob-2"),
+        ("bob-2", "nobody", "user_unknown"),
+        ("nobody", "nothing", "user_unknown"),
+        ("shared@example.com", "nobody", "user_ambiguous"),
+        ("alice@example.com", "Bob-2", "user_conflict"),
+        ("eve@example.com", "eve-5", "user_suspended"),
+    ] {
+        let answer = post(&server, &signed(&about(email, name_id)));
+        match answer.status {
+            200 => {
+                let wanted = format!("partnerid=12345&partneruserid={expected}~$1$");
+                assert!(answer.body.starts_with(&wanted), "{email}, {name_id}: {}", answer.body);
+            }
+            _ => assert_eq!(latest_code(&store), expected, "{email}, {name_id}"),
+        }
+    }
+}
+
+fn mapped(server: &crate::common::Server) {
+    set(
+        server,
+        &[
+            "autoprovision=create_and_update",
+            "glance_address={FirstName}.{LastName}.demo.glance.net",
+            "partner_uid={NameID}",
+            "first_name={FirstName}",
+            "last_name={LastName}",
+            "email={email}",
+            "role=Agent",
+        ],
+    );
+}
+
+#[test]
+fn two_first_sign_ins_at_once_make_one_user() {
+    let server = started();
+    mapped(&server);
+    let documents: Vec<String> = (0..8).map(|_| signed(&about("zoe@example.com", "zoe-9"))).collect();
+    std::thread::scope(|scope| {
+        for document in &documents {
+            let server = &server;
+            scope.spawn(move || assert_eq!(post(server, document).status, 200));
+        }
+    });
+    let users = run(&server, &["user", "list", "--group", "12345", "--json"]);
+    assert_eq!(users.matches("zoe.mueller-luedenscheidt.demo.glance.net").count(), 1, "{users}");
+}
+
+#[test]
+fn a_new_user_never_takes_what_somebody_has() {
+    let server = started();
+    mapped(&server);
+    let store = store(server.data());
+    assert_eq!(post(&server, &signed(&about("zoe@example.com", "zoe-9"))).status, 200);
+    // Another person of the same name: the address is taken, and nobody is linked.
+    assert_eq!(post(&server, &signed(&about("other@example.com", "zoe-10"))).status, 403);
+    assert_eq!(latest_code(&store), "provisioning_field_taken");
+    // A later sign-in of the first brings the e-mail address up to date.
+    assert_eq!(post(&server, &signed(&about("zoe.new@example.com", "zoe-9"))).status, 200);
+    let users = run(&server, &["user", "list", "--group", "12345", "--json"]);
+    assert!(users.contains("zoe.new@example.com"), "{users}");
+    set(&server, &["role=Pilot"]);
+    assert_eq!(post(&server, &signed(&about("zoe.new@example.com", "zoe-9"))).status, 403);
+    assert_eq!(latest_code(&store), "provisioning_role_unknown");
+    set(&server, &["role=", "partner_uid=", "glance_address={LastName}.demo.glance.net", "email="]);
+    assert_eq!(post(&server, &signed(&about("who@example.com", "who-1"))).status, 403);
+    assert_eq!(latest_code(&store), "provisioning_not_found_again");
+    set(&server, &["partner_uid={EmployeeNumber}"]);
+    assert_eq!(post(&server, &signed(&about("who@example.com", "who-1"))).status, 403);
+    assert_eq!(latest_code(&store), "provisioning_attribute_missing");
+}

@@ -1,0 +1,86 @@
+//! An assertion signs in once: in a row, after a restart, and when a thousand post it at once.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::common::Server;
+use crate::forge::NOW;
+use crate::harness::{ACS_PATH, configure, form_of, latest_code, post, signed, started, store, unsolicited};
+
+#[test]
+fn a_replayed_assertion_is_rejected_also_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let flags = ["--lab", "--plain-http", "--public-url", "https://sp.example.com"];
+    let server = Server::start_on(&data, &flags);
+    configure(&server);
+    let document = signed(&unsolicited());
+    assert_eq!(post(&server, &document).status, 200);
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store(&data)), "replay");
+    server.stop();
+    let server = Server::start_on(&data, &flags);
+    server.set_clock(NOW);
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store(&data)), "replay");
+}
+
+#[test]
+fn a_forgery_with_a_genuine_id_does_not_burn_it() {
+    let server = started();
+    let parts = unsolicited();
+    let genuine = signed(&parts);
+    let forged = genuine.replace("alice@example.com", "mallory@evil.example");
+    assert_eq!(post(&server, &forged).status, 403);
+    assert_eq!(post(&server, &genuine).status, 200);
+}
+
+#[test]
+fn of_a_thousand_parallel_posts_exactly_one_wins() {
+    let server = started();
+    let body = form_of(&signed(&unsolicited()));
+    let authority = server.url.trim_start_matches("http://").to_owned();
+    let request = format!(
+        "POST {ACS_PATH} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (won, refused, left) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(1_000));
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let mut stream = TcpStream::connect(&authority).unwrap();
+                while left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+                    match status(&mut stream, request.as_bytes()) {
+                        200 => won.fetch_add(1, Ordering::SeqCst),
+                        403 => refused.fetch_add(1, Ordering::SeqCst),
+                        other => panic!("status {other}"),
+                    };
+                }
+            });
+        }
+    });
+    assert_eq!((won.into_inner(), refused.into_inner()), (1, 999));
+}
+
+/// Sends a request on a kept connection and reads the whole answer.
+fn status(stream: &mut TcpStream, request: &[u8]) -> u16 {
+    stream.write_all(request).unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0u8; 1];
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| {
+            line.to_ascii_lowercase().strip_prefix("content-length:").map(|l| l.trim().parse().unwrap())
+        })
+        .unwrap_or(0);
+    let mut body = vec![0u8; length];
+    stream.read_exact(&mut body).unwrap();
+    head.split(' ').nth(1).unwrap().parse().unwrap()
+}

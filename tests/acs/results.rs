@@ -1,0 +1,223 @@
+//! Sign-ins that began here, and what a browser gets: text, redirect, message, diagnosis; keys rotated,
+//! assertions encrypted; responses judged again.
+
+use sidelight::clock::{Clock, Timestamp};
+use sidelight::desk::Desk;
+use sidelight::desk::sso::RejudgeSettings;
+use sidelight::model::Caller;
+use sidelight::protocol::saml::bindings::RedirectMessage;
+use sidelight::store::Mode;
+
+use crate::common::{Answer, Server};
+use crate::forge::{Forge, NOW, SP, key_file};
+use crate::harness::{
+    ACS_PATH, BROWSER, GROUP, answering, latest_code, post, post_to, run, set, signed, started, store,
+    unsolicited,
+};
+
+const LOGIN: &str = "/account/getloginkey.ASPX?SSO=1&IdpId=12345";
+const ACS: &str = "https://sp.example.com/account/GetLoginKey.aspx?sso=1&idpid=12345";
+const ACS_PATH_LITERAL: &str = "/account/GetLoginKey.aspx?sso=1&idpid=12345";
+
+/// Begins a sign-in by redirect: the request's document and the browser's cookie.
+fn begun(server: &Server, path: &str) -> (String, String, Answer) {
+    let answer = server.get(path);
+    assert_eq!(answer.status, 302, "{answer:?}");
+    let location = answer.header("Location").unwrap().to_owned();
+    let (endpoint, query) = location.split_once('?').unwrap();
+    assert_eq!(endpoint, "https://idp.example.org/sso");
+    let message = RedirectMessage::parse(query).unwrap();
+    let request = String::from_utf8(message.document).unwrap();
+    let cookie = answer.cookie("sidelight-saml").unwrap();
+    (request, cookie.split_once('=').unwrap().1.to_owned(), answer)
+}
+
+fn id_of(request: &str) -> String {
+    request.split(" ID=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_sign_in_that_began_here_ends_with_the_login_key_text() {
+    let server = started();
+    let (request, browser, answer) = begun(&server, LOGIN);
+    assert!(request.contains(&ACS.replace('&', "&amp;")) && request.contains(SP), "{request}");
+    let cookie = answer.header("Set-Cookie").unwrap();
+    assert!(cookie.contains("SameSite=None") && cookie.contains("Secure") && cookie.contains("HttpOnly"));
+    let document = answering(&id_of(&request), ACS);
+    // Another browser, or none: the answer is not taken, and not used up.
+    assert_eq!(post_to(&server, ACS_PATH_LITERAL, &document, None).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "in_response_to_unknown");
+    assert_eq!(post_to(&server, ACS_PATH_LITERAL, &document, Some(BROWSER)).status, 403);
+    let answer = post_to(&server, ACS_PATH_LITERAL, &document, Some(&browser));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.header("Content-Type").unwrap().starts_with("text/plain"));
+    let key = answer.body.strip_prefix("partnerid=12345&partneruserid=alice-1~").unwrap().to_owned();
+    // The server's own clock runs on; the key that it made is good there.
+    let credentials = format!("{{\"partnerid\":12345,\"partneruserid\":\"alice-1\",\"loginkey\":\"{key}\"}}");
+    let path = "/services/AuthorizationService.svc/rest/Authorize?groupid=12345&service=&duration=5";
+    assert_eq!(server.post_json(path, &credentials).status, 200);
+    // The web session answers the next time, without the identity provider.
+    let session = answer.cookie("GSSNID").unwrap();
+    let again = server.send("GET", LOGIN, &[("Cookie", &session)], b"");
+    assert!(again.body.starts_with("partnerid=12345&partneruserid=alice-1~$1$"), "{again:?}");
+    let account = server.send("GET", "/account/AccountSummary.aspx", &[("Cookie", &session)], b"");
+    assert!(account.body.contains("alice.demo.glance.net"), "{account:?}");
+}
+
+#[test]
+fn every_selector_finds_the_group() {
+    let server = started();
+    for selector in [
+        "idpid=12345",
+        "groupid=12345",
+        "idpname=demo",
+        "idptoken=demo-account",
+        "username=alice.demo.glance.net",
+        "idpusername=Alice.Demo.Glance.Net",
+    ] {
+        let answer = server.get(&format!("/Account/GetLoginKey.aspx?sso=1&{selector}"));
+        assert_eq!(answer.status, 302, "{selector}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_request_by_post_is_a_form_that_sends_itself_or_waits_for_a_click() {
+    let server = started();
+    set(&server, &["endpoint_type=post", "acs_style=url_parameters"]);
+    let answer = server.get(&format!("{LOGIN}&redirect=/agentjoin/agentjoin.aspx"));
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("name=\"SAMLRequest\"") && answer.body.contains("type=\"submit\""));
+    let policy = answer.header("Content-Security-Policy").unwrap();
+    assert!(policy.contains("script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+}
+
+#[test]
+fn a_redirect_stays_on_this_server() {
+    let server = started();
+    for (redirect, expected) in [
+        ("/agentjoin/agentjoin.aspx", Some("/agentjoin/agentjoin.aspx")),
+        ("%2Faccount%2FAccountSummary.aspx%3Fa%3Db", Some("/account/AccountSummary.aspx?a=b")),
+        ("https://evil.example/", None),
+        ("//evil.example/", None),
+        ("/%5Cevil.example/", None),
+        ("/%252Fevil.example/", None),
+        ("/a%0d%0aSet-Cookie:x=1", None),
+    ] {
+        let (request, browser, _) = begun(&server, &format!("{LOGIN}&redirect={redirect}"));
+        let document = answering(&id_of(&request), ACS);
+        let answer = post_to(&server, ACS_PATH_LITERAL, &document, Some(&browser));
+        assert_eq!(answer.header("Location"), expected, "{redirect}: {answer:?}");
+        assert_eq!(answer.status, if expected.is_some() { 303 } else { 200 });
+    }
+    set(&server, &["idp_initiated_redirect=/agentjoin/agentjoin.aspx"]);
+    let answer = post(&server, &signed(&unsolicited()));
+    assert_eq!(answer.header("Location"), Some("/agentjoin/agentjoin.aspx"));
+}
+
+#[test]
+fn the_embedded_result_is_a_message_for_the_allowed_sites_only() {
+    let server = started();
+    set(&server, &["allowed_sites=https://crm.example.com"]);
+    let (request, browser, _) = begun(&server, &format!("{LOGIN}&mode=embedded&fmt=html"));
+    let answer = post_to(&server, ACS_PATH_LITERAL, &answering(&id_of(&request), ACS), Some(&browser));
+    let policy = answer.header("Content-Security-Policy").unwrap();
+    assert!(policy.contains("frame-ancestors https://crm.example.com"), "{policy}");
+    assert!(
+        answer.body.contains("authenticateSucceeded") && answer.body.contains("partneruserid=alice-1~$1$")
+    );
+    let (request, browser, _) = begun(&server, &format!("{LOGIN}&mode=embedded&fmt=html"));
+    let forged = answering(&id_of(&request), ACS).replace("alice@", "mallory@");
+    let answer = post_to(&server, ACS_PATH_LITERAL, &forged, Some(&browser));
+    assert!(
+        answer.body.contains("authenticateFailed") && !answer.body.contains("loginKey"),
+        "{}",
+        answer.body
+    );
+}
+
+#[test]
+fn the_diagnostic_page_shows_the_checks_and_signs_nobody_in() {
+    let server = started();
+    let path = format!("{ACS_PATH}&test=11");
+    let (request, browser, _) = begun(&server, &format!("{LOGIN}&test=11"));
+    let answer = post_to(&server, ACS_PATH_LITERAL, &answering(&id_of(&request), ACS), Some(&browser));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.body.contains("would succeed") && answer.body.contains("Audience"), "{}", answer.body);
+    assert!(answer.cookie("GSSNID").is_none());
+    let refused = post_to(&server, &path, &signed(&unsolicited()), None);
+    assert!(refused.body.contains("would be refused: <code>wrong_destination"), "{}", refused.body);
+}
+
+#[test]
+fn keys_are_changed_without_anyone_noticing() {
+    let server = started();
+    assert_eq!(post(&server, &signed(&unsolicited())).status, 200);
+    let shown = run(&server, &["sso", "show", "--group", "12345", "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let keys = shown["keys"].as_array().unwrap();
+    assert!(keys[0]["used_at"].is_null() && keys[1]["used_at"].is_string(), "{keys:?}");
+    let old = keys[0]["fingerprint"].as_str().unwrap();
+    run(&server, &["sso", "key", "remove", old, "--group", "12345"]);
+    assert_eq!(post(&server, &signed(&unsolicited())).status, 200);
+}
+
+#[test]
+fn encrypted_saml_takes_our_certificate_and_refuses_the_clear() {
+    let server = started();
+    let pem = run(&server, &["sso", "own-key", "make", "--group", "12345"]);
+    set(&server, &["method=encrypted_saml"]);
+    let certificate = crate::forge::der(&pem);
+    let metadata = server.get("/saml/metadata?idpid=12345");
+    assert_eq!(metadata.status, 200);
+    let shown: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    assert!(metadata.body.contains(&shown) && metadata.body.contains("use=\"encryption\""));
+    let encrypted = |certificate: &[u8]| {
+        let parts = unsolicited();
+        let assertion = Forge::shared().sign(&parts.assertion(), parts.assertion_id);
+        let data = sidelight::protocol::xml::make::encrypt_element(&assertion, certificate).unwrap();
+        parts.response_with(
+            "_r1",
+            "",
+            "",
+            &format!("<saml:EncryptedAssertion>{data}</saml:EncryptedAssertion>"),
+        )
+    };
+    assert_eq!(post(&server, &encrypted(&certificate)).status, 200);
+    assert_eq!(post(&server, &signed(&unsolicited())).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "encryption_required");
+    // The next pair stands in the metadata; the one before still decrypts until it is removed.
+    let next = crate::forge::der(&run(&server, &["sso", "own-key", "make", "--group", "12345"]));
+    assert_eq!(post(&server, &encrypted(&certificate)).status, 200);
+    assert_eq!(post(&server, &encrypted(&next)).status, 200);
+    run(&server, &["sso", "own-key", "remove", "1", "--group", "12345"]);
+    assert_eq!(post(&server, &encrypted(&certificate)).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "decryption_failed");
+    let foreign = crate::forge::der(&key_file("sp.cert.pem"));
+    assert_eq!(post(&server, &encrypted(&foreign)).status, 403);
+}
+
+#[test]
+fn a_kept_response_is_judged_again_and_signs_nobody_in() {
+    let server = started();
+    set(&server, &["keep_responses=true", "entity_id=somebody.else"]);
+    assert_eq!(post(&server, &signed(&unsolicited())).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "wrong_audience");
+    let clock = Clock::system();
+    clock.set_now(Timestamp::parse(NOW).unwrap());
+    let desk = Desk::open(server.data(), Mode::Lab, clock.clone()).unwrap();
+    let host = Caller::host();
+    let judged = |now: Option<&str>, entity_id: Option<&str>| {
+        let fields = entity_id.map(|id| ("entity_id".to_owned(), id.to_owned()));
+        let now = now.map(|now| Timestamp::parse(now).unwrap());
+        let settings = RejudgeSettings { now, fields: fields.into_iter().collect() };
+        let rejudged = desk.rejudge_sso(&host, GROUP, 1, &settings)?;
+        Ok::<_, sidelight::error::Error>(rejudged.reject.map(|(code, _)| code))
+    };
+    assert_eq!(judged(None, None).unwrap(), Some("wrong_audience"));
+    assert_eq!(judged(None, Some(SP)).unwrap(), None);
+    // Twice: nothing was used up.
+    assert_eq!(judged(None, Some(SP)).unwrap(), None);
+    assert_eq!(judged(Some("2026-02-01T13:00:00Z"), Some(SP)).unwrap(), Some("confirmation_expired"));
+    clock.set_now(Timestamp::parse("2026-02-02T12:30:00Z").unwrap());
+    assert_eq!(judged(None, None).unwrap_err().code, "response_not_kept");
+}
