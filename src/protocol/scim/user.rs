@@ -87,9 +87,7 @@ pub fn content(member: &Member, base: &str) -> Value {
     }
     let full_name = format!("{} {}", user.first_name, user.last_name).trim().to_owned();
     let mut name = Map::new();
-    for (key, value) in
-        [("givenName", &user.first_name), ("familyName", &user.last_name), ("formatted", &full_name)]
-    {
+    for (key, value) in [("givenName", &user.first_name), ("familyName", &user.last_name)] {
         if !value.is_empty() {
             name.insert(key.into(), value.clone().into());
         }

@@ -48,7 +48,7 @@ fn a_member_is_written_as_a_user() {
     let expected = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "id": "7", "userName": "ann.example.glance.net", "externalId": "E1", "active": true,
-        "name": {"givenName": "Ann", "familyName": "Lee", "formatted": "Ann Lee"},
+        "name": {"givenName": "Ann", "familyName": "Lee"},
         "displayName": "Ann Lee",
         "emails": [{"value": "ann@example.com", "type": "work", "primary": true}],
         "groups": [{"value": "3", "display": "Sales", "type": "direct", "$ref": "https://x/scim/v2/Groups/3"}],
