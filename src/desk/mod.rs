@@ -25,6 +25,7 @@ pub mod password_policy;
 pub mod passwords;
 pub mod people;
 pub mod permission;
+pub mod privilege;
 mod refusal;
 pub mod roles;
 pub mod scim;

@@ -16,6 +16,7 @@ mod lab;
 pub mod multipart;
 mod ops;
 mod papi;
+mod rest;
 pub mod router;
 mod scim;
 mod services;
@@ -30,6 +31,7 @@ pub const TABLES: &[&[Route]] = &[
     papi::ROUTES,
     account::ROUTES,
     scim::ROUTES,
+    rest::ROUTES,
     agentjoin::ROUTES,
     console::entry::ROUTES,
     console::groups::ROUTES,

@@ -52,6 +52,8 @@ pub struct MemberQuery {
     pub last_name: Option<TextMatch>,
     pub email: Option<TextMatch>,
     pub role: Option<RoleMatch>,
+    /// A second criterion on the role: the REST APIs take a number and a name.
+    pub also_role: Option<RoleMatch>,
     /// True: one of the criteria above is enough; false: all must hold.
     pub any: bool,
     /// Part of address, PUID, names or e-mail address; "" for all. Must hold besides the criteria above.
@@ -149,11 +151,12 @@ impl Condition {
             .into_iter()
             .filter_map(|(column, wanted)| wanted.as_ref().map(|w| self.text(column, w)))
             .collect();
-        match &query.role {
-            None => {}
-            Some(RoleMatch::None) => criteria.push("m.role_id IS NULL".to_owned()),
-            Some(RoleMatch::Numbered(role)) => criteria.push(format!("m.role_id = {}", self.bind(role.0))),
-            Some(RoleMatch::Named(wanted)) => criteria.push(self.text("r.name", wanted)),
+        for role in [&query.role, &query.also_role].into_iter().flatten() {
+            criteria.push(match role {
+                RoleMatch::None => "m.role_id IS NULL".to_owned(),
+                RoleMatch::Numbered(role) => format!("m.role_id = {}", self.bind(role.0)),
+                RoleMatch::Named(wanted) => self.text("r.name", wanted),
+            });
         }
         if !criteria.is_empty() {
             let joined = criteria.join(if query.any { " OR " } else { " AND " });

@@ -226,6 +226,21 @@ impl Desk {
         self.logging_refusal(caller, Some(group), "user.delete", &key.text(), attempt())
     }
 
+    /// Deletes several users, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Desk::delete_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`].
+    pub fn delete_users(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        keys: Vec<UserKey>,
+    ) -> std::result::Result<Vec<Member>, BulkError> {
+        self.bulk_allowed(caller, group, keys.len(), "user.delete")?;
+        let caller = caller.clone();
+        self.all_or_none(move |w| each(&keys, |key| removed(w, &caller, group, key)))
+    }
+
     /// Lets a user in again whom too many failures keep out.
     ///
     /// # Errors

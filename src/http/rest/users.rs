@@ -1,0 +1,220 @@
+//! The group users APIs, versions 1.0.0 and 0.1. Wire contract §5.2, §5.3.
+//!
+//! The versions differ in how they spell the path and the query (`rolename`, `roleName`); names of
+//! parameters are read in any case, so one reading serves both.
+
+use serde_json::{Value, json};
+
+use super::row::{Row, number, rows};
+use super::{bulk, caller, count_of, in_wire_words, ok};
+use crate::desk::people::{MemberQuery, NewUser, RoleChoice, RoleMatch, TextMatch, UserChange, UserKey};
+use crate::desk::privilege::Privilege::{GroupAddPerson, GroupModifyPerson, GroupOwner};
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::form::Params;
+use crate::http::gate::Response;
+use crate::http::router::{App, Call};
+use crate::model::{Member, Puid, RoleId, UserId};
+
+/// Users of a page when the client does not say. Wire contract §5.2.
+const PAGE: u32 = 20;
+/// Most users of a page. Wire contract §5.2.
+const PAGE_MAX: u32 = 1_000;
+
+/// What a user to be made may have.
+const NEW_FIELDS: &[&str] =
+    &["firstName", "lastName", "email", "phone", "username", "password", "partnerUserId", "roleId"];
+/// What a change may have; the last three are answered by lists and mean nothing here.
+const CHANGE_FIELDS: &[&str] = &[
+    "userId",
+    "firstName",
+    "lastName",
+    "email",
+    "phone",
+    "username",
+    "password",
+    "partnerUserId",
+    "roleId",
+    "suspended",
+    "active",
+    "roleName",
+    "administrator",
+    "subscription",
+];
+
+/// `GET …/users`
+pub fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
+    let (caller, group) = caller(app, call, "user.list", &[GroupOwner])?;
+    let query = query(&call.query())?;
+    let total = app.desk.count_members(&caller, group, &query)?;
+    let page = app.desk.members(&caller, group, &query)?;
+    let users: Vec<Value> = page.members.iter().map(written).collect();
+    let document = json!({
+        "pagination": { "offset": query.offset, "pageSize": users.len(), "totalRecords": total },
+        "usersList": users,
+    });
+    Ok(answer::json(200, &document))
+}
+
+/// `POST …/users`
+pub fn post_users(app: &App, call: &Call<'_>) -> Result<Response> {
+    let (caller, group) = caller(app, call, "user.create", &[GroupOwner, GroupAddPerson])?;
+    let new = rows(&call.request.body, new_user);
+    let count = count_of(&new, &call.request.body);
+    bulk(new.and_then(|new| app.desk.create_users(&caller, group, new)), count, |made| {
+        let made: Vec<Value> = made
+            .iter()
+            .map(|member| {
+                json!({
+                    "userId": member.user.id,
+                    "username": member.user.address,
+                    "partnerUserId": member.membership.puid,
+                })
+            })
+            .collect();
+        answer::json(200, &made)
+    })
+}
+
+/// `PUT …/users`
+pub fn put_users(app: &App, call: &Call<'_>) -> Result<Response> {
+    let (caller, group) = caller(app, call, "user.update", &[GroupOwner, GroupModifyPerson])?;
+    let changes = rows(&call.request.body, change);
+    let count = count_of(&changes, &call.request.body);
+    bulk(changes.and_then(|changes| app.desk.update_users(&caller, group, changes)), count, ok)
+}
+
+/// `POST …/delete-users`: a list of user numbers, or of objects that name a user as a change does.
+pub fn post_delete_users(app: &App, call: &Call<'_>) -> Result<Response> {
+    let (caller, group) = caller(app, call, "user.delete", &[GroupOwner, GroupModifyPerson])?;
+    let keys = rows(&call.request.body, |item| match number(item) {
+        Some(id) => Ok(UserKey::Id(UserId(id))),
+        None => {
+            let row = Row::new(item, &["userId", "partnerUserId", "username"])?;
+            let key = match (row.number("userId")?, row.text("partnerUserId")?, row.text("username")?) {
+                (Some(id), None, None) => Some(UserKey::Id(UserId(id))),
+                (None, Some(puid), None) => Some(UserKey::Puid(puid)),
+                (None, None, Some(address)) => Some(UserKey::Address(address)),
+                _ => None,
+            };
+            key.ok_or_else(|| which_user("Name each user once: by userId, partnerUserId or username."))
+        }
+    });
+    let count = count_of(&keys, &call.request.body);
+    bulk(keys.and_then(|keys| app.desk.delete_users(&caller, group, keys)), count, ok)
+}
+
+fn query(params: &Params<'_>) -> Result<MemberQuery> {
+    let part = |name: &str| {
+        let text = params.first(name).map(std::borrow::Cow::into_owned);
+        text.filter(|text| !text.is_empty()).map(TextMatch::Has)
+    };
+    let count = |name: &str, least: u32, most: u32, default: u32| match params.filled(name) {
+        None => Ok(default),
+        Some(text) => text.parse().ok().filter(|count| (least..=most).contains(count)).ok_or_else(|| {
+            let public = format!("{name} is a whole number from {least} to {most}.");
+            Error::invalid("out_of_range", name, public)
+        }),
+    };
+    Ok(MemberQuery {
+        address: part("username"),
+        first_name: part("firstname"),
+        last_name: part("lastname"),
+        puid: part("puid"),
+        role: params.filled("roleid").map(|text| role_numbered(&text)).transpose()?,
+        also_role: params.filled("rolename").map(role_named),
+        any: match params.filled("ormode") {
+            None => false,
+            Some(text) if text.eq_ignore_ascii_case("true") => true,
+            Some(text) if text.eq_ignore_ascii_case("false") => false,
+            Some(_) => return Err(Error::invalid("wrong_type", "orMode", "orMode is true or false.")),
+        },
+        offset: count("offset", 0, i32::MAX.unsigned_abs(), 0)?,
+        limit: count("limit", 1, PAGE_MAX, PAGE)?,
+        ..MemberQuery::default()
+    })
+}
+
+fn role_numbered(text: &str) -> Result<RoleMatch> {
+    match text.parse::<i64>() {
+        Ok(0) => Ok(RoleMatch::None),
+        Ok(id) if id > 0 => Ok(RoleMatch::Numbered(RoleId(id))),
+        _ => Err(Error::invalid("wrong_type", "roleId", "roleId is a whole number; 0 means no role.")),
+    }
+}
+
+fn role_named(name: String) -> RoleMatch {
+    if name.eq_ignore_ascii_case("-none-") { RoleMatch::None } else { RoleMatch::Named(TextMatch::Has(name)) }
+}
+
+fn new_user(item: &Value) -> Result<NewUser> {
+    let row = Row::new(item, NEW_FIELDS).map_err(in_wire_words)?;
+    let text = |name: &str| Ok::<_, Error>(row.text(name)?.unwrap_or_default());
+    Ok(NewUser {
+        address: text("username")?,
+        // Required here: an empty one is refused by the rule of the field.
+        puid: Some(text("partnerUserId")?),
+        first_name: text("firstName")?,
+        last_name: text("lastName")?,
+        email: text("email")?,
+        phone: text("phone")?,
+        role: row.number("roleId")?.map(role_choice).unwrap_or_default(),
+        password: row.secret("password")?,
+        administrator: false,
+    })
+}
+
+fn change(item: &Value) -> Result<(UserKey, UserChange)> {
+    let row = Row::new(item, CHANGE_FIELDS)?;
+    let (mut puid, mut address) = (row.text("partnerUserId")?, row.text("username")?);
+    // What names the user is no change; the others of the three are.
+    let key = if let Some(id) = row.number("userId")? {
+        UserKey::Id(UserId(id))
+    } else if let Some(puid) = puid.take() {
+        UserKey::Puid(puid)
+    } else if let Some(address) = address.take() {
+        UserKey::Address(address)
+    } else {
+        return Err(which_user("Name the user: by userId, else partnerUserId, else username."));
+    };
+    let change = UserChange {
+        address,
+        puid: puid.map(Some),
+        first_name: row.text("firstName")?,
+        last_name: row.text("lastName")?,
+        email: row.text("email")?,
+        phone: row.text("phone")?,
+        role: row.number("roleId")?.map(role_choice),
+        password: row.secret("password")?,
+        suspended: row.flag("suspended")?,
+        active: row.flag("active")?,
+        administrator: None,
+    };
+    Ok((key, change))
+}
+
+fn role_choice(id: i64) -> RoleChoice {
+    if id == 0 { RoleChoice::None } else { RoleChoice::Numbered(RoleId(id)) }
+}
+
+fn which_user(public: &str) -> Error {
+    Error::invalid("which_user", "userId", public)
+}
+
+fn written(member: &Member) -> Value {
+    json!({
+        "userId": member.user.id,
+        "firstName": member.user.first_name,
+        "lastName": member.user.last_name,
+        "email": member.user.email,
+        "phone": member.user.phone,
+        "username": member.user.address,
+        "partnerUserId": member.membership.puid.as_ref().map(Puid::as_str),
+        "suspended": member.membership.suspended,
+        "active": member.membership.active,
+        "administrator": member.membership.administrator,
+        "roleId": member.membership.role.map_or(0, |role| role.0),
+        "roleName": member.role_name,
+        "subscription": null,
+    })
+}
