@@ -43,6 +43,20 @@ pub fn group(text: &str) -> std::result::Result<GroupId, String> {
     GroupId::parse(text).ok_or_else(|| format!("{text} is not a Group ID: a positive number"))
 }
 
+/// The group that a command is about: the one that was named, else the only one there is.
+///
+/// # Errors
+/// `Invalid` with code `which_group`.
+pub fn only_group(desk: &Desk, caller: &Caller, named: Option<GroupId>) -> Result<GroupId> {
+    if let Some(group) = named {
+        return Ok(group);
+    }
+    match desk.groups(caller)?.as_slice() {
+        [only] => Ok(only.id),
+        _ => Err(Error::new(Kind::Invalid, "which_group", "Which group? Name it with --group.")),
+    }
+}
+
 /// A user on the command line: `--puid`, `--address` or `--id`, exactly one.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! `sidelight user`: a group's people, from the host. One use case of the desk each.
 
+mod csv;
 mod keep;
 mod list;
 
@@ -13,7 +14,7 @@ use crate::desk::people::UserKey;
 use crate::error::Result;
 use crate::model::GroupId;
 
-/// a group's people: list, show, create, update, password, suspend, reinstate, clear-lockout, delete, …
+/// a group's people: list, show, create, update, password, suspend, …, import, export
 ///
 /// A user is named by --puid, --address or --id. Passwords come from --password-file, from
 /// SIDELIGHT_PASSWORD, from a prompt, or as a line of standard input; never as an argument.
@@ -41,6 +42,8 @@ enum Act {
     ClearLockout(ClearLockout),
     AddToGroup(keep::AddToGroup),
     Delete(Delete),
+    Import(csv::Import),
+    Export(csv::Export),
 }
 
 /// keep a user out until reinstated; their sessions and tokens end at once
@@ -141,6 +144,8 @@ impl User {
             Act::ClearLockout(command) => command.run(),
             Act::AddToGroup(command) => command.run(),
             Act::Delete(command) => command.run(),
+            Act::Import(command) => command.run(),
+            Act::Export(command) => command.run(),
         }
     }
 }
