@@ -149,6 +149,8 @@ impl Desk {
                 return Ok(preview(&first, &rows));
             }
             let hashes = hashed_passwords(&first, &rows, progress)?;
+            // The second look needs its memory.
+            drop(first);
             let (caller, terms, progress) = (caller.clone(), terms.clone(), progress.clone());
             self.store.write(self.clock.now(), move |w| {
                 // What has changed since the first look is judged here.
