@@ -28,8 +28,9 @@ pub const XENC_NAMESPACE: &str = "http://www.w3.org/2001/04/xmlenc#";
 /// The namespace of what XML Encryption 1.1 added.
 pub const XENC11_NAMESPACE: &str = "http://www.w3.org/2009/xmlenc11#";
 
-/// How many times a document may make us use a private key: each takes about a millisecond.
-const MOST_ATTEMPTS: usize = 8;
+/// How much work with private keys a document may cause, counted in operations of aws-lc-rs, each of which
+/// takes about a millisecond with 2,048 bits. More wrapped keys, or more of ours that fit, are a refusal.
+const MOST_WORK: usize = 8;
 
 /// What a caller accepts beyond the strict minimum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -181,7 +182,7 @@ impl Encrypted {
         let mut wrapped = Vec::new();
         let mut first_reject = None;
         for key in places.flat_map(|place| place.children_named(XENC_NAMESPACE, "EncryptedKey")) {
-            if wrapped.len() == MOST_ATTEMPTS {
+            if wrapped.len() == MOST_WORK {
                 return Err(DecryptReject::TooManyKeys);
             }
             match WrappedKey::read(key, policy) {
@@ -205,11 +206,11 @@ impl Encrypted {
         if keys.is_empty() {
             return Err(DecryptReject::NoKeys);
         }
-        let mut attempts = 0;
+        let mut work = 0;
         for wrapped in &self.wrapped {
             for key in keys.iter().filter(|key| key.wrapped_bytes() == wrapped.octets.len()) {
-                attempts += 1;
-                if attempts > MOST_ATTEMPTS {
+                work += key.work(&wrapped.transport);
+                if work > MOST_WORK {
                     return Err(DecryptReject::TooManyKeys);
                 }
                 if let Some(accepted) = self.attempt(wrapped, key, &accept) {

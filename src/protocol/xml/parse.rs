@@ -29,7 +29,8 @@ pub struct Limits {
     pub attributes: usize,
     /// Different prefixes in the whole document: they are looked up one by one.
     pub prefixes: usize,
-    /// Bytes of one namespace name: it is compared for every element that uses it.
+    /// Bytes of one namespace name: a canonical form may repeat it for every element and attribute that uses it,
+    /// and grow to as many times the size of the document as this has bytes for each of theirs.
     pub namespace_bytes: usize,
 }
 
@@ -41,7 +42,7 @@ impl Limits {
         nodes: 10_000,
         attributes: 64,
         prefixes: 64,
-        namespace_bytes: 1024,
+        namespace_bytes: 256,
     };
 
     /// For metadata, which an administrator uploads: the aggregate of a federation has megabytes.
@@ -51,7 +52,7 @@ impl Limits {
         nodes: 1_000_000,
         attributes: 64,
         prefixes: 256,
-        namespace_bytes: 1024,
+        namespace_bytes: 256,
     };
 }
 
