@@ -73,42 +73,55 @@ pub fn group_address(group: GroupId) -> String {
 /// Frames a page of somebody who is signed in. `wrong` puts "Error" in front of the window's title, which
 /// is the first thing that a screen reader reads.
 pub fn console(frame: &Frame<'_>, place: Place, title: &str, wrong: bool, content: &Markup) -> String {
+    document(&Head { title, wrong, again: None }, frame.lab, &framed(frame, place, content))
+}
+
+/// As [`console`], for a page that the browser asks for again after so many seconds.
+pub fn console_again(
+    frame: &Frame<'_>,
+    place: Place,
+    title: &str,
+    seconds: u32,
+    content: &Markup,
+) -> String {
+    document(&Head { title, wrong: false, again: Some(seconds) }, frame.lab, &framed(frame, place, content))
+}
+
+fn framed(frame: &Frame<'_>, place: Place, content: &Markup) -> Markup {
     let grouped = frame.group.is_some();
-    document(
-        title,
-        wrong,
-        frame.lab,
-        &html! {
-            (top(frame, place))
-            div class=(if grouped { "frame grouped" } else { "frame" }) {
-                @if let Some((id, name)) = frame.group { (side(id, name, place)) }
-                main #main tabindex="-1" {
-                    @if let Some(flash) = frame.flash {
-                        div role="status" {
-                            (notice(if flash.good { Tone::Good } else { Tone::Bad }, &html! { p { (flash.sentence) } }))
-                        }
+    html! {
+        (top(frame, place))
+        div class=(if grouped { "frame grouped" } else { "frame" }) {
+            @if let Some((id, name)) = frame.group { (side(id, name, place)) }
+            main #main tabindex="-1" {
+                @if let Some(flash) = frame.flash {
+                    div role="status" {
+                        (notice(if flash.good { Tone::Good } else { Tone::Bad }, &html! { p { (flash.sentence) } }))
                     }
-                    (content)
                 }
+                (content)
             }
-        },
-    )
+        }
+    }
 }
 
 /// Frames a page of somebody who is not signed in.
 pub fn bare(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> String {
-    document(
-        title,
-        wrong,
-        lab,
-        &html! {
-            header.top { (brand()) }
-            div.frame.narrow { main #main tabindex="-1" { (content) } }
-        },
-    )
+    let content = html! {
+        header.top { (brand()) }
+        div.frame.narrow { main #main tabindex="-1" { (content) } }
+    };
+    document(&Head { title, wrong, again: None }, lab, &content)
 }
 
-fn document(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> String {
+struct Head<'a> {
+    title: &'a str,
+    wrong: bool,
+    /// Seconds after which the browser asks again.
+    again: Option<u32>,
+}
+
+fn document(head: &Head<'_>, lab: Option<&str>, content: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -116,7 +129,8 @@ fn document(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> St
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
-                title { @if wrong { "Error: " } (title) " – Sidelight" }
+                @if let Some(seconds) = head.again { meta http-equiv="refresh" content=(seconds); }
+                title { @if head.wrong { "Error: " } (head.title) " – Sidelight" }
                 link rel="stylesheet" href={ (assets::STATIC) (assets::stylesheet_name()) };
                 link rel="icon" href=(ICON);
             }

@@ -12,6 +12,7 @@ pub mod login_keys;
 pub mod operators;
 pub mod roles;
 pub mod settings;
+pub mod upload;
 pub mod user;
 pub mod users;
 

@@ -1,0 +1,167 @@
+//! The CSV upload in the console, and the export of a group's users.
+
+use super::visit::{Visit, get, post, refused, visit};
+use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms};
+use crate::desk::people::{MemberQuery, RoleChoice};
+use crate::desk::uploads::UploadState;
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::gate::Response;
+use crate::http::multipart::Parts;
+use crate::http::router::{App, Call, Route, UPLOAD};
+use crate::model::{Group, RoleId};
+use crate::pages::components::Tone;
+use crate::pages::console::upload as pages;
+use crate::pages::form::Fill;
+use crate::secret::Secret;
+
+pub const ROUTES: &[Route] = &[
+    get("/console/groups/{group}/users.csv", get_users_csv),
+    get("/console/groups/{group}/users/upload", get_upload_form),
+    Route { limit: UPLOAD, ..post("/console/groups/{group}/users/upload", post_file) },
+    get("/console/groups/{group}/users/upload/{upload}", get_upload),
+    post("/console/groups/{group}/users/upload/{upload}", post_apply),
+];
+
+/// Rows on the preview: refused ones first, then the others.
+const LINES: usize = 200;
+
+fn get_users_csv(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let mut file = Vec::new();
+        visit.desk().export_csv(&visit.caller, group.id, &MemberQuery::default(), &mut file)?;
+        let response = answer::bytes(200, "text/csv; charset=utf-8", file);
+        let name = format!("attachment; filename=\"users-{}.csv\"", group.id);
+        Ok(answer::with(response, "Content-Disposition", &name))
+    })
+}
+
+fn get_upload_form(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| form_page(visit, &visit.group()?, 200, &Fill::default()))
+}
+
+fn form_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {
+    let (roles, _) = visit.desk().roles(&visit.caller, group.id)?;
+    let roles: Vec<_> = roles.into_iter().map(|view| view.role).collect();
+    Ok(answer::html(status, pages::form(&visit.frame(Some(group)), &roles, &COLUMNS.join(","), fill)))
+}
+
+fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let parts = Parts::read(call.request.header("Content-Type"), &call.request.body)?;
+        let role = parts.text("role").unwrap_or(pages::KEEP_ROLES);
+        let terms = Terms {
+            role: match role {
+                pages::KEEP_ROLES => None,
+                number => Some(match number.parse() {
+                    Ok(number) => RoleChoice::Numbered(RoleId(number)),
+                    Err(_) => RoleChoice::None,
+                }),
+            },
+            skip_refused: false,
+        };
+        let file = parts.file("file").ok_or_else(|| {
+            Error::invalid("file_missing", "file", "Choose a file that is not empty.")
+        });
+        let kept = file.and_then(|file| {
+            visit.desk().keep_upload(&visit.caller, group.id, terms, Secret::new(file))
+        });
+        match kept {
+            Ok(id) => Ok(answer::see_other(&address(&group, &id))),
+            Err(error) => {
+                // Whatever is wrong with the file as a whole is told at the file.
+                let error = if error.field.as_deref() == Some("role") { error } else { error.with_field("file") };
+                let (status, fill) =
+                    refused(Fill::of([("role", role)]), error, &[("file", "file"), ("role", "role")])?;
+                form_page(visit, &group, status, &fill)
+            }
+        }
+    })
+}
+
+fn address(group: &Group, id: &str) -> String {
+    format!("/console/groups/{}/users/upload/{id}", group.id)
+}
+
+fn get_upload(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let id = call.segment("upload");
+        match visit.desk().upload(&visit.caller, group.id, id)? {
+            UploadState::Judged(preview) => Ok(preview_page(visit, &group, id, &preview, None)),
+            UploadState::Done(preview) => {
+                let failure = "Nothing was changed, because rows are refused. Leave them out, or mend the file.";
+                let failure = (!preview.applied).then_some(failure);
+                Ok(preview_page(visit, &group, id, &preview, failure))
+            }
+            UploadState::Running(progress) => {
+                let (done, all) = progress.rows();
+                Ok(answer::html(200, pages::progress(&visit.frame(Some(&group)), done, all)))
+            }
+            UploadState::Failed(error) => Err(error),
+        }
+    })
+}
+
+fn preview_page(
+    visit: &Visit<'_>,
+    group: &Group,
+    id: &str,
+    preview: &Preview,
+    failure: Option<&str>,
+) -> Response {
+    let is_refused = |row: &&PreviewRow| matches!(row.outcome, RowOutcome::Refused(_));
+    let refused = preview.rows.iter().filter(is_refused);
+    let others = preview.rows.iter().filter(|row| !is_refused(row));
+    let lines: Vec<_> = refused.chain(others).take(LINES).map(line_of).collect();
+    let address = address(group, id);
+    let view = pages::PreviewView {
+        address: &address,
+        created: preview.created,
+        changed: preview.changed,
+        unchanged: preview.unchanged,
+        refused: preview.refused,
+        applied: preview.applied,
+        lines: &lines,
+        failure,
+    };
+    answer::html(200, pages::preview(&visit.frame(Some(group)), &view))
+}
+
+fn line_of(row: &PreviewRow) -> pages::RowLine {
+    let (tone, outcome, detail, remedy) = match &row.outcome {
+        RowOutcome::Created => (Tone::Good, "Created", String::new(), ""),
+        RowOutcome::Changed(fields) => {
+            (Tone::Info, "Changed", fields.join(", ").replace('_', " "), "")
+        }
+        RowOutcome::Unchanged => (Tone::Plain, "Unchanged", String::new(), ""),
+        RowOutcome::Refused(refusal) => {
+            let place = match (refusal.column, refusal.value.as_str()) {
+                ("", _) => String::new(),
+                (column, "") => format!("{column}: "),
+                (column, value) => format!("{column} \u{201c}{value}\u{201d}: "),
+            };
+            (Tone::Bad, "Refused", format!("{place}{}", refusal.why), refusal.remedy)
+        }
+    };
+    pages::RowLine {
+        line: row.line,
+        address: row.address.clone(),
+        tone,
+        outcome,
+        detail,
+        remedy: remedy.to_owned(),
+    }
+}
+
+fn post_apply(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let id = call.segment("upload");
+        let skip = form.filled("skip_refused").is_some();
+        app.desk.start_upload(&visit.caller, group.id, id, skip)?;
+        Ok(answer::see_other(&address(&group, id)))
+    })
+}

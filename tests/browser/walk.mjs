@@ -1,0 +1,192 @@
+// One walk through the console: claim, group, user, login key, workbench, access log, a refusal explained.
+// First without scripts, by mouse; then by keyboard alone; then every page is judged by axe-core for WCAG
+// 2.2 AA in light and dark, wide and narrow, and must not scroll sideways.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const claim = process.env.CLAIM;
+const origin = new URL(claim).origin;
+const password = 'correct horse';
+const browser = await chromium.launch({
+    executablePath: process.env.BROWSER,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync'],
+});
+const failures = [];
+
+async function visitor(options) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    page.on('response', (answer) => {
+        if (answer.status() >= 500) failures.push(`${answer.status()} ${answer.url()}`);
+    });
+    page.on('requestfailed', (request) => failures.push(`not loaded: ${request.url()}`));
+    page.on('console', (message) => {
+        if (message.text().includes('Content Security Policy')) failures.push(message.text());
+    });
+    return page;
+}
+
+async function says(page, words) {
+    const text = await page.locator('main').innerText();
+    assert.ok(text.includes(words), `"${words}" is not on ${page.url()}:\n${text}`);
+}
+
+const button = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
+async function byMouseWithoutScripts() {
+    const page = await visitor({ javaScriptEnabled: false });
+    await page.goto(claim);
+    await page.getByLabel('Your name').fill('Ada');
+    await page.getByLabel('Password', { exact: true }).fill('short');
+    await page.getByLabel('The password again').fill('short');
+    await button(page, 'Claim this appliance');
+    await says(page, 'That did not work yet');
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByLabel('The password again').fill(password);
+    await button(page, 'Claim this appliance');
+    await says(page, 'You run this appliance now.');
+
+    await page.goto(`${origin}/console/groups/new`);
+    await page.getByLabel('Group ID').fill('777');
+    await page.getByLabel('Name', { exact: true }).fill('Acme <b>&');
+    await button(page, 'Create group');
+    await says(page, 'Acme <b>&');
+
+    const menu = page.getByRole('navigation', { name: 'Group' });
+    await menu.getByRole('link', { name: 'API key' }).click();
+    await page.getByLabel('New API key').fill('mySecretApiKey');
+    await button(page, 'Put this key in force');
+    await says(page, 'The new API key is in force.');
+    await button(page, 'Show the API key');
+    await says(page, 'mySecretApiKey');
+
+    await menu.getByRole('link', { name: 'Roles' }).click();
+    await page.getByRole('link', { name: 'New role' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Agents');
+    await page.getByLabel('viewVideo').check();
+    await button(page, 'Create role');
+    await says(page, 'The role Agents is made.');
+
+    await menu.getByRole('link', { name: 'Users' }).click();
+    await page.getByRole('link', { name: 'New user' }).first().click();
+    await page.locator('#f-address').fill('joe.green.acme.glance.net');
+    await page.locator('#f-puid').fill('joe');
+    await page.locator('#f-role').selectOption({ label: 'Agents' });
+    await button(page, 'Create user');
+    await says(page, 'joe.green.acme.glance.net is made.');
+
+    await page.getByRole('link', { name: 'Login key', exact: true }).click();
+    await button(page, 'Make login key');
+    const key = await page.getByLabel('Login key', { exact: true }).first().innerText();
+    assert.match(key, /^\$1\$\d{10}\$[\w-]{43}$/);
+    await button(page, 'Take apart');
+    await says(page, 'Accepted.');
+    await page.locator('#f-check_puid').fill('JOE');
+    await button(page, 'Take apart');
+    await says(page, 'Rejected.');
+
+    const refused = await page.request.post(`${origin}/services/AuthorizationService.svc/rest/Authorize`, {
+        form: { partnerid: '777', partneruserid: 'nobody', loginkey: key },
+    });
+    assert.ok(refused.status() >= 400, 'a key for another PUID is refused');
+    await menu.getByRole('link', { name: 'Access log' }).click();
+    await page.locator('summary').first().click();
+    await page.locator('td a[href*="incidents"]').first().click();
+    await says(page, 'Checks');
+    await page.context().storageState({ path: 'state.json' });
+    await page.context().close();
+}
+
+// Tab to whatever has this name, and press Enter: nothing may need a mouse, and the focus must be visible.
+async function byKeyboard() {
+    const page = await visitor({});
+    await page.goto(`${origin}/console/groups`);
+    await page.locator('#f-name').waitFor();
+    const tabTo = async (wanted) => {
+        for (let step = 0; step < 80; step += 1) {
+            await page.keyboard.press('Tab');
+            const focus = await page.evaluate(() => {
+                const element = document.activeElement;
+                const label = element.labels?.[0]?.innerText ?? element.innerText ?? '';
+                return { name: label.trim(), outline: getComputedStyle(element).outlineStyle };
+            });
+            if (focus.name.startsWith(wanted)) {
+                assert.notEqual(focus.outline, 'none', `no visible focus on ${wanted}`);
+                return;
+            }
+        }
+        assert.fail(`Tab never reaches "${wanted}" on ${page.url()}`);
+    };
+    const enter = async () => {
+        const loaded = page.waitForEvent('load');
+        await page.keyboard.press('Enter');
+        await loaded;
+    };
+    await tabTo('Skip to content');
+    await tabTo('Name or Glance Address');
+    await page.keyboard.type('Ada');
+    await tabTo('Password');
+    await page.keyboard.type('wrong password');
+    await enter();
+    await says(page, 'do not open the console');
+    const focused = await page.evaluate(() => document.activeElement.getAttribute('role'));
+    assert.equal(focused, 'alert', 'the list of problems takes the focus');
+    await tabTo('Password');
+    await page.keyboard.type(password);
+    await enter();
+    await page.waitForURL('**/console/groups');
+    await tabTo('New group');
+    await enter();
+    await page.waitForURL('**/groups/new');
+    await tabTo('Sign out');
+    await enter();
+    await page.waitForURL('**/sign-in');
+    await says(page, 'You are signed out.');
+    await page.context().close();
+}
+
+async function judged() {
+    const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+    const scan = async (page, look, path) => {
+        await page.goto(origin + path);
+        const sideways = await page.evaluate(() => {
+            const root = document.documentElement;
+            return root.scrollWidth > root.clientWidth;
+        });
+        if (sideways) failures.push(`${look} ${path}: scrolls sideways`);
+        await page.evaluate(axe);
+        const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+        const report = await page.evaluate((runOnly) => globalThis.axe.run({ runOnly }), tags);
+        for (const wrong of report.violations) {
+            failures.push(`${look} ${path}: ${wrong.id} ${wrong.nodes[0].html.slice(0, 120)}`);
+        }
+    };
+    const group = '/console/groups/777';
+    const paths = ['/console/groups', '/console/groups/new', '/console/access-log', '/console/operators',
+        '/console/password', '/console/sign-in', '/console/incidents', '/console/groups/1', group,
+        `${group}/users`, `${group}/users/new`, `${group}/roles`, `${group}/roles/new`, `${group}/api-key`,
+        `${group}/login-keys`, `${group}/access-log`, `${group}/settings`];
+    for (const width of [1280, 360]) {
+        for (const colorScheme of ['light', 'dark']) {
+            const page = await visitor({
+                viewport: { width, height: 800 }, colorScheme, bypassCSP: true, storageState: 'state.json',
+            });
+            for (const path of paths) await scan(page, `${width} ${colorScheme}`, path);
+            await page.context().close();
+        }
+    }
+}
+
+try {
+    await byMouseWithoutScripts();
+    await byKeyboard();
+    await judged();
+} finally {
+    await browser.close();
+}
+assert.deepEqual(failures, []);
+console.log('The console works without scripts, by keyboard, on a phone and in the dark.');
