@@ -662,6 +662,67 @@ fn the_access_log_is_searched_paged_and_exported_without_formulas() {
     assert!(!csv.body.contains(",=1"));
 }
 
+/// A form with a file, as a browser sends it.
+fn with_file(browser: &Browser<'_>, path: &str, role: &str, file: &str) -> Answer {
+    let token = browser.token.borrow().clone();
+    let field = |name: &str, value: &str| {
+        format!("--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body = format!(
+        "{}{}--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
+         Content-Type: text/csv\r\n\r\n{file}\r\n--xYz--\r\n",
+        field("form_token", &token),
+        field("role", role),
+    );
+    let headers = [("Content-Type", "multipart/form-data; boundary=xYz"), ("Sec-Fetch-Site", "same-origin")];
+    browser.send("POST", path, &headers, body.as_bytes())
+}
+
+#[test]
+fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let upload = "/console/groups/7/users/upload";
+    browser.get(upload);
+    let file = "GlanceAddress,FirstName,PartnerUID\r\nann.seven.glance.net,Ann,a1\r\nno good,Bob,b1\r\n";
+    let answer = with_file(&browser, upload, "keep", file);
+    assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
+    let address = answer.header("location").unwrap().to_owned();
+    let page = browser.get(&address);
+    assert!(page.body.contains("What the upload will do") && page.body.contains("no good"));
+    assert!(browser.get("/console/groups/7/users").body.contains("Nobody fits."));
+
+    let other = Browser::new(&server);
+    other.sign_in("Ada", PASSWORD);
+    let stranger = administrator(&browser);
+    assert_eq!(stranger.get(&address).status, 404, "an upload is its sender's");
+
+    let applied = |fields: &[(&str, &str)]| {
+        browser.get(&address);
+        assert_eq!(browser.post(&address, fields).status, 303);
+        loop {
+            let page = browser.get(&address);
+            if !page.body.contains("http-equiv=\"refresh\"") {
+                return page;
+            }
+        }
+    };
+    assert!(applied(&[]).body.contains("Nothing was changed, because rows are refused."));
+    assert!(applied(&[("skip_refused", "yes")]).body.contains("The upload is done"));
+    let list = browser.get("/console/groups/7/users?search=ann.seven").body;
+    assert!(list.contains("a1"), "{}", text_of(&list));
+    let export = browser.get("/console/groups/7/users.csv");
+    assert!(export.body.contains("Ann,,,,ann.seven.glance.net,,a1"), "{}", export.body);
+
+    browser.get(upload);
+    let answer = with_file(&browser, upload, "keep", "");
+    assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""));
+    let answer = with_file(&browser, upload, "keep", "Colour\r\nred\r\n");
+    assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""), "{}", text_of(&answer.body));
+    *browser.token.borrow_mut() = "AAAA".into();
+    assert_eq!(with_file(&browser, upload, "keep", file).status, 403);
+}
+
 #[test]
 fn the_stylesheet_is_kept_for_a_year_under_its_own_name() {
     let server = Server::lab();

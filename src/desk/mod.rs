@@ -33,6 +33,7 @@ pub mod seed;
 pub mod sign_in;
 pub mod sso;
 mod token;
+pub mod uploads;
 mod web_session;
 pub mod workbench;
 
@@ -54,6 +55,8 @@ pub struct Desk {
     pub mode: Mode,
     /// What signing in keeps in memory.
     pub sign_in: sign_in::State,
+    /// Uploaded files that wait to be applied.
+    pub(crate) uploads: uploads::Uploads,
     /// The parsed keys of both sides of single sign-on.
     pub(crate) trust: sso::TrustCache,
 }
@@ -72,6 +75,7 @@ impl Desk {
             keys,
             mode,
             sign_in: sign_in::State::default(),
+            uploads: uploads::Uploads::default(),
             trust: sso::TrustCache::default(),
         })
     }

@@ -36,6 +36,7 @@ pub const TABLES: &[&[Route]] = &[
     console::entry::ROUTES,
     console::groups::ROUTES,
     console::settings::ROUTES,
+    console::upload::ROUTES,
     console::users::ROUTES,
     console::roles::ROUTES,
     console::api_key::ROUTES,

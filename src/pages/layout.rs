@@ -77,13 +77,7 @@ pub fn console(frame: &Frame<'_>, place: Place, title: &str, wrong: bool, conten
 }
 
 /// As [`console`], for a page that the browser asks for again after so many seconds.
-pub fn console_again(
-    frame: &Frame<'_>,
-    place: Place,
-    title: &str,
-    seconds: u32,
-    content: &Markup,
-) -> String {
+pub fn console_again(frame: &Frame<'_>, place: Place, title: &str, seconds: u32, content: &Markup) -> String {
     document(&Head { title, wrong: false, again: Some(seconds) }, frame.lab, &framed(frame, place, content))
 }
 

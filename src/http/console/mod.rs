@@ -13,5 +13,6 @@ pub(super) mod login_keys;
 pub(super) mod operators;
 pub(super) mod roles;
 pub(super) mod settings;
+pub(super) mod upload;
 pub(super) mod users;
 mod visit;

@@ -1,6 +1,6 @@
 //! The CSV upload in the console, and the export of a group's users.
 
-use super::visit::{Visit, get, post, refused, visit};
+use super::visit::{Visit, get, post, refused, upload, visit};
 use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms};
 use crate::desk::people::{MemberQuery, RoleChoice};
 use crate::desk::uploads::UploadState;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::gate::Response;
 use crate::http::multipart::Parts;
-use crate::http::router::{App, Call, Route, UPLOAD};
+use crate::http::router::{App, Call, Route};
 use crate::model::{Group, RoleId};
 use crate::pages::components::Tone;
 use crate::pages::console::upload as pages;
@@ -18,7 +18,7 @@ use crate::secret::Secret;
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/users.csv", get_users_csv),
     get("/console/groups/{group}/users/upload", get_upload_form),
-    Route { limit: UPLOAD, ..post("/console/groups/{group}/users/upload", post_file) },
+    upload("/console/groups/{group}/users/upload", post_file),
     get("/console/groups/{group}/users/upload/{upload}", get_upload),
     post("/console/groups/{group}/users/upload/{upload}", post_apply),
 ];
@@ -62,17 +62,17 @@ fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
             },
             skip_refused: false,
         };
-        let file = parts.file("file").ok_or_else(|| {
-            Error::invalid("file_missing", "file", "Choose a file that is not empty.")
-        });
-        let kept = file.and_then(|file| {
-            visit.desk().keep_upload(&visit.caller, group.id, terms, Secret::new(file))
-        });
+        let file = parts
+            .file("file")
+            .ok_or_else(|| Error::invalid("file_missing", "file", "Choose a file that is not empty."));
+        let kept =
+            file.and_then(|file| visit.desk().keep_upload(&visit.caller, group.id, terms, Secret::new(file)));
         match kept {
             Ok(id) => Ok(answer::see_other(&address(&group, &id))),
             Err(error) => {
                 // Whatever is wrong with the file as a whole is told at the file.
-                let error = if error.field.as_deref() == Some("role") { error } else { error.with_field("file") };
+                let error =
+                    if error.field.as_deref() == Some("role") { error } else { error.with_field("file") };
                 let (status, fill) =
                     refused(Fill::of([("role", role)]), error, &[("file", "file"), ("role", "role")])?;
                 form_page(visit, &group, status, &fill)
@@ -92,7 +92,8 @@ fn get_upload(app: &App, call: &Call<'_>) -> Result<Response> {
         match visit.desk().upload(&visit.caller, group.id, id)? {
             UploadState::Judged(preview) => Ok(preview_page(visit, &group, id, &preview, None)),
             UploadState::Done(preview) => {
-                let failure = "Nothing was changed, because rows are refused. Leave them out, or mend the file.";
+                let failure =
+                    "Nothing was changed, because rows are refused. Leave them out, or mend the file.";
                 let failure = (!preview.applied).then_some(failure);
                 Ok(preview_page(visit, &group, id, &preview, failure))
             }
@@ -133,9 +134,7 @@ fn preview_page(
 fn line_of(row: &PreviewRow) -> pages::RowLine {
     let (tone, outcome, detail, remedy) = match &row.outcome {
         RowOutcome::Created => (Tone::Good, "Created", String::new(), ""),
-        RowOutcome::Changed(fields) => {
-            (Tone::Info, "Changed", fields.join(", ").replace('_', " "), "")
-        }
+        RowOutcome::Changed(fields) => (Tone::Info, "Changed", fields.join(", ").replace('_', " "), ""),
         RowOutcome::Unchanged => (Tone::Plain, "Unchanged", String::new(), ""),
         RowOutcome::Refused(refusal) => {
             let place = match (refusal.column, refusal.value.as_str()) {

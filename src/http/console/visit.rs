@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::gate::Response;
-use crate::http::router::{App, Call, Errors, FORM, NO_BODY, Route};
+use crate::http::router::{App, Call, Errors, FORM, NO_BODY, Route, UPLOAD};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
 use crate::pages::form::{Fill, TOKEN_FIELD};
@@ -40,6 +40,11 @@ pub const fn get(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Resp
 /// Makes the line of a table for a form.
 pub const fn post(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
     Route { method: Method::Post, path, limit: FORM, errors: Errors::Page, handler }
+}
+
+/// Makes the line of a table for a form with a file.
+pub const fn upload(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
+    Route { method: Method::Post, path, limit: UPLOAD, errors: Errors::Page, handler }
 }
 
 /// One request of somebody who is signed in.

@@ -204,6 +204,31 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
 }
 
 #[test]
+fn hostile_names_are_escaped_in_an_upload() {
+    check(&upload::form(&frame(), &[role()], HOSTILE, &fill(&["file"])));
+    let line = upload::RowLine {
+        line: 2,
+        address: HOSTILE.into(),
+        tone: Tone::Bad,
+        outcome: "Refused",
+        detail: HOSTILE.into(),
+        remedy: HOSTILE.into(),
+    };
+    let view = upload::PreviewView {
+        address: HOSTILE,
+        created: 1,
+        changed: 0,
+        unchanged: 0,
+        refused: 1,
+        applied: false,
+        lines: &[line],
+        failure: Some(HOSTILE),
+    };
+    check(&upload::preview(&frame(), &view));
+    check(&upload::progress(&frame(), 1, 2));
+}
+
+#[test]
 fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
     let (lines, checks) = ([line()], one_check());
     let view = LogView {
