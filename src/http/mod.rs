@@ -43,5 +43,6 @@ pub const TABLES: &[&[Route]] = &[
     console::login_keys::ROUTES,
     console::access_log::ROUTES,
     console::incidents::ROUTES,
+    console::sso::ROUTES,
     console::operators::ROUTES,
 ];

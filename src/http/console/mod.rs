@@ -13,6 +13,7 @@ pub(super) mod login_keys;
 pub(super) mod operators;
 pub(super) mod roles;
 pub(super) mod settings;
+pub(super) mod sso;
 pub(super) mod upload;
 pub(super) mod users;
 mod visit;

@@ -12,6 +12,8 @@ pub mod login_keys;
 pub mod operators;
 pub mod roles;
 pub mod settings;
+pub mod sso;
+pub mod sso_attempts;
 pub mod upload;
 pub mod user;
 pub mod users;

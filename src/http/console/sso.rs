@@ -1,0 +1,251 @@
+//! SSO Configure, its keys, the metadata upload, attempts and re-judging.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tiny_http::Method;
+
+use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::clock::Timestamp;
+use crate::desk::sso::{Overview, Preview, RejudgeSettings, acs_url};
+use crate::error::{Error, Result};
+use crate::http::answer;
+use crate::http::form::Params;
+use crate::http::gate::Response;
+use crate::http::multipart::Parts;
+use crate::http::router::{App, Call, Errors, Route, UPLOAD};
+use crate::model::Group;
+use crate::model::sso::Status;
+use crate::model::sso::fields::{Entry, FIELDS};
+use crate::pages::console::{sso as pages, sso_attempts};
+use crate::pages::form::Fill;
+
+pub const ROUTES: &[Route] = &[
+    get("/console/groups/{group}/sso", get_sso),
+    post("/console/groups/{group}/sso", post_sso),
+    upload("/console/groups/{group}/sso/metadata", post_metadata),
+    upload("/console/groups/{group}/sso/metadata/save", post_metadata_save),
+    post("/console/groups/{group}/sso/keys", post_key),
+    post("/console/groups/{group}/sso/keys/remove", post_key_remove),
+    post("/console/groups/{group}/sso/own-keys", post_own_key),
+    post("/console/groups/{group}/sso/own-keys/remove", post_own_key_remove),
+    get("/console/groups/{group}/sso/attributes", get_attributes),
+    get("/console/groups/{group}/sso/attempts", get_attempts),
+    get("/console/groups/{group}/sso/attempts/{attempt}", get_attempt),
+    post("/console/groups/{group}/sso/attempts/{attempt}", post_attempt),
+];
+
+const fn upload(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
+    Route { method: Method::Post, path, limit: UPLOAD, errors: Errors::Page, handler }
+}
+
+fn get_sso(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let values = FIELDS.iter().map(|field| (field.name, field.value(&overview.configuration)));
+        page(visit, &group, &overview, 200, &Fill::of(values))
+    })
+}
+
+fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill: &Fill) -> Result<Response> {
+    let origin = visit.app.origin(visit.call.request);
+    let view = pages::ConfigureView {
+        configuration: &overview.configuration,
+        keys: &overview.keys,
+        own_keys: &overview.own_keys,
+        problems: &overview.problems,
+        acs_url: &acs_url(&origin, group.id),
+        metadata_url: &format!("{origin}/saml/metadata?idpid={}", group.id),
+        test_url: &format!("/account/GetLoginKey.aspx?sso=1&test=11&idpid={}", group.id),
+    };
+    Ok(answer::html(status, pages::configure(&visit.frame(Some(group)), &view, fill)))
+}
+
+fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let values = values_of(&form, FIELDS.iter().map(|field| field.name));
+        let draft = visit.desk().draft_sso(&visit.caller, group.id, &values)?;
+        let errors = match draft.errors.is_empty() {
+            false => draft.errors,
+            true => match visit.desk().set_sso(&visit.caller, group.id, &values) {
+                Ok(changes) => {
+                    let sentence = match changes.len() {
+                        0 => "Nothing was changed.".to_owned(),
+                        1 => "One field was changed.".to_owned(),
+                        several => format!("{several} fields were changed."),
+                    };
+                    return Ok(visit.done(&address(&group), &sentence));
+                }
+                Err(error) => vec![error],
+            },
+        };
+        let fields: Vec<(&str, &str)> = FIELDS.iter().map(|field| (field.name, field.name)).collect();
+        let (mut status, mut fill) = (400, filled(&form));
+        for error in errors {
+            (status, fill) = refused(fill, error, &fields)?;
+        }
+        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        page(visit, &group, &overview, status, &fill)
+    })
+}
+
+/// The values of a form; a box that was not ticked is off.
+fn values_of<'n>(form: &Params<'_>, names: impl Iterator<Item = &'n str>) -> Vec<(String, String)> {
+    let value = |name: &str| {
+        let came = form.first(name).map(|value| value.replace("\r\n", "\n"));
+        let switch = FIELDS.iter().any(|field| field.name == name && field.entry == Entry::Switch);
+        came.or_else(|| switch.then(|| "false".to_owned())).map(|value| (name.to_owned(), value))
+    };
+    names.filter_map(value).collect()
+}
+
+fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let parts = Parts::read(call.request.header("Content-Type"), &call.request.body)?;
+        let file = match (parts.file("metadata_file"), parts.text("metadata_text").unwrap_or_default().trim())
+        {
+            (Some(file), _) if !file.is_empty() => file.to_vec(),
+            (_, "") => {
+                let public = "Choose the metadata file, or paste its text.";
+                return Err(Error::invalid("metadata_missing", "metadata_file", public));
+            }
+            (_, text) => text.as_bytes().to_vec(),
+        };
+        let entity = parts.text("entity").unwrap_or_default().trim();
+        let preview = visit.desk().preview_sso_metadata(&visit.caller, group.id, &file, entity)?;
+        Ok(answer::html(200, preview_page(visit, &group, &preview, &STANDARD.encode(&file))))
+    })
+}
+
+fn preview_page(visit: &Visit<'_>, group: &Group, preview: &Preview, file: &str) -> String {
+    let changes: Vec<(&str, &str, &str)> =
+        preview.changes.iter().map(|c| (c.label, c.before.as_str(), c.after.as_str())).collect();
+    let view = pages::PreviewView {
+        entity: &preview.entity,
+        changes: &changes,
+        added: &preview.added,
+        removed: &preview.removed,
+        notes: &preview.notes,
+        file,
+    };
+    pages::preview(&visit.frame(Some(group)), &view)
+}
+
+fn post_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let damaged =
+            || Error::invalid("metadata_missing", "file", "The file did not come back. Upload it again.");
+        let file =
+            STANDARD.decode(form.first("file").ok_or_else(damaged)?.as_bytes()).map_err(|_| damaged())?;
+        let entity = form.filled("entity").unwrap_or_default();
+        let saved = visit.desk().upload_sso_metadata(&visit.caller, group.id, &file, &entity)?;
+        Ok(visit.done(&address(&group), &format!("The metadata of {} is in force.", saved.entity)))
+    })
+}
+
+fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let pem = form.first("certificate").unwrap_or_default();
+        let key = visit.desk().add_sso_key(&visit.caller, group.id, &pem)?;
+        Ok(visit.done(&address(&group), &format!("The key of {} verifies from now on.", key.subject)))
+    })
+}
+
+fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let fingerprint = form.filled("fingerprint").unwrap_or_default();
+        visit.desk().remove_sso_key(&visit.caller, group.id, &fingerprint)?;
+        Ok(visit.done(&address(&group), "The key is removed: answers signed by it are refused."))
+    })
+}
+
+fn post_own_key(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        visit.desk().make_sp_key(&visit.caller, group.id)?;
+        Ok(visit
+            .done(&address(&group), "The new certificate stands in our metadata. Older pairs still decrypt."))
+    })
+}
+
+fn post_own_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let unknown = || Error::not_found("key_unknown", "The group has no such key pair.");
+        let number = form.filled("number").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
+        visit.desk().remove_sp_key(&visit.caller, group.id, number)?;
+        Ok(visit.done(&address(&group), "The key pair is removed."))
+    })
+}
+
+fn get_attributes(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let recent = visit.desk().recent_sso_attributes(&visit.caller, group.id)?;
+        Ok(answer::html(200, sso_attempts::attributes(&visit.frame(Some(&group)), &recent)))
+    })
+}
+
+fn get_attempts(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let attempts = visit.desk().sso_attempts(&visit.caller, group.id)?;
+        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let provisioning = overview.configuration.status == Status::Provisioning;
+        Ok(answer::html(200, sso_attempts::list(&visit.frame(Some(&group)), &attempts, provisioning)))
+    })
+}
+
+fn get_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let values = FIELDS.iter().map(|field| (field.name, field.value(&overview.configuration)));
+        let (attempt, checks) =
+            visit.desk().sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
+        let frame = visit.frame(Some(&group));
+        Ok(answer::html(200, sso_attempts::one(&frame, &attempt, &checks, None, &Fill::of(values))))
+    })
+}
+
+fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let (attempt, checks) =
+            visit.desk().sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
+        let wrong =
+            || Error::invalid("bad_instant", "now", "Time: not an instant such as 2026-02-01T12:00:00Z.");
+        let now = form.filled("now").map(|text| Timestamp::parse(&text).ok_or_else(wrong)).transpose();
+        let rejudged = now.and_then(|now| {
+            let fields = values_of(&form, sso_attempts::REJUDGED.into_iter());
+            visit.desk().rejudge_sso(&visit.caller, group.id, attempt.id, &RejudgeSettings { now, fields })
+        });
+        let frame = visit.frame(Some(&group));
+        match rejudged {
+            Ok(rejudged) => {
+                let view = sso_attempts::RejudgedView {
+                    at: rejudged.at,
+                    checks: &rejudged.checks,
+                    reject: rejudged.reject.as_ref().map(|(code, repair)| (*code, repair.as_str())),
+                };
+                let fill = filled(&form);
+                Ok(answer::html(200, sso_attempts::one(&frame, &attempt, &checks, Some(&view), &fill)))
+            }
+            Err(error) => {
+                let fields: Vec<(&str, &str)> =
+                    sso_attempts::REJUDGED.iter().map(|n| (*n, *n)).chain([("now", "now")]).collect();
+                let (status, fill) = refused(filled(&form), error, &fields)?;
+                Ok(answer::html(status, sso_attempts::one(&frame, &attempt, &checks, None, &fill)))
+            }
+        }
+    })
+}
+
+fn address(group: &Group) -> String {
+    format!("/console/groups/{}/sso", group.id)
+}

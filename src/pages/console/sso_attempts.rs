@@ -1,0 +1,156 @@
+//! Attempts to sign in by SAML: the latest, one with its checks, judged again; the attributes to pick from.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::{crumbs, own};
+use crate::clock::Timestamp;
+use crate::model::sso::Attempt;
+use crate::model::sso::fields::{Field as SsoField, field};
+use crate::pages::components::{
+    Tone, Weight, badge, button, card, checks, empty, flush_card, header, notice, pairs, table, time, time_or,
+};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+use crate::pages::sso::said;
+use crate::protocol::check::Check;
+
+/// The fields with which a response may be judged again.
+pub const REJUDGED: [&str; 7] =
+    ["entity_id", "idp_entity_id", "identity_attribute", "clock_skew", "allow_sha1", "allow_rsa15", "method"];
+
+/// The latest attempts.
+pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> String {
+    const TITLE: &str = "Attempts to sign in";
+    let rows: Vec<Vec<Markup>> = attempts
+        .iter()
+        .map(|attempt| {
+            let address = own(frame, &format!("/sso/attempts/{}", attempt.id));
+            vec![
+                html! { a.primary href=(address) { (time(attempt.at)) } },
+                outcome(attempt.code.as_deref()),
+                html! { (attempt.subject) },
+                html! { (attempt.incident.as_deref().unwrap_or("")) },
+            ]
+        })
+        .collect();
+    let lead = match provisioning {
+        true => "In Provisioning every attempt is kept with its checks.",
+        false => {
+            "In Production only refusals are kept. Set the Operational Status to Provisioning to see all."
+        }
+    };
+    let content = html! {
+        (header(&crumbs(frame, &[("/sso", "SSO Configure")]), TITLE, lead, &html! {}))
+        section.card.flush {
+            @if rows.is_empty() { (empty("Nobody has tried yet.", &html! {})) }
+            @else { (table("Attempts", &["Time", "Outcome", "NameID", "Incident"], &rows)) }
+        }
+    };
+    console(frame, Place::SignOn, TITLE, false, &content)
+}
+
+fn outcome(code: Option<&str>) -> Markup {
+    match code {
+        None => badge(Tone::Good, "Accepted"),
+        Some(code) => badge(Tone::Bad, code),
+    }
+}
+
+/// A response that was judged again.
+pub struct RejudgedView<'a> {
+    pub at: Timestamp,
+    pub checks: &'a [Check],
+    /// Code and likely repair.
+    pub reject: Option<(&'a str, &'a str)>,
+}
+
+/// One attempt with its checks, and, where its response is kept, the form to judge it again.
+pub fn one(
+    frame: &Frame<'_>,
+    attempt: &Attempt,
+    list: &[Check],
+    rejudged: Option<&RejudgedView<'_>>,
+    fill: &Fill,
+) -> String {
+    let title = format!("Attempt {}", attempt.id);
+    let attributes: Option<BTreeMap<String, Vec<String>>> =
+        attempt.attributes.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let way = [("/sso", "SSO Configure"), ("/sso/attempts", "Attempts")];
+    let content = html! {
+        (form::problems(fill))
+        (header(&crumbs(frame, &way), &title, "", &html! {}))
+        (card("", "", &pairs(&[
+            ("Time", time(attempt.at)),
+            ("Outcome", outcome(attempt.code.as_deref())),
+            ("Incident", html! { (attempt.incident.as_deref().unwrap_or("none")) }),
+            ("Response kept until", time_or(attempt.kept_until, "Not kept")),
+        ])))
+        @if let Some(view) = rejudged { (again(view)) }
+        (flush_card("Checks when it came", "The first that failed decided.", &checks(list)))
+        @if let Some(attributes) = &attributes {
+            (flush_card("What the identity provider said", "", &said(Some(&attempt.subject), attributes)))
+        }
+        @if attempt.kept_until.is_some() { (rejudge_form(frame, attempt, fill)) }
+    };
+    console(frame, Place::SignOn, &title, fill.is_wrong(), &content)
+}
+
+fn again(view: &RejudgedView<'_>) -> Markup {
+    html! {
+        (notice(if view.reject.is_none() { Tone::Good } else { Tone::Bad }, &html! {
+            @match view.reject {
+                None => p { "Judged again as of " (time(view.at)) ", it would be accepted. Nobody was signed in." },
+                Some((code, repair)) => {
+                    p { "Judged again as of " (time(view.at)) ", it would be refused: " code { (code) } "." }
+                    p { (repair) }
+                }
+            }
+        }))
+        (flush_card("Checks when judged again", "", &checks(view.checks)))
+    }
+}
+
+fn rejudge_form(frame: &Frame<'_>, attempt: &Attempt, fill: &Fill) -> Markup {
+    let sentence =
+        "As it would be with other settings, or at another time. Nobody is signed in, nothing is saved.";
+    let drawn = |field: &SsoField| {
+        html! {
+            @if field.name.starts_with("allow") { (form::tick(field.name, "true", field.label, "", fill)) }
+            @else { (Field::text(field.name, field.label).unmarked().draw(fill)) }
+        }
+    };
+    card(
+        "Judge again",
+        sentence,
+        &form::post(
+            &own(frame, &format!("/sso/attempts/{}", attempt.id)),
+            frame.token,
+            &html! {
+                (Field::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
+                @for name in REJUDGED { @if let Some(field) = field(name) { (drawn(field)) } }
+                div.actions { (button("Judge again", Weight::Primary)) }
+            },
+        ),
+    )
+}
+
+/// The attributes of recent assertions: name and an example.
+pub fn attributes(frame: &Frame<'_>, recent: &[(String, String)]) -> String {
+    const TITLE: &str = "Attributes of recent assertions";
+    let rows: Vec<Vec<Markup>> = recent
+        .iter()
+        .map(|(name, example)| vec![html! { code { "{" (name) "}" } }, html! { (example) }])
+        .collect();
+    let lead = "Captured while the Operational Status is Provisioning. Copy what stands in braces into a field of the \
+                mapping.";
+    let content = html! {
+        (header(&crumbs(frame, &[("/sso", "SSO Configure")]), TITLE, lead, &html! {}))
+        section.card.flush {
+            @if rows.is_empty() { (empty("None yet. Test the connection once while in Provisioning.", &html! {})) }
+            @else { (table("Attributes", &["In a mapping", "Latest value"], &rows)) }
+        }
+    };
+    console(frame, Place::SignOn, TITLE, false, &content)
+}
