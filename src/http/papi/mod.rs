@@ -8,6 +8,8 @@
 //! 503 remain what they are.
 
 mod document;
+#[cfg(test)]
+mod generated_tests;
 mod okurl;
 mod parameters;
 mod show;

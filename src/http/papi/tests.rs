@@ -19,13 +19,13 @@ use crate::secret::Secret;
 const PASSWORD: &str = "partner password";
 const API_KEY: &str = "mySecretApiKey";
 
-struct Papi {
+pub(super) struct Papi {
     app: App,
     _directory: tempfile::TempDir,
 }
 
 /// Group 7 with administrator `admin.seven`, a password, an API key, and the roles Sales and Support.
-fn papi() -> Papi {
+pub(super) fn papi() -> Papi {
     let f = fixture();
     let password = UserChange { password: Some(Secret::new(PASSWORD)), ..UserChange::default() };
     f.desk.update_user(&f.admin, SEVEN, &puid("admin.seven"), password).unwrap();
@@ -38,11 +38,11 @@ fn papi() -> Papi {
 }
 
 impl Papi {
-    fn desk(&self) -> &Desk {
+    pub(super) fn desk(&self) -> &Desk {
         &self.app.desk
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         method: Method,
         path: &str,
@@ -79,7 +79,7 @@ impl Papi {
         text
     }
 
-    fn login_key(&self, puid: &str) -> String {
+    pub(super) fn login_key(&self, puid: &str) -> String {
         let expiry = self.desk().clock.now().seconds() + 600;
         make(&SigningKey::new(API_KEY.as_bytes()), SEVEN, puid, expiry).unwrap()
     }
@@ -93,7 +93,7 @@ impl Papi {
         self.desk().member(&Caller::host(), SEVEN, key).unwrap()
     }
 
-    fn make_users(&self, count: usize) {
+    pub(super) fn make_users(&self, count: usize) {
         for number in 0..count {
             let role = ["", "Sales", "Support"][number % 3];
             let fields =
@@ -104,7 +104,7 @@ impl Papi {
 }
 
 /// `ok`, or the code and the parameter of a failure.
-fn outcome(text: &str) -> String {
+pub(super) fn outcome(text: &str) -> String {
     let document = roxmltree::Document::parse(text).unwrap();
     let one = |name: &str| {
         document.descendants().find(|n| n.has_tag_name(name)).and_then(|n| n.text()).unwrap_or_default()

@@ -1,0 +1,149 @@
+//! Provisioning through the real binary: the XML API, the seed file, and the commands on the host.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::process::Output;
+
+use common::{Answer, Server};
+
+/// The partner of the lab's demo seed.
+const PARTNER: &str = "PartnerLogin=admin.demo.glance.net&PartnerPW=demo-password";
+
+fn papi(server: &Server, page: &str, fields: &str) -> Answer {
+    server.post_form(&format!("/PAPI/{page}.asp"), &format!("{PARTNER}&{fields}"))
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[track_caller]
+fn run(server: &Server, arguments: &[&str], status: i32) -> String {
+    let output = server.command(arguments);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+#[test]
+fn a_script_provisions_the_demo_group() {
+    let server = Server::lab();
+    let made = papi(&server, "NewUser", "PartnerUserID=E1&UserAddress=john.demo.glance.net&UserRole=Agent");
+    assert_eq!((made.status, made.header("content-type")), (200, Some("text/xml; charset=utf-8")));
+    assert!(made.body.contains("<status>ok</status>"), "{}", made.body);
+    let shown = papi(&server, "ShowUsers", "PageCount=10&UserRole=Agent").body;
+    assert!(shown.contains("john.demo.glance.net") && shown.contains("uniqueUserIdentifier"), "{shown}");
+    assert!(papi(&server, "DeleteUser", "PartnerUserID=E1").body.contains("<status>ok</status>"));
+    assert!(!papi(&server, "ShowUsers", "PageCount=10").body.contains("john.demo"));
+}
+
+#[test]
+fn provisioning_refusals_are_documents_with_http_200() {
+    let server = Server::lab();
+    let check = |answer: Answer, code: &str| {
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.starts_with("<?xml version=\"1.0\" standalone=\"yes\"?>"), "{}", answer.body);
+        assert!(answer.body.contains(&format!("<code>{code}</code>")), "{}", answer.body);
+    };
+    check(papi(&server, "NewUser", "UserAddress=a.b"), "puid_required");
+    check(papi(&server, "ShowUsers", ""), "page_count_required");
+    check(
+        server.post_form("/PAPI/ShowRoles.asp", "PartnerLogin=admin.demo.glance.net"),
+        "partner_credential_required",
+    );
+    check(server.post_form("/PAPI/ShowRoles.asp", ""), "partner_login_required");
+    let wrong = server.post_form("/PAPI/ShowRoles.asp", "PartnerLogin=admin.demo.glance.net&PartnerPW=wrong");
+    assert_eq!(wrong.status, 200);
+    assert!(
+        wrong.body.contains("<status>error</status>") && wrong.body.contains("<incident>"),
+        "{}",
+        wrong.body
+    );
+    check(server.post_form("/PAPI/NewUser.asp", "PartnerLogin=%FF"), "not_utf8");
+    assert_eq!(server.send("PUT", "/PAPI/NewUser.asp", &[], b"x").status, 405);
+}
+
+#[test]
+fn the_commands_do_on_the_host_what_the_console_does() {
+    let server = Server::lab();
+    run(&server, &["group", "create", "5", "--name", "Five"], 0);
+    run(&server, &["group", "create", "5", "--name", "Five"], 1);
+    let key = run(&server, &["api-key", "change", "--group", "5"], 0);
+    assert_eq!(key.trim().len(), 20);
+    assert_eq!(run(&server, &["api-key", "show", "--group", "5"], 0), key);
+    run(&server, &["role", "create", "Sales", "--group", "5", "--on", "viewVideo"], 0);
+    run(&server, &["role", "create", "Video", "--group", "5", "--on", "agentVideo"], 2);
+    run(&server, &["group", "settings", "5", "--on", "agentVideo"], 0);
+    run(&server, &["role", "create", "Video", "--group", "5", "--on", "agentVideo"], 0);
+    let create =
+        ["user", "create", "--group", "5", "--address", "ann.five", "--puid", "E1", "--role", "sales"];
+    run(&server, &create, 0);
+    run(&server, &create, 1);
+    run(&server, &["user", "suspend", "--group", "5", "--puid", "E1"], 0);
+    let list = run(&server, &["user", "list", "--group", "5", "--state", "suspended", "--json"], 0);
+    let line: serde_json::Value = serde_json::from_str(list.trim()).unwrap();
+    assert_eq!((line["username"].as_str(), line["role"].as_str()), (Some("ann.five"), Some("Sales")));
+    assert!(run(&server, &["role", "delete", "Sales", "--group", "5"], 1).contains("role_in_use"));
+    run(&server, &["user", "delete", "--group", "5", "--address", "ANN.five"], 0);
+    run(&server, &["role", "delete", "Sales", "--group", "5"], 0);
+    run(&server, &["user", "show", "--group", "5"], 2);
+    assert!(run(&server, &["operator", "delete", "nobody"], 1).contains("operator_unknown"));
+}
+
+#[test]
+fn a_password_comes_from_a_file_and_never_from_an_argument() {
+    let server = Server::lab();
+    let file = server.data().join("password.txt");
+    std::fs::write(&file, "correct horse\r\n").unwrap();
+    let file = file.to_str().unwrap();
+    run(&server, &["operator", "create", "olga", "--password-file", file], 0);
+    let at = ["--group", "12345", "--puid", "uniqueUserIdentifier", "--password-file", file];
+    run(&server, &[&["user", "password"], at.as_slice()].concat(), 0);
+    run(&server, &["user", "password", "--group", "12345", "--puid", "admin", "--password", "x"], 2);
+    let body = "PartnerLogin=unique.user.demo.glance.net&PartnerPW=correct+horse";
+    let known = server.post_form("/PAPI/ShowRoles.asp", body);
+    assert!(known.body.contains("administrators_only"), "signed in, but no administrator: {}", known.body);
+}
+
+#[test]
+fn an_import_says_what_it_would_do_and_then_does_it() {
+    let server = Server::lab();
+    let file = server.data().join("people.csv");
+    let header = "\u{feff}FirstName;LastName;Email;Phone;GlanceAddress;Password;PartnerUID\r\n";
+    let good = "Ann;Lee;ann@example.com;+49 171;ann.demo.glance.net;;E1\r\n";
+    std::fs::write(&file, format!("{header}{good}Bob;;;;b_b;;E2\r\n")).unwrap();
+    let path = file.to_str().unwrap();
+    let import = ["user", "import", path, "--role", "Agent"];
+    let dry = run(&server, &[import.as_slice(), &["--dry-run"]].concat(), 1);
+    assert!(dry.contains("line 3: GlanceAddress \"b_b\""), "{dry}");
+    assert!(dry.contains("1 would be created, 0 would be changed, 0 unchanged, 1 refused"), "{dry}");
+    run(&server, &import, 1);
+    assert!(!papi(&server, "ShowUsers", "PageCount=10").body.contains("ann.demo"), "all or none");
+    run(&server, &[import.as_slice(), &["--skip-refused"]].concat(), 0);
+    assert!(papi(&server, "ShowUsers", "PageCount=10&UserRole=Agent").body.contains("ann.demo"));
+    let out = server.data().join("out.csv");
+    let out = out.to_str().unwrap();
+    run(&server, &["user", "export", out], 0);
+    let again = run(&server, &["user", "import", out], 0);
+    assert!(again.contains("0 created, 0 changed, 4 unchanged, 0 refused"), "{again}");
+}
+
+#[test]
+fn a_seed_file_is_applied_at_each_start_and_takes_nothing_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = directory.path().join("seed.toml");
+    std::fs::write(
+        &seed,
+        "[[groups]]\nnumber = 7\nname = \"Seven\"\napi_key = \"a key of seven\"\n\
+         [[users]]\naddress = \"ann.seven\"\nmemberships = [{ group = 7, puid = \"E1\" }]\n",
+    )
+    .unwrap();
+    let data = directory.path().join("data");
+    let flags = ["--lab", "--plain-http", "--seed", seed.to_str().unwrap()];
+    let server = Server::start_on(&data, &flags);
+    run(&server, &["user", "suspend", "--group", "7", "--puid", "E1"], 0);
+    server.stop();
+    let server = Server::start_on(&data, &flags);
+    assert!(run(&server, &["user", "list", "--group", "7"], 0).contains("suspended"));
+    assert!(!run(&server, &["group", "list"], 0).contains("12345"), "a seed of one's own replaces the demo");
+}
