@@ -1,0 +1,10 @@
+//! The console through the real binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod browser;
+#[path = "../common/mod.rs"]
+mod common;
+mod people;
+mod records;
+mod sessions;
+mod walls;

@@ -1,0 +1,179 @@
+//! Groups, users, roles, files of users: each form's happy path and its main error.
+
+use crate::browser::{Browser, PASSWORD, administrator, claimed, text_of};
+use crate::common::{Answer, Server};
+
+#[test]
+fn groups_are_made_renamed_and_refused_twice() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    browser.refused("/console/groups/new", &[("id", "07"), ("name", "X")], 400, "href=\"#f-id\"");
+    browser.refused("/console/groups/new", &[("id", "7"), ("name", "X")], 409, "exists already");
+    browser.refused("/console/groups/new", &[("id", "8"), ("name", "")], 400, "href=\"#f-name\"");
+    let saved =
+        browser.submit("/console/groups/7/settings/group", &[("name", "Seventh"), ("account_id", "00D")]);
+    assert!(saved.body.contains("Seventh") && saved.body.contains("00D"));
+}
+
+#[test]
+fn settings_and_password_rules_of_a_group_are_kept() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let page = browser.submit(
+        "/console/groups/7/settings/privileges",
+        &[("setting", "viewVideo"), ("new_setting", "newThing")],
+    );
+    for (name, on) in [("viewVideo", true), ("newThing", true), ("remoteAssist", false)] {
+        let ticked = page.body.contains(&format!("name=\"setting\" value=\"{name}\" checked"));
+        assert_eq!(ticked, on, "{name}");
+    }
+    let bad = [("new_setting", "not a name")];
+    browser.refused("/console/groups/7/settings/privileges", &bad, 400, "href=\"#f-new_setting\"");
+    let rules = [("rule", "nine-symbol"), ("reset_message", "Call us.")];
+    let page = browser.submit("/console/groups/7/settings/security", &rules);
+    assert!(page.body.contains("value=\"nine-symbol\" checked") && page.body.contains("Call us."));
+    let weak = [("address", "a.b"), ("password", "eight888"), ("again", "eight888")];
+    browser.refused("/console/groups/7/users/new", &weak, 400, "href=\"#f-password\"");
+}
+
+#[test]
+fn users_are_made_found_changed_suspended_and_deleted() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    browser.submit("/console/groups/7/roles/new", &[("name", "Agents"), ("setting", "viewVideo")]);
+    let fields = [("address", "joe.seven.glance.net"), ("puid", "E 1"), ("first_name", "Joe")];
+    let page = browser.submit("/console/groups/7/users/new", &fields);
+    let at = page.body.find("/console/groups/7/users/").unwrap();
+    assert!(at > 0 && page.body.contains("joe.seven.glance.net is made."));
+    let user =
+        page.body.split("action=\"/console/groups/7/users/").nth(1).unwrap().split('"').next().unwrap();
+    let address = format!("/console/groups/7/users/{user}");
+    browser.refused("/console/groups/7/users/new", &fields, 409, "href=\"#f-");
+    browser.refused("/console/groups/7/users/new", &[("address", "no good")], 400, "href=\"#f-address\"");
+
+    let list = browser.get("/console/groups/7/users?search=joe&state=active");
+    assert!(list.body.contains("joe.seven.glance.net"));
+    assert!(browser.get("/console/groups/7/users?state=suspended").body.contains("Nobody fits."));
+
+    let role = browser
+        .get(&address)
+        .body
+        .split("<option value=\"")
+        .nth(2)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    let change =
+        [("address", "joe.seven.glance.net"), ("puid", " E 2"), ("last_name", "Green"), ("role", &role)];
+    let page = browser.submit(&address, &change);
+    assert!(page.body.contains("Joe") || page.body.contains("Green"));
+    assert!(page.body.contains("value=\" E 2\""), "a PUID is kept exactly");
+    assert!(page.body.contains("The details are saved."));
+    browser.refused(&address, &[("address", "-x")], 400, "href=\"#f-address\"");
+
+    let password = format!("{address}/password");
+    browser.refused(&password, &[("password", "one"), ("again", "two")], 400, "href=\"#f-again\"");
+    browser.refused(&password, &[("password", "short"), ("again", "short")], 400, "href=\"#f-password\"");
+    assert!(
+        browser.submit(&password, &[("password", PASSWORD), ("again", PASSWORD)]).body.contains("is set")
+    );
+
+    let state = format!("{address}/state");
+    assert!(browser.submit(&state, &[("to", "suspended")]).body.contains("Suspended"));
+    assert!(browser.submit(&state, &[("to", "reinstated")]).body.contains("reinstated"));
+    assert!(browser.submit(&state, &[("to", "administrator")]).body.contains("Administrator"));
+    assert!(browser.submit(&state, &[("to", "unlocked")]).body.contains("cleared"));
+    assert_eq!(browser.post(&state, &[("to", "king")]).status, 400);
+
+    let role_page = format!("/console/groups/7/roles/{role}");
+    assert_eq!(browser.post(&format!("{role_page}/delete"), &[]).status, 409, "somebody has the role");
+
+    let delete = format!("{address}/delete");
+    assert!(browser.get(&delete).body.contains("cannot be undone"));
+    assert!(browser.submit(&delete, &[]).body.contains("is deleted."));
+    assert_eq!(browser.get(&address).status, 404);
+    assert!(browser.submit(&format!("{role_page}/delete"), &[]).body.contains("is deleted."));
+}
+
+#[test]
+fn roles_are_made_and_changed() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let page = browser.submit("/console/groups/7/roles/new", &[("name", "Agents"), ("setting", "viewVideo")]);
+    let role = page.body.split("/console/groups/7/roles/").find_map(|rest| {
+        let number = rest.split('"').next()?;
+        number.parse::<i64>().ok()
+    });
+    let address = format!("/console/groups/7/roles/{}", role.unwrap());
+    browser.refused("/console/groups/7/roles/new", &[("name", "AGENTS")], 409, "already");
+    browser.refused("/console/groups/7/roles/new", &[("name", "")], 400, "href=\"#f-name\"");
+    assert!(browser.get(&address).body.contains("value=\"viewVideo\" checked"));
+    browser
+        .submit(&address, &[("name", "Helpers"), ("description", "They help."), ("setting", "remoteAssist")]);
+    let page = browser.get(&address);
+    assert!(page.body.contains("value=\"remoteAssist\" checked") && page.body.contains("They help."));
+    assert!(!page.body.contains("value=\"viewVideo\" checked"));
+}
+
+/// A form with a file, as a browser sends it.
+fn with_file(browser: &Browser<'_>, path: &str, role: &str, file: &str) -> Answer {
+    let token = browser.token.borrow().clone();
+    let field = |name: &str, value: &str| {
+        format!("--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body = format!(
+        "{}{}--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
+         Content-Type: text/csv\r\n\r\n{file}\r\n--xYz--\r\n",
+        field("form_token", &token),
+        field("role", role),
+    );
+    let headers = [("Content-Type", "multipart/form-data; boundary=xYz"), ("Sec-Fetch-Site", "same-origin")];
+    browser.send("POST", path, &headers, body.as_bytes())
+}
+
+#[test]
+fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let upload = "/console/groups/7/users/upload";
+    browser.get(upload);
+    let file = "GlanceAddress,FirstName,PartnerUID\r\nann.seven.glance.net,Ann,a1\r\nno good,Bob,b1\r\n";
+    let answer = with_file(&browser, upload, "keep", file);
+    assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
+    let address = answer.header("location").unwrap().to_owned();
+    let page = browser.get(&address);
+    assert!(page.body.contains("What the upload will do") && page.body.contains("no good"));
+    assert!(browser.get("/console/groups/7/users").body.contains("Nobody fits."));
+
+    let other = Browser::new(&server);
+    other.sign_in("Ada", PASSWORD);
+    let stranger = administrator(&browser);
+    assert_eq!(stranger.get(&address).status, 404, "an upload is its sender's");
+
+    let applied = |fields: &[(&str, &str)]| {
+        browser.get(&address);
+        assert_eq!(browser.post(&address, fields).status, 303);
+        loop {
+            let page = browser.get(&address);
+            if !page.body.contains("http-equiv=\"refresh\"") {
+                return page;
+            }
+        }
+    };
+    assert!(applied(&[]).body.contains("Nothing was changed, because rows are refused."));
+    assert!(applied(&[("skip_refused", "yes")]).body.contains("The upload is done"));
+    let list = browser.get("/console/groups/7/users?search=ann.seven").body;
+    assert!(list.contains("a1"), "{}", text_of(&list));
+    let export = browser.get("/console/groups/7/users.csv");
+    assert!(export.body.contains("Ann,,,,ann.seven.glance.net,,a1"), "{}", export.body);
+
+    browser.get(upload);
+    let answer = with_file(&browser, upload, "keep", "");
+    assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""));
+    let answer = with_file(&browser, upload, "keep", "Colour\r\nred\r\n");
+    assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""), "{}", text_of(&answer.body));
+    *browser.token.borrow_mut() = "AAAA".into();
+    assert_eq!(with_file(&browser, upload, "keep", file).status, 403);
+}

@@ -1,0 +1,111 @@
+//! API key, login-key workbench, incidents, access log.
+
+use crate::browser::{KEY, administrator, claimed, text_of};
+use crate::common::Server;
+
+#[test]
+fn the_api_key_is_hidden_until_asked_for_and_the_log_says_who_looked() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let page = browser.get("/console/groups/7/api-key");
+    assert!(!page.body.contains(KEY));
+    let shown = browser.post("/console/groups/7/api-key/reveal", &[]);
+    assert!(shown.status == 200 && shown.body.contains(KEY));
+    assert!(browser.get("/console/groups/7/access-log").body.contains("api-key.show"));
+    let change = "/console/groups/7/api-key/change";
+    browser.refused(change, &[("how", "typed")], 400, "href=\"#f-api_key\"");
+    browser.refused(change, &[("how", "typed"), ("api_key", "short")], 400, "href=\"#f-api_key\"");
+    browser.submit(change, &[("how", "random"), ("api_key", "")]);
+    let shown = browser.post("/console/groups/7/api-key/reveal", &[]);
+    assert!(!shown.body.contains(KEY));
+    assert!(!browser.get("/console/groups/7/access-log").body.contains(KEY));
+}
+
+#[test]
+fn the_workbench_makes_a_key_that_signs_in_and_takes_keys_apart() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    browser.submit("/console/groups/7/users/new", &[("address", "joe.seven.glance.net"), ("puid", "joe")]);
+    let make = "/console/groups/7/login-keys/make";
+    let page = browser.post(make, &[("puid", "joe"), ("ttl", "600")]);
+    assert_eq!(page.status, 200);
+    let key = page.body.split("aria-label=\"Login key\">").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(key.len(), 57, "{key}");
+    for carrier in
+        ["glancepanorama://agentjoin/", "glance://startssn", "Bearer GKEY 7&amp;joe&amp;$1$", "/agent/start?"]
+    {
+        assert!(page.body.contains(carrier), "{carrier}");
+    }
+    browser.refused(make, &[("puid", "joe"), ("ttl", "86401")], 400, "href=\"#f-ttl\"");
+    browser.refused(make, &[("puid", ""), ("ttl", "60")], 400, "href=\"#f-puid\"");
+    let form = format!("partnerid=7&partneruserid=joe&loginkey={key}");
+    let token = server.post_form("/services/AuthorizationService.svc/rest/Authorize", &form);
+    assert_eq!(token.status, 200, "{}", token.body);
+
+    let check = "/console/groups/7/login-keys/check";
+    let page = browser.post(check, &[("login_key", key), ("check_puid", "joe")]);
+    assert!(page.body.contains("Accepted.") && !page.body.contains("class=\"failed\""));
+    let page = browser.post(check, &[("login_key", key), ("check_puid", "JOE")]);
+    assert!(page.body.contains("Rejected.") && page.body.contains("class=\"failed\""));
+    assert!(page.body.contains("What to change"));
+    let page =
+        browser.post(check, &[("login_key", key), ("check_puid", "joe"), ("now", "2090-01-01T00:00:00Z")]);
+    assert!(page.body.contains("Rejected."));
+    let soon = [("login_key", key), ("check_puid", "joe"), ("now", "soon")];
+    browser.refused(check, &soon, 400, "href=\"#f-now\"");
+}
+
+#[test]
+fn a_refusal_is_explained_under_its_incident_code_and_to_its_own_group_only() {
+    let server = Server::lab();
+    let operator = claimed(&server);
+    let admin = administrator(&operator);
+    operator.submit("/console/groups/new", &[("id", "8"), ("name", "Eight")]);
+    operator.submit("/console/groups/8/api-key/change", &[("api_key", KEY), ("how", "typed")]);
+    let mut codes = Vec::new();
+    for group in ["7", "8"] {
+        let key = "$1$1593908430$Wf7vDWWv1Ci5VrcUvtWuJh_jLgZIfectGUPkg6DbZws";
+        let form = format!("partnerid={group}&partneruserid=ann&loginkey={key}");
+        assert_eq!(server.post_form("/services/AuthorizationService.svc/rest/Authorize", &form).status, 401);
+        let log = operator.get(&format!("/console/groups/{group}/access-log")).body;
+        let code = log.split("/console/incidents?code=").nth(1).unwrap().split('"').next().unwrap();
+        codes.push(code.to_owned());
+    }
+    let page = operator.get(&format!("/console/incidents?code={}", codes[0].to_lowercase()));
+    assert!(
+        page.body.contains("class=\"failed\"") && page.body.contains("Not expired"),
+        "{}",
+        text_of(&page.body)
+    );
+    assert_eq!(admin.get(&format!("/console/groups/7/incidents?code={}", codes[0])).status, 200);
+    assert_eq!(admin.get(&format!("/console/groups/7/incidents?code={}", codes[1])).status, 404);
+    assert_eq!(operator.get("/console/incidents?code=AAAA-AAAA").status, 404);
+}
+
+#[test]
+fn the_access_log_is_searched_paged_and_exported_without_formulas() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    for number in 0..60 {
+        browser.post("/console/groups/7/roles/new", &[("name", &format!("=1+{number}"))]);
+    }
+    let first = browser.get("/console/groups/7/access-log").body;
+    let next = first.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
+    let next = next.split('"').next().unwrap().replace("&amp;", "&");
+    let second = browser.get(&next).body;
+    assert!(second.contains("=1+0") && !second.contains("=1+59"), "{}", text_of(&second));
+    let found = browser.get("/console/groups/7/access-log?search=%3D1%2B33").body;
+    assert!(found.contains("=1+33") && !found.contains("=1+34"));
+    let none = browser.get("/console/groups/7/access-log?from=2001-01-01&until=2001-01-02").body;
+    assert!(none.contains("Nothing here yet"));
+    let bad = browser.get("/console/groups/7/access-log?from=yesterday");
+    assert!(bad.status == 400 && bad.body.contains("href=\"#f-from\""));
+
+    let csv = browser.get("/console/groups/7/access-log.csv");
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert!(csv.header("content-disposition").unwrap().contains("access-log-7.csv"));
+    let mut lines = csv.body.lines();
+    assert_eq!(lines.next(), Some("Timestamp,IP Address,Actor,Operation,Subject,Detail"));
+    assert_eq!(csv.body.lines().filter(|line| line.contains("role.create,'=1+")).count(), 60);
+    assert!(!csv.body.contains(",=1"));
+}

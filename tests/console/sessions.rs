@@ -1,0 +1,143 @@
+//! Coming in: claim, sign-in, lockout, the ends of a session, operators, own passwords.
+
+use crate::browser::{Browser, PASSWORD, administrator, claimed, claimed_with};
+use crate::common::Server;
+
+#[test]
+fn an_appliance_is_claimed_once() {
+    let server = Server::lab();
+    let path = server.claim_path();
+    let first = claimed_with(&server, &path);
+    assert!(first.get("/console/groups").body.contains("Seven"));
+    let second = Browser::new(&server);
+    let answer = second.get(&path);
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    assert!(answer.body.contains("not open any more"));
+    assert_eq!(second.get("/console/claim?token=guess").status, 403);
+}
+
+#[test]
+fn a_claim_with_a_bad_password_says_so_and_stays_open() {
+    let server = Server::lab();
+    let browser = Browser::new(&server);
+    let path = server.claim_path();
+    let token = path.split_once('=').unwrap().1.to_owned();
+    browser.get(&path);
+    let short = [("token", token.as_str()), ("name", "Ada"), ("password", "short"), ("again", "short")];
+    browser.refused("/console/claim", &short, 400, "href=\"#f-password\"");
+    let differing = [("token", token.as_str()), ("name", "Ada"), ("password", PASSWORD), ("again", "x")];
+    browser.refused("/console/claim", &differing, 400, "href=\"#f-again\"");
+    browser.refused(
+        "/console/claim",
+        &[("token", &token), ("password", PASSWORD), ("again", PASSWORD)],
+        400,
+        "href=\"#f-name\"",
+    );
+}
+
+#[test]
+fn signing_in_out_and_with_a_wrong_password() {
+    let server = Server::lab();
+    let first = claimed(&server);
+    let old = first.cookies.borrow().clone();
+    let out = first.submit("/console/sign-out", &[]);
+    assert!(out.body.contains("You are signed out."));
+    assert_eq!(
+        first.get("/console/groups").header("location"),
+        Some("/console/sign-in?next=/console/groups")
+    );
+    *first.cookies.borrow_mut() = old;
+    assert_eq!(first.get("/console/groups").status, 303, "a session that ended must not come back");
+
+    let browser = Browser::new(&server);
+    browser.get("/console/sign-in");
+    let wrong = [("name", "Ada"), ("password", "wrong password")];
+    browser.refused("/console/sign-in", &wrong, 401, "do not open the console");
+    let nobody = [("name", "Nobody"), ("password", "wrong password")];
+    browser.refused("/console/sign-in", &nobody, 401, "do not open the console");
+    browser.get("/console/sign-in?next=/console/operators");
+    let good = [("name", "ada"), ("password", PASSWORD), ("next", "/console/operators")];
+    assert!(browser.submit("/console/sign-in", &good).body.contains("People who run this server"));
+    let other = Browser::new(&server);
+    other.get("/console/sign-in");
+    let elsewhere = [("name", "Ada"), ("password", PASSWORD), ("next", "//evil.example/")];
+    assert_eq!(other.post("/console/sign-in", &elsewhere).header("location"), Some("/console"));
+}
+
+#[test]
+fn ten_wrong_passwords_lock_an_operator_out_for_a_while() {
+    let server = Server::lab();
+    claimed(&server);
+    let browser = Browser::new(&server);
+    browser.get("/console/sign-in");
+    for _ in 0..10 {
+        browser.refused("/console/sign-in", &[("name", "Ada"), ("password", "wrong")], 401, "quarter");
+    }
+    let right = [("name", "Ada"), ("password", PASSWORD)];
+    browser.refused("/console/sign-in", &right, 401, "quarter");
+    server.set_clock("2099-01-01T00:00:00Z");
+    browser.submit("/console/sign-in", &right);
+}
+
+#[test]
+fn sessions_end_when_idle_and_after_their_longest_life() {
+    let server = Server::lab();
+    server.set_clock("2026-01-01T00:00:00Z");
+    let browser = claimed(&server);
+    server.set_clock("2026-01-01T00:50:00Z");
+    assert_eq!(browser.get("/console/groups").status, 200);
+    server.set_clock("2026-01-01T01:45:00Z");
+    assert_eq!(browser.get("/console/groups").status, 200, "each click counts");
+    server.set_clock("2026-01-01T02:50:00Z");
+    assert_eq!(browser.get("/console/groups").status, 303, "an hour without a click");
+    browser.sign_in("Ada", PASSWORD);
+    for hour in 3..16 {
+        server.set_clock(&format!("2026-01-01T{hour:02}:20:00Z"));
+        let status = browser.get("/console/groups").status;
+        assert_eq!(status, if hour < 15 { 200 } else { 303 }, "hour {hour}");
+        server.set_clock(&format!("2026-01-01T{hour:02}:49:00Z"));
+        browser.get("/console/groups");
+    }
+}
+
+#[test]
+fn operators_are_added_given_passwords_and_deleted_but_never_the_last() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let eve = [("name", "Eve"), ("password", PASSWORD), ("again", PASSWORD)];
+    assert!(browser.submit("/console/operators", &eve).body.contains("Eve is an operator now."));
+    browser.refused("/console/operators", &eve, 409, "href=\"#f-name\"");
+    let list = browser.get("/console/operators").body;
+    let of = |name: &str| {
+        let (before, _) = list.split_once(&format!(">{name}</a>")).unwrap();
+        before.rsplit("href=\"").next().unwrap().trim_end_matches('"').to_owned()
+    };
+    let second = Browser::new(&server);
+    second.sign_in("Eve", PASSWORD);
+    let password = [("password", "another password"), ("again", "another password")];
+    browser.submit(&format!("{}/password", of("Eve")), &password);
+    assert_eq!(second.get("/console/groups").status, 303, "a new password ends the sessions");
+    second.sign_in("eve", "another password");
+    assert!(browser.submit(&format!("{}/delete", of("Eve")), &[]).body.contains("no operator any more"));
+    assert_eq!(second.get("/console/groups").status, 303);
+    assert_eq!(browser.post(&format!("{}/delete", of("Ada")), &[]).status, 409);
+}
+
+#[test]
+fn people_change_their_own_password_and_stay_signed_in_here_only() {
+    let server = Server::lab();
+    let operator = claimed(&server);
+    let admin = administrator(&operator);
+    let other = Browser::new(&server);
+    other.sign_in("ann.seven.glance.net", PASSWORD);
+    for (browser, name) in [(&operator, "Ada"), (&admin, "ann.seven.glance.net")] {
+        browser.get("/console/password");
+        let wrong = [("current", "wrong"), ("password", "a new password"), ("again", "a new password")];
+        browser.refused("/console/password", &wrong, 401, "href=\"#f-current\"");
+        let right = [("current", PASSWORD), ("password", "a new password"), ("again", "a new password")];
+        assert!(browser.submit("/console/password", &right).status == 200, "{name}");
+        assert_eq!(browser.get("/console/password").status, 200, "{name}");
+        Browser::new(&server).sign_in(name, "a new password");
+    }
+    assert_eq!(other.get("/console/groups/7").status, 303);
+}
