@@ -44,7 +44,10 @@ fn main() {
     }
     let (of_few, of_many) = (median(of_few), median(of_many));
     println!("  1,000 users      {of_few:>10.0} checks/s   {:.2} of the mark", of_few / 150_000.0);
-    println!("  1,000,000 users  {of_many:>10.0} checks/s   {:.2} times as slow (mark: 1.3)", of_few / of_many);
+    println!(
+        "  1,000,000 users  {of_many:>10.0} checks/s   {:.2} times as slow (mark: 1.3)",
+        of_few / of_many
+    );
     drop((few, many));
     for plain in [true, false] {
         sign_ins_over_the_network(plain);
@@ -117,7 +120,8 @@ fn sign_ins_over_the_network(plain: bool) {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(&directory.path().join("data"), plain);
     let now = Clock::system().now().seconds();
-    let login_key = make(&SigningKey::new(API_KEY.as_bytes()), GroupId(12345), "uniqueUserIdentifier", now + 7200);
+    let login_key =
+        make(&SigningKey::new(API_KEY.as_bytes()), GroupId(12345), "uniqueUserIdentifier", now + 7200);
     let body = format!(
         r#"{{"partnerid":12345,"partneruserid":"uniqueUserIdentifier","loginkey":"{}"}}"#,
         login_key.unwrap()
@@ -179,8 +183,9 @@ impl Server {
             // Two threads drive all connections: the client must not be dearer than the server.
             for _ in 0..2 {
                 scope.spawn(|| {
-                    let mut connections: Vec<Connection> =
-                        (0..CONNECTIONS / 2).map(|_| Connection::open(&self.address, self.tls.clone())).collect();
+                    let mut connections: Vec<Connection> = (0..CONNECTIONS / 2)
+                        .map(|_| Connection::open(&self.address, self.tls.clone()))
+                        .collect();
                     while !stop.load(Ordering::Relaxed) {
                         for connection in &mut connections {
                             connection.send(request);
