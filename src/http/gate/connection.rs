@@ -15,14 +15,14 @@ use super::door::House;
 use super::head::{self, Framing, ParsedHead};
 use super::incident::new_incident;
 use super::ledger::{Bytes, Seat};
+use super::lot::Place;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
 use super::request::{Head, Request};
 use super::wire::{Filled, Flushed, Handshake, Wire};
 
-/// How often a thread waits [`super::wire::GRACE`] for the rest of one request before it leaves the waiting
-/// to the poller: enough for a request that was sent in a few packets.
-const GRACES: u8 = 3;
+/// Answers in one turn to a client that sends its requests together, before others have theirs.
+const ANSWERS: u8 = 16;
 /// Bytes of a refused request that are thrown away unread, so that the client hears the refusal.
 const DISCARDED: usize = 8 * 1024 * 1024;
 
@@ -85,7 +85,9 @@ pub struct Connection {
     stage: Stage,
     since: Instant,
     deadline: Instant,
-    graces: u8,
+    answers: u8,
+    /// Last, so that it is given up when the socket is closed already.
+    place: Place,
 }
 
 impl Connection {
@@ -93,7 +95,13 @@ impl Connection {
     ///
     /// # Errors
     /// When the socket is already gone.
-    pub fn new(socket: TcpStream, peer: IpAddr, seat: Seat, house: &House) -> std::io::Result<Self> {
+    pub fn new(
+        socket: TcpStream,
+        peer: IpAddr,
+        seat: Seat,
+        place: Place,
+        house: &House,
+    ) -> std::io::Result<Self> {
         let wire = Wire::new(socket, house.tls.as_ref())?;
         let (stage, patience) = if wire.is_tls() {
             (Stage::Handshake, house.limits.handshake)
@@ -111,13 +119,19 @@ impl Connection {
             stage,
             since,
             deadline: since + patience,
-            graces: GRACES,
+            answers: 0,
+            place,
         })
     }
 
     /// The socket, for the poller.
     pub fn socket(&self) -> &TcpStream {
         &self.wire.socket
+    }
+
+    /// The number of its place in the lot.
+    pub fn place(&self) -> usize {
+        self.place.index()
     }
 
     /// The seat in the budget.
@@ -152,49 +166,24 @@ impl Connection {
 
     /// Drives the connection as far as its bytes allow, and says what it waits for.
     pub fn attend(&mut self, house: &House) -> Next {
-        // Bytes are known to be here, or the poller would have kept the connection: the first read must not
-        // wait. After an answer the next request often follows at once: then waiting is cheaper.
-        let mut wait = false;
+        self.wire.look_again();
+        self.answers = 0;
         loop {
-            if Instant::now() >= self.deadline {
-                match self.expire(house) {
-                    Step::Again => continue,
-                    Step::Stop(next) => return next,
+            let step = if Instant::now() >= self.deadline {
+                self.expire(house)
+            } else {
+                match &self.stage {
+                    Stage::Handshake => self.shake(house),
+                    Stage::Idle | Stage::Head => self.read_head(house),
+                    Stage::Body(_) => self.read_body(house),
+                    Stage::Reply { .. } => self.reply(house),
+                    Stage::Linger { .. } => self.linger(),
                 }
-            }
-            let was_reply = matches!(self.stage, Stage::Reply { .. });
-            let step = match &self.stage {
-                Stage::Handshake => self.shake(house, wait),
-                Stage::Idle | Stage::Head => self.read_head(house, wait),
-                Stage::Body(_) => self.read_body(house, wait),
-                Stage::Reply { .. } => self.reply(house),
-                Stage::Linger { .. } => self.linger(),
             };
-            match step {
-                Step::Again => {
-                    let answered = was_reply && matches!(self.stage, Stage::Idle) && self.inbox.is_empty();
-                    wait = answered && self.may_wait(house);
-                }
-                Step::Stop(Next::Readable) if !wait && self.is_midway() && self.may_wait(house) => {
-                    wait = true
-                }
-                Step::Stop(next) => return next,
+            if let Step::Stop(next) = step {
+                return next;
             }
         }
-    }
-
-    /// Whether the client has begun something whose rest should follow at once.
-    fn is_midway(&self) -> bool {
-        matches!(self.stage, Stage::Handshake | Stage::Head | Stage::Body(_))
-    }
-
-    /// Whether this thread may spend a moment on waiting here.
-    fn may_wait(&mut self, house: &House) -> bool {
-        if self.graces == 0 || house.is_stopping() || house.is_hungry() {
-            return false;
-        }
-        self.graces -= 1;
-        true
     }
 
     fn enter(&mut self, stage: Stage, patience: Duration) -> Step {
@@ -214,8 +203,8 @@ impl Connection {
         }
     }
 
-    fn shake(&mut self, house: &House, wait: bool) -> Step {
-        match self.wire.handshake(wait) {
+    fn shake(&mut self, house: &House) -> Step {
+        match self.wire.handshake() {
             Ok(Handshake::Done) => self.enter(Stage::Idle, house.limits.idle),
             Ok(Handshake::Dry) => Step::Stop(Next::Readable),
             Ok(Handshake::Blocked) => Step::Stop(Next::Writable),
@@ -230,9 +219,9 @@ impl Connection {
         }
     }
 
-    fn read_head(&mut self, house: &House, wait: bool) -> Step {
+    fn read_head(&mut self, house: &House) -> Step {
         if self.scanned == self.inbox.len() {
-            match self.wire.fill(&mut self.inbox, 0, wait) {
+            match self.wire.fill(&mut self.inbox, 0) {
                 Ok(Filled::Some) => {}
                 Ok(Filled::Dry) => return Step::Stop(Next::Readable),
                 Ok(Filled::End) | Err(_) => return Step::Stop(Next::Close),
@@ -307,7 +296,7 @@ impl Connection {
         self.enter(Stage::Body(Box::new(incoming)), patience)
     }
 
-    fn read_body(&mut self, house: &House, wait: bool) -> Step {
+    fn read_body(&mut self, house: &House) -> Step {
         let Stage::Body(incoming) = &mut self.stage else { return Step::Stop(Next::Close) };
         let (used, done, expected) = match &mut incoming.reader {
             Reader::Length(length) => {
@@ -332,7 +321,7 @@ impl Connection {
                 _ => Step::Stop(Next::Close),
             };
         }
-        match self.wire.fill(&mut self.inbox, expected, wait) {
+        match self.wire.fill(&mut self.inbox, expected) {
             Ok(Filled::Some) => Step::Again,
             Ok(Filled::Dry) => Step::Stop(Next::Readable),
             Ok(Filled::End) | Err(_) => Step::Stop(Next::Close),
@@ -430,13 +419,9 @@ impl Connection {
             return self.enter(Stage::Linger { discarded: 0 }, house.limits.linger);
         }
         self.printed.clear();
-        self.graces = GRACES;
         self.enter(Stage::Idle, house.limits.idle);
-        match (house.is_stopping() || house.is_hungry(), self.inbox.is_empty()) {
-            (false, _) => Step::Again,
-            (true, true) => Step::Stop(Next::Readable),
-            (true, false) => Step::Stop(Next::Turn),
-        }
+        self.answers += 1;
+        if self.answers < ANSWERS { Step::Again } else { Step::Stop(Next::Turn) }
     }
 
     fn linger(&mut self) -> Step {

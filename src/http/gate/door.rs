@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -19,7 +19,7 @@ use super::connection::{Connection, Next};
 use super::counters::{Counters, count};
 use super::ledger::{Full, Ledger};
 use super::limits::Limits;
-use super::lot::Lot;
+use super::lot::{Lot, Wants};
 use super::pool::Pool;
 use super::request::Handler;
 use super::shutdown::Shutdown;
@@ -48,16 +48,10 @@ pub struct House {
     pub trusted_proxies: Vec<Net>,
     pub handler: Arc<dyn Handler>,
     pub counters: Arc<Counters>,
-    pub hungry: Arc<AtomicBool>,
     pub shutdown: Shutdown,
 }
 
 impl House {
-    /// Whether a job waits for want of threads.
-    pub fn is_hungry(&self) -> bool {
-        self.hungry.load(Ordering::Relaxed)
-    }
-
     /// Whether the gate was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.shutdown.is_triggered()
@@ -114,7 +108,7 @@ impl Door {
             Arc::clone(&house.counters),
         );
         let lot = Arc::new(Lot::new(poll.registry().try_clone()?, waker));
-        let pool = Pool::new(limits.threads, Arc::clone(&house.hungry), {
+        let pool = Pool::new(limits.threads, {
             let (lot, house) = (Arc::clone(&lot), Arc::clone(&house));
             move |connection| serve(connection, &house, &lot)
         });
@@ -137,6 +131,7 @@ impl Door {
     /// When the poller fails for good.
     pub fn run(mut self) -> io::Result<Stopped> {
         let mut events = Events::with_capacity(EVENTS);
+        let mut ready = Vec::with_capacity(EVENTS);
         let mut next_sweep = Instant::now() + SWEEP;
         let mut stop_by = None;
         loop {
@@ -144,16 +139,10 @@ impl Door {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
-            for event in &events {
-                match event.token() {
-                    LISTENER => self.newcomers = true,
-                    WAKER => {}
-                    Token(place) => {
-                        if let Some(connection) = self.lot.resume(place) {
-                            self.pool.submit(connection);
-                        }
-                    }
-                }
+            self.newcomers |= events.iter().any(|event| event.token() == LISTENER);
+            self.lot.ready(events.iter(), &mut ready);
+            if !ready.is_empty() {
+                self.pool.submit(ready.drain(..));
             }
             let now = Instant::now();
             if stop_by.is_none() && self.house.is_stopping() {
@@ -235,8 +224,8 @@ impl Door {
         });
         let Ok(seat) = seat else { return Some(newcomer) };
         // A socket that fails here is one whose client has gone.
-        if let Ok(connection) = Connection::new(newcomer.socket, peer, seat, &self.house) {
-            self.lot.park(Box::new(connection), Interest::READABLE);
+        if let Ok(connection) = Connection::new(newcomer.socket, peer, seat, self.lot.place(), &self.house) {
+            self.lot.enter(Box::new(connection));
         }
         None
     }
@@ -279,7 +268,7 @@ impl Door {
             if connection.is_idle() {
                 count(&self.house.counters.timed_out);
             } else {
-                self.pool.submit(connection);
+                self.pool.submit([connection]);
             }
         }
         let threads = u64::try_from(self.pool.threads()).unwrap_or(0);
@@ -305,13 +294,15 @@ fn serve(mut connection: Box<Connection>, house: &House, lot: &Lot) -> Option<Bo
     // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
     let next = catch_unwind(AssertUnwindSafe(|| connection.attend(house)));
     match next {
-        Ok(Next::Readable) => lot.park(connection, Interest::READABLE),
-        Ok(Next::Writable) => lot.park(connection, Interest::WRITABLE),
-        Ok(Next::Turn) => return Some(connection),
-        Ok(Next::Close) => {}
-        Err(_) => count(&house.counters.panics),
+        Ok(Next::Readable) => lot.park(connection, Wants::Read),
+        Ok(Next::Writable) => lot.park(connection, Wants::Write),
+        Ok(Next::Turn) => Some(connection),
+        Ok(Next::Close) => None,
+        Err(_) => {
+            count(&house.counters.panics);
+            None
+        }
     }
-    None
 }
 
 fn is_out_of_resources(error: &io::Error) -> bool {

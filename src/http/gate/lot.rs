@@ -1,10 +1,16 @@
 //! Where connections are parked while their clients are silent: memory only, no thread, under the poller's eye.
+//!
+//! A connection is registered once, for edges: the poller tells of each change once, whether the connection is
+//! parked or with a thread. What it tells while a thread has the connection is noted in the connection's place
+//! and looked at when it is parked, so no change is missed and no request costs a call to the poller.
 
 use std::cmp::Reverse;
+use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
+use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token, Waker};
 
@@ -15,69 +21,129 @@ use super::connection::Connection;
 pub struct Lot {
     registry: Registry,
     waker: Arc<Waker>,
-    places: Mutex<Places>,
+    spots: Mutex<Spots>,
+}
+
+/// What a parked connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// Its client sends, or closes.
+    Read,
+    /// Its client takes.
+    Write,
+}
+
+/// A connection's place in the lot, which it keeps while a thread has it.
+pub struct Place {
+    lot: Weak<Lot>,
+    index: usize,
 }
 
 #[derive(Default)]
-struct Places {
-    places: Vec<Option<Box<Connection>>>,
+struct Spots {
+    spots: Vec<Spot>,
     free: Vec<usize>,
+    parked: usize,
     /// The door sleeps without a time limit, because nothing was parked that could expire.
     door_sleeps: bool,
     closing: bool,
 }
 
+#[derive(Default)]
+struct Spot {
+    parked: Option<(Box<Connection>, Wants)>,
+    readable: bool,
+    writable: bool,
+    /// The client has closed its side: told once, and true from then on, whatever is still unread before it.
+    ended: bool,
+}
+
 impl Lot {
     /// Opens an empty lot.
     pub fn new(registry: Registry, waker: Arc<Waker>) -> Self {
-        Self { registry, waker, places: Mutex::default() }
+        Self { registry, waker, spots: Mutex::default() }
     }
 
-    /// Parks a connection until its socket is ready. When the lot is closing, an idle one is closed instead.
-    pub fn park(&self, mut connection: Box<Connection>, interest: Interest) {
-        connection.rest();
+    /// Finds a place for a new connection.
+    pub fn place(self: &Arc<Self>) -> Place {
+        let mut lot = self.lock();
+        let index = lot.free.pop().unwrap_or_else(|| {
+            lot.spots.push(Spot::default());
+            lot.spots.len() - 1
+        });
+        if let Some(spot) = lot.spots.get_mut(index) {
+            *spot = Spot::default();
+        }
+        Place { lot: Arc::downgrade(self), index }
+    }
+
+    /// Has the poller tell of a new connection, which is parked already.
+    ///
+    /// # Errors
+    /// When the poller takes no more.
+    pub fn watch(&self, descriptor: i32, place: usize) -> io::Result<()> {
+        self.registry.register(
+            &mut SourceFd(&descriptor),
+            Token(place),
+            Interest::READABLE | Interest::WRITABLE,
+        )
+    }
+
+    /// Parks a new connection and has it watched; one that cannot be watched is closed.
+    pub fn enter(&self, connection: Box<Connection>) {
+        let (descriptor, place) = (connection.socket().as_raw_fd(), connection.place());
+        // Parked first: the event can come at once, and must find the connection in its place.
+        drop(self.park(connection, Wants::Read));
+        if self.watch(descriptor, place).is_err() {
+            drop(self.lock().take(place));
+        }
+    }
+
+    /// Parks a connection until its socket is ready; hands it back when that has happened meanwhile. When the
+    /// lot is closing, an idle one is closed instead.
+    pub fn park(&self, mut connection: Box<Connection>, wants: Wants) -> Option<Box<Connection>> {
         let mut lot = self.lock();
         if lot.closing && connection.is_idle() {
-            return;
+            drop(lot);
+            return None;
         }
-        let descriptor = connection.socket().as_raw_fd();
-        let place = match lot.free.pop() {
-            Some(place) => place,
-            None => {
-                lot.places.push(None);
-                lot.places.len() - 1
-            }
-        };
-        if let Some(slot) = lot.places.get_mut(place) {
-            *slot = Some(connection);
+        let Some(spot) = lot.spots.get_mut(connection.place()) else { return Some(connection) };
+        if spot.is_ready(wants) {
+            return Some(connection);
         }
-        // Only now, under the lock: the event can come at once, and must find the connection in its place.
-        if self.registry.register(&mut SourceFd(&descriptor), Token(place), interest).is_err() {
-            lot.take(place);
-        }
+        connection.rest();
+        spot.parked = Some((connection, wants));
+        lot.parked += 1;
         if std::mem::take(&mut lot.door_sleeps) {
-            // Without this wake the door would still look at the connection, only late.
+            // Without this wake the door would look at the connection's deadline only when something else comes.
             let _ = self.waker.wake();
         }
+        None
     }
 
-    /// Takes out the connection whose socket is ready; `None` when it was taken before.
-    pub fn resume(&self, place: usize) -> Option<Box<Connection>> {
-        self.remove(&mut self.lock(), place)
+    /// Takes out the connections for which these events were waited for.
+    pub fn ready<'a>(&self, events: impl Iterator<Item = &'a Event>, out: &mut Vec<Box<Connection>>) {
+        let mut lot = self.lock();
+        for event in events {
+            let Some(spot) = lot.spots.get_mut(event.token().0) else { continue };
+            spot.ended |= event.is_error() || event.is_read_closed();
+            spot.readable |= event.is_readable();
+            spot.writable |= event.is_writable() || event.is_error() || event.is_write_closed();
+            let Some((_, wants)) = &spot.parked else { continue };
+            let wants = *wants;
+            if spot.is_ready(wants) {
+                out.extend(lot.take(event.token().0));
+            }
+        }
     }
 
     /// Takes out every connection that `leaves`.
     #[expect(clippy::vec_box, reason = "connections are parked and served as boxes")]
     pub fn take_where(&self, leaves: impl Fn(&Connection) -> bool) -> Vec<Box<Connection>> {
         let mut lot = self.lock();
-        let leaving: Vec<usize> = lot
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(_, slot)| slot.as_deref().is_some_and(&leaves))
-            .map(|(place, _)| place)
-            .collect();
-        leaving.into_iter().filter_map(|place| self.remove(&mut lot, place)).collect()
+        let leaving: Vec<usize> =
+            lot.connections().filter(|(_, connection)| leaves(connection)).map(|(place, _)| place).collect();
+        leaving.into_iter().filter_map(|place| lot.take(place)).collect()
     }
 
     /// Takes out the connection that can best be spared for a newcomer whose address already holds
@@ -86,24 +152,21 @@ impl Lot {
     pub fn spare(&self, only: Option<Origin>, newcomer_holds: usize) -> Option<Box<Connection>> {
         let mut lot = self.lock();
         let place = lot
-            .places
-            .iter()
-            .enumerate()
-            .filter_map(|(place, slot)| slot.as_deref().map(|connection| (place, connection)))
+            .connections()
             .filter(|(_, connection)| only.is_none_or(|origin| connection.seat().is_from(origin)))
             .filter(|(_, connection)| connection.seat().weight() >= newcomer_holds)
             .min_by_key(|(_, connection)| {
                 (Reverse(connection.seat().weight()), !connection.is_idle(), connection.since())
             })
             .map(|(place, _)| place)?;
-        self.remove(&mut lot, place)
+        lot.take(place)
     }
 
     /// Tells the lot that the door is about to sleep; `false` when something is parked that can expire, so
     /// that it must not sleep without a time limit.
     pub fn let_door_sleep(&self) -> bool {
         let mut lot = self.lock();
-        lot.door_sleeps = lot.free.len() == lot.places.len();
+        lot.door_sleeps = lot.parked == 0;
         lot.door_sleeps
     }
 
@@ -119,22 +182,45 @@ impl Lot {
         self.take_where(|connection| connection.deadline() <= now)
     }
 
-    fn remove(&self, lot: &mut Places, place: usize) -> Option<Box<Connection>> {
-        let connection = lot.take(place)?;
-        // Only a descriptor that is gone cannot be deregistered, and then there is nothing to do.
-        let _ = self.registry.deregister(&mut SourceFd(&connection.socket().as_raw_fd()));
-        Some(connection)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Spots> {
+        self.spots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Places {
+impl Place {
+    /// The number by which the poller knows the connection.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(lot) = self.lot.upgrade() {
+            lot.lock().free.push(self.index);
+        }
+    }
+}
+
+impl Spots {
+    fn connections(&self) -> impl Iterator<Item = (usize, &Connection)> {
+        let spots = self.spots.iter().enumerate();
+        spots.filter_map(|(place, spot)| spot.parked.as_ref().map(|(connection, _)| (place, &**connection)))
+    }
+
     fn take(&mut self, place: usize) -> Option<Box<Connection>> {
-        let connection = self.places.get_mut(place)?.take()?;
-        self.free.push(place);
+        let (connection, _) = self.spots.get_mut(place)?.parked.take()?;
+        self.parked -= 1;
         Some(connection)
+    }
+}
+
+impl Spot {
+    /// Tells whether what is waited for has happened, and forgets it: it is being seen to.
+    fn is_ready(&mut self, wants: Wants) -> bool {
+        match wants {
+            Wants::Read => std::mem::take(&mut self.readable) || self.ended,
+            Wants::Write => std::mem::take(&mut self.writable),
+        }
     }
 }

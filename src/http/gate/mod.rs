@@ -108,7 +108,6 @@ impl Gate {
             trusted_proxies: self.config.trusted_proxies,
             handler,
             counters: self.counters,
-            hungry: Arc::default(),
             shutdown,
         };
         door::Door::new(self.listener, Arc::new(house))?.run()

@@ -1,10 +1,11 @@
 //! The threads that serve connections: made when needed, up to a number, kept a while, then let go.
 //!
 //! A thread is busy only while bytes flow or a handler works; a connection that waits for its client is
-//! parked and holds none.
+//! parked and holds none. Threads are woken one after the other: each that takes a job wakes the next while
+//! jobs are left. So quick jobs are done by the few threads that are awake, without a switch for each, and
+//! jobs that block soon have a thread each.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,6 @@ pub struct Pool<Job> {
     work: Condvar,
     ended: Condvar,
     most: usize,
-    hungry: Arc<AtomicBool>,
     run: Box<dyn Fn(Job) -> Option<Job> + Send + Sync>,
 }
 
@@ -27,53 +27,25 @@ struct State<Job> {
     queue: VecDeque<Job>,
     waiting: usize,
     threads: usize,
+    /// A thread was woken or made, and has not looked at the queue yet.
+    coming: bool,
     closed: bool,
 }
 
 impl<Job: Send + 'static> Pool<Job> {
     /// Makes a pool of at most `most` threads that `run` each job, and again, after the others, what it hands
-    /// back. `run` must not panic. `hungry` is kept true while a job waits for want of threads, so that
-    /// whoever could give one back should.
-    pub fn new(
-        most: usize,
-        hungry: Arc<AtomicBool>,
-        run: impl Fn(Job) -> Option<Job> + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(State { queue: VecDeque::new(), waiting: 0, threads: 0, closed: false }),
-            work: Condvar::new(),
-            ended: Condvar::new(),
-            most: most.max(1),
-            hungry,
-            run: Box::new(run),
-        })
+    /// back. `run` must not panic.
+    pub fn new(most: usize, run: impl Fn(Job) -> Option<Job> + Send + Sync + 'static) -> Arc<Self> {
+        let state = State { queue: VecDeque::new(), waiting: 0, threads: 0, coming: false, closed: false };
+        let (work, ended) = (Condvar::new(), Condvar::new());
+        Arc::new(Self { state: Mutex::new(state), work, ended, most: most.max(1), run: Box::new(run) })
     }
 
-    /// Queues a job. When no thread can be had at all, the job is dropped.
-    pub fn submit(self: &Arc<Self>, job: Job) {
+    /// Queues jobs. When no thread can be had at all, they are dropped.
+    pub fn submit(self: &Arc<Self>, jobs: impl IntoIterator<Item = Job>) {
         let mut state = self.lock();
-        state.queue.push_back(job);
-        if state.waiting >= state.queue.len() {
-            drop(state);
-            self.work.notify_one();
-            return;
-        }
-        if state.threads >= self.most {
-            self.hungry.store(true, Ordering::Relaxed);
-            return;
-        }
-        state.threads += 1;
-        drop(state);
-        let pool = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("gate".into()).stack_size(STACK_BYTES);
-        if thread.spawn(move || pool.serve()).is_err() {
-            // The threads that are there take the job later; without any, nobody ever would.
-            let mut state = self.lock();
-            state.threads -= 1;
-            if state.threads == 0 {
-                state.queue.clear();
-            }
-        }
+        state.queue.extend(jobs);
+        self.call_one(state);
     }
 
     /// Tells how many threads there are.
@@ -95,14 +67,45 @@ impl<Job: Send + 'static> Pool<Job> {
         }
     }
 
-    fn serve(&self) {
+    /// Wakes or makes one more thread if there is work for it and none is on its way.
+    fn call_one(self: &Arc<Self>, mut state: MutexGuard<'_, State<Job>>) {
+        if state.queue.is_empty() || state.coming {
+            return;
+        }
+        if state.waiting > 0 {
+            state.coming = true;
+            drop(state);
+            self.work.notify_one();
+        } else if state.threads < self.most {
+            state.coming = true;
+            state.threads += 1;
+            drop(state);
+            self.make_one();
+        }
+    }
+
+    fn make_one(self: &Arc<Self>) {
+        let pool = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("gate".into()).stack_size(STACK_BYTES);
+        if thread.spawn(move || pool.serve()).is_err() {
+            let mut state = self.lock();
+            state.coming = false;
+            state.threads -= 1;
+            // The threads that are there take the jobs later; without any, nobody ever would.
+            if state.threads == 0 {
+                let dropped = std::mem::take(&mut state.queue);
+                drop(state);
+                drop(dropped);
+            }
+        }
+    }
+
+    fn serve(self: &Arc<Self>) {
         let mut state = self.lock();
+        state.coming = false;
         loop {
             if let Some(job) = state.queue.pop_front() {
-                if state.queue.is_empty() {
-                    self.hungry.store(false, Ordering::Relaxed);
-                }
-                drop(state);
+                self.call_one(state);
                 let again = (self.run)(job);
                 state = self.lock();
                 state.queue.extend(again);
@@ -116,6 +119,8 @@ impl<Job: Send + 'static> Pool<Job> {
                 self.work.wait_timeout(state, KEPT).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.waiting -= 1;
+            // Also after a time-out: the call may have come in the same moment.
+            state.coming = false;
             if timeout.timed_out() && state.queue.is_empty() {
                 break;
             }

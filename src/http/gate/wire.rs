@@ -1,20 +1,15 @@
 //! One connection's bytes: a socket, perhaps with TLS on it. Knows nothing of HTTP.
 //!
-//! The socket is a blocking one with a short receive timeout. A read that may wait uses it as it is; a read
-//! that may not says so in the call (MSG_DONTWAIT), as all writes do. So a busy connection costs one
-//! system call a read and one a write, and none to change modes.
+//! No call waits (MSG_DONTWAIT): what cannot be read or written now is left to the poller. A read that came
+//! back shorter than it might have been has emptied the socket, so no second call asks whether it is empty.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::net::{RecvFlags, SendFlags};
 use rustls::{ServerConfig, ServerConnection};
 
-/// How long a thread stays with a connection that has nothing to say yet before it is parked: long enough
-/// for a client that answers at once, short enough that waiting threads are not missed.
-pub const GRACE: Duration = Duration::from_millis(50);
 /// Bytes asked for in one read.
 const READ_BYTES: usize = 4096;
 /// Bytes asked for in one read of a long body.
@@ -58,6 +53,8 @@ pub enum Handshake {
 /// A socket, perhaps with TLS on it.
 pub struct Wire {
     pub socket: TcpStream,
+    /// Bytes, or the end, may be waiting in the socket.
+    may_have_more: bool,
     tls: Option<Box<Tls>>,
 }
 
@@ -73,10 +70,6 @@ impl Wire {
     /// When the socket is already gone.
     pub fn new(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(GRACE))?;
-        // Some systems hand the listener's mode down to the socket.
-        #[cfg(not(target_os = "linux"))]
-        socket.set_nonblocking(false)?;
         let tls = match tls {
             None => None,
             Some(config) => {
@@ -84,7 +77,7 @@ impl Wire {
                 Some(Box::new(Tls { session, first_byte: None }))
             }
         };
-        Ok(Self { socket, tls })
+        Ok(Self { socket, may_have_more: true, tls })
     }
 
     /// Tells whether there is TLS on the socket.
@@ -92,11 +85,16 @@ impl Wire {
         self.tls.is_some()
     }
 
-    /// Takes the TLS handshake as far as it goes; waits up to [`GRACE`] when `wait` is set.
+    /// Hears from the poller that there may be something to read.
+    pub fn look_again(&mut self) {
+        self.may_have_more = true;
+    }
+
+    /// Takes the TLS handshake as far as it goes.
     ///
     /// # Errors
     /// When the socket fails.
-    pub fn handshake(&mut self, wait: bool) -> io::Result<Handshake> {
+    pub fn handshake(&mut self) -> io::Result<Handshake> {
         let Some(tls) = &mut self.tls else { return Ok(Handshake::Done) };
         loop {
             if flush(&self.socket, &mut tls.session)? == Flushed::Blocked {
@@ -105,7 +103,11 @@ impl Wire {
             if !tls.session.is_handshaking() {
                 return Ok(Handshake::Done);
             }
-            let mut source = Source { socket: &self.socket, wait, first_byte: &mut tls.first_byte };
+            let mut source = Source {
+                socket: &self.socket,
+                may_have_more: &mut self.may_have_more,
+                first_byte: &mut tls.first_byte,
+            };
             match tls.session.read_tls(&mut source) {
                 Ok(0) => return Ok(Handshake::Failed),
                 Ok(_) => {}
@@ -124,19 +126,30 @@ impl Wire {
         }
     }
 
-    /// Reads what has arrived onto the end of `inbox`; waits up to [`GRACE`] when `wait` is set. `expected`
-    /// is how many bytes are known to come: it sizes the read.
+    /// Reads what has arrived onto the end of `inbox`. `expected` is how many bytes are known to come: it
+    /// sizes the read.
     ///
     /// # Errors
     /// When the socket fails or TLS is broken.
-    pub fn fill(&mut self, inbox: &mut Vec<u8>, expected: usize, wait: bool) -> io::Result<Filled> {
+    pub fn fill(&mut self, inbox: &mut Vec<u8>, expected: usize) -> io::Result<Filled> {
         inbox.reserve(expected.clamp(READ_BYTES, LONG_READ_BYTES));
         let Some(tls) = &mut self.tls else {
-            let flags = if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
-            return match rustix::net::recv(&self.socket, rustix::buffer::spare_capacity(inbox), flags) {
+            if !self.may_have_more {
+                return Ok(Filled::Dry);
+            }
+            let room = inbox.capacity() - inbox.len();
+            let received =
+                rustix::net::recv(&self.socket, rustix::buffer::spare_capacity(inbox), RecvFlags::DONTWAIT);
+            return match received {
                 Ok((_, 0)) => Ok(Filled::End),
-                Ok(_) => Ok(Filled::Some),
-                Err(error) if is_dry(&error.into()) => Ok(Filled::Dry),
+                Ok((_, received)) => {
+                    self.may_have_more = received == room;
+                    Ok(Filled::Some)
+                }
+                Err(error) if is_dry(&error.into()) => {
+                    self.may_have_more = false;
+                    Ok(Filled::Dry)
+                }
                 Err(error) => Err(error.into()),
             };
         };
@@ -149,7 +162,11 @@ impl Wire {
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Filled::End),
                 Err(error) => return Err(error),
             }
-            let mut source = Source { socket: &self.socket, wait, first_byte: &mut tls.first_byte };
+            let mut source = Source {
+                socket: &self.socket,
+                may_have_more: &mut self.may_have_more,
+                first_byte: &mut tls.first_byte,
+            };
             match tls.session.read_tls(&mut source) {
                 Ok(_) => {}
                 Err(error) if is_dry(&error) => return Ok(Filled::Dry),
@@ -232,21 +249,31 @@ fn flush(socket: &TcpStream, session: &mut ServerConnection) -> io::Result<Flush
     Ok(Flushed::All)
 }
 
-/// Nothing to read, or no room to write: not an error. An interrupted call is tried again later too.
+/// Nothing to read, or no room to write: not an error.
 fn is_dry(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+    error.kind() == ErrorKind::WouldBlock
 }
 
 struct Source<'a> {
     socket: &'a TcpStream,
-    wait: bool,
+    may_have_more: &'a mut bool,
     first_byte: &'a mut Option<u8>,
 }
 
 impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let flags = if self.wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
-        let (_, received) = rustix::net::recv(self.socket, &mut *buffer, flags)?;
+        if !*self.may_have_more {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let received = match rustix::net::recv(self.socket, &mut *buffer, RecvFlags::DONTWAIT) {
+            Ok((_, received)) => received,
+            Err(error) => {
+                *self.may_have_more = false;
+                return Err(error.into());
+            }
+        };
+        // The end stays readable: it must be found again by whoever asks next.
+        *self.may_have_more = received == buffer.len() || received == 0;
         if self.first_byte.is_none() {
             *self.first_byte = buffer.first().copied().filter(|_| received > 0);
         }

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Rounds in turn, so that whatever else the machine does falls on all alike; medians are shown.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(500);
 
 fn main() {
