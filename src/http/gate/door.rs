@@ -28,6 +28,8 @@ const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 /// How often deadlines are looked at: a client may be this much late.
 const SWEEP: Duration = Duration::from_millis(250);
+/// How long the threads have to take what was ready before the door looks again all the same.
+const BATCH: Duration = Duration::from_millis(2);
 /// How long no accept is tried after one that found no descriptor or memory.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 /// How often a stopping gate looks whether it is empty.
@@ -143,6 +145,8 @@ impl Door {
             self.lot.ready(events.iter(), &mut ready);
             if !ready.is_empty() {
                 self.pool.submit(ready.drain(..));
+                // Whatever happens meanwhile comes in one batch, not as so many wakes of this thread.
+                self.pool.wait_until_drained(BATCH);
             }
             let now = Instant::now();
             if stop_by.is_none() && self.house.is_stopping() {

@@ -122,7 +122,7 @@ impl Lot {
     }
 
     /// Takes out the connections for which these events were waited for.
-    pub fn ready<'a>(&self, events: impl Iterator<Item = &'a Event>, out: &mut Vec<Box<Connection>>) {
+    pub fn ready<'a>(&self, events: impl Iterator<Item = &'a Event>, out: &mut impl Extend<Box<Connection>>) {
         let mut lot = self.lock();
         for event in events {
             let Some(spot) = lot.spots.get_mut(event.token().0) else { continue };

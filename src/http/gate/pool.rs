@@ -18,6 +18,7 @@ const KEPT: Duration = Duration::from_secs(10);
 pub struct Pool<Job> {
     state: Mutex<State<Job>>,
     work: Condvar,
+    drained: Condvar,
     ended: Condvar,
     most: usize,
     run: Box<dyn Fn(Job) -> Option<Job> + Send + Sync>,
@@ -29,6 +30,8 @@ struct State<Job> {
     threads: usize,
     /// A thread was woken or made, and has not looked at the queue yet.
     coming: bool,
+    /// Somebody waits until the queue is empty.
+    awaited: bool,
     closed: bool,
 }
 
@@ -36,9 +39,22 @@ impl<Job: Send + 'static> Pool<Job> {
     /// Makes a pool of at most `most` threads that `run` each job, and again, after the others, what it hands
     /// back. `run` must not panic.
     pub fn new(most: usize, run: impl Fn(Job) -> Option<Job> + Send + Sync + 'static) -> Arc<Self> {
-        let state = State { queue: VecDeque::new(), waiting: 0, threads: 0, coming: false, closed: false };
-        let (work, ended) = (Condvar::new(), Condvar::new());
-        Arc::new(Self { state: Mutex::new(state), work, ended, most: most.max(1), run: Box::new(run) })
+        let state = State {
+            queue: VecDeque::new(),
+            waiting: 0,
+            threads: 0,
+            coming: false,
+            awaited: false,
+            closed: false,
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            drained: Condvar::new(),
+            ended: Condvar::new(),
+            most: most.max(1),
+            run: Box::new(run),
+        })
     }
 
     /// Queues jobs. When no thread can be had at all, they are dropped.
@@ -46,6 +62,16 @@ impl<Job: Send + 'static> Pool<Job> {
         let mut state = self.lock();
         state.queue.extend(jobs);
         self.call_one(state);
+    }
+
+    /// Waits until every job has been taken by a thread, at most for `patience`.
+    pub fn wait_until_drained(&self, patience: Duration) {
+        let mut state = self.lock();
+        if !state.queue.is_empty() {
+            state.awaited = true;
+            // Whether it was drained or not, the caller goes on.
+            drop(self.drained.wait_timeout(state, patience));
+        }
     }
 
     /// Tells how many threads there are.
@@ -105,6 +131,9 @@ impl<Job: Send + 'static> Pool<Job> {
         state.coming = false;
         loop {
             if let Some(job) = state.queue.pop_front() {
+                if state.queue.is_empty() && std::mem::take(&mut state.awaited) {
+                    self.drained.notify_one();
+                }
                 self.call_one(state);
                 let again = (self.run)(job);
                 state = self.lock();
