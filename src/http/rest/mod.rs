@@ -111,10 +111,10 @@ fn id_of(text: &str) -> Option<i64> {
 }
 
 fn rows_refused(refused: Vec<(usize, Error)>, rows: usize) -> Response {
-    // Input that will be refused again outweighs what others may clear away.
-    let invalid = refused.iter().any(|(_, error)| error.kind == Kind::Invalid);
-    let first = refused.first().map_or(Kind::Invalid, |(_, error)| error.kind);
-    let kind = if invalid { Kind::Invalid } else { first };
+    // Input that no group would take outweighs what others may clear away.
+    let invalid = refused.iter().any(|(_, error)| status_of(error) == Kind::Invalid.status());
+    let first = refused.first().map_or(Kind::Invalid.status(), |(_, error)| status_of(error));
+    let status = if invalid { Kind::Invalid.status() } else { first };
     let message = format!("{} of {rows} rows were refused. Nothing was changed.", refused.len());
     let rows: Vec<_> = refused
         .into_iter()
@@ -128,7 +128,19 @@ fn rows_refused(refused: Vec<(usize, Error)>, rows: usize) -> Response {
         })
         .collect();
     let document = json!({ "error": { "code": "rows_refused", "message": message, "rows": rows } });
-    answer::json(kind.status(), &document)
+    answer::json(status, &document)
+}
+
+/// The status of one row's error. Well-formed input that this group does not take as it is now (it has no
+/// such role, or asks more of passwords) conflicts with its state: 409.
+fn status_of(error: &Error) -> u16 {
+    match error.code {
+        "role_unknown" if error.kind == Kind::Invalid => Kind::Conflict.status(),
+        "setting_not_in_group" | "password_too_short" | "password_needs_mixed" | "password_needs_symbol" => {
+            Kind::Conflict.status()
+        }
+        _ => error.kind.status(),
+    }
 }
 
 /// The same error, with the field's name on this wire.

@@ -124,9 +124,18 @@ impl<'v> Row<'v> {
     }
 }
 
-/// A whole number from 0.
+/// Largest whole number that every JSON reader holds exactly.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// A whole number from 0; `7.0` is one (JSON Schema 2020-12 §6.1.1).
 pub fn number(value: &Value) -> Option<i64> {
-    value.as_i64().filter(|number| *number >= 0)
+    let whole = value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= EXACT_MAX)?;
+        // Whole and in range, so nothing is cut off.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(number as i64)
+    });
+    whole.filter(|number| *number >= 0)
 }
 
 fn wrong_type(name: &str, what: &str) -> Error {
@@ -165,6 +174,7 @@ mod tests {
         let row = Row::new(&item, &["t", "n", "f", "s", "z", "m", "d"]).unwrap();
         assert_eq!(row.text("t").unwrap().as_deref(), Some("x"));
         assert_eq!(row.number("n").unwrap(), Some(7));
+        assert_eq!((number(&json!(7.0)), number(&json!(1e300)), number(&json!(-1.0))), (Some(7), None, None));
         assert_eq!(row.flag("f").unwrap(), Some(true));
         assert_eq!(row.flags("s").unwrap(), [("a".to_owned(), true)]);
         assert!(row.text("z").unwrap().is_none() && row.number("z").unwrap().is_none());
