@@ -145,6 +145,21 @@ CREATE TABLE scim_tokens (
 ) STRICT;
 CREATE INDEX scim_tokens_by_group ON scim_tokens (group_id, id);
 
+CREATE TABLE scim_details (
+    -- What an identity provider wrote of a member beyond what the house keeps, to write it back.
+    group_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    document TEXT NOT NULL,                      -- JSON
+    PRIMARY KEY (group_id, user_id),
+    FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scim_role_ids (
+    -- The identity provider's own name of a role.
+    role_id INTEGER PRIMARY KEY REFERENCES roles (id) ON DELETE CASCADE,
+    external_id TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE access_log (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

@@ -118,7 +118,12 @@ impl App {
             Found::Nothing => {
                 let error = Error::not_found("no_such_path", "There is nothing at this address.");
                 let wants_page = request.header("Accept").is_some_and(|a| a.contains("text/html"));
-                answer::error(&error, if wants_page { Errors::Page } else { Errors::Json })
+                let shape = match () {
+                    () if request.path.to_ascii_lowercase().starts_with("/scim/") => Errors::Scim,
+                    () if wants_page => Errors::Page,
+                    () => Errors::Json,
+                };
+                answer::error(&error, shape)
             }
         }
     }

@@ -19,6 +19,7 @@ mod operators;
 mod pool;
 mod roles;
 mod saml;
+mod scim_details;
 mod scim_tokens;
 mod settings;
 mod sign_in;

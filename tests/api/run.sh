@@ -36,10 +36,22 @@ PYTHON
 scim_token="$("$binary" scim-token make Conformance --group "$group" --data "$data" 2>/dev/null)"
 
 status=0
+# The description as it is served, with the only group that the token is for: all others answer 401.
+python3 - "$url" "$group" "$work/openapi.json" <<'PYTHON'
+import json, sys, urllib.request
+
+url, group, path = sys.argv[1:]
+document = json.load(urllib.request.urlopen(url + "/api/openapi.json"))
+for item in document["paths"].values():
+    for parameter in item.get("parameters", []):
+        if parameter["name"] in ("group_id", "groupId"):
+            parameter["schema"] = {"type": "integer", "enum": [int(group)]}
+json.dump(document, open(path, "w"))
+PYTHON
+
 printf '\n== schemathesis\n'
-"$clients/bin/schemathesis" --config-file tests/api/schemathesis.toml run "$url/api/openapi.json" \
-    --header "Authorization: Bearer $token" --seed 7 --max-examples "${SCHEMATHESIS_EXAMPLES:-50}" \
-    --generation-database none --no-color || status=1
+"$clients/bin/schemathesis" run "$work/openapi.json" --url "$url" --header "Authorization: Bearer $token" \
+    --seed 7 --max-examples "${SCHEMATHESIS_EXAMPLES:-50}" --generation-database none --no-color || status=1
 
 printf '\n== scim2-tester\n'
 SIDELIGHT_SCIM_URL="$url/scim/v2" SIDELIGHT_SCIM_TOKEN="$scim_token" \

@@ -10,7 +10,7 @@ mod tests;
 mod tokens;
 mod users;
 
-pub use groups::{GroupPage, MEMBERS_MOST, ScimGroup};
+pub use groups::{GroupPage, MEMBERS_MOST};
 pub use tokens::{TOKEN_PREFIX, TOKENS_MOST};
 pub use users::{UserPage, UserWrite};
 

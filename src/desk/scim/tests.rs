@@ -76,8 +76,8 @@ fn a_document_makes_a_user_who_may_be_inactive() {
     let document =
         json!({"userName": "ann.x", "externalId": "E1", "active": false, "name": {"givenName": "Ann"}});
     let made = f.desk.scim_create_user(&caller, SEVEN, &document).unwrap();
-    assert!(!made.membership.active);
-    assert_eq!(made.user.first_name, "Ann");
+    assert!(!made.member.membership.active);
+    assert_eq!(made.member.user.first_name, "Ann");
     let member = f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap();
     assert_eq!(member.user.address.as_str(), "ann.x");
     assert_eq!(f.log().last().unwrap().actor, "provisioning of group 7");
@@ -92,10 +92,10 @@ fn a_replacement_clears_what_it_leaves_out_but_not_the_puid() {
     let ann = f.desk.create_user(&f.admin, SEVEN, new).unwrap();
     let write = UserWrite::Replace(json!({"userName": "ann.y", "name": {"familyName": "Lee"}}));
     let done = f.desk.scim_change_user(&caller, SEVEN, ann.user.id, None, &write).unwrap();
-    assert_eq!((done.user.address.as_str(), done.user.last_name.as_str()), ("ann.y", "Lee"));
-    assert_eq!((done.user.first_name.as_str(), done.user.email.as_str()), ("", ""));
-    assert_eq!(done.membership.puid, ann.membership.puid);
-    assert!(done.membership.active);
+    assert_eq!((done.member.user.address.as_str(), done.member.user.last_name.as_str()), ("ann.y", "Lee"));
+    assert_eq!((done.member.user.first_name.as_str(), done.member.user.email.as_str()), ("", ""));
+    assert_eq!(done.member.membership.puid, ann.membership.puid);
+    assert!(done.member.membership.active);
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn a_patch_changes_what_it_names_and_nothing_else() {
     let ann = f.desk.create_user(&f.admin, SEVEN, new).unwrap();
     let change = |operation| f.desk.scim_change_user(&caller, SEVEN, ann.user.id, None, &patch(operation));
     let done = change(json!({"op": "Replace", "path": "active", "value": "False"})).unwrap();
-    assert!(!done.membership.active && done.user.email == "a@b");
+    assert!(!done.member.membership.active && done.member.user.email == "a@b");
     assert_eq!(f.last_log().0, "user.deactivate");
     let done = change(json!({"op": "remove", "path": "externalId"})).unwrap();
-    assert_eq!(done.membership.puid, None);
+    assert_eq!(done.member.membership.puid, None);
     let refused = change(json!({"op": "add", "path": "groups", "value": [{"value": "1"}]}));
     assert_eq!(code(refused), Some("scim_mutability"));
     let weak = change(json!({"op": "add", "path": "password", "value": "short"}));
@@ -129,7 +129,7 @@ fn a_patch_changes_what_it_names_and_nothing_else() {
 fn a_change_of_another_version_than_was_read_is_refused() {
     let (f, caller) = with_token();
     let ann = f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
-    let read = version(&ann);
+    let read = version(&f.desk.scim_user(&caller, SEVEN, ann.user.id).unwrap());
     let rename = |name: &str, if_match: &str| {
         let write = patch(json!({"op": "replace", "path": "name.givenName", "value": name}));
         f.desk.scim_change_user(&caller, SEVEN, ann.user.id, Some(if_match), &write)
@@ -152,7 +152,7 @@ fn users_are_found_by_filter_and_paged_with_a_total() {
     let check = |filter: &str, window: Window, total: usize, expected: &[&str]| {
         let filter = (!filter.is_empty()).then(|| Filter::parse(filter).unwrap());
         let page = f.desk.scim_users(&caller, SEVEN, filter.as_ref(), window).unwrap();
-        let names: Vec<&str> = page.members.iter().map(|m| m.user.address.as_str()).collect();
+        let names: Vec<&str> = page.users.iter().map(|u| u.member.user.address.as_str()).collect();
         assert_eq!((page.total, names.as_slice()), (total, expected), "{filter:?}");
     };
     check("", Window { first: 4, count: 10 }, 6, &["u3.x", "u4.x"]);
@@ -219,10 +219,63 @@ fn roles_are_found_by_name_and_by_member() {
     assert_eq!(found("displayName eq \"sales\""), ["Sales"]);
     assert_eq!(found(&format!("members.value eq \"{}\"", ann.user.id)), ["Sales"]);
     assert_eq!(found("displayName sw \"S\""), ["Sales", "Support"]);
-    let version =
-        crate::protocol::scim::group::version(&sales.role, [ann.user.id.to_string().as_str()].into_iter());
+    let version = crate::protocol::scim::group::version(&sales).unwrap();
     let empty = vec![GroupStep::Replace(vec![])];
     f.desk.scim_change_group(&caller, SEVEN, sales.role.id, Some(&version), empty.clone()).unwrap();
     let stale = f.desk.scim_change_group(&caller, SEVEN, sales.role.id, Some(&version), empty);
     assert_eq!(code(stale), Some("version_mismatch"));
+}
+
+#[test]
+fn what_the_identity_provider_wrote_is_written_back_until_somebody_changes_it() {
+    let (f, caller) = with_token();
+    let phones = json!([{"value": "1", "type": "mobile"}, {"value": "2", "type": "work"}]);
+    let document = json!({"userName": "ann_lee@example.com", "externalId": "E1", "phoneNumbers": phones});
+    let made = f.desk.scim_create_user(&caller, SEVEN, &document).unwrap();
+    assert_eq!(
+        (made.member.user.address.as_str(), made.member.user.phone.as_str()),
+        ("ann-lee.example.com", "2")
+    );
+    let shown = || {
+        let user = f.desk.scim_user(&caller, SEVEN, made.member.user.id).unwrap();
+        crate::protocol::scim::user::content(&user, "")
+    };
+    assert_eq!((&shown()["userName"], &shown()["phoneNumbers"]), (&document["userName"], &phones));
+    let mobile = json!({"op": "replace", "path": "phoneNumbers[type eq \"mobile\"].value", "value": "3"});
+    f.desk.scim_change_user(&caller, SEVEN, made.member.user.id, None, &patch(mobile)).unwrap();
+    assert_eq!(
+        (shown()["phoneNumbers"][0]["value"].as_str(), f.last_log().0.as_str()),
+        (Some("3"), "user.update")
+    );
+    let by_name = Filter::parse("userName eq \"Ann_Lee@example.com\"").unwrap();
+    assert_eq!(f.desk.scim_users(&caller, SEVEN, Some(&by_name), ALL).unwrap().total, 1);
+    let changed = crate::desk::people::UserChange {
+        address: Some("lee.x".into()),
+        phone: Some("9".into()),
+        ..change()
+    };
+    f.desk.update_user(&f.admin, SEVEN, &puid("E1"), changed).unwrap();
+    assert_eq!(shown()["userName"], "lee.x");
+    assert_eq!(shown()["phoneNumbers"], json!([{"value": "9", "type": "work", "primary": true}]));
+}
+
+#[test]
+fn a_role_keeps_the_identity_providers_name_for_it() {
+    let (f, caller) = with_token();
+    let made = f
+        .desk
+        .scim_create_group(&caller, SEVEN, &json!({"displayName": "Sales", "externalId": "8aa1"}))
+        .unwrap();
+    let found = |filter: &str| {
+        f.desk.scim_groups(&caller, SEVEN, Some(&Filter::parse(filter).unwrap()), ALL, false).unwrap().total
+    };
+    assert_eq!(found("externalId eq \"8aa1\""), 1);
+    let other = vec![GroupStep::Identify(Some("x".into()))];
+    f.desk.scim_change_group(&caller, SEVEN, made.role.id, None, other).unwrap();
+    assert_eq!((found("externalId eq \"8aa1\""), found("externalId eq \"x\"")), (0, 1));
+    let long = vec![GroupStep::Identify(Some("x".repeat(256)))];
+    assert_eq!(
+        code(f.desk.scim_change_group(&caller, SEVEN, made.role.id, None, long)),
+        Some("external_id_malformed")
+    );
 }

@@ -6,12 +6,13 @@ use super::{PAGE_MAX, Window, expect_version};
 use crate::desk::people::{CheckedChange, NewUser, UserChange, UserKey, created, removed, updated};
 use crate::desk::{Desk, groups, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GroupId, Member, UserId};
+use crate::model::{Caller, GroupId, LogEntry, Member, UserId};
+use crate::protocol::scim::details::{Details, glance_address};
 use crate::protocol::scim::evaluate::meets;
 use crate::protocol::scim::filter::{Filter, Operator};
 use crate::protocol::scim::patch::Operation;
-use crate::protocol::scim::user::{self, WantedUser, version};
-use crate::store::{MemberQuery, TextMatch};
+use crate::protocol::scim::user::{self, ScimUser, WantedUser, version};
+use crate::store::{MemberQuery, Reader, TextMatch, Writer};
 
 /// Rows that are read at a time while a filter is applied.
 const BATCH: u32 = 1_000;
@@ -19,11 +20,11 @@ const BATCH: u32 = 1_000;
 const TRIES: usize = 5;
 
 /// Part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UserPage {
     /// How many meet the filter in all.
     pub total: usize,
-    pub members: Vec<Member>,
+    pub users: Vec<ScimUser>,
 }
 
 /// A change of a user.
@@ -60,18 +61,21 @@ impl Desk {
                 };
                 let total = r.count_members(group, &query, now)?;
                 let members = if count == 0 { Vec::new() } else { r.members(group, &query, now)? };
-                return Ok(UserPage { total: usize::try_from(total).unwrap_or(usize::MAX), members });
+                let users = with_details(r, group, members)?;
+                return Ok(UserPage { total: usize::try_from(total).unwrap_or(usize::MAX), users });
             };
             let mut query = MemberQuery { limit: BATCH, ..narrowed(filter) };
-            let mut page = UserPage { total: 0, members: Vec::new() };
+            // Who asks for a name alone wants to know whether it is taken, and the address decides that.
+            let asks_for_name = query.address.is_some() && filter.conjuncts().len() == 1;
+            let mut page = UserPage { total: 0, users: Vec::new() };
             loop {
                 let batch = r.members(group, &query, now)?;
                 query.after = batch.last().map(|member| member.user.id);
                 let is_last = batch.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
-                for member in batch {
-                    if meets(&user::document(&member, ""), filter) {
-                        if page.total >= window.first && page.members.len() < count {
-                            page.members.push(member);
+                for found in with_details(r, group, batch)? {
+                    if asks_for_name || meets(&user::document(&found, ""), filter) {
+                        if page.total >= window.first && page.users.len() < count {
+                            page.users.push(found);
                         }
                         page.total += 1;
                     }
@@ -83,19 +87,29 @@ impl Desk {
         })
     }
 
+    /// Finds a user.
+    ///
+    /// # Errors
+    /// As [`Desk::member`].
+    pub fn scim_user(&self, caller: &Caller, group: GroupId, id: UserId) -> Result<ScimUser> {
+        permission::administer(caller, group)?;
+        self.store.snapshot(|r| found(r, group, &UserKey::Id(id)))
+    }
+
     /// Makes a user of a document.
     ///
     /// # Errors
     /// As [`Desk::create_user`]; `Invalid` for a document that is no user.
-    pub fn scim_create_user(&self, caller: &Caller, group: GroupId, document: &Value) -> Result<Member> {
+    pub fn scim_create_user(&self, caller: &Caller, group: GroupId, document: &Value) -> Result<ScimUser> {
         let attempt = || {
             permission::administer(caller, group)?;
             let wanted = user::wanted(document)?;
             let inactive = wanted.active == Some(false);
+            let details = wanted.details;
             let new = self.checked_new(
                 group,
                 &NewUser {
-                    address: wanted.user_name,
+                    address: wanted.address,
                     puid: wanted.external_id,
                     first_name: wanted.given_name,
                     last_name: wanted.family_name,
@@ -107,12 +121,14 @@ impl Desk {
             )?;
             let caller = caller.clone();
             self.store.write(self.clock.now(), move |w| {
-                let member = created(w, &caller, group, &new)?;
-                if !inactive {
-                    return Ok(member);
+                let mut member = created(w, &caller, group, &new)?;
+                if inactive {
+                    let change = CheckedChange { active: Some(false), ..CheckedChange::default() };
+                    member = updated(w, &caller, group, &UserKey::Id(member.user.id), &change)?.member;
                 }
-                let change = CheckedChange { active: Some(false), ..CheckedChange::default() };
-                Ok(updated(w, &caller, group, &UserKey::Id(member.user.id), &change)?.member)
+                let made = ScimUser { member, details };
+                keep_details(w, group, &made)?;
+                Ok(made)
             })
         };
         let subject = document.get("userName").and_then(Value::as_str).unwrap_or_default();
@@ -131,23 +147,34 @@ impl Desk {
         id: UserId,
         if_match: Option<&str>,
         write: &UserWrite,
-    ) -> Result<Member> {
+    ) -> Result<ScimUser> {
         let key = UserKey::Id(id);
         let attempt = || {
             for _ in 0..TRIES {
                 // The password is hashed outside the transaction, so the user may change in between.
-                let member = self.member(caller, group, &key)?;
-                expect_version(&version(&member), if_match)?;
-                let change = self.checked_change(group, &change_of(&member, write)?)?;
+                let before = self.scim_user(caller, group, id)?;
+                expect_version(&version(&before), if_match)?;
+                let (change, details) = change_of(&before, write)?;
+                let change = self.checked_change(group, &change)?;
                 let (caller, key) = (caller.clone(), key.clone());
                 let done = self.store.write(self.clock.now(), move |w| {
-                    if key.find(w, group)? != member {
+                    if found(w, group, &key)? != before {
                         return Ok(None);
                     }
-                    updated(w, &caller, group, &key, &change).map(Some)
+                    let done = updated(w, &caller, group, &key, &change)?;
+                    let after = ScimUser { member: done.member, details };
+                    if after.details != before.details {
+                        keep_details(w, group, &after)?;
+                        if done.changed.is_empty() {
+                            let subject = after.member.user.address.to_string();
+                            let detail = "as the identity provider writes it";
+                            w.log(&LogEntry::done(&caller, Some(group), "user.update", subject, detail))?;
+                        }
+                    }
+                    Ok(Some(after))
                 })?;
                 if let Some(done) = done {
-                    return Ok(done.member);
+                    return Ok(done);
                 }
             }
             let public = "Others change this user at the same time. Try again shortly.";
@@ -172,7 +199,7 @@ impl Desk {
             let (caller, if_match) = (caller.clone(), if_match.map(str::to_owned));
             self.store.write(self.clock.now(), move |w| {
                 let key = UserKey::Id(id);
-                expect_version(&version(&key.find(w, group)?), if_match.as_deref())?;
+                expect_version(&version(&found(w, group, &key)?), if_match.as_deref())?;
                 removed(w, &caller, group, &key).map(drop)
             })
         };
@@ -180,8 +207,36 @@ impl Desk {
     }
 }
 
-/// What a document or a PATCH changes of a member.
-fn change_of(member: &Member, write: &UserWrite) -> Result<UserChange> {
+fn found(reader: &Reader<'_>, group: GroupId, key: &UserKey) -> Result<ScimUser> {
+    let member = key.find(reader, group)?;
+    let unknown = || Error::fault("scim_details", "a member who was found is gone");
+    with_details(reader, group, vec![member])?.pop().ok_or_else(unknown)
+}
+
+/// Adds the details to members, who are in the order of their numbers.
+fn with_details(reader: &Reader<'_>, group: GroupId, members: Vec<Member>) -> Result<Vec<ScimUser>> {
+    let Some((first, last)) = members.first().zip(members.last()) else { return Ok(Vec::new()) };
+    let mut details = reader.scim_details(group, first.user.id, last.user.id)?;
+    let read = |member: Member| {
+        let details = match details.remove(&member.user.id) {
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|e| Error::fault("scim_details", format!("kept details do not read: {e}")))?,
+            None => Details::default(),
+        };
+        Ok(ScimUser { member, details })
+    };
+    members.into_iter().map(read).collect()
+}
+
+fn keep_details(w: &Writer<'_>, group: GroupId, user: &ScimUser) -> Result<()> {
+    let text = serde_json::to_string(&user.details)
+        .map_err(|e| Error::fault("scim_details", format!("details do not write: {e}")))?;
+    let kept = (user.details != Details::default()).then_some(text.as_str());
+    w.set_scim_details(group, user.member.user.id, kept)
+}
+
+/// What a document or a PATCH changes of a user.
+fn change_of(before: &ScimUser, write: &UserWrite) -> Result<(UserChange, Details)> {
     let (wanted, puid) = match write {
         UserWrite::Replace(document) => {
             let wanted = user::wanted(document)?;
@@ -191,14 +246,14 @@ fn change_of(member: &Member, write: &UserWrite) -> Result<UserChange> {
             (wanted, puid)
         }
         UserWrite::Patch(operations) => {
-            let wanted = user::patched(member, operations)?;
+            let wanted = user::patched(before, operations)?;
             let puid = Some(wanted.external_id.clone());
             (wanted, puid)
         }
     };
-    let WantedUser { user_name, given_name, family_name, email, phone, active, password, .. } = wanted;
-    Ok(UserChange {
-        address: Some(user_name),
+    let WantedUser { address, given_name, family_name, email, phone, active, password, details, .. } = wanted;
+    let change = UserChange {
+        address: Some(address),
         puid,
         first_name: Some(given_name),
         last_name: Some(family_name),
@@ -207,7 +262,8 @@ fn change_of(member: &Member, write: &UserWrite) -> Result<UserChange> {
         active,
         password,
         ..UserChange::default()
-    })
+    };
+    Ok((change, details))
 }
 
 /// A query that lists at least all members that meet the filter, and far fewer where identity providers ask
@@ -224,12 +280,9 @@ fn narrowed(filter: &Filter) -> MemberQuery {
         }
         let wanted = Some(TextMatch::Is(text.clone()));
         if path.is("userName") && path.sub.is_none() {
-            query.address = wanted;
+            query.address = Some(TextMatch::Is(glance_address(text)));
         } else if path.is("externalId") && path.sub.is_none() {
             query.puid = wanted;
-        } else if path.is("emails") && path.sub.as_deref().is_none_or(|sub| sub.eq_ignore_ascii_case("value"))
-        {
-            query.email = wanted;
         }
     }
     query

@@ -3,13 +3,12 @@
 use serde_json::Value;
 
 use super::{Query, base, body, caller, if_match, projection, resource, shown};
-use crate::desk::scim::ScimGroup;
 use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::gate::Response;
 use crate::http::router::{App, Call};
 use crate::model::RoleId;
-use crate::protocol::scim::group::{GroupStep, document, steps, wanted};
+use crate::protocol::scim::group::{GroupStep, WantedGroup, document, steps, wanted};
 use crate::protocol::scim::number;
 use crate::protocol::scim::patch::operations;
 
@@ -29,7 +28,7 @@ fn list(app: &App, call: &Call<'_>, query: fn(&Call<'_>) -> Result<Query>) -> Re
     let with_members = query.projection.shows("members");
     let page = app.desk.scim_groups(&caller, group, query.filter.as_ref(), query.window, with_members)?;
     let base = base(app, call);
-    let groups = page.groups.iter().map(|group| written(group, &base)).collect();
+    let groups = page.groups.iter().map(|group| document(group, &base)).collect();
     Ok(query.answer(page.total, groups))
 }
 
@@ -38,7 +37,7 @@ pub fn post_groups(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let projection = projection(call)?;
     let made = app.desk.scim_create_group(&caller, group, &body(call)?)?;
-    Ok(resource(201, written(&made, &base(app, call)), &projection))
+    Ok(resource(201, document(&made, &base(app, call)), &projection))
 }
 
 /// `GET /scim/v2/Groups/{id}`
@@ -46,14 +45,16 @@ pub fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let projection = projection(call)?;
     let found = app.desk.scim_group(&caller, group, id(call)?, projection.shows("members"))?;
-    Ok(shown(call, written(&found, &base(app, call)), &projection))
+    Ok(shown(call, document(&found, &base(app, call)), &projection))
 }
 
-/// `PUT /scim/v2/Groups/{id}`; members that are not named at all stay.
+/// `PUT /scim/v2/Groups/{id}`; what is not named at all stays.
 pub fn put_group(app: &App, call: &Call<'_>) -> Result<Response> {
     changed(app, call, |document| {
-        let (name, members) = wanted(&document)?;
-        Ok(std::iter::once(GroupStep::Rename(name)).chain(members.map(GroupStep::Replace)).collect())
+        let WantedGroup { name, external_id, members } = wanted(&document)?;
+        let id = external_id.map(|id| GroupStep::Identify(Some(id)));
+        let members = members.map(GroupStep::Replace);
+        Ok(std::iter::once(GroupStep::Rename(name)).chain(id).chain(members).collect())
     })
 }
 
@@ -68,7 +69,7 @@ fn changed(app: &App, call: &Call<'_>, read: fn(Value) -> Result<Vec<GroupStep>>
     let id = id(call)?;
     let steps = read(body(call)?)?;
     let done = app.desk.scim_change_group(&caller, group, id, if_match(call), steps)?;
-    Ok(resource(200, written(&done, &base(app, call)), &projection))
+    Ok(resource(200, document(&done, &base(app, call)), &projection))
 }
 
 /// `DELETE /scim/v2/Groups/{id}`
@@ -76,10 +77,6 @@ pub fn delete_group(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     app.desk.scim_delete_group(&caller, group, id(call)?, if_match(call))?;
     Ok(answer::no_content())
-}
-
-fn written(group: &ScimGroup, base: &str) -> Value {
-    document(&group.role, group.members.as_deref(), base)
 }
 
 fn id(call: &Call<'_>) -> Result<RoleId> {

@@ -20,7 +20,7 @@ use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::path::member;
 use crate::protocol::scim::projection::Projection;
 use crate::protocol::scim::version::is_among;
-use crate::protocol::scim::{ERROR_SCHEMA, LIST_SCHEMA, Reject, ScimType};
+use crate::protocol::scim::{ERROR_SCHEMA, LIST_SCHEMA, Reject, ScimType, group, user};
 
 /// Where everything of SCIM is found.
 const BASE: &str = "/scim/v2";
@@ -51,6 +51,7 @@ pub const ROUTES: &[Route] = &[
     read("/scim/v2/ResourceTypes/{id}", discovery::get_resource_type),
     read("/scim/v2/Schemas", discovery::get_schemas),
     read("/scim/v2/Schemas/{id}", discovery::get_schema),
+    write(Method::Post, "/scim/v2/.search", post_search),
     write(Method::Post, "/scim/v2/Bulk", discovery::post_bulk),
 ];
 
@@ -137,6 +138,24 @@ impl Query {
         let resources: Vec<Value> = resources.into_iter().map(|r| self.projection.applied(r)).collect();
         list(total, self.window.first + 1, resources)
     }
+}
+
+/// `POST /scim/v2/.search`: users, and after them groups. RFC 7644 §3.4.3.
+fn post_search(app: &App, call: &Call<'_>) -> Result<Response> {
+    let (caller, group) = caller(app, call)?;
+    let query = Query::of_body(call)?;
+    let Query { filter, window, projection } = &query;
+    let users = app.desk.scim_users(&caller, group, filter.as_ref(), *window)?;
+    let rest = Window {
+        first: window.first.saturating_sub(users.total),
+        count: window.count.saturating_sub(users.users.len()),
+    };
+    let with_members = projection.shows("members");
+    let groups = app.desk.scim_groups(&caller, group, filter.as_ref(), rest, with_members)?;
+    let base = base(app, call);
+    let users_shown = users.users.iter().map(|user| user::document(user, &base));
+    let groups_shown = groups.groups.iter().map(|group| group::document(group, &base));
+    Ok(query.answer(users.total + groups.total, users_shown.chain(groups_shown).collect()))
 }
 
 fn not_a_number(name: &str) -> Error {

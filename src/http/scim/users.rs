@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::{Query, base, body, caller, if_match, projection, resource, shown};
-use crate::desk::people::UserKey;
 use crate::desk::scim::UserWrite;
 use crate::error::{Error, Result};
 use crate::http::answer;
@@ -29,7 +28,7 @@ fn list(app: &App, call: &Call<'_>, query: fn(&Call<'_>) -> Result<Query>) -> Re
     let query = query(call)?;
     let page = app.desk.scim_users(&caller, group, query.filter.as_ref(), query.window)?;
     let base = base(app, call);
-    let users = page.members.iter().map(|member| document(member, &base)).collect();
+    let users = page.users.iter().map(|user| document(user, &base)).collect();
     Ok(query.answer(page.total, users))
 }
 
@@ -44,7 +43,7 @@ pub fn post_users(app: &App, call: &Call<'_>) -> Result<Response> {
 /// `GET /scim/v2/Users/{id}`
 pub fn get_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
-    let member = app.desk.member(&caller, group, &UserKey::Id(id(call)?))?;
+    let member = app.desk.scim_user(&caller, group, id(call)?)?;
     Ok(shown(call, document(&member, &base(app, call)), &projection(call)?))
 }
 

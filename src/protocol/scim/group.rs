@@ -18,17 +18,37 @@ use crate::model::{Member, Role, UserId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupStep {
     Rename(String),
+    /// Gives the role the identity provider's own name, or takes it away.
+    Identify(Option<String>),
     Add(Vec<UserId>),
     Remove(Vec<UserId>),
     /// These and no others.
     Replace(Vec<UserId>),
 }
 
-/// Reads a whole group: its name, and its members when they were named.
+/// A role as SCIM shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimGroup {
+    pub role: Role,
+    /// The identity provider's own name of it.
+    pub external_id: Option<String>,
+    /// `None` when they were not asked for, or are too many to show.
+    pub members: Option<Vec<Member>>,
+}
+
+/// What a document says that a group should be; `None` for what it does not name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedGroup {
+    pub name: String,
+    pub external_id: Option<String>,
+    pub members: Option<Vec<UserId>>,
+}
+
+/// Reads a whole group.
 ///
 /// # Errors
 /// `invalidValue`, naming the attribute that is missing or of the wrong type.
-pub fn wanted(document: &Value) -> Result<(String, Option<Vec<UserId>>), Reject> {
+pub fn wanted(document: &Value) -> Result<WantedGroup, Reject> {
     let name = match member(document, "displayName") {
         Some(Value::String(name)) if !name.trim().is_empty() => name.clone(),
         _ => return Err(Reject::value("displayName is missing.")),
@@ -37,7 +57,12 @@ pub fn wanted(document: &Value) -> Result<(String, Option<Vec<UserId>>), Reject>
         None | Some(Value::Null) => None,
         Some(members) => Some(user_ids(members)?),
     };
-    Ok((name, members))
+    let external_id = match member(document, "externalId") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => Some(id.clone()).filter(|id| !id.is_empty()),
+        Some(_) => return Err(Reject::value("externalId is a text.")),
+    };
+    Ok(WantedGroup { name, external_id, members })
 }
 
 /// Reads the operations of a PATCH as steps. Attributes that we do not keep are left out.
@@ -59,6 +84,12 @@ pub fn steps(operations: Vec<Operation>) -> Result<Vec<GroupStep>, Reject> {
                 }
                 _ => return Err(Reject::value("displayName is a text.")),
             }
+        } else if path.attribute.is("externalId") {
+            steps.push(GroupStep::Identify(match (operation.op, operation.value) {
+                (Op::Remove, _) | (_, Value::Null) => None,
+                (_, Value::String(id)) => Some(id).filter(|id| !id.is_empty()),
+                _ => return Err(Reject::value("externalId is a text.")),
+            }));
         } else if path.attribute.is("id") || path.attribute.is("meta") {
             let detail = format!("{} cannot be changed.", path.attribute);
             return Err(Reject::new(ScimType::Mutability, detail));
@@ -114,44 +145,43 @@ pub fn user_id(text: &str) -> Option<UserId> {
     super::number(text).map(UserId)
 }
 
-/// Writes a role as a group; `members` is `None` when they were not asked for or are too many to show.
-pub fn document(role: &Role, members: Option<&[Member]>, base: &str) -> Value {
+/// Writes a role as a group; `base` is the address under which `/Groups` is found, without a slash at its
+/// end.
+pub fn document(group: &ScimGroup, base: &str) -> Value {
+    let role = &group.role;
     let mut document = Map::new();
     document.insert("schemas".into(), json!([GROUP_SCHEMA]));
     document.insert("id".into(), role.id.to_string().into());
     document.insert("displayName".into(), role.name.clone().into());
+    if let Some(id) = &group.external_id {
+        document.insert("externalId".into(), id.clone().into());
+    }
     let mut meta = json!({
         "resourceType": "Group",
         "created": role.created_at.to_string(),
         "lastModified": role.updated_at.to_string(),
         "location": format!("{base}/Groups/{}", role.id),
     });
-    if let Some(members) = members {
+    if let Some(members) = &group.members {
         let members: Vec<Value> = members.iter().map(|one| member_of(one, base)).collect();
         document.insert("members".into(), members.into());
-        if let Some(meta) = meta.as_object_mut() {
-            meta.insert("version".into(), version(role, members_of(&document)).into());
-        }
+    }
+    if let (Some(version), Some(meta)) = (version(group), meta.as_object_mut()) {
+        meta.insert("version".into(), version.into());
     }
     document.insert("meta".into(), meta);
     document.into()
 }
 
-/// The version of a group with these members, in the order of their numbers.
-pub fn version<'m>(role: &Role, members: impl Iterator<Item = &'m str>) -> String {
-    let members: Vec<&str> = members.collect();
-    version_of(&json!([role.id, role.name, members]))
-}
-
-fn members_of(document: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    let members = document.get("members").and_then(Value::as_array).into_iter().flatten();
-    members.filter_map(|one| one.get("value").and_then(Value::as_str))
+/// The version of a group; `None` when its members were not read. RFC 7644 §3.14.
+pub fn version(group: &ScimGroup) -> Option<String> {
+    let members: Vec<UserId> = group.members.as_ref()?.iter().map(|one| one.user.id).collect();
+    Some(version_of(&json!([group.role.id, group.role.name, group.external_id, members])))
 }
 
 fn member_of(one: &Member, base: &str) -> Value {
     json!({
         "value": one.user.id.to_string(),
-        "display": one.user.address.as_str(),
         "type": "User",
         "$ref": format!("{base}/Users/{}", one.user.id),
     })
@@ -204,7 +234,12 @@ mod tests {
             json!({"op": "replace", "value": {"id": "3", "displayName": "Sales"}}),
             GroupStep::Rename("Sales".into()),
         );
-        assert_eq!(read(json!({"op": "replace", "path": "externalId", "value": "x"})), Ok(vec![]));
+        check(
+            json!({"op": "add", "path": "externalId", "value": "x"}),
+            GroupStep::Identify(Some("x".into())),
+        );
+        check(json!({"op": "remove", "path": "externalId"}), GroupStep::Identify(None));
+        assert_eq!(read(json!({"op": "replace", "path": "description", "value": "x"})), Ok(vec![]));
     }
 
     #[test]
@@ -227,9 +262,10 @@ mod tests {
 
     #[test]
     fn a_whole_group_needs_a_name() {
-        assert_eq!(wanted(&json!({"displayName": "Sales"})).unwrap(), ("Sales".into(), None));
-        let (_, members) = wanted(&json!({"displayName": "Sales", "members": [{"value": "7"}]})).unwrap();
-        assert_eq!(members, Some(ids(&[7])));
+        let sales = wanted(&json!({"displayName": "Sales"})).unwrap();
+        assert_eq!(sales, WantedGroup { name: "Sales".into(), external_id: None, members: None });
+        let sales = wanted(&json!({"displayName": "Sales", "members": [{"value": "7"}]})).unwrap();
+        assert_eq!(sales.members, Some(ids(&[7])));
         for bad in [json!({}), json!({"displayName": " "}), json!({"displayName": 1}), json!([])] {
             assert!(wanted(&bad).is_err(), "{bad}");
         }

@@ -8,6 +8,7 @@
 //! (what changes), [`user`] and [`group`] (the two resources), [`version`] (their entity tags),
 //! [`projection`] (which attributes are shown).
 
+pub mod details;
 pub mod evaluate;
 pub mod filter;
 pub mod group;

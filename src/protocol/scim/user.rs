@@ -3,10 +3,10 @@
 //! | SCIM | here |
 //! | --- | --- |
 //! | `id` | the user's number |
-//! | `userName` | Glance Address |
+//! | `userName` | Glance Address; one with an `@` stands for an address, see [`super::details`] |
 //! | `externalId` | partner user ID |
 //! | `name.givenName`, `name.familyName` | first and last name |
-//! | `emails`, `phoneNumbers` | one e-mail address, one phone number: the primary, else the work one |
+//! | `emails`, `phoneNumbers` | one e-mail address, one phone number: the primary, else the work one; the lists are [`super::details`] |
 //! | `active` | active: a suspension by an administrator is not SCIM's to see or to lift |
 //! | `groups` | the role |
 //!
@@ -14,6 +14,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::details::{Details, glance_address};
 use super::patch::{Operation, apply};
 use super::path::member;
 use super::version::version_of;
@@ -21,9 +22,16 @@ use super::{Reject, ScimType, USER_SCHEMA};
 use crate::model::{Member, Puid};
 use crate::secret::Secret;
 
+/// A member as SCIM shows them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScimUser {
+    pub member: Member,
+    pub details: Details,
+}
+
 /// What a document says that a user should be.
 pub struct WantedUser {
-    pub user_name: String,
+    pub address: String,
     pub external_id: Option<String>,
     pub given_name: String,
     pub family_name: String,
@@ -31,6 +39,7 @@ pub struct WantedUser {
     pub phone: String,
     pub active: Option<bool>,
     pub password: Option<Secret>,
+    pub details: Details,
 }
 
 /// Reads a whole user.
@@ -49,7 +58,7 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
         Some(_) => return Err(Reject::value("name is an object.")),
     };
     Ok(WantedUser {
-        user_name: user_name.ok_or_else(|| Reject::value("userName is missing."))?,
+        address: glance_address(&user_name.ok_or_else(|| Reject::value("userName is missing."))?),
         external_id: text(document, "externalId")?.filter(|id| !id.is_empty()),
         given_name: text(name, "givenName")?.unwrap_or_default(),
         family_name: text(name, "familyName")?.unwrap_or_default(),
@@ -57,6 +66,7 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
         phone: kept_value(document, "phoneNumbers", false)?,
         active: flag(document, "active")?,
         password: text(document, "password")?.filter(|p| !p.is_empty()).map(Secret::new),
+        details: Details::of(document),
     })
 }
 
@@ -64,23 +74,25 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
 ///
 /// # Errors
 /// Those of [`apply`] and [`wanted`]; `mutability` for `groups`, which is changed on the group.
-pub fn patched(member: &Member, operations: &[Operation]) -> Result<WantedUser, Reject> {
+pub fn patched(user: &ScimUser, operations: &[Operation]) -> Result<WantedUser, Reject> {
     let names_groups = |o: &Operation| o.path.as_ref().is_some_and(|path| path.attribute.is("groups"));
     if operations.iter().any(names_groups) {
         return Err(Reject::new(ScimType::Mutability, "A user's groups are changed on the group."));
     }
-    let mut document = content(member, "");
+    let mut document = content(user, "");
     apply(&mut document, operations.to_vec())?;
     wanted(&document)
 }
 
 /// Writes a member as a user, without `meta`.
-pub fn content(member: &Member, base: &str) -> Value {
+pub fn content(shown: &ScimUser, base: &str) -> Value {
+    let ScimUser { member, details } = shown;
     let user = &member.user;
     let mut document = Map::new();
     document.insert("schemas".into(), json!([USER_SCHEMA]));
     document.insert("id".into(), user.id.to_string().into());
-    document.insert("userName".into(), user.address.as_str().into());
+    let user_name = details.user_name_of(user).unwrap_or(user.address.as_str());
+    document.insert("userName".into(), user_name.into());
     document.insert("active".into(), member.membership.active.into());
     if let Some(puid) = member.membership.puid.as_ref().map(Puid::as_str) {
         document.insert("externalId".into(), puid.into());
@@ -96,8 +108,14 @@ pub fn content(member: &Member, base: &str) -> Value {
         document.insert("name".into(), name.into());
         document.insert("displayName".into(), full_name.into());
     }
-    for (key, value) in [("emails", &user.email), ("phoneNumbers", &user.phone)] {
-        if !value.is_empty() {
+    let lists = [
+        ("emails", &user.email, details.emails_of(&user.email)),
+        ("phoneNumbers", &user.phone, details.phone_numbers_of(&user.phone)),
+    ];
+    for (key, value, written) in lists {
+        if let Some(written) = written {
+            document.insert(key.into(), json!(written));
+        } else if !value.is_empty() {
             document.insert(key.into(), json!([{ "value": value, "type": "work", "primary": true }]));
         }
     }
@@ -112,14 +130,15 @@ pub fn content(member: &Member, base: &str) -> Value {
 }
 
 /// The version of a member. RFC 7644 §3.14.
-pub fn version(member: &Member) -> String {
-    version_of(&content(member, ""))
+pub fn version(user: &ScimUser) -> String {
+    version_of(&content(user, ""))
 }
 
 /// Writes a member as a user; `base` is the address under which `/Users` is found, without a slash at its
 /// end.
-pub fn document(member: &Member, base: &str) -> Value {
-    let mut document = content(member, base);
+pub fn document(user: &ScimUser, base: &str) -> Value {
+    let member = &user.member;
+    let mut document = content(user, base);
     let changed = member.user.updated_at.max(member.membership.updated_at);
     if let Some(document) = document.as_object_mut() {
         let meta = json!({
@@ -127,7 +146,7 @@ pub fn document(member: &Member, base: &str) -> Value {
             "created": member.membership.created_at.to_string(),
             "lastModified": changed.to_string(),
             "location": format!("{base}/Users/{}", member.user.id),
-            "version": version(member),
+            "version": version(user),
         });
         document.insert("meta".into(), meta);
     }
@@ -158,7 +177,7 @@ fn flag(object: &Value, name: &str) -> Result<Option<bool>, Reject> {
 /// The one value that we keep of a multi-valued attribute: the last that is primary, else the work one,
 /// else one without a type. Of e-mail addresses any other will do; a mobile or fax number is not taken for
 /// the phone number, because it comes beside that in an order of its own.
-fn kept_value(document: &Value, name: &str, any_will_do: bool) -> Result<String, Reject> {
+pub(super) fn kept_value(document: &Value, name: &str, any_will_do: bool) -> Result<String, Reject> {
     let elements = match member(document, name) {
         None | Some(Value::Null) => return Ok(String::new()),
         Some(Value::Array(elements)) => elements,

@@ -8,7 +8,11 @@ use crate::clock::Timestamp;
 use crate::model::{GlanceAddress, GroupId, Membership, RoleId, User, UserId};
 use crate::protocol::scim::ScimType;
 
-pub(in crate::protocol::scim) fn ann() -> Member {
+fn ann() -> ScimUser {
+    ScimUser { member: member_ann(), details: Details::default() }
+}
+
+fn member_ann() -> Member {
     let at = Timestamp::parse("2026-03-12T20:41:55Z").unwrap();
     Member {
         user: User {
@@ -64,10 +68,7 @@ fn a_member_is_written_as_a_user() {
 #[test]
 fn a_user_reads_back_as_it_was_written() {
     let read = wanted(&document(&ann(), "https://x")).unwrap();
-    assert_eq!(
-        (read.user_name.as_str(), read.external_id.as_deref()),
-        ("ann.example.glance.net", Some("E1"))
-    );
+    assert_eq!((read.address.as_str(), read.external_id.as_deref()), ("ann.example.glance.net", Some("E1")));
     assert_eq!((read.given_name.as_str(), read.family_name.as_str()), ("Ann", "Lee"));
     assert_eq!((read.email.as_str(), read.phone.as_str(), read.active), ("ann@example.com", "", Some(true)));
     assert!(read.password.is_none());
