@@ -160,11 +160,17 @@ impl Desk {
         let bearer = random_token::<32>()?;
         let fingerprint = self.keys.fingerprint_of(bearer.as_bytes());
         let now = self.clock.now();
-        let group = match holder {
-            NewConsoleHolder::Operator(_) => None,
-            NewConsoleHolder::Member { group, .. } => Some(group),
+        let (group, who) = match holder {
+            NewConsoleHolder::Operator(id) => {
+                (None, self.store.read(|r| r.operator(id))?.map(|o| format!("operator {}", o.name)))
+            }
+            NewConsoleHolder::Member { user, group } => {
+                (Some(group), self.store.read(|r| r.user(user))?.map(|u| u.address.to_string()))
+            }
         };
-        let entry = LogEntry::done(caller, group, operation, name, "");
+        // The row is of the person who came in, not of the stranger who asked.
+        let done = LogEntry::done(caller, group, operation, name, "");
+        let entry = LogEntry { actor: who.unwrap_or_else(|| done.actor.clone()), ..done };
         self.store.write(now, move |w| {
             w.insert_console_session(&fingerprint, holder, now.plus_seconds(LONGEST))?;
             w.log(&entry)

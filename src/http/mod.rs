@@ -39,6 +39,7 @@ pub const TABLES: &[&[Route]] = &[
     console::upload::ROUTES,
     console::users::ROUTES,
     console::roles::ROUTES,
+    console::provisioning::ROUTES,
     console::api_key::ROUTES,
     console::login_keys::ROUTES,
     console::access_log::ROUTES,

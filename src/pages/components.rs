@@ -13,6 +13,7 @@
 //! | [`code`] | a value to be copied: one click selects all of it |
 //! | [`checks`] | numbered checks, green up to the first red |
 //! | [`time`] | an instant, in UTC |
+//! | [`breakable`] | a long dotted name in a narrow column |
 //!
 //! Everything takes plain values and escapes them; nothing here knows a route, a session or the desk.
 
@@ -243,6 +244,11 @@ pub fn checks(checks: &[Check]) -> Markup {
     }
 }
 
+/// A dotted name that may be broken after each of its parts.
+pub fn breakable(name: &str) -> Markup {
+    html! { @for part in name.split_inclusive(['.', '@', '/', '_']) { (part) wbr; } }
+}
+
 /// An instant in UTC, to the second.
 pub fn time(at: Timestamp) -> Markup {
     let exact = at.to_string();
@@ -283,6 +289,7 @@ mod tests {
         check(&empty(HOSTILE, &html! {}));
         check(&pager(HOSTILE, Some(HOSTILE), Some(HOSTILE)));
         check(&badge(Tone::Good, HOSTILE));
+        check(&breakable(HOSTILE));
         check(&link_button(HOSTILE, HOSTILE, true));
         check(&button(HOSTILE, Weight::Plain));
         check(&choice_button(HOSTILE, Weight::Danger, HOSTILE, HOSTILE));

@@ -48,19 +48,21 @@ pub enum Place {
     ApiKey,
     LoginKeys,
     SignOn,
+    Provisioning,
     GroupLog,
     Settings,
     Elsewhere,
 }
 
 /// A group's menu: place, words, and what follows the group's address. In the order of the menu.
-const GROUP_MENU: [(Place, &str, &str); 8] = [
+const GROUP_MENU: [(Place, &str, &str); 9] = [
     (Place::Home, "Overview", ""),
     (Place::Users, "Users", "/users"),
     (Place::Roles, "Roles", "/roles"),
     (Place::ApiKey, "API key", "/api-key"),
     (Place::LoginKeys, "Login keys", "/login-keys"),
     (Place::SignOn, "SSO Configure", "/sso"),
+    (Place::Provisioning, "Provisioning", "/provisioning"),
     (Place::GroupLog, "Access log", "/access-log"),
     (Place::Settings, "Settings", "/settings"),
 ];

@@ -169,7 +169,8 @@ async function judged() {
     const paths = ['/console/groups', '/console/groups/new', '/console/access-log', '/console/operators',
         '/console/password', '/console/sign-in', '/console/incidents', '/console/groups/1', group,
         `${group}/users`, `${group}/users/new`, `${group}/roles`, `${group}/roles/new`, `${group}/api-key`,
-        `${group}/login-keys`, `${group}/access-log`, `${group}/settings`];
+        `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
+        `${group}/users/upload`, `${group}/sso`];
     for (const width of [1280, 360]) {
         for (const colorScheme of ['light', 'dark']) {
             const page = await visitor({

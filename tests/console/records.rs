@@ -68,7 +68,7 @@ fn a_refusal_is_explained_under_its_incident_code_and_to_its_own_group_only() {
         let form = format!("partnerid={group}&partneruserid=ann&loginkey={key}");
         assert_eq!(server.post_form("/services/AuthorizationService.svc/rest/Authorize", &form).status, 401);
         let log = operator.get(&format!("/console/groups/{group}/access-log")).body;
-        let code = log.split("/console/incidents?code=").nth(1).unwrap().split('"').next().unwrap();
+        let code = log.split("/incidents?code=").nth(1).unwrap().split('"').next().unwrap();
         codes.push(code.to_owned());
     }
     let page = operator.get(&format!("/console/incidents?code={}", codes[0].to_lowercase()));
@@ -108,4 +108,23 @@ fn the_access_log_is_searched_paged_and_exported_without_formulas() {
     assert_eq!(lines.next(), Some("Timestamp,IP Address,Actor,Operation,Subject,Detail"));
     assert_eq!(csv.body.lines().filter(|line| line.contains("role.create,'=1+")).count(), 60);
     assert!(!csv.body.contains(",=1"));
+}
+
+#[test]
+fn a_scim_token_is_shown_once_works_and_is_revoked() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let tokens = "/console/groups/7/provisioning/tokens";
+    browser.refused(tokens, &[("label", "")], 400, "href=\"#f-label\"");
+    let page = browser.post(tokens, &[("label", "Nightly run")]);
+    let token = page.body.split("aria-label=\"SCIM token\">").nth(1).unwrap().split('<').next().unwrap();
+    let later = browser.get("/console/groups/7/provisioning").body;
+    assert!(later.contains("Nightly run") && !later.contains(token));
+    let bearer = format!("Bearer {token}");
+    let list = || server.send("GET", "/scim/v2/Users", &[("Authorization", &bearer)], b"").status;
+    assert_eq!(list(), 200);
+    let id = later.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let after = browser.submit("/console/groups/7/provisioning/revoke", &[("token", id)]);
+    assert!(after.body.contains("The token is revoked.") && !after.body.contains("Nightly run"));
+    assert_eq!(list(), 401);
 }

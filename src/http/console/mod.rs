@@ -11,6 +11,7 @@ pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod login_keys;
 pub(super) mod operators;
+pub(super) mod provisioning;
 pub(super) mod roles;
 pub(super) mod settings;
 pub(super) mod sso;

@@ -38,7 +38,10 @@ fn get_users_csv(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn get_upload_form(app: &App, call: &Call<'_>) -> Result<Response> {
-    visit(app, call, |visit| form_page(visit, &visit.group()?, 200, &Fill::default()))
+    visit(app, call, |visit| {
+        let fill = Fill::of([("role", pages::KEEP_ROLES)]);
+        form_page(visit, &visit.group()?, 200, &fill)
+    })
 }
 
 fn form_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {

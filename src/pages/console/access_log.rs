@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::clock::Timestamp;
 use crate::model::GroupId;
 use crate::pages::components::{
-    Tone, Weight, badge, button, empty, header, link_button, pager, pairs, table, time,
+    Tone, Weight, badge, breakable, button, empty, header, link_button, pager, pairs, table, time,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -92,9 +92,9 @@ fn row(line: &LogLine, groups: bool) -> Vec<Markup> {
     vec![
         time(line.at),
         html! { @if line.ip.is_empty() { span.muted { "–" } } @else { (line.ip) } },
-        html! { (line.actor) },
+        breakable(&line.actor),
         html! { code { (line.operation) } @if line.refused { " " (badge(Tone::Bad, "Refused")) } },
-        html! { (line.subject) },
+        breakable(&line.subject),
         detail(line, groups),
     ]
 }
@@ -109,7 +109,9 @@ fn detail(line: &LogLine, groups: bool) -> Markup {
         facts.push(("Code", html! { code { (code) } }));
     }
     if let Some(incident) = &line.incident {
-        facts.push(("Incident", html! { a href={ "/console/incidents?code=" (incident) } { (incident) } }));
+        let place = line.group.map_or_else(String::new, |group| format!("/groups/{group}"));
+        let address = format!("/console{place}/incidents?code={incident}");
+        facts.push(("Incident", html! { a href=(address) { (incident) } }));
     }
     if !line.detail.is_empty() {
         facts.push(("Detail", html! { (line.detail) }));

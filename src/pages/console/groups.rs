@@ -122,7 +122,7 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
         div.tiles {
             (tile(&home.users.to_string(), "Users", &own(frame, "/users")))
             (tile(&home.roles.to_string(), "Roles", &own(frame, "/roles")))
-            (tile(&group.id.to_string(), "Group ID: make or check a login key", &own(frame, "/login-keys")))
+            (tile(if group.has_api_key { "Ready" } else { "No API key" }, "Make or check a login key", &own(frame, "/login-keys")))
         }
         div.columns {
             (card("About this group", "", &facts))

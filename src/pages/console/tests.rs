@@ -204,6 +204,18 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
 }
 
 #[test]
+fn hostile_names_are_escaped_in_provisioning() {
+    let token = provisioning::TokenLine {
+        id: 1,
+        label: HOSTILE.into(),
+        made_by: HOSTILE.into(),
+        created_at: NOW,
+        used_at: None,
+    };
+    check(&provisioning::page(&frame(), HOSTILE, &[token], Some(HOSTILE), &fill(&["label"])));
+}
+
+#[test]
 fn hostile_names_are_escaped_in_an_upload() {
     check(&upload::form(&frame(), &[role()], HOSTILE, &fill(&["file"])));
     let line = upload::RowLine {

@@ -1,0 +1,82 @@
+//! Provisioning: where other programs keep a group's users, and the SCIM tokens with which they may.
+
+use maud::html;
+
+use super::{crumbs, own};
+use crate::clock::Timestamp;
+use crate::pages::components::{Weight, button, card, code, empty, flush_card, header, table, time, time_or};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+
+/// A token, without its secret.
+pub struct TokenLine {
+    pub id: i64,
+    pub label: String,
+    pub made_by: String,
+    pub created_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+}
+
+/// The page; `made` is a token that was just made, shown this once.
+pub fn page(
+    frame: &Frame<'_>,
+    origin: &str,
+    tokens: &[TokenLine],
+    made: Option<&str>,
+    fill: &Fill,
+) -> String {
+    let rows: Vec<_> = tokens
+        .iter()
+        .map(|token| {
+            let revoke = form::post(
+                &own(frame, "/provisioning/revoke"),
+                frame.token,
+                &html! {
+                    (form::hidden("token", &token.id.to_string()))
+                    (button("Revoke", Weight::Small))
+                },
+            );
+            vec![
+                html! { span.primary { (token.label) } },
+                html! { (token.made_by) },
+                time(token.created_at),
+                time_or(token.used_at, "Never"),
+                revoke,
+            ]
+        })
+        .collect();
+    let make = form::post(
+        &own(frame, "/provisioning/tokens"),
+        frame.token,
+        &html! {
+            (Field::text("label", "Name of the token").hint("Such as Okta, or Entra.").required().most(100).draw(fill))
+            div.actions { (button("Make token", Weight::Primary)) }
+        },
+    );
+    let scim = html! {
+        (code("Base URL for the identity provider", &format!("{origin}/scim/v2")))
+        (make)
+    };
+    let papi = html! {
+        @for call in ["NewUser", "UpdateUser", "DeleteUser", "ShowUsers", "ShowRoles"] {
+            (code("", &format!("{origin}/PAPI/{call}.asp")))
+        }
+        p.hint { "With PartnerLogin, and PartnerPW or PartnerAuth, of an administrator of this group." }
+    };
+    let content = html! {
+        (form::problems(fill))
+        (header(&crumbs(frame, &[]), "Provisioning", "Other programs may keep this group's users.", &html! {}))
+        @if let Some(token) = made {
+            (card("Your new SCIM token", "This is the only time that it is shown. One click selects it.", &code("SCIM token", token)))
+        }
+        (flush_card("SCIM tokens", "Okta, Entra and others sign in with one. A revoked token is refused at once.", &html! {
+            @if rows.is_empty() { (empty("There is none yet.", &html! {})) }
+            @else { (table("SCIM tokens", &["Name", "Made by", "Made", "Used", ""], &rows)) }
+        }))
+        div.columns {
+            (card("SCIM 2.0", "", &scim))
+            (card("User provisioning API (PAPI)", "", &papi))
+        }
+    };
+    console(frame, Place::Provisioning, "Provisioning", fill.is_wrong(), &content)
+}
