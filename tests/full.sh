@@ -3,6 +3,8 @@
 # Each is a folder of tests/ with a run.sh, which installs what it needs and stops what it starts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# A fresh machine has no list of packages yet.
+if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then apt-get update -qq; fi
 cargo build --locked
 export SIDELIGHT_BINARY="$PWD/target/debug/sidelight"
 failed=()
