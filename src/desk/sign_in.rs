@@ -359,8 +359,9 @@ impl Desk {
         if request.service.is_empty() {
             return Ok(());
         }
-        let settings = self.settings_of(signed_in)?;
-        if settings.get(&request.service) == Some(&false) {
+        let (group, role) = (signed_in.group, signed_in.role);
+        let setting = self.store.read(|r| r.effective_setting(group, role, &request.service))?;
+        if setting == Some(false) {
             return Err(Refusal::new(signed_in.means, Reject::ServiceNotAllowed).of(signed_in).into());
         }
         Ok(())

@@ -12,24 +12,34 @@ use crate::error::{Error, Result};
 const READERS: usize = 4;
 
 pub(super) struct Pool {
-    idle: Mutex<Vec<Connection>>,
+    state: Mutex<State>,
     returned: Condvar,
+}
+
+struct State {
+    idle: Vec<Connection>,
+    /// Waking nobody is a system call too, which would cost each read as much as a look-up.
+    waiting: usize,
 }
 
 impl Pool {
     pub fn open(path: &Path) -> Result<Pool> {
         let idle = (0..READERS).map(|_| open::reader_connection(path)).collect::<Result<Vec<_>>>()?;
-        Ok(Pool { idle: Mutex::new(idle), returned: Condvar::new() })
+        Ok(Pool { state: Mutex::new(State { idle, waiting: 0 }), returned: Condvar::new() })
     }
 
     /// Lends a connection to `task`; waits while all are lent.
     pub fn with<T>(&self, task: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut idle =
-            self.returned.wait_while(idle, |idle| idle.is_empty()).unwrap_or_else(PoisonError::into_inner);
-        let connection =
-            idle.pop().ok_or_else(|| Error::fault("reader_pool", "woken without an idle reader"))?;
-        drop(idle);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = loop {
+            if let Some(connection) = state.idle.pop() {
+                break connection;
+            }
+            state.waiting += 1;
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        };
+        drop(state);
         let lent = Lent { pool: self, connection: Some(connection) };
         match &lent.connection {
             Some(connection) => task(connection),
@@ -47,8 +57,13 @@ struct Lent<'p> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            self.pool.returned.notify_one();
+            let mut state = self.pool.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.idle.push(connection);
+            let somebody_waits = state.waiting > 0;
+            drop(state);
+            if somebody_waits {
+                self.pool.returned.notify_one();
+            }
         }
     }
 }

@@ -55,6 +55,27 @@ impl Reader<'_> {
         )
     }
 
+    /// One setting in force for members with this role, or with none; `None` when the group has no setting
+    /// of this name.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn effective_setting(
+        &self,
+        group: GroupId,
+        role: Option<RoleId>,
+        name: &str,
+    ) -> Result<Option<bool>> {
+        self.connection
+            .prepare_cached(
+                "SELECT g.enabled AND (?2 IS NULL OR coalesce(r.enabled, 0))
+                 FROM group_settings g LEFT JOIN role_settings r ON r.role_id = ?2 AND r.name = g.name
+                 WHERE g.group_id = ?1 AND g.name = ?3",
+            )
+            .and_then(|mut s| s.query_row((group.0, role.map(|r| r.0), name), |row| row.get(0)).optional())
+            .map_err(database_fault)
+    }
+
     /// A group's password policy; `None` for the default.
     ///
     /// # Errors
