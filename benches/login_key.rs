@@ -83,16 +83,22 @@ impl House {
 
     fn checks_a_second(&self) -> f64 {
         let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
-        let (begun, mut done) = (Instant::now(), 0u32);
-        while begun.elapsed() < TURN / 3 {
+        let (begun, mut done) = (on_core(), 0u32);
+        while on_core() - begun < TURN / 3 {
             for credential in &self.attempts {
                 let attempt = Attempt { caller: &caller, credential, group: None, surface: "bench" };
                 black_box(self.desk.identify(black_box(&attempt)).unwrap());
             }
             done += self.attempts.len() as u32;
         }
-        f64::from(done) / begun.elapsed().as_secs_f64()
+        f64::from(done) / (on_core() - begun).as_secs_f64()
     }
+}
+
+/// How long this thread has had a core: other programs must not count.
+fn on_core() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }
 
 fn fill(directory: &Path, count: i64) {
