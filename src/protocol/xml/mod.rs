@@ -16,6 +16,8 @@ mod algorithms;
 mod base;
 mod base64;
 mod canonical;
+#[cfg(test)]
+mod canonical_tests;
 mod characters;
 mod cipher;
 mod encryption;
