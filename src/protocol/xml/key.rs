@@ -6,14 +6,13 @@
 //! which is most of what makes a verification fast. Enter at [`VerificationKey`].
 
 use super::algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
-use super::base64::decode_base64;
+use super::certificate::{Certificate, pem_or_base64, public_key_of};
 use super::raw_rsa::RawPublicKey;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use std::fmt;
 use std::sync::OnceLock;
-use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
-use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 /// The size that a strict policy still takes; genuine deployments have keys of 1,024 bits to this day, and
@@ -62,36 +61,14 @@ impl fmt::Display for KeyReject {
 
 impl std::error::Error for KeyReject {}
 
-/// What a certificate says besides its key; for people, not for decisions.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Certificate {
-    /// The certificate as it came.
-    pub der: Vec<u8>,
-    /// SHA-256 of the DER.
-    pub sha256: [u8; 32],
-    /// The subject (RFC 4514).
-    pub subject: String,
-    /// The issuer (RFC 4514).
-    pub issuer: String,
-    /// Begin of validity, seconds since 1970.
-    pub not_before: i64,
-    /// End of validity, seconds since 1970.
-    pub not_after: i64,
-}
-
-impl Certificate {
-    /// Gives the SHA-256 of the DER in lower-case hexadecimal.
-    pub fn fingerprint(&self) -> String {
-        self.sha256.iter().map(|b| format!("{b:02x}")).collect()
-    }
-}
-
 /// A public key that verifies signatures.
 pub struct VerificationKey {
     material: Material,
     certificate: Option<Certificate>,
 }
 
+// A key is made once and lives as long as the connection; its size does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Material {
     Rsa {
         bits: u32,
@@ -132,23 +109,9 @@ impl VerificationKey {
     /// # Errors
     /// [`KeyReject`] when the bytes are no certificate, or its key is none that we use.
     pub fn from_certificate_der(der: &[u8]) -> Result<VerificationKey, KeyReject> {
-        let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| KeyReject::Malformed)?;
-        let tbs = parsed.tbs_certificate();
-        let spki = tbs.subject_public_key_info().to_der().map_err(|_| KeyReject::Malformed)?;
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref());
-        let seconds = |time: x509_cert::time::Time| {
-            i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
-        };
-        let certificate = Certificate {
-            der: der.to_vec(),
-            sha256,
-            subject: tbs.subject().to_string(),
-            issuer: tbs.issuer().to_string(),
-            not_before: seconds(tbs.validity().not_before),
-            not_after: seconds(tbs.validity().not_after),
-        };
-        Ok(VerificationKey { material: Material::new(spki)?, certificate: Some(certificate) })
+        let spki = public_key_of(der).ok_or(KeyReject::Malformed)?;
+        let certificate = Certificate::read(der);
+        Ok(VerificationKey { material: Material::new(spki.to_vec())?, certificate: Some(certificate) })
     }
 
     /// Reads the key of a certificate, given as PEM (RFC 7468) or as bare Base64, as metadata has it.
@@ -344,14 +307,4 @@ impl Curve {
         der.extend(body);
         Some(der)
     }
-}
-
-/// Decodes PEM with this label, or bare Base64 where there is no PEM.
-pub(super) fn pem_or_base64(text: &str, label: &str) -> Result<Vec<u8>, KeyReject> {
-    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-    let body = match text.split_once(&begin) {
-        Some((_, rest)) => rest.split_once(&end).ok_or(KeyReject::NotPem)?.0,
-        None => text,
-    };
-    decode_base64(body).filter(|der| !der.is_empty()).ok_or(KeyReject::NotPem)
 }

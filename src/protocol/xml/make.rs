@@ -8,6 +8,7 @@
 use super::algorithms::{DigestAlgorithm, Digester, SignatureAlgorithm};
 use super::base64::encode_base64;
 use super::canonical::Canonicalization;
+use super::certificate::public_key_of;
 use super::cipher::DataCipher;
 use super::parse::Limits;
 use super::private_key::SigningKey;
@@ -17,8 +18,6 @@ use super::tree::{Document, Element, Kind, Span};
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
 use std::fmt;
-use x509_cert::certificate::{CertificateInner, Raw};
-use x509_cert::der::{Decode, Encode};
 use zeroize::Zeroizing;
 
 /// The comment in whose place a signature is put.
@@ -143,15 +142,13 @@ fn escape(value: &str) -> String {
 /// # Errors
 /// [`MakeFail`] when the certificate has no such key.
 pub fn encrypt_element(xml: &str, certificate_der: &[u8]) -> Result<String, MakeFail> {
-    let certificate = CertificateInner::<Raw>::from_der(certificate_der).map_err(|_| MakeFail::Recipient)?;
-    let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
-    let spki = spki.map_err(|_| MakeFail::Recipient)?;
+    let spki = public_key_of(certificate_der).ok_or(MakeFail::Recipient)?;
     let mut session_key = Zeroizing::new([0; 32]);
     rand::fill(session_key.as_mut_slice()).map_err(|_| MakeFail::Cryptography)?;
     let cipher = DataCipher::Aes256Gcm;
     let data = cipher.encrypt(session_key.as_slice(), xml.as_bytes()).ok_or(MakeFail::Cryptography)?;
     let recipient =
-        PublicEncryptingKey::from_der(&spki).and_then(|key| Ok(OaepPublicEncryptingKey::new(key)?));
+        PublicEncryptingKey::from_der(spki).and_then(|key| Ok(OaepPublicEncryptingKey::new(key)?));
     let recipient = recipient.map_err(|_| MakeFail::Recipient)?;
     let mut wrapped = vec![0; recipient.ciphertext_size()];
     let wrapped = recipient

@@ -42,12 +42,9 @@ pub(super) fn check_declaration(declaration: &str, source: &str) -> Result<(), X
         return Err(XmlRule::BadDeclaration);
     }
     if let Some(encoding) = pseudo_attribute(&mut rest, "encoding")? {
-        let superset = ["US-ASCII", "ISO-8859-1", "ISO-8859-15", "windows-1252"];
-        let is_superset = superset.iter().any(|known| encoding.eq_ignore_ascii_case(known));
-        if !encoding.eq_ignore_ascii_case("UTF-8")
-            && !encoding.eq_ignore_ascii_case("UTF8")
-            && !(is_superset && source.is_ascii())
-        {
+        let one_of = |names: &[&str]| names.iter().any(|known| encoding.eq_ignore_ascii_case(known));
+        let superset = one_of(&["US-ASCII", "ISO-8859-1", "ISO-8859-15", "windows-1252"]);
+        if !one_of(&["UTF-8", "UTF8"]) && !(superset && source.is_ascii()) {
             return Err(XmlRule::ForeignEncoding);
         }
     }

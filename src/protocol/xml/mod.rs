@@ -7,7 +7,7 @@
 //! 2. [`parse`]: bytes become a [`Document`], once; the text is never parsed again.
 //! 3. [`tree`]: what can be asked of a [`Document`] and an [`Element`].
 //! 4. [`canonical`]: the octets that are signed.
-//! 5. [`algorithms`], [`key`]: what they are signed with.
+//! 5. [`algorithms`], [`key`], [`certificate`]: what they are signed with.
 //! 6. [`signature`]: an element and a trusted key in, a verified element out.
 //! 7. [`encryption`], [`private_key`]: an encrypted element and a key of ours in, a document out.
 //! 8. [`make`]: the other side, for the test identity provider and for tests.
@@ -18,6 +18,7 @@ mod base64;
 mod canonical;
 #[cfg(test)]
 mod canonical_tests;
+mod certificate;
 mod characters;
 mod cipher;
 mod encryption;
@@ -41,8 +42,9 @@ mod tree;
 pub use algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 pub use base64::{decode_base64, encode_base64};
 pub use canonical::{Canonicalization, Method, Sink};
+pub use certificate::Certificate;
 pub use encryption::{DecryptReject, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets};
-pub use key::{Certificate, KeyReject, VerificationKey};
+pub use key::{KeyReject, VerificationKey};
 pub use parse::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};

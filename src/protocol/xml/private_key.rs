@@ -5,7 +5,8 @@
 //! Enter at [`DecryptionKey::from_pem`] and [`SigningKey::from_pem`].
 
 use super::algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
-use super::key::{KeyReject, pem_or_base64};
+use super::certificate::pem_or_base64;
+use super::key::KeyReject;
 use super::raw_rsa::RawPrivateKey;
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;

@@ -54,7 +54,7 @@ impl RawPublicKey {
         let Ok(number) = BoxedUint::from_be_slice(signature, self.key.n_bits_precision()) else {
             return false;
         };
-        if &number >= self.key.n().as_ref() {
+        if number >= **self.key.n() {
             return false;
         }
         let Ok(encoded) = rsa_encrypt(&self.key, &number) else { return false };
