@@ -28,7 +28,11 @@ pub struct TestHandler {
 
 impl Handler for TestHandler {
     fn body_limit(&self, head: &Head<'_>) -> usize {
-        if head.path == "/small" { SMALL } else { LIMIT }
+        match head.path {
+            "/small" => SMALL,
+            "/large" => 10 * LIMIT,
+            _ => LIMIT,
+        }
     }
 
     fn handle(&self, request: &Request) -> Response {

@@ -21,6 +21,8 @@ use super::refusal::Refusal;
 use super::request::{Head, Request};
 use super::wire::{Filled, Flushed, Handshake, Wire};
 
+/// Bytes by which a body grows at least.
+const SMALLEST_GROWTH: usize = 4096;
 /// Answers in one turn to a client that sends its requests together, before others have theirs.
 const ANSWERS: u8 = 16;
 /// Bytes of a refused request that are thrown away unread, so that the client hears the refusal.
@@ -300,9 +302,15 @@ impl Connection {
         let Stage::Body(incoming) = &mut self.stage else { return Step::Stop(Next::Close) };
         let (used, done, expected) = match &mut incoming.reader {
             Reader::Length(length) => {
-                let used = self.inbox.len().min(*length - incoming.body.len());
+                let missing = *length - incoming.body.len();
+                let used = self.inbox.len().min(missing);
+                if incoming.body.capacity() - incoming.body.len() < used {
+                    // Twice as much as before, but never more than the body needs.
+                    let more = incoming.body.len().max(SMALLEST_GROWTH).max(used).min(missing);
+                    incoming.body.reserve_exact(more);
+                }
                 incoming.body.extend_from_slice(self.inbox.get(..used).unwrap_or_default());
-                let expected = *length - incoming.body.len();
+                let expected = missing - used;
                 (used, expected == 0, expected)
             }
             Reader::Chunked(chunked) => match chunked.decode(&self.inbox, &mut incoming.body, incoming.limit)

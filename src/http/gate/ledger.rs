@@ -11,14 +11,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::address::Origin;
 use super::counters::Counters;
 
+/// A body up to this many bytes is always received: nobody who uploads much can keep others from signing in.
+/// The connections bound what these may take together.
+const SMALL_BODY: usize = 64 * 1024;
+
 /// The shared account of connections and bytes.
 pub struct Ledger {
     connections: usize,
     per_address: usize,
     body_bytes: usize,
     received: AtomicUsize,
-    seats: Mutex<HashMap<Origin, Arc<AtomicUsize>>>,
+    seats: Mutex<HashMap<Origin, Arc<Held>>>,
     counters: Arc<Counters>,
+}
+
+/// What one address has.
+#[derive(Default)]
+struct Held {
+    connections: AtomicUsize,
+    body_bytes: AtomicUsize,
 }
 
 /// Which budget is used up.
@@ -34,14 +45,15 @@ pub enum Full {
 pub struct Seat {
     ledger: Arc<Ledger>,
     origin: Origin,
-    /// How many connections the address has; `None` for a trusted proxy, behind which there are many.
-    held: Option<Arc<AtomicUsize>>,
+    /// What the address has; `None` for a trusted proxy, behind which there are many.
+    held: Option<Arc<Held>>,
 }
 
 /// Bytes of a body that are accounted for.
 pub struct Bytes {
     ledger: Arc<Ledger>,
-    held: usize,
+    address: Option<Arc<Held>>,
+    size: usize,
 }
 
 impl Ledger {
@@ -64,7 +76,7 @@ impl Ledger {
         let origin = Origin::of(address);
         let mut seats = self.lock();
         let held = if trusted { None } else { seats.get(&origin).cloned() };
-        if held.as_ref().is_some_and(|held| held.load(Relaxed) >= self.per_address) {
+        if held.as_ref().is_some_and(|held| held.connections.load(Relaxed) >= self.per_address) {
             return Err(Full::Address);
         }
         if self.open() >= self.connections {
@@ -72,7 +84,7 @@ impl Ledger {
         }
         let held = if trusted { None } else { Some(held.unwrap_or_default()) };
         if let Some(held) = &held
-            && held.fetch_add(1, Relaxed) == 0
+            && held.connections.fetch_add(1, Relaxed) == 0
         {
             seats.insert(origin, Arc::clone(held));
         }
@@ -87,10 +99,10 @@ impl Ledger {
 
     /// Tells how many connections an address has.
     pub fn held_by(&self, address: IpAddr) -> usize {
-        self.lock().get(&Origin::of(address)).map_or(0, |held| held.load(Relaxed))
+        self.lock().get(&Origin::of(address)).map_or(0, |held| held.connections.load(Relaxed))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, Arc<AtomicUsize>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, Arc<Held>>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -98,7 +110,7 @@ impl Ledger {
 impl Seat {
     /// Tells how many connections this one's address has; a trusted proxy counts as none.
     pub fn weight(&self) -> usize {
-        self.held.as_ref().map_or(0, |held| held.load(Relaxed))
+        self.held.as_ref().map_or(0, |held| held.connections.load(Relaxed))
     }
 
     /// Tells whether this connection's address counts as the same as `origin`.
@@ -108,7 +120,7 @@ impl Seat {
 
     /// Opens an account for a body of this connection.
     pub fn bytes(&self) -> Bytes {
-        Bytes { ledger: Arc::clone(&self.ledger), held: 0 }
+        Bytes { ledger: Arc::clone(&self.ledger), address: self.held.clone(), size: 0 }
     }
 }
 
@@ -116,7 +128,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(held) = &self.held {
             let mut seats = self.ledger.lock();
-            if held.fetch_sub(1, Relaxed) == 1 {
+            if held.connections.fetch_sub(1, Relaxed) == 1 {
                 seats.remove(&self.origin);
             }
         }
@@ -125,21 +137,25 @@ impl Drop for Seat {
 }
 
 impl Bytes {
-    /// Accounts for a body that has grown to `size` bytes; `false` when the budget is used up.
+    /// Accounts for a body that has grown to `size` bytes; `false` when the budget of all, or the half of it
+    /// that one address may take, is used up. A small body is always granted.
     pub fn grow_to(&mut self, size: usize) -> bool {
-        let more = size.saturating_sub(self.held);
-        if more == 0 {
-            return true;
-        }
-        let before = self.ledger.received.fetch_add(more, Relaxed);
-        self.held += more;
-        before.saturating_add(more) <= self.ledger.body_bytes
+        let more = size.saturating_sub(self.size);
+        self.size += more;
+        let add = |account: &AtomicUsize| account.fetch_add(more, Relaxed).saturating_add(more);
+        let in_all = add(&self.ledger.received);
+        let of_address = self.address.as_ref().map_or(0, |held| add(&held.body_bytes));
+        let most = self.ledger.body_bytes;
+        size <= SMALL_BODY || (in_all <= most && of_address <= most / 2)
     }
 }
 
 impl Drop for Bytes {
     fn drop(&mut self) {
-        self.ledger.received.fetch_sub(self.held, Relaxed);
+        self.ledger.received.fetch_sub(self.size, Relaxed);
+        if let Some(held) = &self.address {
+            held.body_bytes.fetch_sub(self.size, Relaxed);
+        }
     }
 }
 
@@ -189,13 +205,19 @@ mod tests {
     }
 
     #[test]
-    fn bodies_share_one_budget_of_bytes() {
-        let ledger = ledger(3, 3, 100);
-        let seat = ledger.seat(ip(1), false).unwrap();
-        let (mut one, mut two) = (seat.bytes(), seat.bytes());
-        assert!(one.grow_to(60) && one.grow_to(60) && two.grow_to(40));
-        assert!(!two.grow_to(41));
-        drop(two);
-        assert!(one.grow_to(100));
+    fn large_bodies_share_one_budget_of_which_an_address_may_have_half() {
+        const LARGE: usize = 100 * 1024;
+        let ledger = ledger(9, 9, 4 * LARGE);
+        let seats: Vec<_> = (1..=3).map(|n| ledger.seat(ip(n), false).unwrap()).collect();
+        let mut bodies: Vec<_> = seats.iter().flat_map(|seat| [seat.bytes(), seat.bytes()]).collect();
+        assert!(bodies[0].grow_to(LARGE) && bodies[0].grow_to(LARGE) && bodies[1].grow_to(LARGE));
+        assert!(!bodies[1].grow_to(LARGE + 1), "the address has its half");
+        bodies[1] = seats[0].bytes();
+        assert!(bodies[1].grow_to(LARGE) && bodies[2].grow_to(LARGE) && bodies[3].grow_to(LARGE));
+        assert!(!bodies[4].grow_to(LARGE), "all is used up");
+        assert!(bodies[5].grow_to(SMALL_BODY), "a small body is always granted");
+        bodies.clear();
+        assert!(seats[2].bytes().grow_to(2 * LARGE));
+        assert_eq!(ledger.received.load(Relaxed), 0);
     }
 }

@@ -20,7 +20,8 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes of a request's head, request line included; more is 431 (414 while in the request line).
     pub head_bytes: usize,
-    /// Bytes of all bodies being received at once; more is 503.
+    /// Bytes of all bodies being received at once, half of them from one address; more is 503. Small bodies
+    /// are received all the same.
     pub body_bytes_in_all: usize,
     /// For a newcomer to get a seat when all are taken by connections that are being served.
     pub seat: Duration,

@@ -77,11 +77,7 @@ impl Lot {
         Place { lot: Arc::downgrade(self), index }
     }
 
-    /// Has the poller tell of a new connection, which is parked already.
-    ///
-    /// # Errors
-    /// When the poller takes no more.
-    pub fn watch(&self, descriptor: i32, place: usize) -> io::Result<()> {
+    fn watch(&self, descriptor: i32, place: usize) -> io::Result<()> {
         self.registry.register(
             &mut SourceFd(&descriptor),
             Token(place),
@@ -95,7 +91,9 @@ impl Lot {
         // Parked first: the event can come at once, and must find the connection in its place.
         drop(self.park(connection, Wants::Read));
         if self.watch(descriptor, place).is_err() {
-            drop(self.lock().take(place));
+            // Dropped after the lock is given back: giving up its place takes the lock.
+            let unwatched = self.lock().take(place);
+            drop(unwatched);
         }
     }
 
