@@ -189,7 +189,7 @@ fn entra_id_provisions_in_its_own_dialect() {
     let dotted = provider.patch(
         &path,
         json!([{"op": "replace", "value": {
-            "name.familyName": "Muster", "active": "True", "displayName": "ignored",
+            "name.familyName": "Muster", "active": "True", "displayName": "Ann M",
         }}]),
     );
     assert_eq!(

@@ -8,7 +8,9 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 
 # (check, part of the reason, why). Each stands in docs/compatibility.md as well.
-OUR_CHOICES = []
+OUR_CHOICES = [
+    ("check_remove_attribute", "'active'", "a user is active or not: a removal leaves it as it is"),
+]
 
 
 def is_our_choice(result):

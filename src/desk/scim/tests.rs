@@ -230,7 +230,7 @@ fn roles_are_found_by_name_and_by_member() {
 fn what_the_identity_provider_wrote_is_written_back_until_somebody_changes_it() {
     let (f, caller) = with_token();
     let phones = json!([{"value": "1", "type": "mobile"}, {"value": "2", "type": "work"}]);
-    let document = json!({"userName": "ann_lee@example.com", "externalId": "E1", "phoneNumbers": phones});
+    let document = json!({"userName": "ann_lee@example.com", "externalId": "E1", "displayName": "Annie", "phoneNumbers": phones});
     let made = f.desk.scim_create_user(&caller, SEVEN, &document).unwrap();
     assert_eq!(
         (made.member.user.address.as_str(), made.member.user.phone.as_str()),
@@ -247,6 +247,7 @@ fn what_the_identity_provider_wrote_is_written_back_until_somebody_changes_it() 
         (shown()["phoneNumbers"][0]["value"].as_str(), f.last_log().0.as_str()),
         (Some("3"), "user.update")
     );
+    assert_eq!(shown()["displayName"], "Annie");
     let by_name = Filter::parse("userName eq \"Ann_Lee@example.com\"").unwrap();
     assert_eq!(f.desk.scim_users(&caller, SEVEN, Some(&by_name), ALL).unwrap().total, 1);
     let changed = crate::desk::people::UserChange {
@@ -255,7 +256,10 @@ fn what_the_identity_provider_wrote_is_written_back_until_somebody_changes_it() 
         ..change()
     };
     f.desk.update_user(&f.admin, SEVEN, &puid("E1"), changed).unwrap();
-    assert_eq!(shown()["userName"], "lee.x");
+    assert_eq!((&shown()["userName"], &shown()["displayName"]), (&json!("lee.x"), &json!("Annie")));
+    let renamed = crate::desk::people::UserChange { first_name: Some("Eve".into()), ..change() };
+    f.desk.update_user(&f.admin, SEVEN, &puid("E1"), renamed).unwrap();
+    assert_eq!(shown()["displayName"], serde_json::Value::Null);
     assert_eq!(shown()["phoneNumbers"], json!([{"value": "9", "type": "work", "primary": true}]));
 }
 

@@ -1,5 +1,5 @@
 //! What an identity provider wrote of a user beyond what the house keeps: a `userName` that is no Glance
-//! Address, and the whole lists of e-mail addresses and phone numbers, of which the house keeps one each.
+//! Address, a `displayName`, and the whole lists of e-mail addresses and phone numbers, of which the house keeps one each.
 //!
 //! It is written back only as long as it agrees with the user: what an administrator changes counts.
 
@@ -22,6 +22,11 @@ pub struct Details {
     /// When it is no Glance Address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// First and last name when `display_name` was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<(String, String)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -31,11 +36,17 @@ pub struct Details {
 impl Details {
     /// Reads what a document has of it; what is too long or no such list is left out.
     pub fn of(document: &Value) -> Details {
-        let user_name = member(document, "userName").and_then(Value::as_str);
+        let text = |object: &Value, name: &str| {
+            let text = member(object, name).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty() && text.chars().count() <= TEXT_MAX).map(str::to_owned)
+        };
+        let display_name = text(document, "displayName");
+        let name = member(document, "name").unwrap_or(&Value::Null);
+        let part = |part: &str| text(name, part).unwrap_or_default().trim().to_owned();
         Details {
-            user_name: user_name
-                .filter(|name| GlanceAddress::parse(name).is_none() && name.chars().count() <= TEXT_MAX)
-                .map(str::to_owned),
+            user_name: text(document, "userName").filter(|name| GlanceAddress::parse(name).is_none()),
+            names: display_name.is_some().then(|| (part("givenName"), part("familyName"))),
+            display_name,
             emails: values(document, "emails"),
             phone_numbers: values(document, "phoneNumbers"),
         }
@@ -45,6 +56,13 @@ impl Details {
     pub fn user_name_of(&self, user: &User) -> Option<&str> {
         let name = self.user_name.as_deref()?;
         glance_address(name).eq_ignore_ascii_case(user.address.as_str()).then_some(name)
+    }
+
+    /// The `displayName`, while `user` has the names that it was written beside.
+    pub fn display_name_of(&self, user: &User) -> Option<&str> {
+        let (first, last) = self.names.as_ref()?;
+        let agrees = *first == user.first_name && *last == user.last_name;
+        self.display_name.as_deref().filter(|_| agrees)
     }
 
     /// The list of e-mail addresses, when `email` is still the one of them that is kept.

@@ -6,6 +6,7 @@
 //! | `userName` | Glance Address; one with an `@` stands for an address, see [`super::details`] |
 //! | `externalId` | partner user ID |
 //! | `name.givenName`, `name.familyName` | first and last name |
+//! | `displayName` | kept beside the user, see [`super::details`] |
 //! | `emails`, `phoneNumbers` | one e-mail address, one phone number: the primary, else the work one; the lists are [`super::details`] |
 //! | `active` | active: a suspension by an administrator is not SCIM's to see or to lift |
 //! | `groups` | the role |
@@ -97,7 +98,6 @@ pub fn content(shown: &ScimUser, base: &str) -> Value {
     if let Some(puid) = member.membership.puid.as_ref().map(Puid::as_str) {
         document.insert("externalId".into(), puid.into());
     }
-    let full_name = format!("{} {}", user.first_name, user.last_name).trim().to_owned();
     let mut name = Map::new();
     for (key, value) in [("givenName", &user.first_name), ("familyName", &user.last_name)] {
         if !value.is_empty() {
@@ -106,7 +106,9 @@ pub fn content(shown: &ScimUser, base: &str) -> Value {
     }
     if !name.is_empty() {
         document.insert("name".into(), name.into());
-        document.insert("displayName".into(), full_name.into());
+    }
+    if let Some(display_name) = details.display_name_of(user) {
+        document.insert("displayName".into(), display_name.into());
     }
     let lists = [
         ("emails", &user.email, details.emails_of(&user.email)),

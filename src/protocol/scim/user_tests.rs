@@ -53,7 +53,6 @@ fn a_member_is_written_as_a_user() {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "id": "7", "userName": "ann.example.glance.net", "externalId": "E1", "active": true,
         "name": {"givenName": "Ann", "familyName": "Lee"},
-        "displayName": "Ann Lee",
         "emails": [{"value": "ann@example.com", "type": "work", "primary": true}],
         "groups": [{"value": "3", "display": "Sales", "type": "direct", "$ref": "https://x/scim/v2/Groups/3"}],
         "meta": {
