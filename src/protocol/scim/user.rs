@@ -60,7 +60,7 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
     };
     Ok(WantedUser {
         address: glance_address(&user_name.ok_or_else(|| Reject::value("userName is missing."))?),
-        external_id: text(document, "externalId")?.filter(|id| !id.is_empty()),
+        external_id: identifier(document, "externalId")?.filter(|id| !id.is_empty()),
         given_name: text(name, "givenName")?.unwrap_or_default(),
         family_name: text(name, "familyName")?.unwrap_or_default(),
         email: kept_value(document, "emails", true)?,
@@ -155,12 +155,18 @@ pub fn document(user: &ScimUser, base: &str) -> Value {
     document
 }
 
-/// Reads a text; numbers count as such, because some clients write identifiers so.
+/// Reads an identifier; numbers count as text, because some clients write them so.
+fn identifier(object: &Value, name: &str) -> Result<Option<String>, Reject> {
+    match member(object, name) {
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        _ => text(object, name),
+    }
+}
+
 fn text(object: &Value, name: &str) -> Result<Option<String>, Reject> {
     match member(object, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
         Some(_) => Err(Reject::value(format!("{name} is a text."))),
     }
 }
