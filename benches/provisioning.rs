@@ -17,7 +17,7 @@ use sidelight::desk::people::NewUser;
 use sidelight::http::TABLES;
 use sidelight::http::gate::{Handler, Request};
 use sidelight::http::router::App;
-use sidelight::model::{Caller, GroupId};
+use sidelight::model::{Caller, GroupId, LogEntry};
 use sidelight::protocol::login_key::{SigningKey, make};
 use sidelight::secret::Secret;
 use sidelight::store::{DATABASE_FILE, Mode};
@@ -41,12 +41,18 @@ fn main() {
 fn new_users(directory: &Path) {
     let bench = Bench::new(&directory.join("calls"), 0);
     let bare = bare_database(&directory.join("bare.db"));
-    let (mut calls, mut commits) = (Vec::new(), Vec::new());
+    let (mut calls, mut commits, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = 0;
     for _ in 0..TURNS {
         commits.push(time(|| {
             for row in 0..CALLS {
                 bare.execute("INSERT INTO t (text) VALUES (?1)", [row.to_string()]).unwrap();
+            }
+        }));
+        rows.push(time(|| {
+            for _ in 0..CALLS {
+                let row = LogEntry::done(&Caller::host(), None, "bench.row", "", "");
+                bench.app.desk.record(row).unwrap();
             }
         }));
         calls.push(time(|| {
@@ -57,8 +63,10 @@ fn new_users(directory: &Path) {
             }
         }));
     }
-    let (call, commit) = (median(calls) / CALLS as u32, median(commits) / CALLS as u32);
+    let each = |times| median(times) / CALLS as u32;
+    let (call, commit, row) = (each(calls), each(commits), each(rows));
     println!("bare durable commit            {commit:>12.1?}");
+    println!("one row of the access log      {row:>12.1?}");
     println!("NewUser, durable               {call:>12.1?}");
     println!("commits / NewUser              {:12.2}   (mark: 0.5)", ratio(commit, call));
 }

@@ -254,6 +254,18 @@ mod tests {
     }
 
     #[test]
+    fn the_seed_in_the_documentation_is_one() {
+        let page = include_str!("../docs/provisioning.md");
+        let (_, after) = page.split_once("```toml\n").unwrap();
+        let (sample, _) = after.split_once("```").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let seed = parse(sample, |_| Some("Correct horse 1".into())).unwrap();
+        let made = desk.apply_seed(&Caller::host(), seed).unwrap();
+        assert_eq!((made.groups, made.roles, made.users, made.operators), (1, 1, 1, 1));
+    }
+
+    #[test]
     fn a_seed_with_a_mistake_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
         let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();

@@ -28,16 +28,16 @@ impl Desk {
         subject: &str,
         outcome: Result<T>,
     ) -> Result<T> {
-        if let Err(error) = &outcome {
-            if is_refusal(error) {
-                let subject: String = subject.chars().filter(|c| !c.is_control()).take(SUBJECT_MAX).collect();
-                let detail = match &error.field {
-                    Some(field) => format!("{field}: {}", error.public),
-                    None => error.public.clone(),
-                };
-                let entry = LogEntry::refused(caller, group, operation, subject, error.code, detail);
-                self.store.log(self.clock.now(), entry)?;
-            }
+        if let Err(error) = &outcome
+            && is_refusal(error)
+        {
+            let subject: String = subject.chars().filter(|c| !c.is_control()).take(SUBJECT_MAX).collect();
+            let detail = match &error.field {
+                Some(field) => format!("{field}: {}", error.public),
+                None => error.public.clone(),
+            };
+            let entry = LogEntry::refused(caller, group, operation, subject, error.code, detail);
+            self.store.log(self.clock.now(), entry)?;
         }
         outcome
     }

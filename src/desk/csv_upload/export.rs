@@ -34,7 +34,7 @@ impl Desk {
         loop {
             let page = self.members(caller, group, &query)?;
             for member in &page.members {
-                writer.write_record(&cells(member)).map_err(|e| unwritten(&e.to_string()))?;
+                writer.write_record(cells(member)).map_err(|e| unwritten(&e.to_string()))?;
                 rows += 1;
             }
             query.after = page.next;
