@@ -10,6 +10,9 @@ use crate::store::{NewGroup, Reader, Settings, Writer};
 pub const SHIPPED_SETTINGS: [(&str, bool); 3] =
     [("viewVideo", true), ("remoteAssist", true), ("agentVideo", false)];
 
+/// Most settings of a group. Our own choice: far more than there are names, and few enough for a page.
+pub const SETTINGS_MAX: usize = 500;
+
 /// Passes when there is a group of this number.
 ///
 /// # Errors
@@ -114,6 +117,11 @@ impl Desk {
             self.store.write(self.clock.now(), move |w| {
                 known(w, id)?;
                 let before = w.group_settings(id)?;
+                let new = wanted.keys().filter(|name| !before.contains_key(*name)).count();
+                if before.len() + new > SETTINGS_MAX {
+                    let public = format!("A group has at most {SETTINGS_MAX} settings.");
+                    return Err(Error::invalid("too_many_settings", "settings", public));
+                }
                 let mut detail = Vec::new();
                 for (name, enabled) in &wanted {
                     if before.get(name) != Some(enabled) {

@@ -9,6 +9,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Role, RoleId};
 use crate::store::{Reader, Settings, Writer};
 
+/// Most roles of a group. Our own choice: every list of roles shows them all.
+pub const ROLES_MAX: u64 = 1_000;
+
 /// A role to be made.
 #[derive(Debug, Clone, Default)]
 pub struct NewRole {
@@ -104,8 +107,10 @@ impl Desk {
         let subject = format!("{} roles", new.len());
         let allowed = permission::administer(caller, group);
         self.logging_refusal(caller, Some(group), "role.create", &subject, allowed)?;
-        let caller = caller.clone();
-        self.all_or_none(move |w| super::people::each(&new, |role| created(w, &caller, group, role)))
+        let by = caller.clone();
+        let outcome =
+            self.all_or_none(move |w| super::people::each(&new, |role| created(w, &by, group, role)));
+        self.logging_refused_rows(caller, group, "role.create", outcome)
     }
 
     /// Changes a role.
@@ -140,10 +145,11 @@ impl Desk {
         let subject = format!("{} roles", changes.len());
         let allowed = permission::administer(caller, group);
         self.logging_refusal(caller, Some(group), "role.update", &subject, allowed)?;
-        let caller = caller.clone();
-        self.all_or_none(move |w| {
-            super::people::each(&changes, |(id, change)| updated(w, &caller, group, *id, change))
-        })
+        let by = caller.clone();
+        let outcome = self.all_or_none(move |w| {
+            super::people::each(&changes, |(id, change)| updated(w, &by, group, *id, change))
+        });
+        self.logging_refused_rows(caller, group, "role.update", outcome)
     }
 
     /// Deletes roles that nobody has, all or none.
@@ -160,9 +166,9 @@ impl Desk {
         let subject = format!("{} roles", ids.len());
         let allowed = permission::administer(caller, group);
         self.logging_refusal(caller, Some(group), "role.delete", &subject, allowed)?;
-        let caller = caller.clone();
-        self.all_or_none(move |w| super::people::each(&ids, |id| deleted(w, &caller, group, *id)))?;
-        Ok(())
+        let by = caller.clone();
+        let outcome = self.all_or_none(move |w| super::people::each(&ids, |id| deleted(w, &by, group, *id)));
+        self.logging_refused_rows(caller, group, "role.delete", outcome).map(drop)
     }
 }
 
@@ -170,6 +176,10 @@ pub(super) fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &New
     groups::known(w, group)?;
     let name = fields::role_name(&new.name)?;
     let description = fields::description(&new.description)?;
+    if w.count_roles(group)? >= ROLES_MAX {
+        let public = format!("A group has at most {ROLES_MAX} roles.");
+        return Err(Error::new(Kind::Conflict, "too_many_roles", public));
+    }
     let id = w.insert_role(group, &name, &description)?;
     let detail = settings_set(w, group, id, &new.settings)?;
     w.log(&LogEntry::done(caller, Some(group), "role.create", &name, detail.join(", ")))?;

@@ -78,6 +78,19 @@ impl Reader<'_> {
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
 
+    /// Counts the roles of a group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn count_roles(&self, group: GroupId) -> Result<u64> {
+        let count: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM roles WHERE group_id = ?1")
+            .and_then(|mut s| s.query_row([group.0], |row| row.get(0)))
+            .map_err(database_fault)?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Counts the members of one role.
     ///
     /// # Errors

@@ -16,8 +16,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use self::plan::{Plan, Planned};
 use self::table::Row;
@@ -28,6 +28,9 @@ use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::store::Writer;
 
 pub use table::{COLUMNS, ROWS_MAX};
+
+/// Held while a file is judged or applied: one long file takes 100 MB and more, two must not take them twice.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// What a file would do, or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +124,7 @@ impl Desk {
         file: &[u8],
     ) -> Result<Preview> {
         permission::administer(caller, group)?;
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = table::read(file)?;
         self.store
             .snapshot(|r| plan::planned(r, caller, group, terms, &rows))
@@ -143,6 +147,7 @@ impl Desk {
         let operation = "user.import";
         let attempt = || {
             permission::administer(caller, group)?;
+            let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
             let rows = table::read(file)?;
             let first = self.store.snapshot(|r| plan::planned(r, caller, group, terms, &rows))?;
             if first.refused() > 0 && !terms.skip_refused {

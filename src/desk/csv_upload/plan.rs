@@ -146,6 +146,7 @@ impl Rules<'_> {
     }
 
     fn creation(&self, row: &Row) -> Result<Planned> {
+        puid_meant(row.puid.as_deref())?;
         if self.puid_required && row.puid.is_none() {
             let public = "The Partner User ID is missing; the group uses login keys.";
             return Err(Error::invalid("puid_required", "puid", public));
@@ -186,6 +187,7 @@ impl Rules<'_> {
             role: role.map(|role| role.map_or(RoleChoice::None, RoleChoice::Numbered)),
             ..UserChange::default()
         };
+        puid_meant(change.puid.as_ref().and_then(Option::as_deref))?;
         let fields: Vec<&'static str> = [
             ("address", change.address.is_some()),
             ("puid", change.puid.is_some()),
@@ -261,6 +263,18 @@ impl Rules<'_> {
     }
 }
 
+/// A cell with white space at its edge is a slip of the hand more often than a PUID; it is asked about
+/// instead of being changed in silence.
+fn puid_meant(puid: Option<&str>) -> Result<()> {
+    match puid {
+        Some(puid) if puid.trim() != puid => {
+            let public = "The Partner User ID begins or ends with white space.";
+            Err(Error::invalid("puid_edge_space", "puid", public))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn of_error(error: &Error, row: &Row) -> RowRefusal {
     let cell = |value: &Option<String>| value.clone().unwrap_or_default();
     let (column, value) = match error.field.as_deref() {
@@ -294,6 +308,7 @@ fn remedy(code: &str) -> &'static str {
         "home_group_only" => {
             "Leave the cells blank that belong to the person: names, e-mail, phone, password."
         }
+        "puid_edge_space" => "Take the white space away, or set such an ID through the console or an API.",
         code if code.starts_with("password_") => "Choose another password, or leave the cell blank.",
         code if code.ends_with("_too_long") => "Shorten the cell.",
         _ => "Correct the cell.",

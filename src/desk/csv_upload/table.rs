@@ -154,7 +154,8 @@ fn row(record: &StringRecord, columns: &[usize], line: u64) -> Row {
         address: text(GLANCE_ADDRESS).unwrap_or_default(),
         // White space may be part of a password.
         password: cell(PASSWORD).map(|cell| Secret::new(cell.as_bytes())),
-        puid: text(6),
+        // White space may be part of a PUID; whether it is meant, the plan asks.
+        puid: cell(6).map(|cell| disarmed(cell).to_owned()),
         torn: extra.map(|_| RowRefusal {
             code: "too_many_cells",
             column: "",

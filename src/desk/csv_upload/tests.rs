@@ -85,6 +85,15 @@ fn puids_of_existing_users_are_set_by_address_and_blank_cells_leave_what_is_ther
 }
 
 #[test]
+fn a_puid_is_taken_as_it_stands_or_asked_about() {
+    let f = fixture();
+    f.desk.create_user(&f.admin, SEVEN, user("ann.x", " E1")).unwrap();
+    assert_eq!(look(&f, ",,,,ann.x,, E1\n"), ["unchanged"]);
+    assert_eq!(look(&f, ",,,,ann.x,,E2 \n"), ["2 refused PartnerUID puid_edge_space \"E2 \""]);
+    assert_eq!(look(&f, ",,,,bob.x,, E3\n"), ["2 refused PartnerUID puid_edge_space \" E3\""]);
+}
+
+#[test]
 fn two_users_may_exchange_their_puids_in_one_file() {
     let f = fixture();
     for (address, id) in [("ann.x", "E1"), ("bob.x", "E2"), ("cyd.x", "E3")] {

@@ -168,9 +168,12 @@ impl Desk {
         new: Vec<NewUser>,
     ) -> std::result::Result<Vec<Member>, BulkError> {
         self.bulk_allowed(caller, group, new.len(), "user.create")?;
-        let checked = self.each_row(&new, |user| self.checked_new(group, user))?;
-        let caller = caller.clone();
-        self.all_or_none(move |w| each(&checked, |user| created(w, &caller, group, user)))
+        let attempt = || {
+            let checked = self.each_row(&new, |user| self.checked_new(group, user))?;
+            let caller = caller.clone();
+            self.all_or_none(move |w| each(&checked, |user| created(w, &caller, group, user)))
+        };
+        self.logging_refused_rows(caller, group, "user.create", attempt())
     }
 
     /// Changes a user. Fields without a value stay as they are.
@@ -205,10 +208,13 @@ impl Desk {
         changes: Vec<(UserKey, UserChange)>,
     ) -> std::result::Result<Vec<Updated>, BulkError> {
         self.bulk_allowed(caller, group, changes.len(), "user.update")?;
-        let checked = self.each_row(&changes, |(_, change)| self.checked_change(group, change))?;
-        let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
-        let caller = caller.clone();
-        self.all_or_none(move |w| each(&keyed, |(key, change)| updated(w, &caller, group, key, change)))
+        let attempt = || {
+            let checked = self.each_row(&changes, |(_, change)| self.checked_change(group, change))?;
+            let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
+            let caller = caller.clone();
+            self.all_or_none(move |w| each(&keyed, |(key, change)| updated(w, &caller, group, key, change)))
+        };
+        self.logging_refused_rows(caller, group, "user.update", attempt())
     }
 
     /// Ends a user's membership for good; with the last membership goes the user. The PUID and the Glance
@@ -356,6 +362,25 @@ impl Desk {
                 .collect()
         });
         sorted_out(outcomes)
+    }
+
+    /// Hands `outcome` on; when rows were refused, the access log has one row of it first.
+    pub(super) fn logging_refused_rows<T>(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        operation: &'static str,
+        outcome: std::result::Result<T, BulkError>,
+    ) -> std::result::Result<T, BulkError> {
+        if let Err(BulkError::Rows(rows)) = &outcome
+            && let Some((row, first)) = rows.first()
+        {
+            let subject = format!("{} rows", rows.len());
+            let detail = format!("nothing was changed; row {row}: {}", first.public);
+            let entry = LogEntry::refused(caller, Some(group), operation, subject, first.code, detail);
+            self.record(entry)?;
+        }
+        outcome
     }
 
     /// Runs a change of several rows in one transaction, and keeps it only when no row was refused.

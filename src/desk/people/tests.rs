@@ -200,6 +200,8 @@ fn several_are_made_all_or_none_with_an_error_for_each_row() {
     let rows: Vec<NewUser> = [0, 2, 3].map(|i| rows[i].clone()).to_vec();
     assert_eq!(refused(f.desk.create_users(&f.admin, SEVEN, rows.clone())), [(2, "puid_taken")]);
     assert_eq!(f.desk.count_members(&f.admin, SEVEN, &MemberQuery::default()).unwrap(), 1);
+    let row = f.log().pop().unwrap();
+    assert_eq!((row.subject.as_str(), row.code.as_deref()), ("1 rows", Some("puid_taken")));
     let made = f.desk.create_users(&f.admin, SEVEN, rows[..2].to_vec()).unwrap();
     assert_eq!(made.len(), 2);
     let change = |suspended| UserChange { suspended: Some(suspended), ..change() };
