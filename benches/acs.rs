@@ -1,0 +1,104 @@
+//! Posts to the assertion consumer against the verdict in this process.
+//!
+//! Run with `cargo bench --bench acs`. The server is the real binary on plain HTTP, held to one core with
+//! `taskset` where there is one; genuine responses, each used once, come over 32 kept connections, and each
+//! is answered after its durable commit (replay, web session, access log). The figure that counts is the
+//! ratio: posts a second divided by verdicts a second on one core of the same machine (docs/performance.md).
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[path = "../tests/saml/forge.rs"]
+mod forge;
+#[path = "../tests/acs/harness.rs"]
+mod harness;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use sidelight::protocol::saml::expectations::InResponseTo;
+use sidelight::protocol::saml::verdict::verdict_on_post;
+
+const POSTS: usize = 6_000;
+const CONNECTIONS: usize = 32;
+
+fn main() {
+    let server = harness::started();
+    harness::set(&server, &["status=production"]);
+    let pinned = Command::new("taskset").args(["-apc", "0", &server.pid().to_string()]).output();
+    let pinned = pinned.is_ok_and(|output| output.status.success());
+    let forge = forge::Forge::shared();
+    let documents: Vec<String> = (0..POSTS).map(|_| harness::signed(&harness::unsolicited())).collect();
+
+    let mut expectations = forge.expectations();
+    expectations.in_response_to = InResponseTo { outstanding: &[], unsolicited_allowed: true };
+    let values: Vec<String> = documents
+        .iter()
+        .map(|document| sidelight::protocol::saml::bindings::encode_post(document.as_bytes()))
+        .collect();
+    let begun = Instant::now();
+    for value in &values {
+        verdict_on_post(value, &expectations).unwrap();
+    }
+    let verdicts = POSTS as f64 / begun.elapsed().as_secs_f64();
+
+    server.set_clock(forge::NOW);
+    let authority = server.url.trim_start_matches("http://").to_owned();
+    let requests: Vec<Vec<u8>> = documents
+        .iter()
+        .map(|document| {
+            let body = harness::form_of(document);
+            let head = format!(
+                "POST {} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: {}\r\n\r\n",
+                harness::ACS_PATH,
+                body.len()
+            );
+            [head.into_bytes(), body.into_bytes()].concat()
+        })
+        .collect();
+    let next = AtomicUsize::new(0);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            scope.spawn(|| {
+                let mut stream = TcpStream::connect(&authority).unwrap();
+                let mut buffer = vec![0u8; 64 * 1024];
+                while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    stream.write_all(request).unwrap();
+                    assert_eq!(answered(&mut stream, &mut buffer), 200);
+                }
+            });
+        }
+    });
+    let posts = POSTS as f64 / begun.elapsed().as_secs_f64();
+    println!(
+        "server held to one core: {pinned}; {} bytes a response; {CONNECTIONS} connections",
+        documents[0].len()
+    );
+    println!("verdicts in this process  {verdicts:>8.0} a second");
+    println!("posts to the ACS          {posts:>8.0} a second   ratio {:.2}", posts / verdicts);
+}
+
+/// Reads one answer and gives back its status.
+fn answered(stream: &mut TcpStream, buffer: &mut [u8]) -> u16 {
+    let mut filled = 0;
+    loop {
+        let read = stream.read(&mut buffer[filled..]).unwrap();
+        assert!(read > 0, "the server closed");
+        filled += read;
+        let text = String::from_utf8_lossy(&buffer[..filled]).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head
+            .to_ascii_lowercase()
+            .split("content-length:")
+            .nth(1)
+            .map_or(0, |rest| rest.split("\r\n").next().unwrap().trim().parse().unwrap());
+        if body.len() >= length {
+            return head.split(' ').nth(1).unwrap().parse().unwrap();
+        }
+    }
+}
