@@ -69,6 +69,15 @@ impl Desk {
         })
     }
 
+    /// Lists the roles of a group by name, without counting who has them: for choosing one.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn role_choices(&self, caller: &Caller, group: GroupId) -> Result<Vec<Role>> {
+        permission::administer(caller, group)?;
+        self.store.read(|r| r.roles(group))
+    }
+
     /// Finds one role of a group.
     ///
     /// # Errors

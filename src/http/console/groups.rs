@@ -66,7 +66,7 @@ fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
         let group = visit.group()?;
         let desk = visit.desk();
         let users = desk.count_members(&visit.caller, group.id, &MemberQuery::default())?;
-        let (roles, _) = desk.roles(&visit.caller, group.id)?;
+        let roles = desk.role_choices(&visit.caller, group.id)?;
         let query = LogQuery { group: Some(group.id), limit: RECENT, ..LogQuery::default() };
         let recent = lines_of(desk.log_rows(&visit.caller, &query)?);
         let origin = app.origin(call.request);

@@ -45,8 +45,7 @@ fn get_upload_form(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn form_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {
-    let (roles, _) = visit.desk().roles(&visit.caller, group.id)?;
-    let roles: Vec<_> = roles.into_iter().map(|view| view.role).collect();
+    let roles = visit.desk().role_choices(&visit.caller, group.id)?;
     Ok(answer::html(status, pages::form(&visit.frame(Some(group)), &roles, &COLUMNS.join(","), fill)))
 }
 

@@ -9,7 +9,7 @@ use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
-use crate::model::{Group, GroupId, Member, Role, RoleId, UserId};
+use crate::model::{Group, GroupId, Member, RoleId, UserId};
 use crate::pages::console::{confirm, user as user_page, users as pages};
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
@@ -68,7 +68,7 @@ fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
             query: &kept.finish(),
             next: found.next,
             later: after.is_some(),
-            roles: &roles_of(visit, group.id)?,
+            roles: &visit.desk().role_choices(&visit.caller, group.id)?,
             now: visit.desk().clock.now(),
         };
         Ok(answer::html(200, pages::list(&visit.frame(Some(&group)), &view)))
@@ -97,11 +97,6 @@ fn filters_of(params: &Params<'_>) -> MemberQuery {
     }
 }
 
-fn roles_of(visit: &Visit<'_>, group: GroupId) -> Result<Vec<Role>> {
-    let (roles, _) = visit.desk().roles(&visit.caller, group)?;
-    Ok(roles.into_iter().map(|view| view.role).collect())
-}
-
 fn rule_of(visit: &Visit<'_>, group: GroupId) -> Result<String> {
     let rule: PasswordRule = visit.desk().password_policy(&visit.caller, group)?.rule;
     Ok(format!("At least {}.", rule.sentence()))
@@ -124,7 +119,7 @@ fn get_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn new_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill, join: &Fill) -> Result<Response> {
-    let roles = roles_of(visit, group.id)?;
+    let roles = visit.desk().role_choices(&visit.caller, group.id)?;
     let rule = rule_of(visit, group.id)?;
     Ok(answer::html(status, pages::new(&visit.frame(Some(group)), &roles, &rule, fill, join)))
 }
@@ -215,7 +210,7 @@ fn show(
     let rule = if may_change_person { rule_of(visit, member.user.home_group)? } else { String::new() };
     let view = user_page::UserView {
         member,
-        roles: &roles_of(visit, group.id)?,
+        roles: &visit.desk().role_choices(&visit.caller, group.id)?,
         groups: &groups,
         settings: &settings.into_iter().collect::<Vec<_>>(),
         may_change_person,
