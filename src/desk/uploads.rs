@@ -127,6 +127,10 @@ impl Desk {
             };
             let mut kept = desk.uploads.kept(desk.clock.now());
             if let Some(upload) = kept.iter_mut().find(|upload| upload.id == id) {
+                if matches!(&state, UploadState::Done(preview) if preview.applied) {
+                    // Its passwords have done their work.
+                    upload.file = Arc::new(Secret::new([]));
+                }
                 upload.state = state;
             }
         };
