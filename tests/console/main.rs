@@ -7,4 +7,5 @@ mod common;
 mod people;
 mod records;
 mod sessions;
+mod sso;
 mod walls;

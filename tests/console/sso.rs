@@ -1,0 +1,136 @@
+//! SSO Configure: fields, metadata shown before it is saved, keys of both sides, attempts judged again.
+
+use crate::browser::{Browser, administrator, claimed, text_of};
+use crate::common::{Answer, Server};
+
+const SSO: &str = "/console/groups/7/sso";
+
+fn certificate(name: &str) -> String {
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saml/keys/");
+    std::fs::read_to_string(format!("{keys}{name}")).unwrap()
+}
+
+fn metadata() -> String {
+    let pem = certificate("idp.cert.pem");
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    format!(
+        "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"https://idp.example.org/metadata\">\
+         <md:IDPSSODescriptor protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">\
+         <md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data>\
+         <ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\
+         <md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" \
+         Location=\"https://idp.example.org/sso\"/></md:IDPSSODescriptor></md:EntityDescriptor>"
+    )
+}
+
+/// Uploads a metadata file as the page's form does.
+fn uploaded(browser: &Browser<'_>, file: &str) -> Answer {
+    browser.get(SSO);
+    let token = browser.token.borrow().clone();
+    let part = |name: &str, more: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{value}\r\n")
+    };
+    let body = [
+        part("form_token", "", &token),
+        part("metadata_file", "; filename=\"idp.xml\"", file),
+        part("metadata_text", "", ""),
+        part("entity", "", ""),
+        "--b--\r\n".to_owned(),
+    ]
+    .concat();
+    let headers = [("Content-Type", "multipart/form-data; boundary=b"), ("Sec-Fetch-Site", "same-origin")];
+    browser.send("POST", &format!("{SSO}/metadata"), &headers, body.as_bytes())
+}
+
+#[test]
+fn an_upload_is_shown_before_it_is_saved_and_keys_are_changed() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let preview = uploaded(&browser, &metadata());
+    let said = text_of(&preview.body);
+    assert_eq!(preview.status, 200, "{said}");
+    assert!(said.contains("https://idp.example.org/sso") && said.contains("Keys that come in"), "{said}");
+    assert!(!text_of(&browser.get(SSO).body).contains("idp.example.org"), "nothing is saved yet");
+    let file = preview.body.split("name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    browser.submit(&format!("{SSO}/metadata/save"), &[("file", file), ("entity", "")]);
+    let page = browser.get(SSO);
+    assert!(page.body.contains("value=\"https://idp.example.org/sso\""), "{}", text_of(&page.body));
+    assert!(text_of(&uploaded(&browser, &metadata()).body).contains("configured already"));
+    assert_eq!(uploaded(&browser, "<html/>").status, 400);
+
+    let pem = certificate("idp-ec.cert.pem");
+    browser.submit(&format!("{SSO}/keys"), &[("certificate", &pem)]);
+    browser.refused(&format!("{SSO}/keys"), &[("certificate", "nonsense")], 400, "X.509 Public Key");
+    let page = browser.get(SSO);
+    assert!(page.body.contains("ECDSA P-256"));
+    let fingerprint = page
+        .body
+        .split("name=\"fingerprint\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    browser.submit(&format!("{SSO}/keys/remove"), &[("fingerprint", &fingerprint)]);
+    assert!(!browser.get(SSO).body.contains(&fingerprint));
+    let page = browser.submit(&format!("{SSO}/own-keys"), &[]);
+    assert!(text_of(&page.body).contains("Certificate, Base64"));
+    browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "1")]);
+}
+
+#[test]
+fn a_field_that_breaks_its_rule_is_named_and_nothing_is_saved() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    browser.get(SSO);
+    let wrong =
+        [("description", "Our IdP"), ("idp_initiated_redirect", "//evil.example/"), ("clock_skew", "601")];
+    let answer = browser.post(SSO, &wrong);
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.body.contains("href=\"#f-idp_initiated_redirect\"")
+            && answer.body.contains("href=\"#f-clock_skew\"")
+    );
+    assert!(!browser.get(SSO).body.contains("Our IdP"));
+    browser.submit(SSO, &[("method", "saml"), ("description", "Our IdP"), ("allow_sha1", "true")]);
+    let said = text_of(&browser.get(SSO).body);
+    assert!(said.contains("There is no X.509 Public Key") && said.contains("SHA-1 is broken"), "{said}");
+    // A box that is not ticked is off.
+    browser.submit(SSO, &[("method", "saml")]);
+    assert!(!text_of(&browser.get(SSO).body).contains(
+        "SHA-1 is broken: collisions can be bought. Ask for RSA-SHA256, then switch this off. Key"
+    ));
+    assert!(browser.get("/console/groups/7/access-log").body.contains("sso.configure"));
+    assert_eq!(browser.get("/console/groups/12345/sso").status, 403);
+}
+
+#[test]
+fn a_refusal_is_found_among_the_attempts_and_judged_again() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let preview = uploaded(&browser, &metadata());
+    let file = preview.body.split("name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    browser.submit(&format!("{SSO}/metadata/save"), &[("file", file), ("entity", "")]);
+    let fields = [("method", "saml"), ("idp_initiated", "true"), ("keep_responses", "true")];
+    browser.submit(SSO, &fields);
+    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saml/accepted/assertion-signed.xml");
+    let response =
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, std::fs::read(old).unwrap());
+    let form = format!("SAMLResponse={}", response.replace('+', "%2B").replace('=', "%3D"));
+    let refused = server.post_form("/account/GetLoginKey.aspx?sso=1&idpid=7", &form);
+    assert_eq!(refused.status, 403);
+    let list = browser.get(&format!("{SSO}/attempts"));
+    assert!(list.body.contains("/sso/attempts/1"), "{}", text_of(&list.body));
+    let attempt = browser.get(&format!("{SSO}/attempts/1"));
+    assert!(text_of(&attempt.body).contains("Judge again"), "{}", text_of(&attempt.body));
+    let again = browser.post(
+        &format!("{SSO}/attempts/1"),
+        &[("now", "2026-02-01T12:00:00Z"), ("entity_id", "https://sp.example.com/saml/metadata")],
+    );
+    assert!(text_of(&again.body).contains("Judged again as of"), "{}", text_of(&again.body));
+    let wrong = browser.post(&format!("{SSO}/attempts/1"), &[("now", "yesterday")]);
+    assert_eq!(wrong.status, 400);
+    assert_eq!(browser.get(&format!("{SSO}/attributes")).status, 200);
+    assert_eq!(browser.get(&format!("{SSO}/attempts/99")).status, 404);
+}
