@@ -94,6 +94,9 @@ CREATE TABLE memberships (
     PRIMARY KEY (group_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX memberships_by_puid ON memberships (group_id, puid) WHERE puid IS NOT NULL;
+-- Holds all that a sign-in asks of a membership, so that it need not turn to the table.
+CREATE INDEX memberships_for_sign_in
+    ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator) WHERE puid IS NOT NULL;
 CREATE INDEX memberships_by_user ON memberships (user_id);
 CREATE INDEX memberships_by_puid_in_any_case ON memberships (group_id, puid COLLATE NOCASE) WHERE puid IS NOT NULL;
 CREATE INDEX memberships_by_role ON memberships (group_id, role_id, active);

@@ -40,7 +40,7 @@ pub(super) fn writer_connection(path: &Path, mode: Mode, now: Timestamp) -> Resu
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-             PRAGMA wal_autocheckpoint = 4000;",
+             PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(|e| unopened(path, &e.to_string()))?;
     make_or_check(&connection, path, mode, now)?;
@@ -65,7 +65,8 @@ pub(super) fn stamped_mode(path: &Path) -> Result<Mode> {
     Ok(if stamped == Mode::Lab.as_str() { Mode::Lab } else { Mode::Production })
 }
 
-/// Opens a connection that only reads.
+/// Opens a connection that only reads. It leaves `cell_size_check` to the writer and to the check at start:
+/// over a mapped file it would look at the whole of each page that a look-up touches, at each look-up.
 pub(super) fn reader_connection(path: &Path) -> Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("PRAGMA query_only = ON;").map_err(database_fault)?;
@@ -78,7 +79,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(database_fault)?;
     connection
         .execute_batch(
-            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
              PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA mmap_size = 268435456;",
         )
         .map_err(database_fault)?;

@@ -34,7 +34,7 @@ pub struct MemberRow<'r> {
 const BY_PUID: &str = "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
         m.suspended, m.active, u.locked_until
     FROM groups g
-    LEFT JOIN memberships m ON m.group_id = g.id AND m.puid = ?2
+    LEFT JOIN memberships m INDEXED BY memberships_for_sign_in ON m.group_id = g.id AND m.puid = ?2
     LEFT JOIN users u ON u.id = m.user_id
     WHERE g.id = ?1";
 
