@@ -57,12 +57,12 @@ impl Desk {
         let name = name.trim();
         match self.console_holder(caller, name, password)? {
             Ok(holder) => {
-                self.sign_in.guard.forget(caller.ip, Account::Address(name));
+                self.sign_in.guard.forget(caller.ip, Account::Password(name));
                 self.new_console_session(caller, name, holder, SIGN_IN)
             }
             Err(refusal) => {
                 if !matches!(refusal, Refusal::TooManyAttempts) {
-                    let (account, now) = (Account::Address(name), self.clock.now());
+                    let (account, now) = (Account::Password(name), self.clock.now());
                     self.sign_in.guard.failed(caller.ip, account, Weight::Password, false, now);
                 }
                 let subject: String =
@@ -82,7 +82,7 @@ impl Desk {
         name: &str,
         password: &Secret,
     ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
-        if self.sign_in.guard.admit(caller.ip, Account::Address(name), self.clock.now()).is_err() {
+        if self.sign_in.guard.admit(caller.ip, Account::Password(name), self.clock.now()).is_err() {
             return Ok(Err(Refusal::TooManyAttempts));
         }
         match self.store.read(|r| r.operator_by_name(name))? {

@@ -44,8 +44,11 @@ impl Weight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Account<'a> {
     Puid(GroupId, &'a str),
-    /// A Glance Address or an operator's name, in any case.
+    /// A Glance Address that brings a login key, in any case.
     Address(&'a str),
+    /// A Glance Address or an operator's name that brings a password, in any case. Apart from the former, so
+    /// that guessing passwords locks nobody out of login keys.
+    Password(&'a str),
 }
 
 /// Refused by the guard, for so many times since the limit was reached.
@@ -162,8 +165,8 @@ impl Guard {
                 hasher.write_i64(group.0);
                 hasher.write(puid.as_bytes());
             }
-            Account::Address(name) => {
-                hasher.write_u8(1);
+            Account::Address(name) | Account::Password(name) => {
+                hasher.write_u8(if matches!(account, Account::Address(_)) { 1 } else { 2 });
                 name.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
             }
         }

@@ -297,6 +297,7 @@ impl Desk {
     pub(super) fn forget_guesses(&self, member: &Member) {
         let guard = &self.sign_in.guard;
         guard.forget(None, Account::Address(member.user.address.as_str()));
+        guard.forget(None, Account::Password(member.user.address.as_str()));
         if let Some(puid) = &member.membership.puid {
             guard.forget(None, Account::Puid(member.membership.group, puid.as_str()));
         }

@@ -62,7 +62,7 @@ impl Desk {
         password: &str,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(Means::Password, reject).naming_address(username);
+        let refusal = |reject| Refusal::new(Means::Password, reject).naming_user(username);
         let user = self.unlocked(attempt, username, Means::Password, now)?;
         let password = Secret::new(password.as_bytes());
         let hash = match &user {
@@ -92,7 +92,7 @@ impl Desk {
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let means = Means::IssuedCredentials;
-        let refusal = |reject| Refusal::new(means, reject).naming_address(username);
+        let refusal = |reject| Refusal::new(means, reject).naming_user(username);
         let user = self.unlocked(attempt, username, means, now)?;
         let came = self.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
         let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
@@ -139,12 +139,12 @@ impl Desk {
     ) -> std::result::Result<Option<User>, Stop> {
         self.sign_in
             .guard
-            .admit(attempt.caller.ip, Account::Address(username), now)
-            .map_err(|too_many| Refusal::too_many(means, too_many).naming_address(username))?;
+            .admit(attempt.caller.ip, Account::Password(username), now)
+            .map_err(|too_many| Refusal::too_many(means, too_many).naming_user(username))?;
         let user = self.store.read(|r| r.user_by_address(username))?;
         match user {
             Some(user) if user.is_locked(now) => {
-                let refusal = Refusal::new(means, Reject::UserLocked).naming_address(username);
+                let refusal = Refusal::new(means, Reject::UserLocked).naming_user(username);
                 Err(refusal.in_group(user.home_group).into())
             }
             user => Ok(user),
@@ -159,7 +159,7 @@ impl Desk {
         means: Means,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(means, reject).naming_address(user.address.as_str());
+        let refusal = |reject| Refusal::new(means, reject).naming_user(user.address.as_str());
         let memberships = self.store.read(|r| r.memberships_of(user.id))?;
         let mut fitting = memberships.iter().filter(|m| in_group(attempt.group, m.group).is_ok());
         let membership = match (fitting.next(), fitting.next()) {
@@ -176,7 +176,7 @@ impl Desk {
 
     /// Forgets the failures of a user who knew the password.
     fn forgive(&self, attempt: &Attempt<'_>, user: &User, now: Timestamp) -> Result<()> {
-        self.sign_in.guard.forget(attempt.caller.ip, Account::Address(user.address.as_str()));
+        self.sign_in.guard.forget(attempt.caller.ip, Account::Password(user.address.as_str()));
         let id = user.id;
         self.store.write(now, move |w| w.note_sign_in(id))
     }

@@ -55,6 +55,7 @@ pub(super) struct Refusal {
 enum Named {
     Puid(GroupId, String),
     Address(String),
+    Password(String),
 }
 
 impl Named {
@@ -62,6 +63,7 @@ impl Named {
         match self {
             Named::Puid(group, puid) => Account::Puid(*group, puid),
             Named::Address(address) => Account::Address(address),
+            Named::Password(name) => Account::Password(name),
         }
     }
 }
@@ -99,6 +101,11 @@ impl Refusal {
 
     pub fn naming_address(self, address: &str) -> Refusal {
         self.naming(&Subject::Address(address.to_owned()))
+    }
+
+    /// Of somebody who is named beside a password.
+    pub fn naming_user(self, name: &str) -> Refusal {
+        Refusal { subject: shortened(name), named: Some(Named::Password(name.to_owned())), ..self }
     }
 
     pub fn user(self, user: UserId) -> Refusal {

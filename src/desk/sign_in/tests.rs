@@ -250,6 +250,21 @@ fn forged_login_keys_shut_out_only_the_address_they_come_from() {
 }
 
 #[test]
+fn guessing_at_a_user_without_a_password_locks_nobody_out_of_login_keys() {
+    let house = House::new();
+    let host = Caller::host();
+    house.desk.change_api_key(&host, OTHER, Some(Secret::new("anotherApiKey"))).unwrap();
+    let carl = "carl.other.glance.net";
+    for attempt in 0..11 {
+        house.outcome(&format!("198.51.100.{attempt}"), &password(carl, "guess"), None);
+    }
+    house.check(&password(carl, "guess"), None, (403, "too_many_attempts"));
+    let key = signed("anotherApiKey", OTHER, "carl", NOW + 60);
+    house.check(&by_address(carl, &key), None, (200, "signed_in"));
+    house.check(&partner(OTHER, "carl", &key), None, (200, "signed_in"));
+}
+
+#[test]
 fn an_expired_key_is_no_guess() {
     let house = House::new();
     for _ in 0..30 {
