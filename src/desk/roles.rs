@@ -262,14 +262,6 @@ fn settings_set(w: &Writer<'_>, group: GroupId, role: RoleId, wanted: &Settings)
     Ok(told)
 }
 
-/// The settings in force for members of `group` with this role, or with none.
-///
-/// # Errors
-/// `Fault` when the database fails.
-pub fn effective(reader: &Reader<'_>, group: GroupId, role: Option<RoleId>) -> Result<Settings> {
-    reader.effective_settings(group, role)
-}
-
 pub(super) fn unknown() -> Error {
     Error::not_found("role_unknown", "The group has no such role.").with_field("role")
 }
