@@ -17,6 +17,10 @@ for target in "${targets[@]}"; do
     mkdir -p "corpus/$target"
     seeds=()
     if [ -d "seeds/$target" ]; then seeds+=("seeds/$target"); fi
+    case "$target" in
+        saml_metadata) seeds+=(../tests/fixtures/saml/metadata) ;;
+        saml_*) seeds+=(../tests/fixtures/saml/accepted ../tests/fixtures/saml/rejected) ;;
+    esac
     cargo fuzz run --fuzz-dir . --sanitizer none "$target" "corpus/$target" "${seeds[@]}" -- \
         -max_total_time="$seconds" -max_len=16384 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1
 done
