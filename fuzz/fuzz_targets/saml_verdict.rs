@@ -40,7 +40,7 @@ fn keys() -> &'static Keys {
 }
 
 fn judge(octets: &[u8], verification_keys: &[VerificationKey]) -> Option<Option<String>> {
-    let acs = ["https://sp.example.com/saml/acs".to_owned()];
+    let acs = ["https://sp.example.com/account/GetLoginKey.aspx?idpid=12345".to_owned()];
     let requests = ["_req-7f3a9c".to_owned()];
     let expectations = Expectations {
         now: 1_769_947_200_000,

@@ -178,5 +178,6 @@ pub(super) fn is_signed(element: Element<'_>) -> bool {
 }
 
 fn is_assertion(element: Element<'_>) -> bool {
-    element.namespace() == ASSERTION && matches!(element.local_name(), "Assertion" | "EncryptedAssertion")
+    // The local name first: nearly every element of a response is in this namespace.
+    matches!(element.local_name(), "Assertion" | "EncryptedAssertion") && element.namespace() == ASSERTION
 }

@@ -40,28 +40,30 @@ pub(super) fn bearer<'a>(
     answer: Answer<'a>,
 ) -> Judged<'a, Bearer<'a>> {
     let subject = subject(assertion)?.value;
-    let mut first = None;
-    for confirmation in subject.children_named(ASSERTION, "SubjectConfirmation") {
-        let Ok(data) = confirmation.only_child(ASSERTION, "SubjectConfirmationData") else { continue };
-        if attribute(confirmation, "Method") != Some(BEARER) {
-            continue;
-        }
-        let bearer = Bearer { data };
-        let kept = recipient(bearer, expect).is_ok()
-            && time(bearer, expect).is_ok()
-            && in_response_to(bearer, expect, answer).is_ok();
-        if kept {
-            return pass(bearer, BEARER, BEARER);
-        }
-        first = first.or(Some(bearer));
-    }
-    match first {
-        Some(bearer) => pass(bearer, BEARER, BEARER),
-        None => {
-            let method = subject.child(ASSERTION, "SubjectConfirmation").and_then(|c| c.attribute("Method"));
-            fail(RejectCode::BearerMissing, BEARER, method)
-        }
-    }
+    let mut bearers = bearers(subject);
+    let Some(first) = bearers.next() else {
+        let method = subject.child(ASSERTION, "SubjectConfirmation").and_then(|c| c.attribute("Method"));
+        return fail(RejectCode::BearerMissing, BEARER, method);
+    };
+    let kept = |bearer: &Bearer<'a>| {
+        recipient(*bearer, expect).is_ok()
+            && time(*bearer, expect).is_ok()
+            && in_response_to(*bearer, expect, answer).is_ok()
+    };
+    let fitting = match bearers.next() {
+        // Nearly always there is one, and the rules below judge it anyway.
+        None => first,
+        Some(second) => [first, second].into_iter().chain(bearers).find(kept).unwrap_or(first),
+    };
+    pass(fitting, BEARER, BEARER)
+}
+
+/// The bearer confirmations that are not ambiguous.
+fn bearers<'d>(subject: Element<'d>) -> impl Iterator<Item = Bearer<'d>> {
+    subject.children_named(ASSERTION, "SubjectConfirmation").filter_map(|confirmation| {
+        let data = confirmation.only_child(ASSERTION, "SubjectConfirmationData").ok()?;
+        (attribute(confirmation, "Method") == Some(BEARER)).then_some(Bearer { data })
+    })
 }
 
 /// The confirmation names our address.

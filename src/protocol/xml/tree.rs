@@ -225,7 +225,11 @@ impl<'d> Element<'d> {
 
     /// Gives the value of the attribute of this name that is in no namespace.
     pub fn attribute(self, local: &str) -> Option<&'d str> {
-        self.attribute_ns("", local)
+        let document = self.document;
+        let all = self.data().map_or(&[][..], |data| document.attributes_of(data));
+        let bare = |data: &&AttributeData| matches!(data.namespace, Namespace::None);
+        let found = all.iter().filter(bare).find(|data| document.str(data.local) == local)?;
+        Some(document.str(found.value))
     }
 
     /// Gives the value of the attribute of this name in this namespace.
