@@ -7,7 +7,7 @@ use super::people::BulkError;
 use super::{Desk, fields, groups, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Role, RoleId};
-use crate::store::{Reader, Settings, Writer};
+use crate::store::{Settings, Writer};
 
 /// Most roles of a group. Our own choice: every list of roles shows them all.
 pub const ROLES_MAX: u64 = 1_000;
