@@ -51,7 +51,8 @@ PYTHON
 
 printf '\n== schemathesis\n'
 (cd "$work" && "$clients/bin/schemathesis" run openapi.json --url "$url" \
-    --header "Authorization: Bearer $token" --seed 7 --max-examples "${SCHEMATHESIS_EXAMPLES:-50}" --generation-database none --no-color) || status=1
+    --header "Authorization: Bearer $token" --seed 7 --max-examples "${SCHEMATHESIS_EXAMPLES:-50}" \
+    --generation-database none --no-color) || status=1
 
 printf '\n== scim2-tester\n'
 SIDELIGHT_SCIM_URL="$url/scim/v2" SIDELIGHT_SCIM_TOKEN="$scim_token" \

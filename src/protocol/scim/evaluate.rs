@@ -89,10 +89,9 @@ fn compares(path: &AttrPath, operator: Operator, got: &Value, wanted: &Value) ->
 }
 
 fn compares_text(path: &AttrPath, operator: Operator, got: &str, wanted: &str) -> bool {
-    if path.is("meta") || path.is("created") || path.is("lastModified") {
-        if let Some((got, wanted)) = Timestamp::parse(got).zip(Timestamp::parse(wanted)) {
-            return fits_order(operator, got.cmp(&wanted));
-        }
+    let is_instant = path.is("meta") || path.is("created") || path.is("lastModified");
+    if let Some((got, wanted)) = Timestamp::parse(got).zip(Timestamp::parse(wanted)).filter(|_| is_instant) {
+        return fits_order(operator, got.cmp(&wanted));
     }
     if is_case_exact(path) {
         return fits_text(operator, got, wanted);
