@@ -215,7 +215,8 @@ fn group_of(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<std::resu
 
 /// The first selector that came, in the order in which the browser SDK prefers them.
 fn selector_of(params: &Params<'_>) -> Option<GroupSelector> {
-    let selectors: [(&str, fn(String) -> GroupSelector); 6] = [
+    type Selector = fn(String) -> GroupSelector;
+    let selectors: [(&str, Selector); 6] = [
         ("idpid", GroupSelector::Number),
         ("idpname", GroupSelector::Name),
         ("idptoken", GroupSelector::AccountId),
