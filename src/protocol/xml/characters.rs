@@ -8,16 +8,21 @@ pub fn is_char(c: char) -> bool {
 }
 
 /// Tells whether `b` is white space (production 3).
+#[inline]
 pub fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// Tells whether `name` is a name without a colon (Namespaces in XML 1.0, production 4).
 pub fn is_ncname(name: &str) -> bool {
+    let first = name.as_bytes().first();
+    if first.is_some_and(|&b| ascii_class(b) == ASCII_NAME_START)
+        && name.bytes().all(|b| ascii_class(b) >= ASCII_NAME_PART)
+    {
+        return true;
+    }
     if name.is_ascii() {
-        let first = name.as_bytes().first();
-        return first.is_some_and(|&b| ascii_class(b) == ASCII_NAME_START)
-            && name.bytes().all(|b| ascii_class(b) >= ASCII_NAME_PART);
+        return false;
     }
     let mut characters = name.chars();
     characters.next().is_some_and(is_name_start) && characters.all(is_name_part)
@@ -27,6 +32,7 @@ const ASCII_NAME_PART: u8 = 1;
 const ASCII_NAME_START: u8 = 2;
 
 /// Nearly all names are ASCII, and a table is the fastest way to look at them.
+#[inline]
 fn ascii_class(b: u8) -> u8 {
     const CLASSES: [u8; 256] = {
         let mut classes = [0; 256];

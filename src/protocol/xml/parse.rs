@@ -173,7 +173,7 @@ impl<'s> Builder<'s> {
             decoded: String::new(),
             nodes: Vec::with_capacity(expected_nodes),
             tags: TagReader::new(limits, inherited),
-            open: Vec::new(),
+            open: Vec::with_capacity(16),
             pending: Pending::Nothing,
             root: None,
         }

@@ -48,6 +48,7 @@ pub(super) struct Texts<'t> {
 }
 
 impl Texts<'_> {
+    #[inline]
     fn str(&self, span: Span) -> &str {
         let (start, end) = (span.start as usize, span.end as usize);
         let length = self.source.len();
@@ -72,13 +73,14 @@ impl<'l> TagReader<'l> {
             limits,
             outer,
             inherited: &[],
-            attributes: Vec::new(),
-            declarations: Vec::new(),
+            // Room for what a usual response has; growing step by step would cost more.
+            attributes: Vec::with_capacity(64),
+            declarations: Vec::with_capacity(16),
             prefixes: vec![Span::default(); 2],
-            identifiers: Vec::new(),
+            identifiers: Vec::with_capacity(8),
             scope: vec![Namespace::None, Namespace::Xml],
             replaced: Vec::new(),
-            raw: Vec::new(),
+            raw: Vec::with_capacity(8),
         }
     }
 
@@ -304,10 +306,10 @@ impl<'l> TagReader<'l> {
             return Ok((NO_PREFIX, if is_attribute { Namespace::None } else { default }));
         }
         let prefix = Span { start: name.start, end: local.start.saturating_sub(1) };
-        if texts.str(prefix) == "xmlns" {
-            return Err(XmlRule::ReservedPrefix);
-        }
-        let index = self.known_prefix(texts, prefix).ok_or(XmlRule::UndeclaredPrefix)?;
+        let Some(index) = self.known_prefix(texts, prefix) else {
+            let reserved = texts.str(prefix) == "xmlns";
+            return Err(if reserved { XmlRule::ReservedPrefix } else { XmlRule::UndeclaredPrefix });
+        };
         match self.scope.get(usize::from(index)) {
             None | Some(Namespace::None) => Err(XmlRule::UndeclaredPrefix),
             Some(&namespace) => Ok((index, namespace)),
@@ -319,11 +321,11 @@ impl<'l> TagReader<'l> {
         if name.is_empty() {
             return Some(NO_PREFIX);
         }
-        if name == "xml" {
-            return Some(XML_PREFIX);
+        let found = self.prefixes.iter().position(|&known| texts.str(known) == name);
+        match found {
+            Some(found) => PrefixIndex::try_from(found).ok(),
+            None => (name == "xml").then_some(XML_PREFIX),
         }
-        let found = self.prefixes.iter().position(|&known| texts.str(known) == name)?;
-        PrefixIndex::try_from(found).ok()
     }
 
     fn prefix_index(&mut self, texts: &Texts<'_>, prefix: Span) -> Result<PrefixIndex, XmlRule> {
