@@ -321,7 +321,9 @@ impl<'l> TagReader<'l> {
         if name.is_empty() {
             return Some(NO_PREFIX);
         }
-        let found = self.prefixes.iter().position(|&known| texts.str(known) == name);
+        // Prefixes are so short that a call would cost more than comparing them letter by letter.
+        let is_name = |known: &str| known.len() == name.len() && known.bytes().eq(name.bytes());
+        let found = self.prefixes.iter().position(|&known| is_name(texts.str(known)));
         match found {
             Some(found) => PrefixIndex::try_from(found).ok(),
             None => (name == "xml").then_some(XML_PREFIX),
