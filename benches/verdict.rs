@@ -45,7 +45,8 @@ fn main() {
     };
     let posted = encode_post(RESPONSE);
     let floor = floor();
-    let mut sides: [(&str, Box<dyn Fn()>, Vec<Duration>); 4] = [
+    type Side<'a> = (&'a str, Box<dyn Fn() + 'a>, Vec<Duration>);
+    let mut sides: [Side<'_>; 4] = [
         ("floor: RSA verify and SHA-256", Box::new(floor), Vec::new()),
         ("verdict", Box::new(|| drop(black_box(verdict(RESPONSE, &expectations).unwrap()))), Vec::new()),
         (

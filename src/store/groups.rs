@@ -15,6 +15,9 @@ pub struct NewGroup {
     pub account_id: Option<String>,
 }
 
+/// The sealed API key in force, and the one before it.
+pub type SealedApiKeys = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 const COLUMNS: &str = "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at";
 
 impl Reader<'_> {
@@ -45,7 +48,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn sealed_api_keys(&self, id: GroupId) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+    pub fn sealed_api_keys(&self, id: GroupId) -> Result<SealedApiKeys> {
         let found = self
             .connection
             .prepare_cached("SELECT sealed_api_key, sealed_previous_api_key FROM groups WHERE id = ?1")

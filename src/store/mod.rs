@@ -35,7 +35,7 @@ use rusqlite::Connection;
 
 pub use access_log::{LogQuery, LogRow};
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
-pub use groups::NewGroup;
+pub use groups::{NewGroup, SealedApiKeys};
 pub use incidents::Incident;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE};

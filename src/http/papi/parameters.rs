@@ -39,11 +39,6 @@ impl<'r> Parameters<'r> {
         Ok(Parameters(form.and(Params::of_query(&call.request.query))))
     }
 
-    #[cfg(test)]
-    pub fn of_text(text: &'r str) -> Parameters<'r> {
-        Parameters(Params::of_query(text))
-    }
-
     /// The value of a parameter, which may be empty; `None` when it was not sent.
     ///
     /// # Errors

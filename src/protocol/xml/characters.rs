@@ -33,6 +33,7 @@ const ASCII_NAME_START: u8 = 2;
 
 /// Nearly all names are ASCII, and a table is the fastest way to look at them.
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which stops at a wrong index")]
 fn ascii_class(b: u8) -> u8 {
     const CLASSES: [u8; 256] = {
         let mut classes = [0; 256];
