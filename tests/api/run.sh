@@ -8,7 +8,7 @@ binary="${SIDELIGHT_BINARY:-$PWD/target/debug/sidelight}"
 clients="$PWD/target/api-clients"
 if [ ! -x "$clients/bin/schemathesis" ]; then
     python3 -m venv "$clients"
-    "$clients/bin/pip" install --quiet schemathesis scim2-cli scim2-tester scim-sanity
+    "$clients/bin/pip" install --quiet schemathesis==4.32.5 scim2-cli==0.6.0 scim2-tester==0.5.2 scim-sanity==0.7.4
 fi
 
 work="$(mktemp -d)"
