@@ -149,6 +149,27 @@ fn the_diagnostic_page_shows_the_checks_and_signs_nobody_in() {
 }
 
 #[test]
+fn the_diagnostic_page_never_says_whether_an_unsigned_ciphertext_decrypts() {
+    let server = started();
+    let certificate = crate::forge::der(&run(&server, &["sso", "own-key", "make", "--group", "12345"]));
+    let foreign = crate::forge::der(&key_file("sp.cert.pem"));
+    let (_, browser, _) = begun(&server, &format!("{LOGIN}&test=11"));
+    let parts = unsolicited();
+    for (certificate, kept) in [(certificate, "unsigned"), (foreign, "decryption_failed")] {
+        let data =
+            sidelight::protocol::xml::make::encrypt_element(&parts.assertion_with("", ""), &certificate);
+        let holder = format!("<saml:EncryptedAssertion>{}</saml:EncryptedAssertion>", data.unwrap());
+        let document = parts.response_with("_r1", "", "", &holder);
+        let page = post_to(&server, ACS_PATH, &document, Some(&browser)).body;
+        assert!(page.contains("would be refused: <code>decryption_failed"), "{page}");
+        for hidden in ["alice", "Signature coverage", "Bearer confirmation", "Audience"] {
+            assert!(!page.contains(hidden), "{hidden}: {page}");
+        }
+        assert_eq!(latest_code(&store(server.data())), kept);
+    }
+}
+
+#[test]
 fn keys_are_changed_without_anyone_noticing() {
     let server = started();
     assert_eq!(post(&server, &signed(&unsolicited())).status, 200);

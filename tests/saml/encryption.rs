@@ -229,3 +229,16 @@ fn a_stranger_cannot_have_us_decrypt_by_the_thousand() {
     assert_eq!(explanation.verdict.unwrap_err().code.code(), "unsigned");
     assert_eq!(explanation.checks[27].outcome, Outcome::Failed, "nothing is decrypted for an explanation");
 }
+
+#[test]
+fn nothing_is_told_of_a_plaintext_that_no_signature_covers() {
+    let forge = Forge::shared();
+    let parts = Parts::genuine();
+    let holder = encrypted("EncryptedAssertion", &parts.assertion_with("", ""), CBC);
+    let document = parts.response_with("_r1", "", "", &holder);
+    let explanation = explain(document.as_bytes(), Encoding::Xml, &forge.expectations());
+    assert_eq!(explanation.verdict.unwrap_err().code.code(), "unsigned");
+    for check in &explanation.checks[14..] {
+        assert_eq!(check.outcome, Outcome::Skipped, "{check:?}");
+    }
+}

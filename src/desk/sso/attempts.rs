@@ -18,6 +18,7 @@ use super::answer::{Answer, Refusal};
 use super::consume::Attempt;
 use super::judge::Checklist;
 use super::reject::SsoReject;
+use super::told::told;
 use super::select::GroupSelector;
 
 /// The access log's word for a sign-in.
@@ -121,9 +122,10 @@ impl Desk {
             w.log(&entry)
         })?;
         if target.test {
+            let (reject, checks) = told(reject, checks);
             let diagnosis = diagnosis(attempt, checks, identity);
             return Ok(Answer::Diagnosed(Box::new(Diagnosis {
-                reject: Some((reject.code(), reject.repair().to_owned())),
+                reject: Some(reject),
                 incident: Some(incident),
                 ..diagnosis
             })));

@@ -8,7 +8,7 @@
 //! 4. [`admit`]: all that follows from it, in one transaction: which user it is ([`matching`]), who is not
 //!    there yet is made ([`provision`]).
 //! 5. [`answer`]: what the browser gets. [`attempts`]: what is kept of it for the administrator;
-//!    [`rejudge`] looks at it again.
+//!    [`told`]: what a stranger may read of it; [`rejudge`] looks at it again.
 //!
 //! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure. Deny by default: Off, no key,
 //! no issuer refuses, each with a code of its own ([`reject`]).
@@ -30,6 +30,7 @@ mod rejudge;
 mod select;
 mod standing;
 mod target;
+mod told;
 mod trust;
 
 pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};

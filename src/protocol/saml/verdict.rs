@@ -134,6 +134,11 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
         request: answers.flatten(),
         signed: covered.as_ref().is_some_and(|covered| covered.signed.response),
     };
+    // Anybody can put what was encrypted to us into a response without a signature, and ask what is wrong
+    // with it: nothing is told of the plaintext until a signature covers it.
+    if decrypted.is_some() && covered.is_none() {
+        return Ok(None);
+    }
     // Where nothing is covered an explanation still looks at what the assertion claims. No identity can
     // come of that: the failure is on the sheet, and `identity` asks for what is covered.
     let read = covered.as_ref().map_or(assertion, |covered| covered.assertion);
