@@ -18,8 +18,8 @@ use super::answer::{Answer, Refusal};
 use super::consume::Attempt;
 use super::judge::Checklist;
 use super::reject::SsoReject;
-use super::told::told;
 use super::select::GroupSelector;
+use super::told::told;
 
 /// The access log's word for a sign-in.
 pub(super) const OPERATION: &str = "sign-in.saml";
