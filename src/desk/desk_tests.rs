@@ -128,3 +128,24 @@ fn the_last_operator_stays() {
     f.desk.delete_operator(&host, "olga").unwrap();
     assert_eq!(f.desk.operators(&host).unwrap().len(), 1);
 }
+
+#[test]
+fn an_operator_whose_lockout_is_cleared_gets_in_from_where_the_guesses_came() {
+    let f = fixture();
+    let host = Caller::host();
+    let stranger = Caller { ip: f.admin.ip, ..Caller::host() };
+    let (right, wrong) = (Secret::new("correct horse"), Secret::new("wrong horse"));
+    let sign_in = |password| code(f.desk.sign_in_to_console(&stranger, "Olga", password));
+    f.desk.create_operator(&host, "Olga", &right).unwrap();
+    let clear: [&dyn Fn() -> Result<()>; 2] = [&|| f.desk.clear_operator_lockout(&host, "olga"), &|| {
+        f.desk.set_operator_password(&host, "olga", &right)
+    }];
+    for clear in clear {
+        for _ in 0..10 {
+            assert_eq!(sign_in(&wrong), Some("sign_in_refused"));
+        }
+        assert_eq!(sign_in(&right), Some("sign_in_refused"));
+        clear().unwrap();
+        assert_eq!(sign_in(&right), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! Operators: those who run the appliance. There is always one left, once there was one.
 
+use super::guard::Account;
 use super::password_policy::PasswordRule;
 use super::{Desk, fields, passwords, permission};
 use crate::error::{Error, Kind, Result};
@@ -49,12 +50,14 @@ impl Desk {
             permission::run_appliance(caller)?;
             OPERATOR_PASSWORD_RULE.check(password)?;
             let hash = passwords::hash(password)?;
-            let (caller, name) = (caller.clone(), name.to_owned());
+            let (caller, named) = (caller.clone(), name.to_owned());
             self.store.write(self.clock.now(), move |w| {
-                let operator = known(w, &name)?;
+                let operator = known(w, &named)?;
                 w.set_operator_password_hash(operator.id, &hash)?;
                 w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
-            })
+            })?;
+            self.sign_in.guard.forget(None, Account::Password(name));
+            Ok(())
         };
         self.logging_refusal(caller, None, operation, name, attempt())
     }
@@ -67,12 +70,14 @@ impl Desk {
         let operation = "operator.clear-lockout";
         let attempt = || {
             permission::run_appliance(caller)?;
-            let (caller, name) = (caller.clone(), name.to_owned());
+            let (caller, named) = (caller.clone(), name.to_owned());
             self.store.write(self.clock.now(), move |w| {
-                let operator = known(w, &name)?;
+                let operator = known(w, &named)?;
                 w.clear_operator_lockout(operator.id)?;
                 w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
-            })
+            })?;
+            self.sign_in.guard.forget(None, Account::Password(name));
+            Ok(())
         };
         self.logging_refusal(caller, None, operation, name, attempt())
     }

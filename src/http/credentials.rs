@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::form::Params;
+use super::form::{Params, without_mark};
 use super::router::Call;
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
@@ -26,7 +26,7 @@ impl<'r> Fields<'r> {
     /// # Errors
     /// `Invalid` with code `bad_json` or `body_not_utf8`.
     pub fn of(call: &'r Call<'_>) -> Result<Fields<'r>> {
-        let body = call.request.body.as_slice();
+        let body = without_mark(&call.request.body);
         let query = Params::of_query(&call.request.query);
         if body.trim_ascii_start().first() == Some(&b'{') {
             let json = serde_json::from_slice(body).map_err(|e| {

@@ -74,6 +74,12 @@ impl<'r> Params<'r> {
     }
 }
 
+/// A body without the byte order mark that some frameworks write before UTF-8 text; RFC 8259 §8.1 lets a
+/// reader pass over it.
+pub fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
 fn decoded(raw: &str) -> Cow<'_, str> {
     if !raw.bytes().any(|b| matches!(b, b'%' | b'+')) {
         return Cow::Borrowed(raw);

@@ -14,6 +14,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::credentials::header_proof;
+use super::form::without_mark;
 use super::gate::Response;
 use super::router::{App, Call, Errors, NO_BODY, Route};
 use crate::desk::people::BulkError;
@@ -100,7 +101,8 @@ fn ok<T>(_: T) -> Response {
 fn count_of<T, E>(read: &std::result::Result<Vec<T>, E>, body: &[u8]) -> usize {
     match read {
         Ok(rows) => rows.len(),
-        Err(_) => serde_json::from_slice::<Vec<serde::de::IgnoredAny>>(body).map_or(0, |rows| rows.len()),
+        Err(_) => serde_json::from_slice::<Vec<serde::de::IgnoredAny>>(without_mark(body))
+            .map_or(0, |rows| rows.len()),
     }
 }
 

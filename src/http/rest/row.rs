@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::desk::people::{BULK_MAX, BulkError};
 use crate::error::{Error, Kind, Result};
+use crate::http::form::without_mark;
 use crate::secret::Secret;
 
 /// A row.
@@ -19,7 +20,7 @@ pub struct Row<'v> {
 /// # Errors
 /// `Invalid` with `body_not_json` or `body_not_a_list` or `too_many_rows` for the whole; by row those of `read`.
 pub fn rows<T>(body: &[u8], read: impl Fn(&Value) -> Result<T>) -> std::result::Result<Vec<T>, BulkError> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
+    let value: Value = serde_json::from_slice(without_mark(body)).map_err(|error| {
         Error::new(Kind::Invalid, "body_not_json", format!("The body is not JSON: {error}."))
     })?;
     let Value::Array(items) = value else {
@@ -182,6 +183,7 @@ mod tests {
         assert_eq!(refused("{}", read), [(usize::MAX, "body_not_a_list")]);
         assert_eq!(refused("[", read), [(usize::MAX, "body_not_json")]);
         assert_eq!(refused("[]", read), []);
+        assert_eq!(refused("\u{feff}[]", read), [], "a byte order mark is passed over");
     }
 
     #[test]
