@@ -215,6 +215,15 @@ fn an_identity_says_who_how_and_by_which_key() {
 }
 
 #[test]
+fn an_assertion_is_remembered_until_the_last_of_its_confirmations_ends() {
+    let mut parts = Parts::genuine();
+    let later = |text: &str| text.replace("12:05:00Z", "12:30:00Z");
+    parts.confirmations = format!("{}{}", parts.confirmations, later(&parts.confirmations));
+    parts.conditions = later(&parts.conditions);
+    assert_eq!(accept(&parts, |_| {}).not_on_or_after, 1_769_949_000_000);
+}
+
+#[test]
 fn attributes_keep_every_value_nil_and_element_content() {
     let mut parts = Parts::genuine();
     parts.attributes = "<saml:AttributeStatement xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\

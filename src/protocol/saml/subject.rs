@@ -97,6 +97,12 @@ pub(super) fn time<'a>(bearer: Bearer<'a>, expect: &Expectations<'a>) -> Judged<
     }
 }
 
+/// The latest end of any bearer confirmation: until then, one or another of them could be presented.
+pub(super) fn latest_end(assertion: Element<'_>) -> Option<i64> {
+    let subject = only(assertion, "Subject").ok()?;
+    bearers(subject).filter_map(|bearer| instant(bearer.data?, "NotOnOrAfter").ok().flatten()).max()
+}
+
 /// The confirmation answers the request that the response answers. Where it names none, a signature must
 /// cover the response, or anybody could put an old assertion into an answer to a new request.
 pub(super) fn in_response_to<'a>(

@@ -194,6 +194,9 @@ fn facts(
 
     let Some((authentication, id)) = authentication.zip(id) else { return Ok(None) };
     let Some((confirmation_end, attributes)) = confirmation_end.zip(attributes) else { return Ok(None) };
+    // A replay may lean on another confirmation than the first use did.
+    let confirmation_end =
+        subject::latest_end(assertion).map_or(confirmation_end, |end| end.max(confirmation_end));
     Ok(Some(Facts {
         assertion_id: id.to_owned(),
         end: conditions_end.flatten().map_or(confirmation_end, |end| end.min(confirmation_end)),
