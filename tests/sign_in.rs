@@ -79,6 +79,7 @@ fn every_carrier_of_a_login_key_is_read() {
     let upper = format!(r#"{{"PARTNERID":"12345","PartnerUserID":"{PUID}","LOGINKEY":"{KEY}"}}"#);
     token(&server.post_json(AUTHORIZE, &upper));
     token(&server.send("POST", AUTHORIZE, &[("Content-Type", "text/plain")], json_of(KEY).as_bytes()));
+    token(&server.post_json(AUTHORIZE, &format!("\u{feff}{}", json_of(KEY))));
 }
 
 #[test]
