@@ -94,6 +94,12 @@ fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> 
     if let Some(fingerprint) = fingerprint {
         note(format_args!("  Certificate    SHA-256 {fingerprint}"));
     }
+    if config.mode == Mode::Production && config.public_origin.is_none() {
+        note(format_args!(
+            "  Set public_url before you connect an identity provider: until then, addresses are"
+        ));
+        note(format_args!("  made from what each browser asks for."));
+    }
     if config.mode == Mode::Lab {
         note(format_args!("  Lab clock      PUT {shown}/lab/clock"));
     }

@@ -71,16 +71,18 @@ impl Act {
             Ok(plan) => plan,
             Err(reject) => return Ok(Err(self.denied(reject))),
         };
-        let used = w.use_assertion(&replay_fingerprint(&self.identity), self.remembered_until(w.now));
-        match used {
-            Ok(()) => {}
-            Err(error) if error.code == "replay" => return Ok(Err(self.denied(SsoReject::Replay))),
-            Err(error) => return Err(error),
+        let fingerprint = replay_fingerprint(&self.identity);
+        if w.assertion_was_used(&fingerprint)? {
+            return Ok(Err(self.denied(SsoReject::Replay)));
         }
+        // Of two different assertions that answer one request, the first wins.
+        if let Some(id) = &self.identity.in_response_to
+            && !w.take_pending_request(id)?
+        {
+            return Ok(Err(self.denied(SsoReject::Replay)));
+        }
+        w.use_assertion(&fingerprint, self.remembered_until(w.now))?;
         self.checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
-        if let Some(id) = &self.identity.in_response_to {
-            w.take_pending_request(id)?;
-        }
         let group = self.configuration.group;
         if let Some(key) = &self.key
             && key.last_verified_at.is_none_or(|at| at.plus_seconds(NOTE_EVERY_SECONDS) <= w.now)
