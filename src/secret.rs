@@ -58,8 +58,6 @@ pub struct Keys {
     seal: LessSafeKey,
     /// Signs the tokens that Authorize hands out (HS256).
     pub token: hmac::Key,
-    /// Signs `GSSNID` values.
-    pub web_session: hmac::Key,
     /// Signs what the console's forms carry against forgery.
     pub form: hmac::Key,
     /// Keys the fingerprints under which bearer secrets (console sessions, SCIM tokens) are stored.
@@ -100,7 +98,6 @@ impl Keys {
         Ok(Keys {
             seal: LessSafeKey::new(seal),
             token: mac("token"),
-            web_session: mac("web-session"),
             form: mac("form"),
             fingerprint: mac("fingerprint"),
         })
