@@ -19,6 +19,7 @@ pub mod http;
 pub mod journal;
 pub mod model;
 pub mod pages;
+pub mod promise;
 pub mod protocol;
 pub mod secret;
 pub mod seed_file;

@@ -29,6 +29,7 @@ use super::{Desk, web_session};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Member, RoleId, UserId};
+use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::{Settings, SignInState};
 
@@ -236,11 +237,11 @@ impl Desk {
         self.stopped(caller, surface, stop, self.clock.now())
     }
 
-    /// Signs in and hands out a token.
+    /// Signs in and hands out a token, when the row in the access log is durable.
     ///
     /// # Errors
     /// As [`Desk::identify`].
-    pub fn authorize(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Authorized> {
+    pub fn authorize(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Promise<Authorized>> {
         let now = self.clock.now();
         let judged = self.judge(attempt, now).and_then(|signed_in| {
             self.may_use_service(&signed_in, request)?;
@@ -249,8 +250,9 @@ impl Desk {
         let signed_in = judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
         let claims = self.claims(&signed_in, request, now)?;
         let detail = format!("{}, service {:?}, {} min", attempt.surface, request.service, request.minutes);
-        self.store.log(now, row(&signed_in, attempt.caller, detail))?;
-        Ok(Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims })
+        let logged = self.store.log_promised(now, row(&signed_in, attempt.caller, detail));
+        let authorized = Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims };
+        Ok(logged.then(|logged| logged.map(|()| authorized)))
     }
 
     /// Signs in and hands out a token and a web session, for the newer API. Wire contract §5.1.
@@ -261,7 +263,7 @@ impl Desk {
         &self,
         attempt: &Attempt<'_>,
         request: &TokenRequest,
-    ) -> Result<(Authorized, BrowserSignIn)> {
+    ) -> Result<Promise<(Authorized, BrowserSignIn)>> {
         let now = self.clock.now();
         let judged = self.judge(attempt, now).and_then(|signed_in| {
             self.may_use_service(&signed_in, request)?;
@@ -269,8 +271,9 @@ impl Desk {
         });
         let signed_in = judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
         let claims = self.claims(&signed_in, request, now)?;
-        let browser = self.open_web_session(signed_in.clone(), attempt, now)?;
-        Ok((Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims }, browser))
+        let opened = self.open_web_session(signed_in.clone(), attempt, now)?;
+        let authorized = Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims };
+        Ok(opened.then(|browser| browser.map(|browser| (authorized, browser))))
     }
 
     /// Signs a browser in: the web session and its row in the access log are one transaction.
@@ -282,7 +285,7 @@ impl Desk {
         let signed_in = self
             .judge(attempt, now)
             .map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
-        self.open_web_session(signed_in, attempt, now)
+        self.open_web_session(signed_in, attempt, now)?.wait()
     }
 
     /// The settings in force for somebody who signed in.
@@ -384,18 +387,20 @@ impl Desk {
         signed_in: SignedIn,
         attempt: &Attempt<'_>,
         now: Timestamp,
-    ) -> Result<BrowserSignIn> {
+    ) -> Result<Promise<BrowserSignIn>> {
         let (group, user) = (signed_in.group, signed_in.user);
         let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
-        let allowed_sites = self.store.write(now, move |w| {
+        let opened = self.store.write_promised(now, move |w| {
             w.insert_web_session(&fingerprint, group, user, expires_at)?;
             w.log(&entry)?;
             w.allowed_sites(group)
-        })?;
-        let allowed_sites = allowed_sites.lines().map(str::to_owned).collect();
-        Ok(BrowserSignIn { signed_in, web_session: session.value(group, user), allowed_sites })
+        });
+        Ok(opened.then(move |allowed_sites| {
+            let allowed_sites = allowed_sites?.lines().map(str::to_owned).collect();
+            Ok(BrowserSignIn { signed_in, web_session: session.value(group, user), allowed_sites })
+        }))
     }
 
     /// The sites that a group lets frame our pages: origins.

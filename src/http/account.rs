@@ -11,29 +11,39 @@ use super::answer;
 use super::form::Params;
 use super::gate::{Request, Response};
 use super::gssnid;
-use super::router::{App, Call, Errors, NO_BODY, Route, SAML};
+use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
-    Answer, Carried, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal, SignedIn, Target,
+    Answer, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal, SignedIn, Target,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 use crate::model::relative::RelativeTarget;
 use crate::pages;
+use crate::promise::Promise;
 
 pub const ROUTES: &[Route] = &[
-    route(Method::Get, "/account/GetLoginKey.aspx", NO_BODY, get_login_key),
-    route(Method::Post, "/account/GetLoginKey.aspx", SAML, post_login_key),
-    route(Method::Get, "/account/AccountSummary.aspx", NO_BODY, get_account_summary),
-    route(Method::Get, "/saml/metadata", NO_BODY, get_metadata),
+    get(GET_LOGIN_KEY, get_login_key),
+    Route {
+        method: Method::Post,
+        path: GET_LOGIN_KEY,
+        limit: SAML,
+        errors: Errors::Page,
+        handler: Handling::Promised(post_login_key),
+    },
+    get("/account/AccountSummary.aspx", get_account_summary),
+    get("/saml/metadata", get_metadata),
 ];
 
-const fn route(
-    method: Method,
-    path: &'static str,
-    limit: usize,
-    handler: fn(&App, &Call<'_>) -> Result<Response>,
-) -> Route {
-    Route { method, path, limit, errors: Errors::Page, handler }
+const GET_LOGIN_KEY: &str = "/account/GetLoginKey.aspx";
+
+const fn get(path: &'static str, handler: AtOnce) -> Route {
+    Route {
+        method: Method::Get,
+        path,
+        limit: NO_BODY,
+        errors: Errors::Page,
+        handler: Handling::AtOnce(handler),
+    }
 }
 
 fn get_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -45,12 +55,12 @@ fn get_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
     login_key(app, call, &params)
 }
 
-fn post_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
+fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let form = call.form()?;
     let query = call.query();
     let responses = form.all("SAMLResponse");
     if responses.is_empty() && form.first("RelayState").is_none() {
-        return login_key(app, call, &query.and(form));
+        return Ok(Promise::kept(login_key(app, call, &query.and(form))));
     }
     if responses.len() > 1 || query.first("SAMLResponse").is_some() {
         let public = "The answer stands there twice: two readers could take different ones.";
@@ -59,30 +69,41 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
     let target = target_of(&query);
     let group = match group_of(app, call, &query)? {
         Ok(group) => group,
-        Err(error) => return refused(&Refusal { error, embedded: target.embedded, allowed_sites: vec![] }),
+        Err(error) => {
+            let refusal = Refusal { error, embedded: target.embedded, allowed_sites: vec![] };
+            return Ok(Promise::kept(refused(&refusal)));
+        }
     };
     let origin = app.origin(call.request);
-    let url = format!("{origin}{}?{}", call.request.path, call.request.query);
-    let response = responses.first().map(|r| r.as_ref()).unwrap_or_default();
-    let browser = call.request.cookie(cookie_name(call.request));
-    let posted = Posted { group, response, browser, origin: &origin, url: &url, target };
-    match app.desk.consume_saml(&call.anonymous(), &posted)? {
-        Answer::SignedIn(signed_in) => signed_in_answer(call, &signed_in),
+    let posted = Posted {
+        group,
+        response: responses.into_iter().next().unwrap_or_default().into_owned(),
+        browser: call.request.cookie(cookie_name(call.request)).map(str::to_owned),
+        url: format!("{origin}{}?{}", call.request.path, call.request.query),
+        origin,
+        target,
+    };
+    let secure = call.request.secure;
+    let answer = app.desk.consume_saml(call.anonymous(), posted)?;
+    Ok(answer.then(move |answer| match answer? {
+        Answer::SignedIn(signed_in) => Ok(signed_in_answer(secure, &signed_in)),
         Answer::Refused(refusal) => refused(&refusal),
-        Answer::Diagnosed(diagnosis) => {
-            let reject = diagnosis.reject.as_ref().map(|(code, repair)| (*code, repair.as_str()));
-            let view = pages::sso::DiagnosisView {
-                group: diagnosis.group,
-                checks: &diagnosis.checks,
-                reject,
-                incident: diagnosis.incident.as_deref(),
-                name_id: diagnosis.name_id.as_deref(),
-                attributes: &diagnosis.attributes,
-                document: &diagnosis.document,
-            };
-            Ok(answer::html(200, pages::sso::diagnosis(&view)))
-        }
-    }
+        Answer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
+    }))
+}
+
+fn diagnosed(diagnosis: &Diagnosis) -> Response {
+    let reject = diagnosis.reject.as_ref().map(|(code, repair)| (*code, repair.as_str()));
+    let view = pages::sso::DiagnosisView {
+        group: diagnosis.group,
+        checks: &diagnosis.checks,
+        reject,
+        incident: diagnosis.incident.as_deref(),
+        name_id: diagnosis.name_id.as_deref(),
+        attributes: &diagnosis.attributes,
+        document: &diagnosis.document,
+    };
+    answer::html(200, pages::sso::diagnosis(&view))
 }
 
 /// Answers from the web session, or begins a sign-in.
@@ -95,7 +116,7 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
     if let Some(value) = gssnid::value(call.request)
         && let Some(standing) = app.desk.standing_answer(&call.anonymous(), group, value, &target)?
     {
-        return signed_in_answer(call, &standing);
+        return Ok(signed_in_answer(call.request.secure, &standing));
     }
     begin(app, call, group, &target)
 }
@@ -167,14 +188,14 @@ fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<
     Ok(answer::with(response, "Set-Cookie", &cookie(call.request, &begun.browser, target.embedded)))
 }
 
-fn signed_in_answer(call: &Call<'_>, signed_in: &SignedIn) -> Result<Response> {
+fn signed_in_answer(secure: bool, signed_in: &SignedIn) -> Response {
     let embedding = !signed_in.allowed_sites.is_empty();
     let response = match &signed_in.outcome {
         Outcome::Redirect(path) => answer::see_other(path.as_str()),
         Outcome::LoginKey { text, embedded: false } => answer::text(200, text.as_str()),
         Outcome::LoginKey { text, embedded: true } => embedded(Some(text), &signed_in.allowed_sites),
     };
-    Ok(gssnid::set(response, call.request, &signed_in.web_session, embedding))
+    gssnid::set(response, secure, &signed_in.web_session, embedding)
 }
 
 fn refused(refusal: &Refusal) -> Result<Response> {

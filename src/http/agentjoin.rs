@@ -9,7 +9,7 @@ use tiny_http::Method;
 
 use super::credentials::Fields;
 use super::gate::{Request, Response};
-use super::router::{App, Call, Errors, FORM, NO_BODY, Route};
+use super::router::{App, AtOnce, Call, Errors, FORM, Handling, NO_BODY, Route};
 use super::{account, answer, gssnid};
 use crate::desk::sign_in::{Attempt, SignedIn};
 use crate::error::{Error, Kind, Result};
@@ -25,8 +25,8 @@ const START: &str = "/agent/start";
 const SIGN_IN: &str = "/login/default.aspx";
 const SIGN_OUT: &str = "/login/signout.aspx";
 
-const fn page(method: Method, path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Page, handler }
+const fn page(method: Method, path: &'static str, handler: AtOnce) -> Route {
+    Route { method, path, limit: FORM, errors: Errors::Page, handler: Handling::AtOnce(handler) }
 }
 
 pub const ROUTES: &[Route] = &[
@@ -44,7 +44,7 @@ pub const ROUTES: &[Route] = &[
         path: pages::SCRIPT_PATH,
         limit: NO_BODY,
         errors: Errors::Text,
-        handler: get_script,
+        handler: Handling::AtOnce(get_script),
     },
 ];
 
@@ -100,7 +100,7 @@ fn arrive(
             let response =
                 welcome(app, purpose, &browser.signed_in, launch.as_deref(), &browser.allowed_sites);
             let embedded = !browser.allowed_sites.is_empty();
-            Ok(gssnid::set(response, call.request, &browser.web_session, embedded))
+            Ok(gssnid::set(response, call.request.secure, &browser.web_session, embedded))
         }
         Err(error) if !is_refusal(&error) => Err(error),
         Err(error) if matches!(credential, Credential::Password { .. }) => {

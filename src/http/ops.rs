@@ -4,7 +4,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::gate::Response;
-use super::router::{App, Call, Errors, NO_BODY, Route};
+use super::router::{App, Call, Errors, Handling, NO_BODY, Route};
 use crate::error::Result;
 
 pub const ROUTES: &[Route] = &[Route {
@@ -12,7 +12,7 @@ pub const ROUTES: &[Route] = &[Route {
     path: "/health",
     limit: NO_BODY,
     errors: Errors::Json,
-    handler: get_health,
+    handler: Handling::AtOnce(get_health),
 }];
 
 /// `GET /health`: 200 when the database answers, else the error of the store.

@@ -11,12 +11,13 @@ use tiny_http::Method;
 
 use super::answer;
 use super::form::Params;
-use super::gate::{Handler, Head, Request, Response};
+use super::gate::{Answer, Handler, Head, Request, Response, Resume};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::journal::note;
 use crate::model::Caller;
 use crate::model::Mode;
+use crate::promise::Promise;
 
 /// Largest body of a route that takes none to speak of.
 pub const NO_BODY: usize = 4 * 1024;
@@ -50,8 +51,18 @@ pub struct Route {
     /// Bytes of body.
     pub limit: usize,
     pub errors: Errors,
-    pub handler: fn(&App, &Call<'_>) -> Result<Response>,
+    pub handler: Handling,
 }
+
+/// How a surface answers.
+pub enum Handling {
+    AtOnce(AtOnce),
+    /// After a commit, for which no thread waits: what signs in most often.
+    Promised(fn(&App, &Call<'_>) -> Result<Promise<Response>>),
+}
+
+/// A surface's function that answers at once.
+pub type AtOnce = fn(&App, &Call<'_>) -> Result<Response>;
 
 /// What every surface may use.
 pub struct App {
@@ -107,12 +118,18 @@ impl App {
         }
     }
 
-    fn answer(&self, request: &Request) -> Response {
-        match self.routes.find(&request.method, &request.path) {
+    fn answer(&self, request: &Request) -> Answer {
+        let response = match self.routes.find(&request.method, &request.path) {
             Found::Route(route, parameters) => {
                 let call = Call { request, parameters };
-                (route.handler)(self, &call)
-                    .unwrap_or_else(|error| self.refused(request, error, route.errors))
+                let answered = match route.handler {
+                    Handling::AtOnce(handler) => handler(self, &call),
+                    Handling::Promised(handler) => match handler(self, &call) {
+                        Ok(promise) => return self.later(request, promise, route.errors),
+                        Err(error) => Err(error),
+                    },
+                };
+                answered.unwrap_or_else(|error| Asked::of(request).refused(error, route.errors))
             }
             Found::OtherMethod(allowed) => answer::method_not_allowed(&allowed),
             Found::Nothing => {
@@ -125,26 +142,54 @@ impl App {
                 };
                 answer::error(&error, shape)
             }
-        }
+        };
+        answer::with_house_headers(response, self.promises_tls(request)).into()
     }
 
-    /// Answers with an error; a surface that adds headers to its errors calls this itself.
-    pub fn refused(&self, request: &Request, error: Error, shape: Errors) -> Response {
-        answer::error(&self.logged(request, error), shape)
+    /// Answers when the promise is kept.
+    fn later(&self, request: &Request, promise: Promise<Response>, errors: Errors) -> Answer {
+        let promises_tls = self.promises_tls(request);
+        let asked = Asked::of(request);
+        Answer::Later(Box::new(move |resume: Resume| {
+            promise.deliver(move |outcome| {
+                resume.with(move || {
+                    let response = outcome().unwrap_or_else(|error| asked.refused(error, errors));
+                    answer::with_house_headers(response, promises_tls)
+                });
+            });
+        }))
     }
 
-    /// Our own faults are logged here, once, and get the code that joins log and answer.
-    fn logged(&self, request: &Request, error: Error) -> Error {
-        if !matches!(error.kind, Kind::Fault | Kind::Unavailable) {
-            return error;
-        }
-        let incident = error.incident.clone().or_else(|| crate::secret::incident_code().ok());
-        let incident = incident.unwrap_or_else(|| "unknown".into());
-        note(format_args!("{} {}: incident {incident}: {error}", request.method, request.path));
-        error.with_incident(incident)
+    /// A lab shares `localhost` with a developer's other servers: no promise of TLS is made for it.
+    fn promises_tls(&self, request: &Request) -> bool {
+        request.secure && self.desk.mode == Mode::Production
     }
 }
 
+/// What was asked for, for the log of our own faults.
+pub struct Asked {
+    method: Method,
+    path: String,
+}
+
+impl Asked {
+    /// What `request` asks for.
+    pub fn of(request: &Request) -> Asked {
+        Asked { method: request.method.clone(), path: request.path.clone() }
+    }
+
+    /// Answers with an error; a surface that adds headers to its errors calls this itself. Our own faults are
+    /// logged here, once, and get the code that joins log and answer.
+    pub fn refused(&self, error: Error, shape: Errors) -> Response {
+        if !matches!(error.kind, Kind::Fault | Kind::Unavailable) {
+            return answer::error(&error, shape);
+        }
+        let incident = error.incident.clone().or_else(|| crate::secret::incident_code().ok());
+        let incident = incident.unwrap_or_else(|| "unknown".into());
+        note(format_args!("{} {}: incident {incident}: {error}", self.method, self.path));
+        answer::error(&error.with_incident(incident), shape)
+    }
+}
 impl Handler for App {
     fn body_limit(&self, head: &Head<'_>) -> usize {
         match self.routes.find(head.method, head.path) {
@@ -153,10 +198,8 @@ impl Handler for App {
         }
     }
 
-    fn handle(&self, request: &Request) -> Response {
-        // A lab shares `localhost` with a developer's other servers: no promise of TLS is made for it.
-        let promises_tls = request.secure && self.desk.mode == Mode::Production;
-        answer::with_house_headers(self.answer(request), promises_tls)
+    fn handle(&self, request: &Request) -> Answer {
+        self.answer(request)
     }
 }
 
@@ -233,7 +276,7 @@ mod tests {
     }
 
     const fn route(method: Method, path: &'static str) -> Route {
-        Route { method, path, limit: NO_BODY, errors: Errors::Json, handler: nothing }
+        Route { method, path, limit: NO_BODY, errors: Errors::Json, handler: Handling::AtOnce(nothing) }
     }
 
     static TABLE: [Route; 4] = [

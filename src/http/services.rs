@@ -10,17 +10,20 @@
 //! another's session; AuthorizeFromWebSession does, and answers no other origin.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use tiny_http::Method;
 
 use super::credentials::{Fields, proof};
 use super::gate::Response;
-use super::router::{App, Call, Errors, FORM, Route};
+use super::router::{App, Asked, Call, Errors, FORM, Handling, Route};
 use super::{answer, gssnid};
 use crate::clock::Timestamp;
+use crate::desk::Desk;
 use crate::desk::sign_in::{Attempt, Authorized, BrowserSignIn, TokenRequest};
 use crate::error::{Error, Kind, Result};
+use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential};
 use crate::protocol::soap;
 
@@ -33,48 +36,48 @@ const VALIDATE_USER: &str = "/services/ProvisioningService.asmx/ValidateUser";
 /// `service` of §5.1 is a number; the only one published is that of `webservices`.
 const WEBSERVICES: u32 = 9;
 
-const fn route(
-    method: Method,
-    path: &'static str,
-    handler: fn(&App, &Call<'_>) -> Result<Response>,
-) -> Route {
+const fn route(method: Method, path: &'static str, handler: Handling) -> Route {
     Route { method, path, limit: FORM, errors: Errors::Json, handler }
 }
 
 pub const ROUTES: &[Route] = &[
-    route(Method::Post, AUTHORIZE, authorize),
-    route(Method::Get, AUTHORIZE, authorize),
-    route(Method::Options, AUTHORIZE, preflight),
-    route(Method::Post, FROM_WEB_SESSION, authorize_from_web_session),
-    route(Method::Get, FROM_WEB_SESSION, authorize_from_web_session),
-    route(Method::Post, NEWER_AUTHORIZE, newer_authorize),
-    route(Method::Options, NEWER_AUTHORIZE, preflight),
-    route(Method::Post, PROVISIONING, validate_user),
-    route(Method::Post, VALIDATE_USER, validate_user),
+    route(Method::Post, AUTHORIZE, Handling::Promised(authorize)),
+    route(Method::Get, AUTHORIZE, Handling::Promised(authorize)),
+    route(Method::Options, AUTHORIZE, Handling::AtOnce(preflight)),
+    route(Method::Post, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)),
+    route(Method::Get, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)),
+    route(Method::Post, NEWER_AUTHORIZE, Handling::Promised(newer_authorize)),
+    route(Method::Options, NEWER_AUTHORIZE, Handling::AtOnce(preflight)),
+    route(Method::Post, PROVISIONING, Handling::AtOnce(validate_user)),
+    route(Method::Post, VALIDATE_USER, Handling::AtOnce(validate_user)),
 ];
 
-fn authorize(app: &App, call: &Call<'_>) -> Result<Response> {
-    let answered = with_proof(app, call, "Authorize", |attempt, request| {
-        app.desk.authorize(attempt, request).map(|authorized| bare(&authorized))
+fn authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
+    let promised = with_proof(app, call, "Authorize", |attempt, request| {
+        app.desk.authorize(attempt, request).map(|promise| promise.then(bare))
     });
-    Ok(for_any_origin(app, call, answered))
+    Ok(for_any_origin(call, promised))
 }
 
-fn newer_authorize(app: &App, call: &Call<'_>) -> Result<Response> {
-    let answered = with_proof(app, call, "authorize", |attempt, request| {
-        let (authorized, browser) = app.desk.authorize_with_web_session(attempt, request)?;
-        newer_answer(app, &authorized, &browser)
+fn newer_authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
+    let promised = with_proof(app, call, "authorize", |attempt, request| {
+        let desk = Arc::clone(&app.desk);
+        let promise = app.desk.authorize_with_web_session(attempt, request)?;
+        Ok(promise.then(move |authorized| {
+            let (authorized, browser) = authorized?;
+            newer_answer(&desk, &authorized, &browser)
+        }))
     });
-    Ok(for_any_origin(app, call, answered))
+    Ok(for_any_origin(call, promised))
 }
 
 /// Reads proof and wishes of a request and hands them to `task`.
-fn with_proof(
+fn with_proof<T>(
     app: &App,
     call: &Call<'_>,
     surface: &'static str,
-    task: impl FnOnce(&Attempt<'_>, &TokenRequest) -> Result<Response>,
-) -> Result<Response> {
+    task: impl FnOnce(&Attempt<'_>, &TokenRequest) -> Result<T>,
+) -> Result<T> {
     let fields = Fields::of(call)?;
     let request = token_request(&fields)?;
     let group = fields.group()?;
@@ -94,7 +97,7 @@ fn token_request(fields: &Fields<'_>) -> Result<TokenRequest> {
     TokenRequest::new(fields.filled("service").as_deref(), fields.filled("duration").as_deref())
 }
 
-fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Response> {
+fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     same_origin(app, call)?;
     let fields = Fields::of(call)?;
     let request = token_request(&fields)?;
@@ -103,7 +106,7 @@ fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Response> {
         return Err(app.desk.refuse_unreadable(&caller, surface, None));
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
-    app.desk.authorize(&attempt, &request).map(|authorized| bare(&authorized))
+    app.desk.authorize(&attempt, &request).map(|promise| promise.then(bare))
 }
 
 /// Passes requests of our own pages: browsers say where a request comes from, and no page can lie about it.
@@ -120,8 +123,8 @@ fn same_origin(app: &App, call: &Call<'_>) -> Result<()> {
 }
 
 /// The token as a JSON string. Its alphabet needs no escapes.
-fn bare(authorized: &Authorized) -> Response {
-    answer::bytes(200, "application/json", format!("\"{}\"", authorized.token))
+fn bare(authorized: Result<Authorized>) -> Result<Response> {
+    Ok(answer::bytes(200, "application/json", format!("\"{}\"", authorized?.token)))
 }
 
 /// The object of §5.1; names exactly as published, the misspelt one too.
@@ -146,9 +149,9 @@ struct NewerAnswer<'a> {
     service: u32,
 }
 
-fn newer_answer(app: &App, authorized: &Authorized, browser: &BrowserSignIn) -> Result<Response> {
+fn newer_answer(desk: &Desk, authorized: &Authorized, browser: &BrowserSignIn) -> Result<Response> {
     let signed_in = &authorized.signed_in;
-    let settings = app.desk.settings_of(signed_in)?;
+    let settings = desk.settings_of(signed_in)?;
     let mut privileges = format!("gssnId:{};personId:{}", browser.web_session, signed_in.user);
     for name in settings.iter().filter(|(_, on)| **on).map(|(name, _)| name) {
         privileges.push_str(&format!(";{name}:on"));
@@ -204,7 +207,7 @@ fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
 
 /// What a browser asks before a call from another origin (Fetch, "CORS-preflight").
 fn preflight(_: &App, call: &Call<'_>) -> Result<Response> {
-    let response = with_origin(answer::no_content(), call);
+    let response = with_origin(answer::no_content(), call.request.header("Origin"));
     let response = answer::with(response, "Access-Control-Allow-Methods", "GET, POST, OPTIONS");
     let headers = "Authorization, Content-Type, X-GSSNID, X-Requested-With";
     let response = answer::with(response, "Access-Control-Allow-Headers", headers);
@@ -212,13 +215,17 @@ fn preflight(_: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 /// Lets the calling page read the answer, also a refusal: the SDK tells 401 from a lost connection.
-fn for_any_origin(app: &App, call: &Call<'_>, answered: Result<Response>) -> Response {
-    let response = answered.unwrap_or_else(|error| app.refused(call.request, error, Errors::Json));
-    with_origin(response, call)
+fn for_any_origin(call: &Call<'_>, promised: Result<Promise<Response>>) -> Promise<Response> {
+    let origin = call.request.header("Origin").map(str::to_owned);
+    let asked = Asked::of(call.request);
+    promised.unwrap_or_else(|error| Promise::kept(Err(error))).then(move |answered| {
+        let response = answered.unwrap_or_else(|error| asked.refused(error, Errors::Json));
+        Ok(with_origin(response, origin.as_deref()))
+    })
 }
 
-fn with_origin(response: Response, call: &Call<'_>) -> Response {
-    let Some(origin) = call.request.header("Origin") else { return response };
+fn with_origin(response: Response, origin: Option<&str>) -> Response {
+    let Some(origin) = origin else { return response };
     let response = answer::with(response, "Access-Control-Allow-Origin", origin);
     let response = answer::with(response, "Access-Control-Allow-Credentials", "true");
     answer::with(response, "Vary", "Origin")

@@ -51,6 +51,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
 pub use crate::model::Mode;
+use crate::promise::Promise;
 
 /// The database of one appliance. Clones share it.
 #[derive(Clone)]
@@ -134,6 +135,15 @@ impl Store {
         now: Timestamp,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.write_promised(now, task).wait()
+    }
+
+    /// As [`Store::write`], but promised: no thread waits for the commit.
+    pub fn write_promised<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
+    ) -> Promise<T> {
         self.inner.writer.run(now, task)
     }
 
@@ -142,6 +152,11 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the store is closing or the disk refuses the commit.
     pub fn log(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
+        self.log_promised(now, entry).wait()
+    }
+
+    /// As [`Store::log`], but promised: no thread waits for the commit.
+    pub fn log_promised(&self, now: Timestamp, entry: LogEntry) -> Promise<()> {
         self.inner.writer.log(now, entry)
     }
 

@@ -12,8 +12,9 @@ use rusqlite::Connection;
 
 use super::{Reader, Writer, access_log, database_fault};
 use crate::clock::Timestamp;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::LogEntry;
+use crate::promise::{Outcome, Promise, closing};
 
 /// Jobs that may wait; more callers than that wait for a place in the queue.
 const QUEUE: usize = 1024;
@@ -21,13 +22,13 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 256;
 
 /// Runs inside the transaction, or learns why there is none; gives back how to answer, once it is known
-/// whether the commit held.
+/// whether the commit held. An answer passes an outcome on and does nothing that could take long.
 type Task = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 enum Job {
     Task(Task),
-    Log { now: Timestamp, entry: LogEntry, reply: SyncSender<Result<()>> },
+    Log { now: Timestamp, entry: LogEntry, receiver: Box<dyn FnOnce(Outcome<()>) + Send> },
 }
 
 pub(super) struct WriterThread {
@@ -50,44 +51,46 @@ impl WriterThread {
         &self,
         now: Timestamp,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (reply, answered) = sync_channel(1);
-        let task: Task = Box::new(move |connection| {
-            let outcome = match connection {
-                Ok(connection) => in_savepoint(connection, now, task),
-                Err(error) => Err(error.clone()),
-            };
-            Box::new(move |committed: Result<()>| {
-                // Whoever asked may be gone; the change stands all the same.
-                let _ = reply.send(committed.and(outcome));
-            })
-        });
-        self.send(Job::Task(task))?;
-        answered.recv().map_err(|_| closing())?
+    ) -> Promise<T> {
+        self.promise(move |receiver| {
+            Job::Task(Box::new(move |connection| {
+                let outcome = match connection {
+                    Ok(connection) => in_savepoint(connection, now, task),
+                    Err(error) => Err(error.clone()),
+                };
+                Box::new(move |committed: Result<()>| receiver(Box::new(move || committed.and(outcome))))
+            }))
+        })
     }
 
-    pub fn log(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
-        let (reply, answered) = sync_channel(1);
-        self.send(Job::Log { now, entry, reply })?;
-        answered.recv().map_err(|_| closing())?
+    pub fn log(&self, now: Timestamp, entry: LogEntry) -> Promise<()> {
+        self.promise(move |receiver| Job::Log { now, entry, receiver })
     }
 
-    fn send(&self, job: Job) -> Result<()> {
-        self.queue.as_ref().ok_or_else(closing)?.send(job).map_err(|_| closing())
+    /// Queues the job when the promise is asked for. A job that the closed queue does not take is dropped with
+    /// its receiver, which whoever waits hears.
+    fn promise<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(Box<dyn FnOnce(Outcome<T>) + Send>) -> Job + Send + 'static,
+    ) -> Promise<T> {
+        let queue = self.queue.clone();
+        Promise::new(move |receiver| match queue {
+            Some(queue) => drop(queue.send(job(receiver))),
+            None => receiver(Box::new(|| Err(closing()))),
+        })
     }
 }
 
 impl Drop for WriterThread {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(thread) = self.thread.take() {
+        // The last that knows of the store may be an outcome on its way: a thread cannot wait for itself.
+        if let Some(thread) =
+            self.thread.take_if(|thread| thread.thread().id() != std::thread::current().id())
+        {
             let _ = thread.join();
         }
     }
-}
-
-fn closing() -> Error {
-    Error::new(Kind::Unavailable, "store_closing", "The server is stopping. Try again shortly.")
 }
 
 fn serve(connection: &Connection, jobs: &Receiver<Job>) {
@@ -103,7 +106,9 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
         }
         let committed = begun.and_then(|()| commit(connection));
         for answer in answers {
-            answer(committed.clone());
+            let committed = committed.clone();
+            // The thread outlives whatever is told; who was not told is told that by the drop.
+            let _ = catch_unwind(AssertUnwindSafe(|| answer(committed)));
         }
     }
 }
@@ -119,12 +124,10 @@ fn commit(connection: &Connection) -> Result<()> {
 fn run(connection: std::result::Result<&Connection, &Error>, job: Job) -> Answer {
     match job {
         Job::Task(task) => task(connection),
-        Job::Log { now, entry, reply } => {
+        Job::Log { now, entry, receiver } => {
             // One statement undoes itself when it fails: no savepoint is needed.
             let written = connection.map_err(Error::clone).and_then(|c| access_log::append(c, now, &entry));
-            Box::new(move |committed| {
-                let _ = reply.send(committed.and(written));
-            })
+            Box::new(move |committed| receiver(Box::new(move || committed.and(written))))
         }
     }
 }

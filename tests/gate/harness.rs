@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sidelight::http::gate::{
-    Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, Stopped, bind,
+    Answer, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, Stopped,
+    bind,
 };
 use tiny_http::Header;
 
@@ -35,8 +36,27 @@ impl Handler for TestHandler {
         }
     }
 
-    fn handle(&self, request: &Request) -> Response {
-        match request.path.as_str() {
+    fn handle(&self, request: &Request) -> Answer {
+        let query = request.query.clone();
+        let response = match request.path.as_str() {
+            "/later" => {
+                let answer = move || Response::from_string(format!("later {query}"));
+                return Answer::Later(Box::new(|resume| drop(thread::spawn(|| resume.with(answer)))));
+            }
+            "/later-at-once" => {
+                return Answer::Later(Box::new(move |resume| {
+                    resume.with(move || Response::from_string(query))
+                }));
+            }
+            "/later-panic" => {
+                return Answer::Later(Box::new(|resume| {
+                    resume.with(|| panic!("an answer that panics on purpose"))
+                }));
+            }
+            "/never" => return Answer::Later(Box::new(drop)),
+            "/later-never-begun" => {
+                return Answer::Later(Box::new(|_| panic!("a beginning that panics on purpose")));
+            }
             "/echo" => Response::from_string(format!(
                 "{} {} [{}] host={} peer={} secure={} body={}",
                 request.method,
@@ -57,7 +77,8 @@ impl Handler for TestHandler {
             "/split" => Response::from_string("never seen")
                 .with_header(Header::from_bytes("Location", format!("/{}", "a\r\nSet-Cookie: b=c")).unwrap()),
             _ => Response::from_string("hello"),
-        }
+        };
+        response.into()
     }
 
     fn panicked(&self, _: &Request, _: &str) {}

@@ -168,3 +168,38 @@ fn nobody_is_believed_about_the_peer_but_a_trusted_proxy() {
     let answer = server.exchange(request);
     assert!(answer.contains("peer=192.0.2.7 secure=true"), "{answer}");
 }
+
+#[test]
+fn an_answer_that_comes_later_is_sent_and_the_connection_is_used_again() {
+    let server = Server::start();
+    let mut client = server.connect();
+    // Together: the second is in the inbox while the first is waited for.
+    client.send("GET /later?1 HTTP/1.1\r\nHost: x\r\n\r\nGET /later-at-once?2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("POST /later?3 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab");
+    for body in ["later 1", "2", "later 3"] {
+        assert_eq!(client.response().body, body);
+    }
+    let rest = server.exchange(
+        "HEAD /later?4 HTTP/1.1\r\nHost: x\r\n\r\n\
+         GET /later?5 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+    assert!(
+        rest.contains("Content-Length: 7") && !rest.contains("later 4") && rest.ends_with("later 5"),
+        "{rest}"
+    );
+    assert_eq!((server.counts().requests, server.counts().panics), (5, 0));
+}
+
+#[test]
+fn an_answer_that_never_comes_is_told_and_the_house_lives_on() {
+    let server = Server::start();
+    for (n, path) in (1..).zip(["/later-panic", "/never"]) {
+        let answer = server.exchange(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 500 ") && answer.contains("Incident "), "{path}: {answer}");
+        assert_eq!(server.counts().panics, n, "{path}");
+    }
+    let answer = server.exchange("GET /later-never-begun HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 500 ") && answer.contains("Incident "), "{answer}");
+    let answer = server.exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(answer.ends_with("hello"), "{answer}");
+}

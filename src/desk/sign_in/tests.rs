@@ -277,7 +277,7 @@ fn authorize(house: &House, service: &str) -> Result<Authorized> {
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
-    house.desk.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())
+    house.desk.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())?.wait()
 }
 
 fn bearer(house: &House, token: &str) -> std::result::Result<SignedIn, (u16, String)> {

@@ -87,7 +87,7 @@ impl Desk {
     /// Refuses a response, and keeps why. `identity` is what a verified assertion said.
     pub(super) fn refuse_attempt(
         &self,
-        attempt: &Attempt<'_>,
+        attempt: &Attempt,
         reject: &SsoReject,
         identity: Option<&Identity>,
         mut checks: Checklist,
@@ -111,8 +111,14 @@ impl Desk {
             kept: self.keepable(attempt)?,
         };
         let operation = if target.test { TEST_OPERATION } else { OPERATION };
-        let refused =
-            LogEntry::refused(attempt.caller, Some(group), operation, subject, reject.code(), detail(reject));
+        let refused = LogEntry::refused(
+            &attempt.caller,
+            Some(group),
+            operation,
+            subject,
+            reject.code(),
+            detail(reject),
+        );
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
         let row = self.incident(incident.clone(), Some(group), reject, &checks);
         let now = attempt.now;
@@ -138,12 +144,12 @@ impl Desk {
     }
 
     /// What the diagnostic page shows of a test that went well.
-    pub(super) fn diagnosed(&self, attempt: &Attempt<'_>, admitted: Admitted) -> Diagnosis {
+    pub(super) fn diagnosed(&self, attempt: &Attempt, admitted: Admitted) -> Diagnosis {
         diagnosis(attempt, admitted.checks, Some(&admitted.identity))
     }
 
     /// The response, sealed, when the administrator wants it kept.
-    pub(super) fn keepable(&self, attempt: &Attempt<'_>) -> Result<Option<KeptResponse>> {
+    pub(super) fn keepable(&self, attempt: &Attempt) -> Result<Option<KeptResponse>> {
         let configuration = &attempt.grounds.configuration;
         let wanted = configuration.keep_responses && configuration.status == Status::Provisioning;
         if !wanted || attempt.posted.response.is_empty() {
@@ -242,8 +248,8 @@ pub(super) fn kept_place(group: GroupId) -> String {
     format!("group/{group}/saml-response")
 }
 
-fn diagnosis(attempt: &Attempt<'_>, checks: Checklist, identity: Option<&Identity>) -> Diagnosis {
-    let document = bindings::decode_post(attempt.posted.response).unwrap_or_default();
+fn diagnosis(attempt: &Attempt, checks: Checklist, identity: Option<&Identity>) -> Diagnosis {
+    let document = bindings::decode_post(&attempt.posted.response).unwrap_or_default();
     Diagnosis {
         group: attempt.posted.group,
         checks: checks.0,

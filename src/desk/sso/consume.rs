@@ -3,12 +3,16 @@
 //!
 //! The verdict comes first and needs no transaction. All that follows from it is one ([`super::admit`]).
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::desk::Desk;
-use crate::error::Result;
+use crate::desk::web_session::PreparedWebSession;
+use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
 use crate::model::sso::Status;
 use crate::model::{Caller, GroupId};
+use crate::promise::Promise;
 use crate::protocol::saml::bindings::Encoding;
 use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::verdict::{explain, verdict_on_post};
@@ -22,25 +26,25 @@ use super::metadata::acs_url;
 use super::reject::SsoReject;
 use super::target::Target;
 
-/// What was posted to the ACS.
-pub struct Posted<'r> {
+/// What was posted to the ACS. Owned, because it is answered when the request is gone.
+pub struct Posted {
     pub group: GroupId,
     /// The form field `SAMLResponse`; "" when there is none.
-    pub response: &'r str,
+    pub response: String,
     /// The browser's cookie.
-    pub browser: Option<&'r str>,
+    pub browser: Option<String>,
     /// Where people reach this server.
-    pub origin: &'r str,
+    pub origin: String,
     /// The URL that was posted to, as it was written.
-    pub url: &'r str,
+    pub url: String,
     /// What that URL asks for.
     pub target: Target,
 }
 
 /// An attempt on its way.
-pub(super) struct Attempt<'r> {
-    pub caller: &'r Caller,
-    pub posted: &'r Posted<'r>,
+pub(super) struct Attempt {
+    pub caller: Caller,
+    pub posted: Posted,
     pub grounds: Grounds,
     /// The requests of this browser that wait for an answer.
     pub pending: Vec<PendingRequest>,
@@ -52,40 +56,42 @@ pub(super) struct Attempt<'r> {
 type Found = std::result::Result<(Grounds, Vec<PendingRequest>), (Option<GroupId>, SsoReject)>;
 
 impl Desk {
-    /// Judges what was posted to the ACS of a group, and signs in.
+    /// Judges what was posted to the ACS of a group, and signs in, when that is durable.
     ///
     /// # Errors
     /// Our own faults only; a refusal is an [`Answer`].
-    pub fn consume_saml(&self, caller: &Caller, posted: &Posted<'_>) -> Result<Answer> {
+    pub fn consume_saml(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
         let now = self.clock.now();
-        let (grounds, pending) = match self.store.snapshot(|r| self.found(r, posted, now))? {
+        let (grounds, pending) = match self.store.snapshot(|r| self.found(r, &posted, now))? {
             Ok(found) => found,
             Err((group, reject)) => {
-                let error = self.refuse_outright(caller, group, &reject)?;
+                let error = self.refuse_outright(&caller, group, &reject)?;
                 let refusal = Refusal { error, embedded: posted.target.embedded, allowed_sites: Vec::new() };
-                return Ok(Answer::Refused(Box::new(refusal)));
+                return Ok(Promise::kept(Ok(Answer::Refused(Box::new(refusal)))));
             }
         };
         let circumstances = Circumstances {
-            acs: vec![acs_url(posted.origin, posted.group), posted.url.to_owned()],
+            acs: vec![acs_url(&posted.origin, posted.group), posted.url.clone()],
             outstanding: pending.iter().map(|request| request.id.clone()).collect(),
         };
         let attempt = Attempt { caller, posted, grounds, pending, circumstances, now };
-        if posted.response.is_empty() {
+        if attempt.posted.response.is_empty() {
             let checks = Checklist(Vec::new());
-            return self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks);
+            let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
+            return Ok(Promise::kept(Ok(refused)));
         }
         let expectations = attempt.grounds.expectations(&attempt.circumstances, now);
-        match verdict_on_post(posted.response, &expectations) {
-            Ok(identity) => self.admit(&attempt, identity),
+        match verdict_on_post(&attempt.posted.response, &expectations) {
+            Ok(identity) => self.admit(attempt, identity),
             Err(reject) => {
                 let checks = attempt.explained();
-                self.refuse_attempt(&attempt, &SsoReject::Response(Box::new(reject)), None, checks)
+                let reject = SsoReject::Response(Box::new(reject));
+                Ok(Promise::kept(Ok(self.refuse_attempt(&attempt, &reject, None, checks)?)))
             }
         }
     }
 
-    fn found(&self, r: &Reader<'_>, posted: &Posted<'_>, now: Timestamp) -> Result<Found> {
+    fn found(&self, r: &Reader<'_>, posted: &Posted, now: Timestamp) -> Result<Found> {
         let Some(configuration) = r.sso_configuration(posted.group)? else {
             return Ok(Err((None, SsoReject::UnknownGroup { got: posted.group.to_string() })));
         };
@@ -93,7 +99,7 @@ impl Desk {
             Ok(grounds) => grounds,
             Err(reject) => return Ok(Err((Some(posted.group), reject))),
         };
-        let pending = match posted.browser.filter(|browser| is_browser_token(browser)) {
+        let pending = match posted.browser.as_deref().filter(|browser| is_browser_token(browser)) {
             None => Vec::new(),
             Some(browser) => {
                 let browser = self.keys.fingerprint_of(browser.as_bytes());
@@ -104,20 +110,20 @@ impl Desk {
     }
 
     /// Signs in whom the verdict named, or refuses.
-    fn admit(&self, attempt: &Attempt<'_>, identity: Identity) -> Result<Answer> {
-        let (group, now) = (attempt.posted.group, attempt.now);
+    fn admit(self: &Arc<Self>, attempt: Attempt, identity: Identity) -> Result<Promise<Answer>> {
         let configuration = &attempt.grounds.configuration;
         let target = attempt.target(Some(&identity));
         let explained = target.test || configuration.status == Status::Provisioning;
         let checks = if explained { attempt.explained() } else { Checklist(Vec::new()) };
         let needs_key = !target.test && target.redirect().is_none();
-        let has_api_key = !needs_key || self.store.read(|r| r.sealed_api_keys(group))?.0.is_some();
-        let session = self.prepared_web_session(now)?;
+        let has_api_key =
+            !needs_key || self.store.read(|r| r.sealed_api_keys(configuration.group))?.0.is_some();
+        let session = self.prepared_web_session(attempt.now)?;
         let act = Act {
             caller: attempt.caller.clone(),
             configuration: configuration.clone(),
             key: attempt.grounds.stored.get(identity.key_index).cloned(),
-            kept: self.keepable(attempt)?,
+            kept: self.keepable(&attempt)?,
             identity,
             needs_key,
             has_api_key,
@@ -125,40 +131,50 @@ impl Desk {
             session: (session.fingerprint, session.expires_at),
             checks,
         };
-        match self.store.write(now, move |w| act.carry_out(w))? {
+        let desk = Arc::clone(self);
+        let carried_out = self.store.write_promised(attempt.now, move |w| act.carry_out(w));
+        Ok(carried_out.then(move |admitted| match admitted? {
             Err(denied) => {
                 let Denied { reject, identity, checks } = *denied;
                 let checks = if explained { checks } else { attempt.explained().and(checks) };
-                self.refuse_attempt(attempt, &reject, Some(&identity), checks)
+                desk.refuse_attempt(&attempt, &reject, Some(&identity), checks)
             }
             Ok(admitted) if target.test => {
-                Ok(Answer::Diagnosed(Box::new(self.diagnosed(attempt, *admitted))))
+                Ok(Answer::Diagnosed(Box::new(desk.diagnosed(&attempt, *admitted))))
             }
-            Ok(admitted) => {
-                let Admitted { member: Some(member), .. } = *admitted else {
-                    return Err(crate::error::Error::fault("sso_member", "a sign-in without a member"));
-                };
-                let outcome = match target.redirect() {
-                    Some(path) => Outcome::Redirect(path),
-                    None => {
-                        let text = self.login_key_text(group, member.membership.puid.as_ref(), now)?;
-                        Outcome::LoginKey { text, embedded: target.embedded }
-                    }
-                };
-                Ok(Answer::SignedIn(Box::new(SignedIn {
-                    group,
-                    user: member.user.id,
-                    web_session: session.value(group, member.user.id),
-                    address: member.user.address,
-                    outcome,
-                    allowed_sites: configuration.allowed_sites.clone(),
-                })))
+            Ok(admitted) => desk.signed_in(&attempt, &target, *admitted, &session),
+        }))
+    }
+
+    fn signed_in(
+        &self,
+        attempt: &Attempt,
+        target: &Target,
+        admitted: Admitted,
+        session: &PreparedWebSession,
+    ) -> Result<Answer> {
+        let lost = || Error::fault("sso_member", "a sign-in without a member");
+        let member = admitted.member.ok_or_else(lost)?;
+        let group = attempt.posted.group;
+        let outcome = match target.redirect() {
+            Some(path) => Outcome::Redirect(path),
+            None => {
+                let text = self.login_key_text(group, member.membership.puid.as_ref(), attempt.now)?;
+                Outcome::LoginKey { text, embedded: target.embedded }
             }
-        }
+        };
+        Ok(Answer::SignedIn(Box::new(SignedIn {
+            group,
+            user: member.user.id,
+            web_session: session.value(group, member.user.id),
+            address: member.user.address,
+            outcome,
+            allowed_sites: attempt.grounds.configuration.allowed_sites.clone(),
+        })))
     }
 }
 
-impl Attempt<'_> {
+impl Attempt {
     /// The numbered checks on the response.
     pub fn explained(&self) -> Checklist {
         let expectations = self.grounds.expectations(&self.circumstances, self.now);

@@ -1,10 +1,6 @@
 //! SSO Configure, its keys, the metadata upload, attempts and re-judging.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use tiny_http::Method;
-
-use super::visit::{Visit, filled, get, post, refused, visit};
+use super::visit::{Visit, filled, get, post, refused, upload, visit};
 use crate::clock::Timestamp;
 use crate::desk::sso::{Overview, Preview, RejudgeSettings, acs_url};
 use crate::error::{Error, Result};
@@ -12,12 +8,14 @@ use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::gate::Response;
 use crate::http::multipart::Parts;
-use crate::http::router::{App, Call, Errors, Route, UPLOAD};
+use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::model::sso::Status;
 use crate::model::sso::fields::{Entry, FIELDS};
 use crate::pages::console::{sso as pages, sso_attempts};
 use crate::pages::form::Fill;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/sso", get_sso),
@@ -33,10 +31,6 @@ pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/sso/attempts/{attempt}", get_attempt),
     post("/console/groups/{group}/sso/attempts/{attempt}", post_attempt),
 ];
-
-const fn upload(path: &'static str, handler: fn(&App, &Call<'_>) -> Result<Response>) -> Route {
-    Route { method: Method::Post, path, limit: UPLOAD, errors: Errors::Page, handler }
-}
 
 fn get_sso(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {

@@ -18,7 +18,8 @@ use super::ledger::{Bytes, Seat};
 use super::lot::Place;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
-use super::request::{Head, Request};
+use super::request::{Answer, Head, Request, Response};
+use super::resume::Resume;
 use super::wire::{Filled, Flushed, Handshake, Wire};
 
 /// Bytes by which a body grows at least.
@@ -29,7 +30,6 @@ const ANSWERS: u8 = 16;
 const DISCARDED: usize = 8 * 1024 * 1024;
 
 /// What a connection waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Its client sends.
     Readable,
@@ -37,6 +37,8 @@ pub enum Next {
     Writable,
     /// Its turn: there is work at once, but others wait longer.
     Turn,
+    /// An answer that comes later, from where this leads.
+    Answer(Box<dyn FnOnce(Resume) + Send>),
     /// Nothing: it is over.
     Close,
 }
@@ -47,6 +49,10 @@ enum Stage {
     Idle,
     Head,
     Body(Box<Incoming>),
+    /// The request is with its handler, and no thread with the connection.
+    Waiting(Manner),
+    /// The answer is known and to be made.
+    Answered(Box<dyn FnOnce() -> Response + Send>, Manner),
     Reply {
         sent: usize,
         keep: bool,
@@ -178,7 +184,9 @@ impl Connection {
                     Stage::Handshake => self.shake(house),
                     Stage::Idle | Stage::Head => self.read_head(house),
                     Stage::Body(_) => self.read_body(house),
+                    Stage::Answered(..) => self.print_answer(house),
                     Stage::Reply { .. } => self.reply(house),
+                    Stage::Waiting(_) => Step::Stop(Next::Close),
                     Stage::Linger { .. } => self.linger(),
                 }
             };
@@ -346,18 +354,50 @@ impl Connection {
     /// Hands the request in and prints what comes back.
     fn answer(&mut self, head: ParsedHead, body: Vec<u8>, house: &House) -> Step {
         count(&house.counters.requests);
-        let mut manner = Manner {
+        let manner = Manner {
             keep_alive: head.keep_alive,
             old_version: head.old_version,
             head_only: head.method == tiny_http::Method::Head,
         };
         let request = self.request(head, body, house);
-        let Ok(response) = catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request))) else {
-            let incident = new_incident();
-            // The handler's own account of it is not worth the thread.
-            let _ = catch_unwind(AssertUnwindSafe(|| house.handler.panicked(&request, &incident)));
-            return self.fail(house, &incident);
+        match catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request))) {
+            Ok(Answer::Now(response)) => self.print(response, manner, house),
+            Ok(Answer::Later(begin)) => {
+                self.stage = Stage::Waiting(manner);
+                Step::Stop(Next::Answer(begin))
+            }
+            Err(_) => {
+                let incident = new_incident();
+                // The handler's own account of it is not worth the thread.
+                let _ = catch_unwind(AssertUnwindSafe(|| house.handler.panicked(&request, &incident)));
+                self.fail(house, &incident)
+            }
+        }
+    }
+
+    /// Takes the answer that was waited for; the next thread that attends makes and sends it.
+    pub fn answered(&mut self, answer: Box<dyn FnOnce() -> Response + Send>, house: &House) {
+        if let Stage::Waiting(manner) = self.stage {
+            self.enter(Stage::Answered(answer, manner), house.limits.write);
+        }
+    }
+
+    /// Takes the news that no answer will come.
+    pub fn failed(&mut self, house: &House, incident: &str) {
+        self.fail(house, incident);
+    }
+
+    fn print_answer(&mut self, house: &House) -> Step {
+        let Stage::Answered(answer, manner) = std::mem::replace(&mut self.stage, Stage::Idle) else {
+            return Step::Stop(Next::Close);
         };
+        match catch_unwind(AssertUnwindSafe(answer)) {
+            Ok(response) => self.print(response, manner, house),
+            Err(_) => self.fail(house, &new_incident()),
+        }
+    }
+
+    fn print(&mut self, response: Response, mut manner: Manner, house: &House) -> Step {
         // The stop may have come meanwhile, and the client should hear of it.
         manner.keep_alive &= !house.is_stopping();
         if self.printed.response(response, manner).is_err() {

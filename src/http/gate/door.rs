@@ -22,6 +22,7 @@ use super::limits::Limits;
 use super::lot::{Lot, Wants};
 use super::pool::Pool;
 use super::request::Handler;
+use super::resume::Resume;
 use super::shutdown::Shutdown;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -112,7 +113,7 @@ impl Door {
         let lot = Arc::new(Lot::new(poll.registry().try_clone()?, waker));
         let pool = Pool::new(limits.threads, {
             let (lot, house) = (Arc::clone(&lot), Arc::clone(&house));
-            move |connection| serve(connection, &house, &lot)
+            move |pool, connection| serve(connection, pool, &house, &lot)
         });
         Ok(Self {
             listener: Some(listener),
@@ -294,13 +295,24 @@ impl Door {
 }
 
 /// Lets a thread attend to a connection, and parks it afterwards; hands it back when others are first.
-fn serve(mut connection: Box<Connection>, house: &House, lot: &Lot) -> Option<Box<Connection>> {
+fn serve(
+    mut connection: Box<Connection>,
+    pool: &Arc<Pool<Box<Connection>>>,
+    house: &Arc<House>,
+    lot: &Lot,
+) -> Option<Box<Connection>> {
     // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
     let next = catch_unwind(AssertUnwindSafe(|| connection.attend(house)));
     match next {
         Ok(Next::Readable) => lot.park(connection, Wants::Read),
         Ok(Next::Writable) => lot.park(connection, Wants::Write),
         Ok(Next::Turn) => Some(connection),
+        Ok(Next::Answer(begin)) => {
+            let resume = Resume::of(connection, pool, house);
+            // A panic drops the right to go on, which tells the client and counts.
+            let _ = catch_unwind(AssertUnwindSafe(|| begin(resume)));
+            None
+        }
         Ok(Next::Close) => None,
         Err(_) => {
             count(&house.counters.panics);

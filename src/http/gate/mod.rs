@@ -5,7 +5,7 @@
 //! never touches a socket. It knows no routes, users or pages.
 //!
 //! A connection without bytes to work on is parked under a poller and costs its buffers only; a bounded set
-//! of threads serves those that have some, and handlers may block. In reading order:
+//! of threads serves those that have some, and handlers may block, or answer later (`resume`). In reading order:
 //!
 //! 1. [`request`]: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`], [`shutdown`].
 //! 2. `head`, `body`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
@@ -26,6 +26,7 @@ mod pool;
 mod print;
 pub mod refusal;
 pub mod request;
+mod resume;
 pub mod shutdown;
 pub mod tls;
 mod wire;
@@ -39,7 +40,8 @@ pub use counters::{Counters, Counts};
 pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
-pub use request::{Handler, Head, Request, Response};
+pub use request::{Answer, Handler, Head, Request, Response};
+pub use resume::Resume;
 pub use shutdown::Shutdown;
 pub use tls::{SelfSigned, TlsError, fingerprint_of_pem, load_tls, self_signed};
 

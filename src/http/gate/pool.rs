@@ -14,6 +14,8 @@ const STACK_BYTES: usize = 1024 * 1024;
 /// How long a thread without work waits for some before it ends.
 const KEPT: Duration = Duration::from_secs(10);
 
+type Run<Job> = Box<dyn Fn(&Arc<Pool<Job>>, Job) -> Option<Job> + Send + Sync>;
+
 /// A queue of jobs and the threads that take them.
 pub struct Pool<Job> {
     state: Mutex<State<Job>>,
@@ -21,7 +23,7 @@ pub struct Pool<Job> {
     drained: Condvar,
     ended: Condvar,
     most: usize,
-    run: Box<dyn Fn(Job) -> Option<Job> + Send + Sync>,
+    run: Run<Job>,
 }
 
 struct State<Job> {
@@ -38,7 +40,10 @@ struct State<Job> {
 impl<Job: Send + 'static> Pool<Job> {
     /// Makes a pool of at most `most` threads that `run` each job, and again, after the others, what it hands
     /// back. `run` must not panic.
-    pub fn new(most: usize, run: impl Fn(Job) -> Option<Job> + Send + Sync + 'static) -> Arc<Self> {
+    pub fn new(
+        most: usize,
+        run: impl Fn(&Arc<Self>, Job) -> Option<Job> + Send + Sync + 'static,
+    ) -> Arc<Self> {
         let state = State {
             queue: VecDeque::new(),
             waiting: 0,
@@ -135,7 +140,7 @@ impl<Job: Send + 'static> Pool<Job> {
                     self.drained.notify_one();
                 }
                 self.call_one(state);
-                let again = (self.run)(job);
+                let again = (self.run)(self, job);
                 state = self.lock();
                 state.queue.extend(again);
                 continue;

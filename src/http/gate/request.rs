@@ -8,10 +8,25 @@ use std::net::IpAddr;
 
 use tiny_http::{Header, Method};
 
+use super::resume::Resume;
 use crate::journal::note;
 
 /// A response whose whole body is in memory: `tiny_http::Response::from_string` and `from_data` make one.
 pub type Response = tiny_http::Response<std::io::Cursor<Vec<u8>>>;
+
+/// What a handler makes of a request.
+pub enum Answer {
+    /// The response.
+    Now(Response),
+    /// It comes later: the gate begins this when the connection is put aside, and no thread waits for it.
+    Later(Box<dyn FnOnce(Resume) + Send>),
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Answer {
+        Answer::Now(response)
+    }
+}
 
 /// A complete, checked request.
 #[derive(Debug, Clone)]
@@ -78,9 +93,9 @@ pub trait Handler: Send + Sync + 'static {
     /// body is refused with 413.
     fn body_limit(&self, head: &Head<'_>) -> usize;
 
-    /// Answers the request. A panic is caught at the edge: the client gets 500 with an incident id, it is
-    /// counted, and [`Handler::panicked`] is told.
-    fn handle(&self, request: &Request) -> Response;
+    /// Answers the request, at once or later. A panic is caught at the edge: the client gets 500 with an
+    /// incident id, it is counted, and [`Handler::panicked`] is told.
+    fn handle(&self, request: &Request) -> Answer;
 
     /// Is told that [`Handler::handle`] panicked; `incident` is the id that the client was given.
     fn panicked(&self, request: &Request, incident: &str) {

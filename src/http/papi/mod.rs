@@ -23,7 +23,7 @@ use self::document::Document;
 use self::parameters::Parameters;
 use super::answer;
 use super::gate::Response;
-use super::router::{App, Call, Errors, FORM, Route};
+use super::router::{App, AtOnce, Call, Errors, FORM, Handling, Route};
 use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
@@ -52,12 +52,8 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, "/PAPI/ShowRoles.asp", show_roles),
 ];
 
-const fn route(
-    method: Method,
-    path: &'static str,
-    handler: fn(&App, &Call<'_>) -> Result<Response>,
-) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Text, handler }
+const fn route(method: Method, path: &'static str, handler: AtOnce) -> Route {
+    Route { method, path, limit: FORM, errors: Errors::Text, handler: Handling::AtOnce(handler) }
 }
 
 fn new_user(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -10,7 +10,7 @@ use crate::desk::Desk;
 use crate::desk::fixture::{EIGHT, SEVEN, fixture, puid};
 use crate::desk::people::{RoleChoice, UserChange, UserKey};
 use crate::desk::roles::NewRole;
-use crate::http::gate::{Handler, Request};
+use crate::http::gate::{Answer, Handler, Request};
 use crate::http::router::App;
 use crate::model::{Caller, Member};
 use crate::protocol::login_key::{SigningKey, make};
@@ -61,6 +61,7 @@ impl Papi {
             host: "localhost".into(),
         };
         let response = self.app.handle(&request);
+        let Answer::Now(response) = response else { panic!("the answer comes later") };
         let status = response.status_code().0;
         let location = response.headers().iter().find(|h| h.field.equiv("Location"));
         let location = location.map(|h| format!("Location: {}\n", h.value)).unwrap_or_default();

@@ -16,7 +16,7 @@ use super::answer;
 use super::credentials::header_proof;
 use super::form::without_mark;
 use super::gate::Response;
-use super::router::{App, Call, Errors, NO_BODY, Route};
+use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route};
 use crate::desk::people::BulkError;
 use crate::desk::privilege::Privilege;
 use crate::error::{Error, Kind, Result};
@@ -42,14 +42,18 @@ pub const ROUTES: &[Route] = &[
     write(Method::Post, "/api/v0/groups/{group}/delete-roles", roles::post_delete_roles),
 ];
 
-type Handler = fn(&App, &Call<'_>) -> Result<Response>;
-
-const fn read(path: &'static str, handler: Handler) -> Route {
-    Route { method: Method::Get, path, limit: NO_BODY, errors: Errors::Json, handler }
+const fn read(path: &'static str, handler: AtOnce) -> Route {
+    Route {
+        method: Method::Get,
+        path,
+        limit: NO_BODY,
+        errors: Errors::Json,
+        handler: Handling::AtOnce(handler),
+    }
 }
 
-const fn write(method: Method, path: &'static str, handler: Handler) -> Route {
-    Route { method, path, limit: DOCUMENT, errors: Errors::Json, handler }
+const fn write(method: Method, path: &'static str, handler: AtOnce) -> Route {
+    Route { method, path, limit: DOCUMENT, errors: Errors::Json, handler: Handling::AtOnce(handler) }
 }
 
 /// `GET /api/openapi.json`

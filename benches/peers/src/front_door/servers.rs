@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sidelight::http::gate::{
-    GateConfig, Handler, Head, Limits, Request, Response, Shutdown, bind, load_tls, self_signed,
+    Answer, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, bind, load_tls, self_signed,
 };
 
 const BODY: &str = "{\"answer\":\"constant\"}";
@@ -34,8 +34,8 @@ impl Handler for Constant {
         0
     }
 
-    fn handle(&self, _: &Request) -> Response {
-        Response::from_string(BODY)
+    fn handle(&self, _: &Request) -> Answer {
+        Response::from_string(BODY).into()
     }
 }
 
