@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sidelight::http::gate::{
-    Answer, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, Stopped,
-    bind,
+    Answer as Handled, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response,
+    Shutdown, Stopped, bind,
 };
 use tiny_http::Header;
 
@@ -36,26 +36,26 @@ impl Handler for TestHandler {
         }
     }
 
-    fn handle(&self, request: &Request) -> Answer {
+    fn handle(&self, request: &Request) -> Handled {
         let query = request.query.clone();
         let response = match request.path.as_str() {
             "/later" => {
                 let answer = move || Response::from_string(format!("later {query}"));
-                return Answer::Later(Box::new(|resume| drop(thread::spawn(|| resume.with(answer)))));
+                return Handled::Later(Box::new(|resume| drop(thread::spawn(|| resume.with(answer)))));
             }
             "/later-at-once" => {
-                return Answer::Later(Box::new(move |resume| {
+                return Handled::Later(Box::new(move |resume| {
                     resume.with(move || Response::from_string(query))
                 }));
             }
             "/later-panic" => {
-                return Answer::Later(Box::new(|resume| {
+                return Handled::Later(Box::new(|resume| {
                     resume.with(|| panic!("an answer that panics on purpose"))
                 }));
             }
-            "/never" => return Answer::Later(Box::new(drop)),
+            "/never" => return Handled::Later(Box::new(drop)),
             "/later-never-begun" => {
-                return Answer::Later(Box::new(|_| panic!("a beginning that panics on purpose")));
+                return Handled::Later(Box::new(|_| panic!("a beginning that panics on purpose")));
             }
             "/echo" => Response::from_string(format!(
                 "{} {} [{}] host={} peer={} secure={} body={}",
