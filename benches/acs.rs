@@ -22,14 +22,14 @@ use std::time::Instant;
 use sidelight::protocol::saml::expectations::InResponseTo;
 use sidelight::protocol::saml::verdict::verdict_on_post;
 
-const POSTS: usize = 6_000;
-const CONNECTIONS: usize = 32;
+const POSTS: usize = 20_000;
+const CONNECTIONS: usize = 64;
 
 fn main() {
     let server = harness::started();
     harness::set(&server, &["status=production"]);
-    let pinned = Command::new("taskset").args(["-apc", "0", &server.pid().to_string()]).output();
-    let pinned = pinned.is_ok_and(|output| output.status.success());
+    // Each has a core of its own: the client must not take the server's.
+    let pinned = held_to("0", server.pid()) && held_to("1", std::process::id());
     let forge = forge::Forge::shared();
     let documents: Vec<String> = (0..POSTS).map(|_| harness::signed(&harness::unsolicited())).collect();
 
@@ -101,4 +101,10 @@ fn answered(stream: &mut TcpStream, buffer: &mut [u8]) -> u16 {
             return head.split(' ').nth(1).unwrap().parse().unwrap();
         }
     }
+}
+
+/// Holds all threads of a process, and those that they will make, to one core.
+fn held_to(core: &str, pid: u32) -> bool {
+    let held = Command::new("taskset").args(["-apc", core, &pid.to_string()]).output();
+    held.is_ok_and(|output| output.status.success())
 }
