@@ -12,7 +12,13 @@ use super::request::Response;
 /// The right to go on with one connection, once, from any thread. When it is dropped, the client is told
 /// that something went wrong.
 pub struct Resume {
-    waiting: Option<(Box<Connection>, Arc<Pool<Box<Connection>>>, Arc<House>)>,
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    connection: Box<Connection>,
+    pool: Arc<Pool<Box<Connection>>>,
+    house: Arc<House>,
 }
 
 impl Resume {
@@ -22,13 +28,14 @@ impl Resume {
         pool: &Arc<Pool<Box<Connection>>>,
         house: &Arc<House>,
     ) -> Self {
-        Self { waiting: Some((connection, Arc::clone(pool), Arc::clone(house))) }
+        let (pool, house) = (Arc::clone(pool), Arc::clone(house));
+        Self { waiting: Some(Waiting { connection, pool, house }) }
     }
 
     /// Goes on: a thread of the gate makes the response, and may block for it, and sends it. Does not block
     /// whoever calls. A panic in `answer` is answered as one in the handler.
     pub fn with(mut self, answer: impl FnOnce() -> Response + Send + 'static) {
-        if let Some((mut connection, pool, house)) = self.waiting.take() {
+        if let Some(Waiting { mut connection, pool, house }) = self.waiting.take() {
             connection.answered(Box::new(answer), &house);
             pool.submit([connection]);
         }
@@ -37,7 +44,7 @@ impl Resume {
 
 impl Drop for Resume {
     fn drop(&mut self) {
-        if let Some((mut connection, pool, house)) = self.waiting.take() {
+        if let Some(Waiting { mut connection, pool, house }) = self.waiting.take() {
             connection.failed(&house, &new_incident());
             pool.submit([connection]);
         }
