@@ -194,7 +194,7 @@ fn an_answer_that_comes_later_is_sent_and_the_connection_is_used_again() {
 fn an_answer_that_never_comes_is_told_and_the_house_lives_on() {
     let server = Server::start();
     for (n, path) in (1..).zip(["/later-panic", "/never"]) {
-        let answer = server.exchange(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let answer = server.exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
         assert!(answer.starts_with("HTTP/1.1 500 ") && answer.contains("Incident "), "{path}: {answer}");
         assert_eq!(server.counts().panics, n, "{path}");
     }
