@@ -15,7 +15,7 @@ use sidelight::desk::Desk;
 use sidelight::desk::csv_upload::{Progress, Terms};
 use sidelight::desk::people::NewUser;
 use sidelight::http::TABLES;
-use sidelight::http::gate::{Handler, Request};
+use sidelight::http::gate::{Answer, Handler, Request};
 use sidelight::http::router::App;
 use sidelight::model::{Caller, GroupId, LogEntry};
 use sidelight::protocol::login_key::{SigningKey, make};
@@ -151,7 +151,8 @@ impl Bench {
             host: "localhost".into(),
         };
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut self.app.handle(&request).into_reader(), &mut text).unwrap();
+        let Answer::Now(response) = self.app.handle(&request) else { panic!("the answer comes later") };
+        std::io::Read::read_to_string(&mut response.into_reader(), &mut text).unwrap();
         text
     }
 }

@@ -95,7 +95,10 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                // What a build of the workspaces beside ours leaves there is not written by anybody.
+                if path.file_name().is_none_or(|name| name != "target") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|e| e == ending) {
                 found.push(path);
             }
