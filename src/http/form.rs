@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
-
 use crate::error::{Error, Kind, Result};
 
 /// Most parameters of one query or body; what comes after them is not read.
@@ -84,8 +82,26 @@ fn decoded(raw: &str) -> Cow<'_, str> {
     if !raw.bytes().any(|b| matches!(b, b'%' | b'+')) {
         return Cow::Borrowed(raw);
     }
-    let spaced = raw.replace('+', " ");
-    Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
+    let mut bytes = Vec::with_capacity(raw.len());
+    // Between the escapes stand long runs, in a SAML response above all: they are copied whole.
+    for (n, run) in raw.split('%').enumerate() {
+        let (escaped, plain) = match run.as_bytes() {
+            [high, low, ..] if n > 0 && high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                run.split_at(2)
+            }
+            _ => ("", run),
+        };
+        match u8::from_str_radix(escaped, 16) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) if n > 0 => bytes.push(b'%'),
+            Err(_) => {}
+        }
+        bytes.extend(plain.bytes().map(|b| if b == b'+' { b' ' } else { b }));
+    }
+    // What is UTF-8 already keeps its memory.
+    let text =
+        String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+    Cow::Owned(text)
 }
 
 #[cfg(test)]
@@ -102,5 +118,18 @@ mod tests {
         assert_eq!(params.first("empty").as_deref(), Some(""));
         assert_eq!(params.filled("empty"), None);
         assert_eq!(params.first("missing"), None);
+    }
+
+    #[test]
+    fn values_are_decoded_as_the_url_standard_has_it() {
+        for raw in [
+            "", "%", "%2", "%zz", "a%", "%25%", "%41%4a", "+%2B+", "%C3%A9", "%c3", "%FFa", "%%41", "é+%20é",
+            "%+1",
+        ] {
+            let want = form_urlencoded::parse(format!("a={raw}").as_bytes())
+                .next()
+                .map(|(_, value)| value.into_owned());
+            assert_eq!(decoded(raw), want.unwrap_or_default(), "{raw}");
+        }
     }
 }

@@ -51,19 +51,20 @@ pub struct Refusal {
 }
 
 impl Desk {
-    /// The text answer of GetLoginKey, for a member who has a PUID in a group that has an API key. The pairs
-    /// are not encoded, because clients do not decode them.
+    /// The text answer of GetLoginKey, for a member who has a PUID in a group that has an API key, here
+    /// sealed. The pairs are not encoded, because clients do not decode them.
     pub(super) fn login_key_text(
         &self,
         group: GroupId,
+        sealed_api_key: Option<&[u8]>,
         puid: Option<&Puid>,
         now: Timestamp,
     ) -> Result<String> {
         let lost = || Error::fault("login_key_text", "a checked PUID or API key is gone");
-        let puid = puid.ok_or_else(lost)?;
-        let key = self.store.read(|r| self.api_keys(r, group))?.current.ok_or_else(lost)?;
+        let (puid, sealed) = (puid.ok_or_else(lost)?, sealed_api_key.ok_or_else(lost)?);
         let expiry = now.seconds().saturating_add(LOGIN_KEY_SECONDS);
-        let key = login_key::make(&SigningKey::new(key.expose()), group, puid.as_str(), expiry);
+        let make = |key: &SigningKey| login_key::make(key, group, puid.as_str(), expiry);
+        let key = self.sign_in.with_signing_key(&self.keys, group, sealed, make)?;
         Ok(format!("partnerid={group}&partneruserid={puid}~{}", key.ok_or_else(lost)?))
     }
 }

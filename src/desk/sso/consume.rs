@@ -116,8 +116,10 @@ impl Desk {
         let explained = target.test || configuration.status == Status::Provisioning;
         let checks = if explained { attempt.explained() } else { Checklist(Vec::new()) };
         let needs_key = !target.test && target.redirect().is_none();
-        let has_api_key =
-            !needs_key || self.store.read(|r| r.sealed_api_keys(configuration.group))?.0.is_some();
+        let api_key = match needs_key {
+            true => self.store.read(|r| r.sealed_api_keys(configuration.group))?.0,
+            false => None,
+        };
         let session = self.prepared_web_session(attempt.now)?;
         let act = Act {
             caller: attempt.caller.clone(),
@@ -126,7 +128,7 @@ impl Desk {
             kept: self.keepable(&attempt)?,
             identity,
             needs_key,
-            has_api_key,
+            has_api_key: api_key.is_some(),
             only_test: target.test,
             session: (session.fingerprint, session.expires_at),
             checks,
@@ -142,7 +144,7 @@ impl Desk {
             Ok(admitted) if target.test => {
                 Ok(Answer::Diagnosed(Box::new(desk.diagnosed(&attempt, *admitted))))
             }
-            Ok(admitted) => desk.signed_in(&attempt, &target, *admitted, &session),
+            Ok(admitted) => desk.signed_in(&attempt, &target, *admitted, &session, api_key.as_deref()),
         }))
     }
 
@@ -152,6 +154,7 @@ impl Desk {
         target: &Target,
         admitted: Admitted,
         session: &PreparedWebSession,
+        api_key: Option<&[u8]>,
     ) -> Result<Answer> {
         let lost = || Error::fault("sso_member", "a sign-in without a member");
         let member = admitted.member.ok_or_else(lost)?;
@@ -159,7 +162,8 @@ impl Desk {
         let outcome = match target.redirect() {
             Some(path) => Outcome::Redirect(path),
             None => {
-                let text = self.login_key_text(group, member.membership.puid.as_ref(), attempt.now)?;
+                let puid = member.membership.puid.as_ref();
+                let text = self.login_key_text(group, api_key, puid, attempt.now)?;
                 Outcome::LoginKey { text, embedded: target.embedded }
             }
         };

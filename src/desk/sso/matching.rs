@@ -62,8 +62,11 @@ pub(super) fn matched(
         collect(reader, group, value, &mut by_attribute)?;
     }
     let mut by_name_id = Vec::new();
-    if let Some(value) = &identifiers.name_id {
-        collect(reader, group, value, &mut by_name_id)?;
+    match &identifiers.name_id {
+        // Most identity providers say the same twice.
+        Some(value) if identifiers.attribute == [value.as_str()] => by_name_id.clone_from(&by_attribute),
+        Some(value) => collect(reader, group, value, &mut by_name_id)?,
+        None => {}
     }
     let got = || identifiers.shown();
     let chosen = match (by_attribute.as_slice(), by_name_id.as_slice()) {

@@ -45,11 +45,11 @@ impl Desk {
             Some(path) => Outcome::Redirect(path),
             None => {
                 let puid = state.puid.as_deref().and_then(Puid::parse);
-                let has_api_key = self.store.read(|r| r.sealed_api_keys(group))?.0.is_some();
-                if puid.is_none() || !has_api_key {
+                let (api_key, _) = self.store.read(|r| r.sealed_api_keys(group))?;
+                if puid.is_none() || api_key.is_none() {
                     return Ok(None);
                 }
-                let text = self.login_key_text(group, puid.as_ref(), now)?;
+                let text = self.login_key_text(group, api_key.as_deref(), puid.as_ref(), now)?;
                 let address = signed_in.address.as_str();
                 let done = LogEntry::done(caller, Some(group), OPERATION, address, "to a web session");
                 self.store.log(now, LogEntry { actor: address.to_owned(), ..done })?;
