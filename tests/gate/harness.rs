@@ -24,7 +24,7 @@ pub const LIMIT: usize = 64 * 1024;
 /// Answers what the tests ask for by path.
 pub struct TestHandler {
     entered: Mutex<Sender<()>>,
-    release: Mutex<Receiver<()>>,
+    release: Arc<Mutex<Receiver<()>>>,
 }
 
 impl Handler for TestHandler {
@@ -42,6 +42,16 @@ impl Handler for TestHandler {
             "/later" => {
                 let answer = move || Response::from_string(format!("later {query}"));
                 return Handled::Later(Box::new(|resume| drop(thread::spawn(|| resume.with(answer)))));
+            }
+            "/wait-later" => {
+                let (entered, release) = (self.entered.lock().unwrap().clone(), Arc::clone(&self.release));
+                return Handled::Later(Box::new(move |resume| {
+                    entered.send(()).unwrap();
+                    thread::spawn(move || {
+                        release.lock().unwrap().recv().unwrap();
+                        resume.with(|| Response::from_string("released"));
+                    });
+                }));
             }
             "/later-at-once" => {
                 return Handled::Later(Box::new(move |resume| {
@@ -126,7 +136,8 @@ impl Server {
     fn run(gate: Gate) -> Self {
         let (entered_by_handler, entered) = channel();
         let (release, released) = channel();
-        let handler = TestHandler { entered: Mutex::new(entered_by_handler), release: Mutex::new(released) };
+        let handler =
+            TestHandler { entered: Mutex::new(entered_by_handler), release: Arc::new(Mutex::new(released)) };
         let (address, counters, limits) = (gate.local_addr(), gate.counters(), gate.limits().clone());
         let shutdown = Shutdown::new();
         let thread = std::thread::spawn({

@@ -9,12 +9,18 @@ use crate::harness::Server;
 
 #[test]
 fn a_request_in_flight_is_answered_idle_ones_are_closed_and_nobody_new_comes_in() {
+    for in_flight in ["/wait", "/wait-later"] {
+        stops_with(in_flight);
+    }
+}
+
+fn stops_with(in_flight: &str) {
     let server = Server::start();
     let (mut fresh, mut kept) = (server.connect(), server.connect());
     kept.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(kept.response().body, "hello");
     let mut busy = server.connect();
-    busy.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    busy.send(format!("GET {in_flight} HTTP/1.1\r\nHost: x\r\n\r\n"));
     server.entered.recv().unwrap();
 
     server.shutdown.trigger();
