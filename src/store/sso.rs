@@ -241,6 +241,21 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Notes that a key pair of ours decrypted, unless that was noted after `noted_after`.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn note_sp_key_used(&self, group: GroupId, id: i64, noted_after: Timestamp) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE sp_keys SET last_used_at = ?3
+                 WHERE group_id = ?1 AND id = ?2 AND coalesce(last_used_at, ?4) <= ?4",
+            )
+            .and_then(|mut s| s.execute((group.0, id, self.now.0, noted_after.0)))
+            .map_err(database_fault)?;
+        Ok(())
+    }
+
     /// Keeps a key pair of ours.
     ///
     /// # Errors

@@ -210,6 +210,12 @@ fn encrypted_saml_takes_our_certificate_and_refuses_the_clear() {
     let next = crate::forge::der(&run(&server, &["sso", "own-key", "make", "--group", "12345"]));
     assert_eq!(post(&server, &encrypted(&certificate)).status, 200);
     assert_eq!(post(&server, &encrypted(&next)).status, 200);
+    // Newest first; both were noted, so that an administrator sees when the old one is out of use.
+    let shown: serde_json::Value =
+        serde_json::from_str(&run(&server, &["sso", "show", "--json", "--group", "12345"])).unwrap();
+    let own = shown["own_keys"].as_array().unwrap();
+    assert_eq!(own.iter().map(|key| &key["position"]).collect::<Vec<_>>(), [2, 1]);
+    assert!(own.iter().all(|key| key["used_at"].is_string()), "{own:?}");
     run(&server, &["sso", "own-key", "remove", "1", "--group", "12345"]);
     assert_eq!(post(&server, &encrypted(&certificate)).status, 403);
     assert_eq!(latest_code(&store(server.data())), "decryption_failed");

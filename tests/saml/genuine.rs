@@ -208,7 +208,7 @@ fn an_identity_says_who_how_and_by_which_key() {
     assert_eq!(identity.signed, Signed { response: true, assertion: true });
     assert_eq!(identity.key_index, 1);
     assert!(identity.algorithms.signature.ends_with("rsa-sha256"));
-    assert!(!identity.encrypted);
+    assert!(identity.decryption_key.is_none());
     assert_eq!(identity.texts("groups").collect::<Vec<_>>(), ["users", "staff"]);
     assert_eq!(identity.texts("nothing").count(), 0);
     assert_eq!(identity.not_on_or_after, 1_769_947_500_000);

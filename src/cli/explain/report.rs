@@ -43,7 +43,7 @@ pub(super) fn response_as_json(explanation: &Explanation) -> String {
         "authn_instant": identity.map(|identity| format_instant(identity.authn_instant)),
         "authn_context": identity.and_then(|identity| identity.authn_context.as_deref()),
         "signed": identity.map(|identity| identity.signed),
-        "encrypted": identity.map(|identity| identity.encrypted),
+        "encrypted": identity.map(|identity| identity.decryption_key.is_some()),
         "key_index": identity.map(|identity| identity.key_index),
         "algorithms": identity.map(|identity| &identity.algorithms),
     }))

@@ -20,7 +20,7 @@ use super::matching::{Identifiers, matched, may_sign_in};
 use super::provision;
 use super::reject::SsoReject;
 
-/// When a key verified is noted to the minute: one row of the log a sign-in is enough to write.
+/// When a key verified or decrypted is noted to the minute: one row of the log a sign-in is enough to write.
 const NOTE_EVERY_SECONDS: i64 = 60;
 
 /// All that the transaction needs, owned.
@@ -29,6 +29,8 @@ pub(super) struct Act {
     pub configuration: Configuration,
     /// The key that verified.
     pub key: Option<IdpKey>,
+    /// The number of our key pair that decrypted.
+    pub own_key: Option<i64>,
     /// The response, when it is to be kept.
     pub kept: Option<KeptResponse>,
     pub identity: Identity,
@@ -88,6 +90,9 @@ impl Act {
             && key.last_verified_at.is_none_or(|at| at.plus_seconds(NOTE_EVERY_SECONDS) <= w.now)
         {
             w.note_sso_key_verified(group, &key.fingerprint)?;
+        }
+        if let Some(id) = self.own_key {
+            w.note_sp_key_used(group, id, w.now.plus_seconds(-NOTE_EVERY_SECONDS))?;
         }
         let ip = self.caller.ip;
         let member = match plan {
@@ -150,7 +155,7 @@ impl Act {
             format!("verified by key {} ({short})", key.position)
         });
         let algorithm = self.identity.algorithms.signature.rsplit('#').next().unwrap_or_default();
-        let encrypted = if self.identity.encrypted { ", encrypted" } else { "" };
+        let encrypted = self.own_key.map_or_else(String::new, |id| format!(", encrypted to key pair {id}"));
         let answer = match &self.identity.in_response_to {
             Some(_) => "started here",
             None => "started by the identity provider",

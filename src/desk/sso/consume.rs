@@ -125,6 +125,7 @@ impl Desk {
             caller: attempt.caller.clone(),
             configuration: configuration.clone(),
             key: attempt.grounds.stored.get(identity.key_index).cloned(),
+            own_key: identity.decryption_key.and_then(|key| attempt.grounds.ours.ids.get(key)).copied(),
             kept: self.keepable(&attempt)?,
             identity,
             needs_key,

@@ -30,8 +30,8 @@ pub struct Identity {
     /// The request that it answers; none if it was unsolicited.
     pub in_response_to: Option<String>,
     pub signed: Signed,
-    /// Whether the assertion came encrypted.
-    pub encrypted: bool,
+    /// Which of our keys the assertion was encrypted to; `None` when it came in the clear.
+    pub decryption_key: Option<usize>,
     /// Which of the expected keys verified: an index into them.
     pub key_index: usize,
     pub algorithms: Algorithms,

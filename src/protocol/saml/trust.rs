@@ -13,8 +13,8 @@ use super::names::{ASSERTION, DSIG};
 use super::reject::RejectCode;
 use super::sheet::{Judged, Value, fail, pass};
 use crate::protocol::xml::{
-    DecryptReject, Document, Element, EncryptionPolicy, SignaturePolicy, Verified, decrypt_element,
-    verify_enveloped,
+    DecryptReject, Decrypted, Document, Element, EncryptionPolicy, SignaturePolicy, Verified,
+    decrypt_element, verify_enveloped,
 };
 
 /// An assertion that a verified signature covers, every octet of it.
@@ -75,10 +75,10 @@ pub(super) fn is_encrypted(holder: Element<'_>) -> bool {
 
 /// The encrypted assertion decrypts, and is an assertion with no other hidden inside. Whatever depends on a
 /// key goes wrong alike, or the difference would help to decrypt (Jager and Somorovsky 2011).
-pub(super) fn decryption<'a>(holder: Element<'a>, expect: &Expectations<'a>) -> Judged<'a, Document> {
+pub(super) fn decryption<'a>(holder: Element<'a>, expect: &Expectations<'a>) -> Judged<'a, Decrypted> {
     let expected = "an assertion, encrypted to our key";
     match decrypted(holder, expect) {
-        Ok(document) if is_one_assertion(&document) => pass(document, expected, "decrypted"),
+        Ok(found) if is_one_assertion(&found.document) => pass(found, expected, "decrypted"),
         Ok(_) => undecrypted(DecryptReject::Failed, expected),
         Err(reject) => undecrypted(reject, expected),
     }
@@ -90,7 +90,7 @@ pub(super) fn undecrypted<'a, T>(reject: DecryptReject, expected: &'a str) -> Ju
 }
 
 /// The element inside `holder`, decrypted; for name identifiers and attributes too.
-pub(super) fn decrypted(holder: Element<'_>, expect: &Expectations<'_>) -> Result<Document, DecryptReject> {
+pub(super) fn decrypted(holder: Element<'_>, expect: &Expectations<'_>) -> Result<Decrypted, DecryptReject> {
     let policy =
         EncryptionPolicy { rsa15: expect.policy.allow_rsa15, triple_des: expect.policy.allow_triple_des };
     decrypt_element(holder, expect.decryption_keys, &policy)

@@ -110,14 +110,14 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
     };
     let decrypted = if trust::is_encrypted(holder) {
         match sheet.note(Rule::Decryption, trust::decryption(holder, expect))? {
-            Some(document) => Some(document),
+            Some(decrypted) => Some(decrypted),
             None => return Ok(None),
         }
     } else {
         plain(sheet, expect)?;
         None
     };
-    let assertion = decrypted.as_ref().map_or(holder, Document::root);
+    let assertion = decrypted.as_ref().map_or(holder, |decrypted| decrypted.document.root());
     let assertion_signature = match envelope::is_signed(assertion) {
         true => sheet.note(Rule::AssertionSignature, trust::signature(assertion, expect))?.map(Some),
         false => unsigned(sheet, Rule::AssertionSignature),
@@ -144,8 +144,8 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
     let read = covered.as_ref().map_or(assertion, |covered| covered.assertion);
     let facts = facts(read, expect, answer, covered.is_some(), sheet)?;
     let identity = covered.zip(facts).map(|(covered, facts)| {
-        let encrypted = decrypted.is_some();
-        identity(covered, facts, answer, encrypted, expect)
+        let decryption_key = decrypted.as_ref().map(|decrypted| decrypted.key_index);
+        identity(covered, facts, answer, decryption_key, expect)
     });
     Ok(identity)
 }
@@ -261,7 +261,7 @@ fn decrypted_named(
     local: &str,
     expect: &Expectations<'_>,
 ) -> Result<Document, DecryptReject> {
-    let document = trust::decrypted(holder, expect)?;
+    let document = trust::decrypted(holder, expect)?.document;
     if document.root().is(ASSERTION, local) { Ok(document) } else { Err(DecryptReject::Failed) }
 }
 
@@ -287,7 +287,7 @@ fn identity(
     covered: Covered<'_>,
     facts: Facts,
     answer: Answer<'_>,
-    encrypted: bool,
+    decryption_key: Option<usize>,
     expect: &Expectations<'_>,
 ) -> Identity {
     Identity {
@@ -302,7 +302,7 @@ fn identity(
         not_on_or_after: facts.end,
         in_response_to: answer.request.map(str::to_owned),
         signed: covered.signed,
-        encrypted,
+        decryption_key,
         key_index: covered.key_index,
         algorithms: covered.algorithms,
     }

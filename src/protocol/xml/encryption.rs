@@ -122,15 +122,16 @@ pub fn decrypt_element(
     holder: Element<'_>,
     keys: &[DecryptionKey],
     policy: &EncryptionPolicy,
-) -> Result<Document, DecryptReject> {
+) -> Result<Decrypted, DecryptReject> {
     let data = holder.only_child(XENC_NAMESPACE, "EncryptedData").ok().flatten();
     let data = data.ok_or(DecryptReject::Structure)?;
     let encrypted = Encrypted::read(data, Some(holder), policy)?;
     let bindings = holder.namespaces_in_scope();
-    encrypted.open(keys, |plaintext| {
+    let (document, key_index) = encrypted.open(keys, |plaintext| {
         // Some senders put white space, or even an XML declaration, before the element.
         Document::parse_within(plaintext.trim_ascii_start(), &Limits::ASSERTION, &bindings).ok()
-    })
+    })?;
+    Ok(Decrypted { document, key_index })
 }
 
 /// Decrypts an `EncryptedData` whatever its plaintext is; the primitive behind [`decrypt_element`], without
@@ -143,7 +144,17 @@ pub fn decrypt_octets(
     keys: &[DecryptionKey],
     policy: &EncryptionPolicy,
 ) -> Result<Vec<u8>, DecryptReject> {
-    Encrypted::read(data, None, policy)?.open(keys, |plaintext| Some(plaintext.to_vec()))
+    let opened = Encrypted::read(data, None, policy)?.open(keys, |plaintext| Some(plaintext.to_vec()));
+    opened.map(|(octets, _)| octets)
+}
+
+/// An element that was encrypted.
+#[derive(Debug)]
+pub struct Decrypted {
+    /// The element, in a document of its own.
+    pub document: Document,
+    /// Which of the keys that were given opened it.
+    pub key_index: usize,
 }
 
 /// What an `EncryptedData` says, before any key is used.
@@ -197,24 +208,26 @@ impl Encrypted {
         Ok(Encrypted { cipher, data: cipher_value(data)?, wrapped })
     }
 
-    /// Tries every wrapped key with every key of ours that has its size, until `accept` takes a plaintext.
+    /// Tries every wrapped key with every key of ours that has its size, until `accept` takes a plaintext;
+    /// gives back with it which of our keys it was.
     fn open<T>(
         &self,
         keys: &[DecryptionKey],
         accept: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<T, DecryptReject> {
+    ) -> Result<(T, usize), DecryptReject> {
         if keys.is_empty() {
             return Err(DecryptReject::NoKeys);
         }
         let mut work = 0;
         for wrapped in &self.wrapped {
-            for key in keys.iter().filter(|key| key.wrapped_bytes() == wrapped.octets.len()) {
+            let fitting = keys.iter().enumerate();
+            for (index, key) in fitting.filter(|(_, key)| key.wrapped_bytes() == wrapped.octets.len()) {
                 work += key.work(&wrapped.transport);
                 if work > MOST_WORK {
                     return Err(DecryptReject::TooManyKeys);
                 }
                 if let Some(accepted) = self.attempt(wrapped, key, &accept) {
-                    return Ok(accepted);
+                    return Ok((accepted, index));
                 }
             }
         }

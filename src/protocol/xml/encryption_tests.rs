@@ -54,7 +54,7 @@ fn open_with(
 ) -> Result<String, DecryptReject> {
     let holder = format!("<e xmlns:a='u:a' xmlns='u:e'>{inside}</e>");
     let document = Document::parse(holder.as_bytes(), &Limits::ASSERTION).unwrap();
-    decrypt_element(document.root(), keys, &policy).map(|document| document.root().to_xml())
+    decrypt_element(document.root(), keys, &policy).map(|decrypted| decrypted.document.root().to_xml())
 }
 
 fn open(inside: &str) -> Result<String, DecryptReject> {

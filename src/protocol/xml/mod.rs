@@ -43,7 +43,9 @@ pub use algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 pub use base64::{decode_base64, encode_base64};
 pub use canonical::{Canonicalization, Method, Sink};
 pub use certificate::Certificate;
-pub use encryption::{DecryptReject, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets};
+pub use encryption::{
+    DecryptReject, Decrypted, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets,
+};
 pub use key::{KeyReject, VerificationKey};
 pub use parse::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
