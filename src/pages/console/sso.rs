@@ -125,6 +125,7 @@ fn own_keys_card(frame: &Frame<'_>, keys: &[KeyFacts]) -> Markup {
                     ("Number", html! { (key.position) }),
                     ("Made", time(key.added_at)),
                     ("Ends", ends(key)),
+                    ("Last used", time_or(key.used_at, "Never")),
                     ("SHA-256", html! { code { (key.fingerprint) } }),
                 ]))
                 (code("Certificate, Base64 of its DER", &base64_of(&key.certificate)))
