@@ -58,6 +58,32 @@ fn a_failed_or_panicking_write_does_not_harm_its_neighbours() {
 }
 
 #[test]
+fn a_promise_writes_nothing_until_it_is_asked_for_and_may_end_the_store_itself() {
+    let (dir, store) = store();
+    let entry = || LogEntry::done(&Caller::host(), None, "server.start", "", "");
+    drop(store.log_promised(NOW, entry()));
+    let (tell, told) = std::sync::mpsc::channel();
+    let promise = store.log_promised(NOW, entry());
+    // The thread that writes drops the last of the store, and must not wait for itself.
+    promise.deliver(move |outcome| {
+        drop(store);
+        tell.send(outcome()).unwrap();
+    });
+    told.recv().unwrap().unwrap();
+    let rows =
+        |store: &Store| store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap();
+    assert_eq!(rows(&Store::open(dir.path(), Mode::Lab, NOW).unwrap()).len(), 1);
+}
+
+#[test]
+fn a_panic_where_an_outcome_is_told_harms_nobody_else() {
+    let (_dir, store) = store();
+    let entry = LogEntry::done(&Caller::host(), None, "server.start", "", "");
+    store.log_promised(NOW, entry.clone()).deliver(|_| panic!("a hostile receiver"));
+    store.log(NOW, entry).unwrap();
+}
+
+#[test]
 fn the_access_log_cannot_be_changed_or_cut() {
     let (dir, store) = store();
     store.log(NOW, LogEntry::done(&Caller::host(), None, "server.start", "", "")).unwrap();
