@@ -61,6 +61,28 @@ impl Reader<'_> {
         self.one_member(condition, (group.0, address))
     }
 
+    /// Finds the members of a group whom one value names: by PUID, exactly, or by Glance Address or e-mail
+    /// address, in any case. Each once, and at most two: that is enough to know that there are several.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn members_named(&self, group: GroupId, value: &str) -> Result<Vec<UserId>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT user_id FROM memberships WHERE group_id = ?1 AND puid = ?2
+                 UNION SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
+                     WHERE u.glance_address = ?2
+                 UNION SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
+                     WHERE u.email = ?2 AND u.email <> ''
+                 LIMIT 2",
+            )
+            .map_err(database_fault)?;
+        let rows =
+            statement.query_map((group.0, value), |row| row.get(0).map(UserId)).map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
     /// Lists the groups that a user belongs to, by number.
     ///
     /// # Errors

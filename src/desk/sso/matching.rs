@@ -6,7 +6,7 @@
 
 use crate::error::Result;
 use crate::model::sso::Configuration;
-use crate::model::{GroupId, Member, UserId};
+use crate::model::{GroupId, Member};
 use crate::protocol::saml::identity::Identity;
 use crate::store::Reader;
 
@@ -59,15 +59,18 @@ pub(super) fn matched(
 ) -> Result<std::result::Result<Member, SsoReject>> {
     let mut by_attribute = Vec::new();
     for value in &identifiers.attribute {
-        collect(reader, group, value, &mut by_attribute)?;
+        for user in reader.members_named(group, value)? {
+            if !by_attribute.contains(&user) {
+                by_attribute.push(user);
+            }
+        }
     }
-    let mut by_name_id = Vec::new();
-    match &identifiers.name_id {
+    let by_name_id = match &identifiers.name_id {
         // Most identity providers say the same twice.
-        Some(value) if identifiers.attribute == [value.as_str()] => by_name_id.clone_from(&by_attribute),
-        Some(value) => collect(reader, group, value, &mut by_name_id)?,
-        None => {}
-    }
+        Some(value) if identifiers.attribute == [value.as_str()] => by_attribute.clone(),
+        Some(value) => reader.members_named(group, value)?,
+        None => Vec::new(),
+    };
     let got = || identifiers.shown();
     let chosen = match (by_attribute.as_slice(), by_name_id.as_slice()) {
         ([], []) if identifiers.all().next().is_none() => return Ok(Err(SsoReject::WithoutIdentifier)),
@@ -78,20 +81,6 @@ pub(super) fn matched(
     };
     let member = reader.member(group, chosen)?;
     Ok(member.ok_or_else(|| SsoReject::UserUnknown { got: got() }))
-}
-
-/// Adds the members whom one value names, each once.
-fn collect(reader: &Reader<'_>, group: GroupId, value: &str, found: &mut Vec<UserId>) -> Result<()> {
-    let by_puid = reader.member_by_puid(group, value)?.map(|m| m.user.id);
-    let by_address = reader.member_by_address(group, value)?.map(|m| m.user.id);
-    // Two are enough to know that there are several.
-    let by_email = reader.users_by_email(group, value, 2)?.into_iter().map(|user| user.id);
-    for user in by_puid.into_iter().chain(by_address).chain(by_email) {
-        if !found.contains(&user) {
-            found.push(user);
-        }
-    }
-    Ok(())
 }
 
 /// A value as it is shown: an assertion may hold kilobytes.
