@@ -8,12 +8,21 @@ use std::borrow::Cow;
 
 /// How far into a file its XML declaration can reach, in bytes.
 const MAX_DECLARATION: usize = 256;
+/// Latin-1 and ASCII, in any spelling that contains one of these.
+const LATIN1: &[&str] = &["iso-8859-1", "latin1", "ascii", "windows-1252"];
+/// What a .NET `StringWriter` calls its text, which is then saved as UTF-8.
+const UTF16: &[&str] = &["utf-16"];
 
 /// The octets as UTF-8 where they are in a known encoding, and unchanged where they are not.
 pub(super) fn as_utf8(octets: &[u8]) -> Cow<'_, [u8]> {
+    // With its mark, or known by its first `<` (XML 1.0, appendix F).
     let wide = match octets {
-        [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        [0xff, 0xfe, rest @ ..] | rest @ [b'<', 0, ..] => {
+            Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16))
+        }
+        [0xfe, 0xff, rest @ ..] | rest @ [0, b'<', ..] => {
+            Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16))
+        }
         _ => None,
     };
     if let Some((rest, read)) = wide {
@@ -24,12 +33,14 @@ pub(super) fn as_utf8(octets: &[u8]) -> Cow<'_, [u8]> {
         };
     }
     let bare = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets).trim_ascii();
-    if declares_latin1(bare) && std::str::from_utf8(bare).is_err() {
+    if declares(bare, LATIN1) && std::str::from_utf8(bare).is_err() {
         let text: String = bare.iter().copied().map(char::from).collect();
         return Cow::Owned(without_declaration(&text).as_bytes().to_vec());
     }
     match std::str::from_utf8(bare) {
-        Ok(text) if declares_latin1(bare) => Cow::Borrowed(without_declaration(text).as_bytes()),
+        Ok(text) if declares(bare, LATIN1) || declares(bare, UTF16) => {
+            Cow::Borrowed(without_declaration(text).as_bytes())
+        }
         _ => Cow::Borrowed(bare),
     }
 }
@@ -42,14 +53,12 @@ fn second(pair: &[u8]) -> u8 {
     pair.get(1).copied().unwrap_or_default()
 }
 
-/// Whether the XML declaration names Latin-1 or ASCII.
-fn declares_latin1(octets: &[u8]) -> bool {
+/// Whether the XML declaration names one of these encodings.
+fn declares(octets: &[u8], encodings: &[&str]) -> bool {
     let head = octets.get(..octets.len().min(MAX_DECLARATION)).unwrap_or_default();
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let declaration = head.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
-    declaration.is_some_and(|(declaration, _)| {
-        ["iso-8859-1", "latin1", "us-ascii", "windows-1252"].iter().any(|name| declaration.contains(name))
-    })
+    declaration.is_some_and(|(declaration, _)| encodings.iter().any(|name| declaration.contains(name)))
 }
 
 /// The text behind its XML declaration, whose encoding is no longer true.
@@ -83,6 +92,11 @@ mod tests {
         check(&[b"\xfe\xff".as_slice(), &big].concat(), "<a b=\"é\"/>".as_bytes());
         check(b"<?xml version='1.0' encoding='ISO-8859-1'?><a b='\xe9'/>", "<a b='é'/>".as_bytes());
         check(b"<?xml version='1.0' encoding='us-ascii'?><a/>", b"<a/>");
+        check(b"<?xml version='1.0' encoding='ASCII'?><a/>", b"<a/>");
+        // Without its mark, and UTF-8 that only says that it is UTF-16.
+        check(&little, "<a b=\"é\"/>".as_bytes());
+        check(&big, "<a b=\"é\"/>".as_bytes());
+        check(text.as_bytes(), "<a b=\"é\"/>".as_bytes());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn check_declaration(declaration: &str, source: &str) -> Result<(), X
     }
     if let Some(encoding) = pseudo_attribute(&mut rest, "encoding")? {
         let one_of = |names: &[&str]| names.iter().any(|known| encoding.eq_ignore_ascii_case(known));
-        let superset = one_of(&["US-ASCII", "ISO-8859-1", "ISO-8859-15", "windows-1252"]);
+        let superset = one_of(&["US-ASCII", "ASCII", "ISO-8859-1", "ISO-8859-15", "windows-1252"]);
         let utf8 = one_of(&["UTF-8", "UTF8"]);
         if !utf8 && (!superset || !source.is_ascii()) {
             return Err(XmlRule::ForeignEncoding);

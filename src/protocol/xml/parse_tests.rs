@@ -188,6 +188,7 @@ fn text_is_read_as_xml_says() {
             "x",
         ),
         ("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>x</a>", "x"),
+        ("<?xml version=\"1.0\" encoding=\"ascii\"?><a>x</a>", "x"),
     ] {
         assert_eq!(parse(xml).root().text(), expected, "{xml}");
     }
