@@ -190,6 +190,7 @@ impl Asked {
         answer::error(&error.with_incident(incident), shape)
     }
 }
+
 impl Handler for App {
     fn body_limit(&self, head: &Head<'_>) -> usize {
         match self.routes.find(head.method, head.path) {

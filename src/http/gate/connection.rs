@@ -21,6 +21,7 @@ use super::refusal::Refusal;
 use super::request::{Answer, Head, Request, Response};
 use super::resume::Resume;
 use super::wire::{Filled, Flushed, Handshake, Wire};
+use crate::journal::note;
 
 /// Bytes by which a body grows at least.
 const SMALLEST_GROWTH: usize = 4096;
@@ -94,6 +95,8 @@ pub struct Connection {
     since: Instant,
     deadline: Instant,
     answers: u8,
+    /// The bytes of the body that is being answered: counted until the answer is known.
+    account: Option<Bytes>,
     /// Last, so that it is given up when the socket is closed already.
     place: Place,
 }
@@ -128,6 +131,7 @@ impl Connection {
             since,
             deadline: since + patience,
             answers: 0,
+            account: None,
             place,
         })
     }
@@ -345,10 +349,8 @@ impl Connection {
     }
 
     fn answer_body(&mut self, incoming: Incoming, house: &House) -> Step {
-        let step = self.answer(incoming.head, incoming.body, house);
-        // The bytes of the body are accounted for until it is gone.
-        drop(incoming.account);
-        step
+        self.account = Some(incoming.account);
+        self.answer(incoming.head, incoming.body, house)
     }
 
     /// Hands the request in and prints what comes back.
@@ -383,8 +385,10 @@ impl Connection {
     }
 
     /// Takes the news that no answer will come.
-    pub fn failed(&mut self, house: &House, incident: &str) {
-        self.fail(house, incident);
+    pub fn failed(&mut self, house: &House) {
+        let incident = new_incident();
+        note(format_args!("an answer never came: incident {incident}"));
+        self.fail(house, &incident);
     }
 
     fn print_answer(&mut self, house: &House) -> Step {
@@ -393,7 +397,11 @@ impl Connection {
         };
         match catch_unwind(AssertUnwindSafe(answer)) {
             Ok(response) => self.print(response, manner, house),
-            Err(_) => self.fail(house, &new_incident()),
+            Err(_) => {
+                let incident = new_incident();
+                note(format_args!("panic while an answer was made: incident {incident}"));
+                self.fail(house, &incident)
+            }
         }
     }
 
@@ -425,6 +433,7 @@ impl Connection {
     }
 
     fn begin_reply(&mut self, keep: bool, house: &House) -> Step {
+        self.account = None;
         let bytes = self.printed.front.len() + self.printed.tail.len();
         let patience = house.limits.with_bytes(house.limits.write, bytes);
         self.enter(Stage::Reply { sent: 0, keep }, patience)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::door::House;
-use super::incident::new_incident;
 use super::pool::Pool;
 use super::request::Response;
 
@@ -45,7 +44,7 @@ impl Resume {
 impl Drop for Resume {
     fn drop(&mut self) {
         if let Some(Waiting { mut connection, pool, house }) = self.waiting.take() {
-            connection.failed(&house, &new_incident());
+            connection.failed(&house);
             pool.submit([connection]);
         }
     }
