@@ -1,8 +1,8 @@
 //! Posts to the assertion consumer against the verdict in this process.
 //!
 //! Run with `cargo bench --bench acs`. The server is the real binary on plain HTTP, held to one core with
-//! `taskset` where there is one; genuine responses, each used once, come over 32 kept connections, and each
-//! is answered after its durable commit (replay, web session, access log). The figure that counts is the
+//! `taskset` where there is one, the client to another; genuine responses, each used once, come over 64 kept
+//! connections, and each is answered after its durable commit (replay, web session, access log). The figure that counts is the
 //! ratio: posts a second divided by verdicts a second on one core of the same machine (docs/performance.md).
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -31,14 +31,12 @@ use crate::error::{Error, Result};
 use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Member, RoleId, UserId};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
-use crate::protocol::login_key::SigningKey;
-use crate::secret::Keys;
 use crate::store::{Settings, SignInState};
 
 /// What signing in keeps in memory.
 pub struct State {
     pub(crate) guard: Guard,
-    key_cache: KeyCache,
+    pub(super) key_cache: KeyCache,
     turns: Turns,
     web_session_idle_seconds: AtomicI64,
 }
@@ -58,20 +56,6 @@ impl State {
     /// Sets after how many seconds without use a web session ends.
     pub fn set_web_session_idle_seconds(&self, seconds: i64) {
         self.web_session_idle_seconds.store(seconds, Ordering::Relaxed);
-    }
-
-    /// Lends the prepared API key of a group, whose sealed form is `sealed`, to `task`.
-    ///
-    /// # Errors
-    /// `Fault` when the sealed value does not open.
-    pub(super) fn with_signing_key<T>(
-        &self,
-        keys: &Keys,
-        group: GroupId,
-        sealed: &[u8],
-        task: impl FnOnce(&SigningKey) -> T,
-    ) -> Result<T> {
-        self.key_cache.with(keys, group, sealed, task)
     }
 
     pub(super) fn web_session_idle_seconds(&self) -> i64 {

@@ -37,13 +37,7 @@ pub const ROUTES: &[Route] = &[
 const GET_LOGIN_KEY: &str = "/account/GetLoginKey.aspx";
 
 const fn get(path: &'static str, handler: AtOnce) -> Route {
-    Route {
-        method: Method::Get,
-        path,
-        limit: NO_BODY,
-        errors: Errors::Page,
-        handler: Handling::AtOnce(handler),
-    }
+    Route::at_once(Method::Get, path, NO_BODY, Errors::Page, handler)
 }
 
 fn get_login_key(app: &App, call: &Call<'_>) -> Result<Response> {

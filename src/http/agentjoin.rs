@@ -9,7 +9,7 @@ use tiny_http::Method;
 
 use super::credentials::Fields;
 use super::gate::{Request, Response};
-use super::router::{App, AtOnce, Call, Errors, FORM, Handling, NO_BODY, Route};
+use super::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route};
 use super::{account, answer, gssnid};
 use crate::desk::sign_in::{Attempt, SignedIn};
 use crate::error::{Error, Kind, Result};
@@ -26,7 +26,7 @@ const SIGN_IN: &str = "/login/default.aspx";
 const SIGN_OUT: &str = "/login/signout.aspx";
 
 const fn page(method: Method, path: &'static str, handler: AtOnce) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Page, handler: Handling::AtOnce(handler) }
+    Route::at_once(method, path, FORM, Errors::Page, handler)
 }
 
 pub const ROUTES: &[Route] = &[
@@ -39,13 +39,7 @@ pub const ROUTES: &[Route] = &[
     page(Method::Get, SIGN_IN, get_sign_in),
     page(Method::Post, SIGN_IN, post_sign_in),
     page(Method::Post, SIGN_OUT, post_sign_out),
-    Route {
-        method: Method::Get,
-        path: pages::SCRIPT_PATH,
-        limit: NO_BODY,
-        errors: Errors::Text,
-        handler: Handling::AtOnce(get_script),
-    },
+    Route::at_once(Method::Get, pages::SCRIPT_PATH, NO_BODY, Errors::Text, get_script),
 ];
 
 /// Parameters that never travel on: they prove who somebody is.

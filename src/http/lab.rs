@@ -5,14 +5,14 @@ use tiny_http::Method;
 
 use super::answer;
 use super::gate::Response;
-use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route};
+use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 
 const CLOCK: &str = "/lab/clock";
 
 const fn route(method: Method, handler: AtOnce) -> Route {
-    Route { method, path: CLOCK, limit: NO_BODY, errors: Errors::Json, handler: Handling::AtOnce(handler) }
+    Route::at_once(method, CLOCK, NO_BODY, Errors::Json, handler)
 }
 
 pub const ROUTES: &[Route] =

@@ -4,16 +4,10 @@ use tiny_http::Method;
 
 use super::answer;
 use super::gate::Response;
-use super::router::{App, Call, Errors, Handling, NO_BODY, Route};
+use super::router::{App, Call, Errors, NO_BODY, Route};
 use crate::error::Result;
 
-pub const ROUTES: &[Route] = &[Route {
-    method: Method::Get,
-    path: "/health",
-    limit: NO_BODY,
-    errors: Errors::Json,
-    handler: Handling::AtOnce(get_health),
-}];
+pub const ROUTES: &[Route] = &[Route::at_once(Method::Get, "/health", NO_BODY, Errors::Json, get_health)];
 
 /// `GET /health`: 200 when the database answers, else the error of the store.
 fn get_health(app: &App, _: &Call<'_>) -> Result<Response> {

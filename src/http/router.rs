@@ -54,6 +54,19 @@ pub struct Route {
     pub handler: Handling,
 }
 
+impl Route {
+    /// Makes the line of a surface that answers at once.
+    pub const fn at_once(
+        method: Method,
+        path: &'static str,
+        limit: usize,
+        errors: Errors,
+        handler: AtOnce,
+    ) -> Route {
+        Route { method, path, limit, errors, handler: Handling::AtOnce(handler) }
+    }
+}
+
 /// How a surface answers.
 pub enum Handling {
     AtOnce(AtOnce),
@@ -277,7 +290,7 @@ mod tests {
     }
 
     const fn route(method: Method, path: &'static str) -> Route {
-        Route { method, path, limit: NO_BODY, errors: Errors::Json, handler: Handling::AtOnce(nothing) }
+        Route::at_once(method, path, NO_BODY, Errors::Json, nothing)
     }
 
     static TABLE: [Route; 4] = [

@@ -121,6 +121,28 @@ fn more_clients_than_threads_take_turns() {
 }
 
 #[test]
+fn a_body_counts_until_its_answer_is_known() {
+    let server = Server::with_limits(Limits { body_bytes_in_all: 1_000_000, ..Limits::default() });
+    let post = |path: &str| {
+        let mut client = server.connect();
+        client.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"));
+        client.try_send(vec![b'x'; 200_000]);
+        client
+    };
+    // One address may have half of a million bytes.
+    let mut waiting = [post("/wait-later"), post("/wait-later")];
+    for _ in &waiting {
+        server.entered.recv().unwrap();
+    }
+    assert_eq!(post("/large").response().status, 503);
+    for client in &mut waiting {
+        server.release.send(()).unwrap();
+        assert_eq!(client.response().body, "released");
+    }
+    assert_eq!(post("/large").response().status, 200);
+}
+
+#[test]
 fn large_bodies_in_flight_share_one_budget_and_small_ones_need_none() {
     let server = Server::with_limits(Limits { body_bytes_in_all: 1_000_000, ..Limits::default() });
     let half = |source: [u8; 4], length: usize, sent: usize| {

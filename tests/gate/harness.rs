@@ -31,7 +31,7 @@ impl Handler for TestHandler {
     fn body_limit(&self, head: &Head<'_>) -> usize {
         match head.path {
             "/small" => SMALL,
-            "/large" => 10 * LIMIT,
+            "/large" | "/wait-later" => 10 * LIMIT,
             _ => LIMIT,
         }
     }

@@ -16,7 +16,7 @@ use crate::secret::Keys;
 const KEPT_MOST: usize = 1_024;
 
 #[derive(Default)]
-pub(super) struct KeyCache {
+pub(in crate::desk) struct KeyCache {
     kept: RwLock<HashMap<GroupId, Kept>>,
 }
 

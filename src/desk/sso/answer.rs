@@ -64,7 +64,7 @@ impl Desk {
         let (puid, sealed) = (puid.ok_or_else(lost)?, sealed_api_key.ok_or_else(lost)?);
         let expiry = now.seconds().saturating_add(LOGIN_KEY_SECONDS);
         let make = |key: &SigningKey| login_key::make(key, group, puid.as_str(), expiry);
-        let key = self.sign_in.with_signing_key(&self.keys, group, sealed, make)?;
+        let key = self.sign_in.key_cache.with(&self.keys, group, sealed, make)?;
         Ok(format!("partnerid={group}&partneruserid={puid}~{}", key.ok_or_else(lost)?))
     }
 }

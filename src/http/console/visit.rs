@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::gate::Response;
-use crate::http::router::{App, AtOnce, Call, Errors, FORM, Handling, NO_BODY, Route, UPLOAD};
+use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route, UPLOAD};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
 use crate::pages::form::{Fill, TOKEN_FIELD};
@@ -34,35 +34,17 @@ const MESSAGE_MAX: usize = 500;
 
 /// Makes the line of a table for a page.
 pub const fn get(path: &'static str, handler: AtOnce) -> Route {
-    Route {
-        method: Method::Get,
-        path,
-        limit: NO_BODY,
-        errors: Errors::Page,
-        handler: Handling::AtOnce(handler),
-    }
+    Route::at_once(Method::Get, path, NO_BODY, Errors::Page, handler)
 }
 
 /// Makes the line of a table for a form.
 pub const fn post(path: &'static str, handler: AtOnce) -> Route {
-    Route {
-        method: Method::Post,
-        path,
-        limit: FORM,
-        errors: Errors::Page,
-        handler: Handling::AtOnce(handler),
-    }
+    Route::at_once(Method::Post, path, FORM, Errors::Page, handler)
 }
 
 /// Makes the line of a table for a form with a file.
 pub const fn upload(path: &'static str, handler: AtOnce) -> Route {
-    Route {
-        method: Method::Post,
-        path,
-        limit: UPLOAD,
-        errors: Errors::Page,
-        handler: Handling::AtOnce(handler),
-    }
+    Route::at_once(Method::Post, path, UPLOAD, Errors::Page, handler)
 }
 
 /// One request of somebody who is signed in.

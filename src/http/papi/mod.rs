@@ -23,7 +23,7 @@ use self::document::Document;
 use self::parameters::Parameters;
 use super::answer;
 use super::gate::Response;
-use super::router::{App, AtOnce, Call, Errors, FORM, Handling, Route};
+use super::router::{App, AtOnce, Call, Errors, FORM, Route};
 use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
@@ -53,7 +53,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const fn route(method: Method, path: &'static str, handler: AtOnce) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Text, handler: Handling::AtOnce(handler) }
+    Route::at_once(method, path, FORM, Errors::Text, handler)
 }
 
 fn new_user(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -16,7 +16,7 @@ use super::answer;
 use super::credentials::header_proof;
 use super::form::without_mark;
 use super::gate::Response;
-use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route};
+use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::desk::people::BulkError;
 use crate::desk::privilege::Privilege;
 use crate::error::{Error, Kind, Result};
@@ -43,17 +43,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const fn read(path: &'static str, handler: AtOnce) -> Route {
-    Route {
-        method: Method::Get,
-        path,
-        limit: NO_BODY,
-        errors: Errors::Json,
-        handler: Handling::AtOnce(handler),
-    }
+    Route::at_once(Method::Get, path, NO_BODY, Errors::Json, handler)
 }
 
 const fn write(method: Method, path: &'static str, handler: AtOnce) -> Route {
-    Route { method, path, limit: DOCUMENT, errors: Errors::Json, handler: Handling::AtOnce(handler) }
+    Route::at_once(method, path, DOCUMENT, Errors::Json, handler)
 }
 
 /// `GET /api/openapi.json`

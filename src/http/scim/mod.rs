@@ -12,7 +12,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::gate::Response;
-use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route};
+use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::desk::scim::{PAGE_MAX, Window};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId};
@@ -56,17 +56,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const fn read(path: &'static str, handler: AtOnce) -> Route {
-    Route {
-        method: Method::Get,
-        path,
-        limit: NO_BODY,
-        errors: Errors::Scim,
-        handler: Handling::AtOnce(handler),
-    }
+    Route::at_once(Method::Get, path, NO_BODY, Errors::Scim, handler)
 }
 
 const fn write(method: Method, path: &'static str, handler: AtOnce) -> Route {
-    Route { method, path, limit: DOCUMENT, errors: Errors::Scim, handler: Handling::AtOnce(handler) }
+    Route::at_once(method, path, DOCUMENT, Errors::Scim, handler)
 }
 
 /// Says who calls, and for which group, by the bearer token.
