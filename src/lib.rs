@@ -3,7 +3,7 @@
 //! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy.rs` keeps them apart.
 //! In reading order:
 //!
-//! 1. [`model`], [`error`], [`clock`], [`secret`], [`journal`]: the few types that every room shares.
+//! 1. [`model`], [`error`], [`clock`], [`secret`], [`journal`], [`promise`], [`duty`]: the few types that every room shares.
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
 //! 3. [`store`]: the only SQL.
 //! 4. [`desk`]: the use cases: signing in, people, keys, roles.
@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod duty;
 pub mod error;
 pub mod http;
 pub mod journal;

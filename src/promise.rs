@@ -7,6 +7,7 @@
 
 use std::sync::mpsc::sync_channel;
 
+use crate::duty;
 use crate::error::{Error, Kind, Result};
 
 /// What came of it: run it to have the result.
@@ -50,6 +51,7 @@ impl<T: Send + 'static> Promise<T> {
     /// # Errors
     /// What was promised; `Unavailable` when the promise was dropped, because the server is stopping.
     pub fn wait(self) -> Result<T> {
+        duty::relieve();
         let (reply, answered) = sync_channel(1);
         // Whoever waited may be gone; what was begun stands all the same.
         self.deliver(move |outcome| drop(reply.send(outcome)));

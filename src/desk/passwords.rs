@@ -9,6 +9,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
+use crate::duty;
 use crate::error::{Error, Result};
 use crate::secret::{Secret, fill_random};
 
@@ -62,6 +63,7 @@ static DONE: Condvar = Condvar::new();
 
 impl Turn {
     fn wait() -> Turn {
+        duty::relieve();
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(2, usize::from));
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);

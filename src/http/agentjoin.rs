@@ -39,7 +39,7 @@ pub const ROUTES: &[Route] = &[
     page(Method::Get, SIGN_IN, get_sign_in),
     page(Method::Post, SIGN_IN, post_sign_in),
     page(Method::Post, SIGN_OUT, post_sign_out),
-    Route::at_once(Method::Get, pages::SCRIPT_PATH, NO_BODY, Errors::Text, get_script),
+    Route::at_once(Method::Get, pages::SCRIPT_PATH, NO_BODY, Errors::Text, get_script).briefly(),
 ];
 
 /// Parameters that never travel on: they prove who somebody is.

@@ -11,7 +11,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::form::Params;
-use super::gate::{Answer, Handler, Head, Request, Response, Resume};
+use super::gate::{Answer, Handler, Head, Request, Response, Resume, Terms};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::journal::note;
@@ -52,6 +52,8 @@ pub struct Route {
     pub limit: usize,
     pub errors: Errors,
     pub handler: Handling,
+    /// As [`Terms::brief`].
+    pub brief: bool,
 }
 
 impl Route {
@@ -63,7 +65,14 @@ impl Route {
         errors: Errors,
         handler: AtOnce,
     ) -> Route {
-        Route { method, path, limit, errors, handler: Handling::AtOnce(handler) }
+        Route { method, path, limit, errors, handler: Handling::AtOnce(handler), brief: false }
+    }
+
+    /// The same line of a surface that answers within some hundred microseconds: it may read a row or two,
+    /// and what waits for a commit or hashes a password in it says so itself.
+    pub const fn briefly(mut self) -> Route {
+        self.brief = true;
+        self
     }
 }
 
@@ -205,10 +214,10 @@ impl Asked {
 }
 
 impl Handler for App {
-    fn body_limit(&self, head: &Head<'_>) -> usize {
+    fn terms(&self, head: &Head<'_>) -> Terms {
         match self.routes.find(head.method, head.path) {
-            Found::Route(route, _) => route.limit,
-            Found::OtherMethod(_) | Found::Nothing => NO_BODY,
+            Found::Route(route, _) => Terms { body_limit: route.limit, brief: route.brief },
+            Found::OtherMethod(_) | Found::Nothing => Terms { body_limit: NO_BODY, brief: true },
         }
     }
 

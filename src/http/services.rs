@@ -37,17 +37,17 @@ const VALIDATE_USER: &str = "/services/ProvisioningService.asmx/ValidateUser";
 const WEBSERVICES: u32 = 9;
 
 const fn route(method: Method, path: &'static str, handler: Handling) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Json, handler }
+    Route { method, path, limit: FORM, errors: Errors::Json, handler, brief: false }
 }
 
 pub const ROUTES: &[Route] = &[
-    route(Method::Post, AUTHORIZE, Handling::Promised(authorize)),
-    route(Method::Get, AUTHORIZE, Handling::Promised(authorize)),
-    route(Method::Options, AUTHORIZE, Handling::AtOnce(preflight)),
-    route(Method::Post, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)),
-    route(Method::Get, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)),
-    route(Method::Post, NEWER_AUTHORIZE, Handling::Promised(newer_authorize)),
-    route(Method::Options, NEWER_AUTHORIZE, Handling::AtOnce(preflight)),
+    route(Method::Post, AUTHORIZE, Handling::Promised(authorize)).briefly(),
+    route(Method::Get, AUTHORIZE, Handling::Promised(authorize)).briefly(),
+    route(Method::Options, AUTHORIZE, Handling::AtOnce(preflight)).briefly(),
+    route(Method::Post, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)).briefly(),
+    route(Method::Get, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)).briefly(),
+    route(Method::Post, NEWER_AUTHORIZE, Handling::Promised(newer_authorize)).briefly(),
+    route(Method::Options, NEWER_AUTHORIZE, Handling::AtOnce(preflight)).briefly(),
     route(Method::Post, PROVISIONING, Handling::AtOnce(validate_user)),
     route(Method::Post, VALIDATE_USER, Handling::AtOnce(validate_user)),
 ];

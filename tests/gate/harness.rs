@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sidelight::http::gate::{
     Answer as Handled, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response,
-    Shutdown, Stopped, bind,
+    Shutdown, Stopped, Terms, bind,
 };
 use tiny_http::Header;
 
@@ -28,12 +28,13 @@ pub struct TestHandler {
 }
 
 impl Handler for TestHandler {
-    fn body_limit(&self, head: &Head<'_>) -> usize {
-        match head.path {
+    fn terms(&self, head: &Head<'_>) -> Terms {
+        let body_limit = match head.path {
             "/small" => SMALL,
             "/large" | "/wait-later" => 10 * LIMIT,
             _ => LIMIT,
-        }
+        };
+        Terms { body_limit, brief: head.path == "/" }
     }
 
     fn handle(&self, request: &Request) -> Handled {

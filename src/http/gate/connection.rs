@@ -21,6 +21,7 @@ use super::refusal::Refusal;
 use super::request::{Answer, Head, Request, Response};
 use super::resume::Resume;
 use super::wire::{Filled, Flushed, Handshake, Wire};
+use crate::duty;
 use crate::journal::note;
 
 /// Bytes by which a body grows at least.
@@ -95,6 +96,8 @@ pub struct Connection {
     since: Instant,
     deadline: Instant,
     answers: u8,
+    /// The request is answered soon, or whoever answers it has this thread relieved.
+    brief: bool,
     /// The bytes of the body that is being answered: counted until the answer is known.
     account: Option<Bytes>,
     /// Last, so that it is given up when the socket is closed already.
@@ -131,6 +134,7 @@ impl Connection {
             since,
             deadline: since + patience,
             answers: 0,
+            brief: false,
             account: None,
             place,
         })
@@ -218,6 +222,7 @@ impl Connection {
     }
 
     fn shake(&mut self, house: &House) -> Step {
+        duty::relieve();
         match self.wire.handshake() {
             Ok(Handshake::Done) => self.enter(Stage::Idle, house.limits.idle),
             Ok(Handshake::Dry) => Step::Stop(Next::Readable),
@@ -278,7 +283,6 @@ impl Connection {
             .find(|header| header.field.equiv("Content-Type"))
             .map(|header| header.value.as_str());
         let (content_length, reader) = match head.framing {
-            Framing::Length(0) => return self.answer(head, Vec::new(), house),
             Framing::Length(length) => {
                 (Some(length), Reader::Length(usize::try_from(length).unwrap_or(usize::MAX)))
             }
@@ -286,10 +290,16 @@ impl Connection {
         };
         let asked =
             Head { method: &head.method, path: &head.path, query: &head.query, content_type, content_length };
-        let limit = match catch_unwind(AssertUnwindSafe(|| house.handler.body_limit(&asked))) {
-            Ok(limit) => limit,
+        let limit = match catch_unwind(AssertUnwindSafe(|| house.handler.terms(&asked))) {
+            Ok(terms) => {
+                self.brief = terms.brief;
+                terms.body_limit
+            }
             Err(_) => return self.fail(house, &new_incident()),
         };
+        if content_length == Some(0) {
+            return self.answer(head, Vec::new(), house);
+        }
         if matches!(reader, Reader::Length(length) if length > limit) {
             return self.refuse(Refusal::BodyTooLong, house);
         }
@@ -362,6 +372,7 @@ impl Connection {
             head_only: head.method == tiny_http::Method::Head,
         };
         let request = self.request(head, body, house);
+        self.may_take_long();
         match catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request))) {
             Ok(Answer::Now(response)) => self.print(response, manner, house),
             Ok(Answer::Later(begin)) => {
@@ -374,6 +385,13 @@ impl Connection {
                 let _ = catch_unwind(AssertUnwindSafe(|| house.handler.panicked(&request, &incident)));
                 self.fail(house, &incident)
             }
+        }
+    }
+
+    /// Has somebody else look after the others before a handler runs that is not brief.
+    fn may_take_long(&self) {
+        if !self.brief {
+            duty::relieve();
         }
     }
 
@@ -395,6 +413,7 @@ impl Connection {
         let Stage::Answered(answer, manner) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return Step::Stop(Next::Close);
         };
+        self.may_take_long();
         match catch_unwind(AssertUnwindSafe(answer)) {
             Ok(response) => self.print(response, manner, house),
             Err(_) => {

@@ -1,4 +1,4 @@
-//! The door itself: accepts, seats, wakes what has bytes, cuts what is late, stops when told.
+//! The door itself: accepts, seats, cuts what is late, stops when told.
 //!
 //! One thread, the caller of [`super::Gate::run`], does nothing but this and never waits for a client, a
 //! handler or a lock that either holds. Running out of descriptors is a state it stays in and leaves again,
@@ -6,31 +6,29 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, TcpListener, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::io::Errno;
 
+use super::GateConfig;
 use super::address::{Net, Origin, is_trusted};
-use super::connection::{Connection, Next};
+use super::connection::Connection;
 use super::counters::{Counters, count};
+use super::floor::{Floor, Threads};
 use super::ledger::{Full, Ledger};
 use super::limits::Limits;
-use super::lot::{Lot, Wants};
+use super::lot::Lot;
 use super::pool::Pool;
 use super::request::Handler;
-use super::resume::Resume;
 use super::shutdown::Shutdown;
 
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 /// How often deadlines are looked at: a client may be this much late.
 const SWEEP: Duration = Duration::from_millis(250);
-/// How long the threads have to take what was ready before the door looks again all the same.
-const BATCH: Duration = Duration::from_millis(2);
 /// How long no accept is tried after one that found no descriptor or memory.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 /// How often a stopping gate looks whether it is empty.
@@ -41,8 +39,8 @@ const ACCEPTS: usize = 64;
 const AT_THE_DOOR: usize = 16;
 /// How often it is looked whether a seat has become free for those at the door.
 const LOOK_FOR_SEATS: Duration = Duration::from_millis(5);
-/// Events in one turn.
-const EVENTS: usize = 256;
+/// Newcomers, and somebody who wakes: there is nothing else to hear of.
+const EVENTS: usize = 2;
 
 /// What every connection needs to know of the house.
 pub struct House {
@@ -52,9 +50,27 @@ pub struct House {
     pub handler: Arc<dyn Handler>,
     pub counters: Arc<Counters>,
     pub shutdown: Shutdown,
+    failure: Mutex<Option<io::Error>>,
 }
 
 impl House {
+    /// What a gate with this configuration and handler needs to know.
+    pub fn new(
+        config: GateConfig,
+        handler: Arc<dyn Handler>,
+        counters: Arc<Counters>,
+        shutdown: Shutdown,
+    ) -> Self {
+        let GateConfig { limits, tls, trusted_proxies, .. } = config;
+        Self { limits, tls, trusted_proxies, handler, counters, shutdown, failure: Mutex::default() }
+    }
+
+    /// Has the gate stop because of an error that it cannot go on with.
+    pub fn fail(&self, error: io::Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.shutdown.trigger();
+    }
+
     /// Whether the gate was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.shutdown.is_triggered()
@@ -73,7 +89,7 @@ pub struct Door {
     listener: Option<TcpListener>,
     poll: Poll,
     lot: Arc<Lot>,
-    pool: Arc<Pool<Box<Connection>>>,
+    threads: Arc<Threads>,
     house: Arc<House>,
     ledger: Arc<Ledger>,
     newcomers: bool,
@@ -110,16 +126,13 @@ impl Door {
             limits.body_bytes_in_all,
             Arc::clone(&house.counters),
         );
-        let lot = Arc::new(Lot::new(poll.registry().try_clone()?, waker));
-        let pool = Pool::new(limits.threads, {
-            let (lot, house) = (Arc::clone(&lot), Arc::clone(&house));
-            move |pool, connection| serve(connection, pool, &house, &lot)
-        });
+        let (floor, lot) = Floor::open(&house, waker)?;
+        let threads = Pool::new(limits.threads, floor)?;
         Ok(Self {
             listener: Some(listener),
             poll,
             lot,
-            pool,
+            threads,
             house,
             ledger,
             newcomers: false,
@@ -134,7 +147,6 @@ impl Door {
     /// When the poller fails for good.
     pub fn run(mut self) -> io::Result<Stopped> {
         let mut events = Events::with_capacity(EVENTS);
-        let mut ready = Vec::with_capacity(EVENTS);
         let mut next_sweep = Instant::now() + SWEEP;
         let mut stop_by = None;
         loop {
@@ -143,12 +155,6 @@ impl Door {
                 _ => {}
             }
             self.newcomers |= events.iter().any(|event| event.token() == LISTENER);
-            self.lot.ready(events.iter(), &mut ready);
-            if !ready.is_empty() {
-                self.pool.submit(ready.drain(..));
-                // Whatever happens meanwhile comes in one batch, not as so many wakes of this thread.
-                self.pool.wait_until_drained(BATCH);
-            }
             let now = Instant::now();
             if stop_by.is_none() && self.house.is_stopping() {
                 stop_by = Some(now + self.house.limits.stop);
@@ -165,7 +171,7 @@ impl Door {
             if let Some(stop_by) = stop_by
                 && (self.ledger.open() == 0 || now >= stop_by)
             {
-                return Ok(self.end_stop(stop_by));
+                return self.end_stop(stop_by);
             }
         }
     }
@@ -273,10 +279,10 @@ impl Door {
             if connection.is_idle() {
                 count(&self.house.counters.timed_out);
             } else {
-                self.pool.submit([connection]);
+                self.threads.submit([connection]);
             }
         }
-        let threads = u64::try_from(self.pool.threads()).unwrap_or(0);
+        let threads = u64::try_from(self.threads.threads()).unwrap_or(0);
         self.house.counters.threads.store(threads, Ordering::Relaxed);
     }
 
@@ -286,37 +292,13 @@ impl Door {
         self.lot.close();
     }
 
-    fn end_stop(self, stop_by: Instant) -> Stopped {
+    fn end_stop(self, stop_by: Instant) -> io::Result<Stopped> {
         let cut = self.ledger.open();
         drop(self.lot.take_where(|_| true));
-        self.pool.close(stop_by);
-        Stopped { cut }
-    }
-}
-
-/// Lets a thread attend to a connection, and parks it afterwards; hands it back when others are first.
-fn serve(
-    mut connection: Box<Connection>,
-    pool: &Arc<Pool<Box<Connection>>>,
-    house: &Arc<House>,
-    lot: &Lot,
-) -> Option<Box<Connection>> {
-    // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
-    let next = catch_unwind(AssertUnwindSafe(|| connection.attend(house)));
-    match next {
-        Ok(Next::Readable) => lot.park(connection, Wants::Read),
-        Ok(Next::Writable) => lot.park(connection, Wants::Write),
-        Ok(Next::Turn) => Some(connection),
-        Ok(Next::Answer(begin)) => {
-            let resume = Resume::of(connection, pool, house);
-            // A panic drops the right to go on, which tells the client and counts.
-            let _ = catch_unwind(AssertUnwindSafe(|| begin(resume)));
-            None
-        }
-        Ok(Next::Close) => None,
-        Err(_) => {
-            count(&house.counters.panics);
-            None
+        self.threads.close(stop_by);
+        match self.house.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok(Stopped { cut }),
         }
     }
 }

@@ -10,13 +10,14 @@
 //! 1. [`request`]: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`], [`shutdown`].
 //! 2. `head`, `body`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
 //! 3. `connection`: the life of one connection, on its `wire`.
-//! 4. `door`, `lot`, `pool`, `ledger`: accepting, parking, serving, counting.
+//! 4. `door`, `lot`, `ledger`: accepting, parking, counting; `pool`, `floor`: the threads, and what they do.
 
 pub mod address;
 pub mod body;
 mod connection;
 pub mod counters;
 mod door;
+mod floor;
 pub mod head;
 mod incident;
 mod ledger;
@@ -40,7 +41,7 @@ pub use counters::{Counters, Counts};
 pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
-pub use request::{Answer, Handler, Head, Request, Response};
+pub use request::{Answer, Handler, Head, Request, Response, Terms};
 pub use resume::Resume;
 pub use shutdown::Shutdown;
 pub use tls::{SelfSigned, TlsError, fingerprint_of_pem, load_tls, self_signed};
@@ -104,14 +105,7 @@ impl Gate {
     /// # Errors
     /// When the system gives no poller, or it fails for good.
     pub fn run(self, handler: Arc<dyn Handler>, shutdown: Shutdown) -> io::Result<Stopped> {
-        let house = door::House {
-            limits: self.config.limits,
-            tls: self.config.tls,
-            trusted_proxies: self.config.trusted_proxies,
-            handler,
-            counters: self.counters,
-            shutdown,
-        };
+        let house = door::House::new(self.config, handler, self.counters, shutdown);
         door::Door::new(self.listener, Arc::new(house))?.run()
     }
 }

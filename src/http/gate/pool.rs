@@ -1,82 +1,92 @@
-//! The threads that serve connections: made when needed, up to a number, kept a while, then let go.
+//! The threads that serve connections: leader and followers.
 //!
-//! A thread is busy only while bytes flow or a handler works; a connection that waits for its client is
-//! parked and holds none. Threads are woken one after the other: each that takes a job wakes the next while
-//! jobs are left. So quick jobs are done by the few threads that are awake, without a switch for each, and
-//! jobs that block soon have a thread each.
+//! One thread at a time is on the lookout: it waits for the poller. What it finds it queues, and then does
+//! itself, one job after the other, before it looks out again: as long as jobs are quick, one thread that is
+//! awake does all of them, without a switch for each. A thread that has more jobs before it than it does soon
+//! wakes another; one that is about to take long ([`duty`]) does too, unless somebody else is on the lookout
+//! or will soon be. The one that is woken is the one that went to rest last, whose memory is still warm. So
+//! quick jobs are done by few threads, and jobs that block have a thread each, up to a number.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
+
+use crate::duty;
 
 /// Stack of a serving thread: handlers recurse little (XML to depth 32); only touched pages count.
 const STACK_BYTES: usize = 1024 * 1024;
 /// How long a thread without work waits for some before it ends.
 const KEPT: Duration = Duration::from_secs(10);
+/// Jobs that wait for a thread which is about to come back to the queue, before another is woken for them.
+const SHARE: usize = 4;
 
-type Run<Job> = Box<dyn Fn(&Arc<Pool<Job>>, Job) -> Option<Job> + Send + Sync>;
+/// What the threads of a pool do.
+pub trait Work: Send + Sync + 'static {
+    type Job: Send + 'static;
 
-/// A queue of jobs and the threads that take them.
-pub struct Pool<Job> {
-    state: Mutex<State<Job>>,
-    work: Condvar,
-    drained: Condvar,
+    /// Waits until there are jobs, or until it is called back. One thread at a time is here.
+    fn look_out(&self, found: &mut Vec<Self::Job>);
+
+    /// Has the thread on the lookout, or the next one, come back at once.
+    fn call_back(&self);
+
+    /// Does a job; hands it back to have it done again, after the others. Must not panic. Says through
+    /// [`duty::relieve`] that it is about to take long.
+    fn run(&self, pool: &Arc<Pool<Self>>, job: Self::Job) -> Option<Self::Job>;
+}
+
+/// A queue of jobs, the threads that do them, and the lookout.
+pub struct Pool<W: Work + ?Sized> {
+    state: Mutex<State<W::Job>>,
     ended: Condvar,
     most: usize,
-    run: Run<Job>,
+    work: W,
 }
 
 struct State<Job> {
     queue: VecDeque<Job>,
-    waiting: usize,
     threads: usize,
+    /// Threads at rest, the last to rest at the end.
+    resting: Vec<Thread>,
+    /// Threads at a job who were not relieved: they come back to the queue soon.
+    attentive: usize,
+    /// A thread is on the lookout.
+    looking: bool,
     /// A thread was woken or made, and has not looked at the queue yet.
     coming: bool,
-    /// Somebody waits until the queue is empty.
-    awaited: bool,
     closed: bool,
 }
 
-impl<Job: Send + 'static> Pool<Job> {
-    /// Makes a pool of at most `most` threads that `run` each job, and again, after the others, what it hands
-    /// back. `run` must not panic.
-    pub fn new(
-        most: usize,
-        run: impl Fn(&Arc<Self>, Job) -> Option<Job> + Send + Sync + 'static,
-    ) -> Arc<Self> {
+impl<W: Work> Pool<W> {
+    /// Makes a pool of at most `most` threads, and its first thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(most: usize, work: W) -> io::Result<Arc<Self>> {
         let state = State {
             queue: VecDeque::new(),
-            waiting: 0,
-            threads: 0,
-            coming: false,
-            awaited: false,
+            threads: 1,
+            resting: Vec::new(),
+            attentive: 0,
+            looking: false,
+            coming: true,
             closed: false,
         };
-        Arc::new(Self {
-            state: Mutex::new(state),
-            work: Condvar::new(),
-            drained: Condvar::new(),
-            ended: Condvar::new(),
-            most: most.max(1),
-            run: Box::new(run),
-        })
+        let pool =
+            Arc::new(Self { state: Mutex::new(state), ended: Condvar::new(), most: most.max(1), work });
+        pool.spawn()?;
+        Ok(pool)
     }
 
-    /// Queues jobs. When no thread can be had at all, they are dropped.
-    pub fn submit(self: &Arc<Self>, jobs: impl IntoIterator<Item = Job>) {
+    /// Queues jobs that did not come from the lookout.
+    pub fn submit(self: &Arc<Self>, jobs: impl IntoIterator<Item = W::Job>) {
         let mut state = self.lock();
         state.queue.extend(jobs);
-        self.call_one(state);
-    }
-
-    /// Waits until every job has been taken by a thread, at most for `patience`.
-    pub fn wait_until_drained(&self, patience: Duration) {
-        let mut state = self.lock();
-        if !state.queue.is_empty() {
-            state.awaited = true;
-            // Whether it was drained or not, the caller goes on.
-            drop(self.drained.wait_timeout(state, patience));
-        }
+        self.share(state);
     }
 
     /// Tells how many threads there are.
@@ -88,7 +98,8 @@ impl<Job: Send + 'static> Pool<Job> {
     pub fn close(&self, deadline: Instant) {
         let mut state = self.lock();
         state.closed = true;
-        self.work.notify_all();
+        state.resting.drain(..).for_each(|thread| thread.unpark());
+        self.work.call_back();
         while state.threads > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -98,65 +109,96 @@ impl<Job: Send + 'static> Pool<Job> {
         }
     }
 
-    /// Wakes or makes one more thread if there is work for it and none is on its way.
-    fn call_one(self: &Arc<Self>, mut state: MutexGuard<'_, State<Job>>) {
-        if state.queue.is_empty() || state.coming {
+    /// Calls one more thread if there is more to do than those who come back soon can do soon.
+    fn share(self: &Arc<Self>, state: MutexGuard<'_, State<W::Job>>) {
+        if state.queue.len() > state.attentive * SHARE {
+            self.call_one(state);
+        }
+    }
+
+    /// A thread at a job will not come back soon: sees to it that somebody does.
+    fn relieve_one(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.attentive -= 1;
+        if state.attentive == 0 && (!state.looking || !state.queue.is_empty()) {
+            self.call_one(state);
+        }
+    }
+
+    /// Wakes or makes one more thread, unless one is on its way.
+    fn call_one<'s>(self: &'s Arc<Self>, mut state: MutexGuard<'s, State<W::Job>>) {
+        if state.coming {
             return;
         }
-        if state.waiting > 0 {
+        if let Some(thread) = state.resting.pop() {
             state.coming = true;
             drop(state);
-            self.work.notify_one();
-        } else if state.threads < self.most {
+            thread.unpark();
+            return;
+        }
+        if state.threads < self.most {
             state.coming = true;
             state.threads += 1;
             drop(state);
-            self.make_one();
-        }
-    }
-
-    fn make_one(self: &Arc<Self>) {
-        let pool = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("gate".into()).stack_size(STACK_BYTES);
-        if thread.spawn(move || pool.serve()).is_err() {
-            let mut state = self.lock();
+            if self.spawn().is_ok() {
+                return;
+            }
+            state = self.lock();
             state.coming = false;
             state.threads -= 1;
-            // The threads that are there take the jobs later; without any, nobody ever would.
-            if state.threads == 0 {
-                let dropped = std::mem::take(&mut state.queue);
-                drop(state);
-                drop(dropped);
-            }
+        }
+        // All others are at jobs that take long: the one on the lookout leaves it for the queue.
+        if state.looking {
+            drop(state);
+            self.work.call_back();
         }
     }
 
-    fn serve(self: &Arc<Self>) {
+    fn spawn(self: &Arc<Self>) -> io::Result<()> {
+        let pool = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("gate".into()).stack_size(STACK_BYTES);
+        thread.spawn(move || pool.serve()).map(drop)
+    }
+
+    fn serve(self: Arc<Self>) {
+        let relieved = Rc::new(Cell::new(true));
+        duty::begin({
+            let (pool, relieved) = (Arc::clone(&self), Rc::clone(&relieved));
+            move || {
+                if !relieved.replace(true) {
+                    pool.relieve_one();
+                }
+            }
+        });
+        let mut found = Vec::new();
         let mut state = self.lock();
         state.coming = false;
         loop {
             if let Some(job) = state.queue.pop_front() {
-                if state.queue.is_empty() && std::mem::take(&mut state.awaited) {
-                    self.drained.notify_one();
-                }
-                self.call_one(state);
-                let again = (self.run)(self, job);
+                state.attentive += 1;
+                self.share(state);
+                relieved.set(false);
+                let again = self.work.run(&self, job);
                 state = self.lock();
+                if !relieved.replace(true) {
+                    state.attentive -= 1;
+                }
                 state.queue.extend(again);
-                continue;
-            }
-            if state.closed {
+            } else if state.closed {
                 break;
-            }
-            state.waiting += 1;
-            let (woken, timeout) =
-                self.work.wait_timeout(state, KEPT).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            state.waiting -= 1;
-            // Also after a time-out: the call may have come in the same moment.
-            state.coming = false;
-            if timeout.timed_out() && state.queue.is_empty() {
-                break;
+            } else if !state.looking {
+                state.looking = true;
+                drop(state);
+                self.work.look_out(&mut found);
+                state = self.lock();
+                state.looking = false;
+                state.queue.extend(found.drain(..));
+            } else {
+                let called;
+                (state, called) = self.rest(state);
+                if !called {
+                    break;
+                }
             }
         }
         state.threads -= 1;
@@ -164,7 +206,27 @@ impl<Job: Send + 'static> Pool<Job> {
         self.ended.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<Job>> {
+    /// Rests until this thread is called: `true`; or until nobody has called it for long: `false`.
+    fn rest<'s>(&'s self, mut state: MutexGuard<'s, State<W::Job>>) -> (MutexGuard<'s, State<W::Job>>, bool) {
+        let (me, since) = (std::thread::current(), Instant::now());
+        state.resting.push(me.clone());
+        loop {
+            drop(state);
+            std::thread::park_timeout(KEPT.saturating_sub(since.elapsed()));
+            state = self.lock();
+            // Whoever calls a thread takes it off the list; all other wakes mean nothing.
+            let Some(at) = state.resting.iter().position(|thread| thread.id() == me.id()) else {
+                state.coming = false;
+                return (state, true);
+            };
+            if since.elapsed() >= KEPT {
+                state.resting.remove(at);
+                return (state, false);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<W::Job>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -87,11 +87,20 @@ pub struct Head<'a> {
     pub content_length: Option<u64>,
 }
 
+/// On what terms a request is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Bytes of body it may have; a longer body is refused with 413.
+    pub body_limit: usize,
+    /// It is answered within some hundred microseconds, or whoever answers says [`crate::duty::relieve`]
+    /// first. Every other request has the gate call another thread before it is answered.
+    pub brief: bool,
+}
+
 /// Answers requests; shared by all threads of the gate.
 pub trait Handler: Send + Sync + 'static {
-    /// Says how many bytes of body this request may have; asked before any byte of it is read. A longer
-    /// body is refused with 413.
-    fn body_limit(&self, head: &Head<'_>) -> usize;
+    /// Says on what terms this request is taken; asked before any byte of its body is read.
+    fn terms(&self, head: &Head<'_>) -> Terms;
 
     /// Answers the request, at once or later. A panic is caught at the edge: the client gets 500 with an
     /// incident id, it is counted, and [`Handler::panicked`] is told.

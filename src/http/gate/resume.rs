@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::door::House;
-use super::pool::Pool;
+use super::floor::Threads;
 use super::request::Response;
 
 /// The right to go on with one connection, once, from any thread. When it is dropped, the client is told
@@ -16,36 +16,32 @@ pub struct Resume {
 
 struct Waiting {
     connection: Box<Connection>,
-    pool: Arc<Pool<Box<Connection>>>,
+    threads: Arc<Threads>,
     house: Arc<House>,
 }
 
 impl Resume {
     /// Puts a connection aside.
-    pub(super) fn of(
-        connection: Box<Connection>,
-        pool: &Arc<Pool<Box<Connection>>>,
-        house: &Arc<House>,
-    ) -> Self {
-        let (pool, house) = (Arc::clone(pool), Arc::clone(house));
-        Self { waiting: Some(Waiting { connection, pool, house }) }
+    pub(super) fn of(connection: Box<Connection>, threads: &Arc<Threads>, house: &Arc<House>) -> Self {
+        let (threads, house) = (Arc::clone(threads), Arc::clone(house));
+        Self { waiting: Some(Waiting { connection, threads, house }) }
     }
 
     /// Goes on: a thread of the gate makes the response, and may block for it, and sends it. Does not block
     /// whoever calls. A panic in `answer` is answered as one in the handler.
     pub fn with(mut self, answer: impl FnOnce() -> Response + Send + 'static) {
-        if let Some(Waiting { mut connection, pool, house }) = self.waiting.take() {
+        if let Some(Waiting { mut connection, threads, house }) = self.waiting.take() {
             connection.answered(Box::new(answer), &house);
-            pool.submit([connection]);
+            threads.submit([connection]);
         }
     }
 }
 
 impl Drop for Resume {
     fn drop(&mut self) {
-        if let Some(Waiting { mut connection, pool, house }) = self.waiting.take() {
+        if let Some(Waiting { mut connection, threads, house }) = self.waiting.take() {
             connection.failed(&house);
-            pool.submit([connection]);
+            threads.submit([connection]);
         }
     }
 }

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sidelight::http::gate::{
-    Answer, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, bind, load_tls, self_signed,
+    Answer, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, Terms, bind, load_tls,
+    self_signed,
 };
 
 const BODY: &str = "{\"answer\":\"constant\"}";
@@ -30,8 +31,8 @@ fn tls() -> Arc<rustls::ServerConfig> {
 struct Constant;
 
 impl Handler for Constant {
-    fn body_limit(&self, _: &Head<'_>) -> usize {
-        0
+    fn terms(&self, _: &Head<'_>) -> Terms {
+        Terms { body_limit: 0, brief: true }
     }
 
     fn handle(&self, _: &Request) -> Answer {
