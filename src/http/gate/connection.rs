@@ -20,6 +20,7 @@ use super::print::{Manner, Printed};
 use super::refusal::Refusal;
 use super::request::{Answer, Head, Request, Response};
 use super::resume::Resume;
+use super::spare;
 use super::wire::{Filled, Flushed, Handshake, Wire};
 use crate::duty;
 use crate::journal::note;
@@ -173,10 +174,11 @@ impl Connection {
     /// Gives memory back before a wait.
     pub fn rest(&mut self) {
         if self.inbox.is_empty() {
-            self.inbox = Vec::new();
+            spare::give_back(&mut self.inbox);
         }
         if !matches!(self.stage, Stage::Reply { .. }) {
-            self.printed = Printed::default();
+            spare::give_back(&mut self.printed.front);
+            self.printed.tail = Vec::new();
         }
     }
 
@@ -184,6 +186,11 @@ impl Connection {
     pub fn attend(&mut self, house: &House) -> Next {
         self.wire.look_again();
         self.answers = 0;
+        for buffer in [&mut self.inbox, &mut self.printed.front] {
+            if buffer.capacity() == 0 {
+                *buffer = spare::take();
+            }
+        }
         loop {
             let step = if Instant::now() >= self.deadline {
                 self.expire(house)

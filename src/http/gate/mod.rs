@@ -9,7 +9,7 @@
 //!
 //! 1. [`request`]: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`], [`shutdown`].
 //! 2. `head`, `body`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
-//! 3. `connection`: the life of one connection, on its `wire`.
+//! 3. `connection`: the life of one connection, on its `wire`, with buffers that are `spare`.
 //! 4. `door`, `lot`, `ledger`: accepting, parking, counting; `pool`, `floor`: the threads, and what they do.
 
 pub mod address;
@@ -29,6 +29,7 @@ pub mod refusal;
 pub mod request;
 mod resume;
 pub mod shutdown;
+mod spare;
 pub mod tls;
 mod wire;
 
