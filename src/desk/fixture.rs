@@ -1,6 +1,8 @@
 //! A desk over a fresh lab database, for tests: groups 7 and 8, an administrator of 7 and one of 8.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::sync::Arc;
+
 use super::Desk;
 use super::people::{NewUser, UserChange, UserKey};
 use crate::clock::{Clock, Timestamp};
@@ -12,7 +14,7 @@ pub const SEVEN: GroupId = GroupId(7);
 pub const EIGHT: GroupId = GroupId(8);
 
 pub struct Fixture {
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
     pub admin: Caller,
     pub other_admin: Caller,
     pub directory: tempfile::TempDir,
@@ -22,7 +24,7 @@ pub fn fixture() -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::system();
     clock.set_now(Timestamp::from_seconds(1_593_907_200));
-    let desk = Desk::open(directory.path(), Mode::Lab, clock).unwrap();
+    let desk = Arc::new(Desk::open(directory.path(), Mode::Lab, clock).unwrap());
     let host = Caller::host();
     let mut admins = Vec::new();
     for (group, name, address) in [(SEVEN, "Seven", "admin.seven"), (EIGHT, "Eight", "admin.eight")] {

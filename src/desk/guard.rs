@@ -80,6 +80,12 @@ struct Counter {
     refused_times: u32,
 }
 
+impl Counter {
+    fn refuses(&self, now: Timestamp) -> bool {
+        self.refused_until.is_some_and(|until| now < until)
+    }
+}
+
 impl Guard {
     /// Passes an attempt on `account` from `address` at `now`, before anything is verified. `None` is the
     /// host itself, which is not guarded.
@@ -99,13 +105,21 @@ impl Guard {
         }
         for key in self.keys(address, account) {
             if let Some(counter) = counters.get_mut(&key)
-                && counter.refused_until.is_some_and(|until| now < until)
+                && counter.refuses(now)
             {
                 counter.refused_times = counter.refused_times.saturating_add(1);
                 return Err(TooMany { times: counter.refused_times });
             }
         }
         Ok(())
+    }
+
+    /// Whether [`Guard::admit`] would pass; nothing is counted.
+    pub fn would_admit(&self, address: Option<IpAddr>, account: Account<'_>, now: Timestamp) -> bool {
+        let Some(address) = address else { return true };
+        let counters = self.counters();
+        counters.is_empty()
+            || !self.keys(address, account).iter().filter_map(|key| counters.get(key)).any(|c| c.refuses(now))
     }
 
     /// Counts a failed attempt. A wrong password for a name that nobody has counts against the name from

@@ -10,10 +10,12 @@ mod by_password;
 mod key_cache;
 mod refusal;
 mod reject;
+mod remembered;
 #[cfg(test)]
 mod tests;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 pub use by_login_key::{KeyClaim, KeyExplanation};
@@ -23,6 +25,7 @@ pub use reject::Reject;
 use self::by_password::Turns;
 use self::key_cache::KeyCache;
 use self::refusal::{Refusal, Stop};
+use self::remembered::Remembered;
 use super::guard::{Account, Guard};
 use super::token::{self, Claims};
 use super::{Desk, web_session};
@@ -37,6 +40,7 @@ use crate::store::{Settings, SignInState};
 pub struct State {
     pub(crate) guard: Guard,
     pub(super) key_cache: KeyCache,
+    remembered: Remembered,
     turns: Turns,
     web_session_idle_seconds: AtomicI64,
 }
@@ -46,6 +50,7 @@ impl Default for State {
         State {
             guard: Guard::default(),
             key_cache: KeyCache::default(),
+            remembered: Remembered::default(),
             turns: Turns::default(),
             web_session_idle_seconds: AtomicI64::new(web_session::IDLE_SECONDS),
         }
@@ -241,18 +246,63 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::identify`].
-    pub fn authorize(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Promise<Authorized>> {
-        let now = self.clock.now();
+    pub fn authorize(
+        self: &Arc<Self>,
+        attempt: &Attempt<'_>,
+        request: &TokenRequest,
+    ) -> Result<Promise<Authorized>> {
+        let (now, generation) = (self.clock.now(), self.store.generation());
+        let Some(signed_in) = self.remembered(attempt, request, generation, now) else {
+            return self.authorize_anew(attempt, request);
+        };
+        let (entry, authorized) = self.granted(attempt, request, signed_in, now)?;
+        let (desk, request) = (Arc::clone(self), request.clone());
+        let (caller, credential) = (attempt.caller.clone(), attempt.credential.clone());
+        let (group, surface) = (attempt.group, attempt.surface);
+        Ok(self.store.log_if_unchanged(now, entry, generation).then(move |logged| {
+            if logged? {
+                return Ok(authorized);
+            }
+            let attempt = Attempt { caller: &caller, credential: &credential, group, surface };
+            desk.authorize_anew(&attempt, &request)?.wait()
+        }))
+    }
+
+    /// As [`Desk::authorize`], by what the database says now.
+    fn authorize_anew(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Promise<Authorized>> {
+        let (now, generation) = (self.clock.now(), self.store.generation());
+        let signed_in = self.judge_for_service(attempt, request, now)?;
+        self.remember(attempt, request, &signed_in, generation)?;
+        let (entry, authorized) = self.granted(attempt, request, signed_in, now)?;
+        Ok(self.store.log_promised(now, entry).then(|logged| logged.map(|()| authorized)))
+    }
+
+    /// The row and the token of a sign-in.
+    fn granted(
+        &self,
+        attempt: &Attempt<'_>,
+        request: &TokenRequest,
+        signed_in: SignedIn,
+        now: Timestamp,
+    ) -> Result<(LogEntry, Authorized)> {
+        let claims = self.claims(&signed_in, request, now)?;
+        let detail = format!("{}, service {:?}, {} min", attempt.surface, request.service, request.minutes);
+        let entry = row(&signed_in, attempt.caller, detail);
+        Ok((entry, Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims }))
+    }
+
+    /// Judges a credential, and whether the service may be used. A refusal is logged.
+    fn judge_for_service(
+        &self,
+        attempt: &Attempt<'_>,
+        request: &TokenRequest,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
         let judged = self.judge(attempt, now).and_then(|signed_in| {
             self.may_use_service(&signed_in, request)?;
             Ok(signed_in)
         });
-        let signed_in = judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
-        let claims = self.claims(&signed_in, request, now)?;
-        let detail = format!("{}, service {:?}, {} min", attempt.surface, request.service, request.minutes);
-        let logged = self.store.log_promised(now, row(&signed_in, attempt.caller, detail));
-        let authorized = Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims };
-        Ok(logged.then(|logged| logged.map(|()| authorized)))
+        judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
     }
 
     /// Signs in and hands out a token and a web session, for the newer API. Wire contract §5.1.
@@ -265,11 +315,7 @@ impl Desk {
         request: &TokenRequest,
     ) -> Result<Promise<(Authorized, BrowserSignIn)>> {
         let now = self.clock.now();
-        let judged = self.judge(attempt, now).and_then(|signed_in| {
-            self.may_use_service(&signed_in, request)?;
-            Ok(signed_in)
-        });
-        let signed_in = judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
+        let signed_in = self.judge_for_service(attempt, request, now)?;
         let claims = self.claims(&signed_in, request, now)?;
         let opened = self.open_web_session(signed_in.clone(), attempt, now)?;
         let authorized = Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims };
@@ -392,7 +438,7 @@ impl Desk {
         let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
-        let opened = self.store.write_promised(now, move |w| {
+        let opened = self.store.leave_trace(now, move |w| {
             w.insert_web_session(&fingerprint, group, user, expires_at)?;
             w.log(&entry)?;
             w.allowed_sites(group)

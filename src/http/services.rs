@@ -124,7 +124,7 @@ fn same_origin(app: &App, call: &Call<'_>) -> Result<()> {
 
 /// The token as a JSON string. Its alphabet needs no escapes.
 fn bare(authorized: Result<Authorized>) -> Result<Response> {
-    Ok(answer::bytes(200, "application/json", format!("\"{}\"", authorized?.token)))
+    Ok(answer::bytes(200, "application/json", ["\"", &authorized?.token, "\""].concat()))
 }
 
 /// The object of §5.1; names exactly as published, the misspelt one too.

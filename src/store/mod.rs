@@ -4,6 +4,8 @@
 //! - All writes run on one thread, in [`writer`]; those that arrive together share one durable commit, each
 //!   in a savepoint of its own, and each is answered after the commit.
 //! - A change and its access-log row are one transaction, because both happen in one `write`.
+//! - What was read may be remembered for a [`Generation`], if what rests on it is logged with
+//!   [`Store::log_if_unchanged`].
 //!
 //! Knows nothing of HTTP, XML or HTML, and judges nothing: whether something may be done is the desk's.
 
@@ -46,6 +48,8 @@ pub use settings::{PasswordPolicyRow, Settings};
 pub use sign_in::{KeyRow, MemberRow};
 pub use users::NewUserRow;
 pub use web_sessions::{SignInState, WebSessionRow};
+pub use writer::Generation;
+use writer::Touches;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -144,7 +148,17 @@ impl Store {
         now: Timestamp,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.inner.writer.run(now, task)
+        self.inner.writer.run(now, Touches::People, task)
+    }
+
+    /// As [`Store::write_promised`], for what sign-ins leave behind and none rests on: web sessions, replays,
+    /// incidents, rows of the access log. No generation ends with it.
+    pub fn leave_trace<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
+    ) -> Promise<T> {
+        self.inner.writer.run(now, Touches::Traces, task)
     }
 
     /// Writes one row to the access log and returns after it is durable. Cheaper than [`Store::write`].
@@ -152,12 +166,24 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the store is closing or the disk refuses the commit.
     pub fn log(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
-        self.log_promised(now, entry).wait()
+        self.inner.writer.log(now, entry, None).wait().map(drop)
     }
 
     /// As [`Store::log`], but promised: no thread waits for the commit.
     pub fn log_promised(&self, now: Timestamp, entry: LogEntry) -> Promise<()> {
-        self.inner.writer.log(now, entry)
+        self.inner.writer.log(now, entry, None).then(|written| written.map(drop))
+    }
+
+    /// The present generation, to be taken before whatever is to be known of it is read.
+    pub fn generation(&self) -> Generation {
+        self.inner.writer.generation()
+    }
+
+    /// As [`Store::log_promised`], unless anything that a sign-in rests on was changed `since`, here or by
+    /// another process: then `false`, and nothing is written. So whoever remembers what was read in that
+    /// generation need not read it again.
+    pub fn log_if_unchanged(&self, now: Timestamp, entry: LogEntry, since: Generation) -> Promise<bool> {
+        self.inner.writer.log(now, entry, Some(since))
     }
 
     /// The version of the bundled SQLite, as `3.54.1`.

@@ -84,6 +84,27 @@ fn a_panic_where_an_outcome_is_told_harms_nobody_else() {
 }
 
 #[test]
+fn what_rests_on_an_older_generation_is_not_logged() {
+    let (dir, store) = store();
+    let entry = || LogEntry::done(&Caller::host(), None, "sign-in.login-key", "ann", "");
+    let logged = |since| store.log_if_unchanged(NOW, entry(), since).wait().unwrap();
+    store.write(NOW, |w| w.insert_group(&acme())).unwrap();
+    let since = store.generation();
+    assert!(logged(since));
+    store.leave_trace(NOW, move |w| w.log(&entry())).wait().unwrap();
+    assert!(logged(since));
+    store.write(NOW, |_| Ok(())).unwrap();
+    assert!(!logged(since));
+    let since = store.generation();
+    assert!(logged(since));
+    let other_process = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
+    let other = NewGroup { id: GroupId(2), name: "Other".into(), account_id: None };
+    other_process.write(NOW, move |w| w.insert_group(&other)).unwrap();
+    assert!(!logged(since));
+    assert_eq!(store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap().len(), 4);
+}
+
+#[test]
 fn the_access_log_cannot_be_changed_or_cut() {
     let (dir, store) = store();
     store.log(NOW, LogEntry::done(&Caller::host(), None, "server.start", "", "")).unwrap();

@@ -3,8 +3,13 @@
 //! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in a savepoint of one
 //! transaction, commits once, and only then answers each: whoever was answered has a durable change.
 //! `synchronous=FULL` makes a commit cost a disk flush; sign-ins that arrive together share it.
+//!
+//! The thread also counts [`Generation`]s: it alone sees, inside its transaction, whether anything was changed
+//! since, here or by another process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -26,45 +31,82 @@ const BATCH: usize = 256;
 type Task = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
-enum Job {
-    Task(Task),
-    Log { now: Timestamp, entry: LogEntry, receiver: Box<dyn FnOnce(Outcome<()>) + Send> },
+/// The database between two changes. Two look-ups with the same generation before each of them saw the same
+/// people, keys and settings, unless another process has changed some meanwhile: that, only a write finds out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation(u64);
+
+/// What a job may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touches {
+    /// What sign-ins rest on, for all that is known: a new generation begins.
+    People,
+    /// Only what sign-ins leave behind.
+    Traces,
 }
+
+enum Job {
+    Task { touches: Touches, task: Task },
+    Log { now: Timestamp, entry: LogEntry, since: Option<Generation>, receiver: LogReceiver },
+}
+
+/// Learns whether the row was written: it is not when something was changed since.
+type LogReceiver = Box<dyn FnOnce(Outcome<bool>) + Send>;
 
 pub(super) struct WriterThread {
     // `Option` so that drop can close the queue and then wait for the thread.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    generation: Arc<AtomicU64>,
+}
+
+/// What the thread itself knows.
+struct Work {
+    connection: Connection,
+    generation: Arc<AtomicU64>,
+    /// SQLite's count of the commits of other connections that write: those of other processes.
+    others: i64,
+    /// Something was changed since the generation was published last.
+    changed: bool,
 }
 
 impl WriterThread {
     pub fn start(connection: Connection) -> Result<WriterThread> {
         let (queue, jobs) = sync_channel(QUEUE);
+        let generation = Arc::new(AtomicU64::new(0));
+        let mut work = Work { connection, generation: Arc::clone(&generation), others: 0, changed: false };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || serve(&connection, &jobs))
+            .spawn(move || work.serve(&jobs))
             .map_err(|e| Error::fault("writer_thread", e.to_string()))?;
-        Ok(WriterThread { queue: Some(queue), thread: Some(thread) })
+        Ok(WriterThread { queue: Some(queue), thread: Some(thread), generation })
+    }
+
+    pub fn generation(&self) -> Generation {
+        Generation(self.generation.load(Ordering::Acquire))
     }
 
     pub fn run<T: Send + 'static>(
         &self,
         now: Timestamp,
+        touches: Touches,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.promise(move |receiver| {
-            Job::Task(Box::new(move |connection| {
+        self.promise(move |receiver| Job::Task {
+            touches,
+            task: Box::new(move |connection| {
                 let outcome = match connection {
                     Ok(connection) => in_savepoint(connection, now, task),
                     Err(error) => Err(error.clone()),
                 };
                 Box::new(move |committed: Result<()>| receiver(Box::new(move || committed.and(outcome))))
-            }))
+            }),
         })
     }
 
-    pub fn log(&self, now: Timestamp, entry: LogEntry) -> Promise<()> {
-        self.promise(move |receiver| Job::Log { now, entry, receiver })
+    /// Appends a row, if nothing was changed `since`; the outcome tells whether it did.
+    pub fn log(&self, now: Timestamp, entry: LogEntry, since: Option<Generation>) -> Promise<bool> {
+        self.promise(move |receiver| Job::Log { now, entry, since, receiver })
     }
 
     /// Queues the job when the promise is asked for. A job that the closed queue does not take is dropped with
@@ -93,42 +135,86 @@ impl Drop for WriterThread {
     }
 }
 
-fn serve(connection: &Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let mut answers: Vec<Answer> = Vec::new();
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(database_fault);
-        let mut next = Some(first);
-        while let Some(job) = next.take() {
-            answers.push(run(begun.as_ref().map(|()| connection), job));
-            if answers.len() < BATCH {
-                next = jobs.try_recv().ok();
+impl Work {
+    fn serve(&mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut answers: Vec<Answer> = Vec::new();
+            let begun = self.begin();
+            let mut next = Some(first);
+            while let Some(job) = next.take() {
+                answers.push(self.run(begun.as_ref().map(|()| ()), job));
+                if answers.len() < BATCH {
+                    next = jobs.try_recv().ok();
+                }
+            }
+            let committed = begun.and_then(|()| self.commit());
+            // Before anybody is answered: who was told of a change must find a new generation.
+            if std::mem::take(&mut self.changed) {
+                self.generation.fetch_add(1, Ordering::Release);
+            }
+            for answer in answers {
+                let committed = committed.clone();
+                // The thread outlives whatever is told; who was not told is told that by the drop.
+                let _ = catch_unwind(AssertUnwindSafe(|| answer(committed)));
             }
         }
-        let committed = begun.and_then(|()| commit(connection));
-        for answer in answers {
-            let committed = committed.clone();
-            // The thread outlives whatever is told; who was not told is told that by the drop.
-            let _ = catch_unwind(AssertUnwindSafe(|| answer(committed)));
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let others = self
+            .connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(database_fault);
+        match others {
+            Ok(others) => {
+                self.changed |= others != self.others;
+                self.others = others;
+                Ok(())
+            }
+            Err(error) => {
+                self.roll_back();
+                Err(error)
+            }
         }
     }
-}
 
-fn commit(connection: &Connection) -> Result<()> {
-    connection.execute_batch("COMMIT").map_err(|error| {
-        // A commit that failed leaves its transaction open; nothing of it is kept.
-        let _ = connection.execute_batch("ROLLBACK");
-        database_fault(error)
-    })
-}
+    fn commit(&self) -> Result<()> {
+        self.execute("COMMIT").inspect_err(|_| self.roll_back())
+    }
 
-fn run(connection: std::result::Result<&Connection, &Error>, job: Job) -> Answer {
-    match job {
-        Job::Task(task) => task(connection),
-        Job::Log { now, entry, receiver } => {
-            // One statement undoes itself when it fails: no savepoint is needed.
-            let written = connection.map_err(Error::clone).and_then(|c| access_log::append(c, now, &entry));
-            Box::new(move |committed| receiver(Box::new(move || committed.and(written))))
+    /// A transaction that failed stays open; nothing of it is kept.
+    fn roll_back(&self) {
+        let _ = self.execute("ROLLBACK");
+    }
+
+    fn execute(&self, sql: &str) -> Result<()> {
+        let statement = self.connection.prepare_cached(sql);
+        statement.and_then(|mut statement| statement.execute([])).map_err(database_fault)?;
+        Ok(())
+    }
+
+    fn run(&mut self, begun: std::result::Result<(), &Error>, job: Job) -> Answer {
+        match job {
+            Job::Task { touches, task } => {
+                self.changed |= touches == Touches::People;
+                task(begun.map(|()| &self.connection))
+            }
+            Job::Log { now, entry, since, receiver } => {
+                let written = match begun {
+                    Err(error) => Err(error.clone()),
+                    Ok(()) if since.is_some_and(|since| !self.is_still(since)) => Ok(false),
+                    // One statement undoes itself when it fails: no savepoint is needed.
+                    Ok(()) => access_log::append(&self.connection, now, &entry).map(|()| true),
+                };
+                Box::new(move |committed| receiver(Box::new(move || committed.and(written))))
+            }
         }
+    }
+
+    fn is_still(&self, generation: Generation) -> bool {
+        !self.changed && self.generation.load(Ordering::Relaxed) == generation.0
     }
 }
 

@@ -21,15 +21,15 @@ const NOW: i64 = 1_593_907_200;
 const PASSWORD: &str = "Correct-Horse-7";
 
 struct House {
-    _directory: tempfile::TempDir,
-    desk: Desk,
+    directory: tempfile::TempDir,
+    desk: Arc<Desk>,
 }
 
 impl House {
     /// Ann is in both groups, Bob in Acme only; Acme has an API key, the other group none.
     fn new() -> House {
         let directory = tempfile::tempdir().unwrap();
-        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let desk = Arc::new(Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap());
         desk.clock.set_now(Timestamp::from_seconds(NOW));
         let host = Caller::host();
         desk.create_group(&host, ACME, "Acme", None).unwrap();
@@ -45,7 +45,7 @@ impl House {
         desk.create_user(&host, ACME, user(ADDRESS, PUID, Some(PASSWORD))).unwrap();
         desk.create_user(&host, ACME, user("bob.acme.glance.net", "a b", Some(PASSWORD))).unwrap();
         desk.create_user(&host, OTHER, user("carl.other.glance.net", "carl", None)).unwrap();
-        House { _directory: directory, desk }
+        House { directory, desk }
     }
 
     fn change(&self, puid: &str, change: UserChange) {
@@ -278,6 +278,73 @@ fn authorize(house: &House, service: &str) -> Result<Authorized> {
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
     house.desk.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())?.wait()
+}
+
+/// Begins a sign-in that is remembered already, lets `change` happen, and only then lets it be written.
+fn overtaken_by(change: impl FnOnce(&House)) -> Result<Authorized> {
+    let house = House::new();
+    authorize(&house, "presence").unwrap();
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let credential = partner(ACME, PUID, &good_key());
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
+    let request = TokenRequest::new(Some("presence"), None).unwrap();
+    let generation = house.desk.store.generation();
+    let remembered = house.desk.remembered(&attempt, &request, generation, house.desk.clock.now());
+    assert_eq!(remembered.unwrap().address.as_str(), ADDRESS);
+    let promise = house.desk.authorize(&attempt, &request).unwrap();
+    change(&house);
+    let outcome = promise.wait();
+    assert_eq!(house.last_row().refused, outcome.is_err());
+    // And so is everybody who comes later.
+    assert_eq!(authorize(&house, "presence").is_ok(), outcome.is_ok());
+    outcome
+}
+
+#[test]
+fn a_change_overtakes_a_sign_in_that_is_remembered_but_not_yet_written() {
+    let host = Caller::host();
+    let suspended = || UserChange { suspended: Some(true), ..UserChange::default() };
+    let service = |enabled| Settings::from([("presence".to_owned(), enabled)]);
+    let kind = |outcome: Result<Authorized>| outcome.map(drop).map_err(|error| error.kind);
+    assert_eq!(kind(overtaken_by(|_| {})), Ok(()));
+    assert_eq!(kind(overtaken_by(|house| house.change(PUID, suspended()))), Err(Kind::Denied));
+    assert_eq!(
+        kind(overtaken_by(|house| {
+            house.desk.change_api_key(&host, ACME, Some(Secret::new("anotherApiKey"))).unwrap();
+        })),
+        Err(Kind::Unauthenticated)
+    );
+    assert_eq!(
+        kind(overtaken_by(|house| {
+            house.desk.set_group_settings(&host, ACME, service(false)).unwrap();
+        })),
+        Err(Kind::Denied)
+    );
+    assert_eq!(
+        kind(overtaken_by(|house| {
+            house.desk.set_group_settings(&host, ACME, service(true)).unwrap();
+        })),
+        Ok(())
+    );
+}
+
+#[test]
+fn another_process_overtakes_a_sign_in_that_is_remembered() {
+    let outcome = overtaken_by(|house| {
+        let other = Desk::open(house.directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let suspended = UserChange { suspended: Some(true), ..UserChange::default() };
+        other.update_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into()), suspended).unwrap();
+    });
+    assert_eq!(outcome.err().unwrap().kind, Kind::Denied);
+}
+
+#[test]
+fn the_login_key_of_somebody_remembered_is_checked_each_time() {
+    let house = House::new();
+    assert!(authorize(&house, "presence").is_ok());
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 60));
+    assert_eq!(authorize(&house, "presence").err().unwrap().kind, Kind::Unauthenticated);
+    assert_eq!(house.last_row().code.as_deref(), Some("expired"));
 }
 
 fn bearer(house: &House, token: &str) -> std::result::Result<SignedIn, (u16, String)> {

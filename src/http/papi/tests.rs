@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::Read;
-use std::sync::Arc;
 
 use tiny_http::{Header, Method};
 
@@ -33,7 +32,7 @@ pub(super) fn papi() -> Papi {
     for name in ["Sales", "Support"] {
         f.desk.create_role(&f.admin, SEVEN, NewRole { name: name.into(), ..NewRole::default() }).unwrap();
     }
-    let app = App::new(Arc::new(f.desk), None, super::super::TABLES);
+    let app = App::new(f.desk, None, super::super::TABLES);
     Papi { app, _directory: f.directory }
 }
 
