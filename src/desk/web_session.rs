@@ -1,15 +1,22 @@
 //! Web sessions: the value of the cookie `GSSNID`, and its life. Wire contract §1, §3.6, §11 Q7.
 //!
 //! The value is `personId.epoch.secret.groupId`; the form with three fields is read too. What counts is the
-//! secret, 32 random bytes, of which the store keeps only a fingerprint: a web session lives on the server
-//! and ends there, with its idle time, its user's suspension, or a sign-out.
+//! secret, 26 random bytes behind the time, of which the store keeps only a fingerprint: a web session lives on
+//! the server and ends there, with its idle time, its user's suspension, or a sign-out.
+//!
+//! The time stands first in the secret and in its fingerprint, as in a UUID of version 7 (RFC 9562 §5.7), so
+//! that sessions which begin together lie together in the store, and one commit writes few pages.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
 
 use super::Desk;
 use super::sign_in::{Means, Reject, SignedIn};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{GroupId, UserId};
-use crate::secret::random_token;
+use crate::secret::{Keys, fill_random};
 
 /// Seconds without use after which a web session ends, unless configured otherwise.
 pub const IDLE_SECONDS: i64 = 8 * 3600;
@@ -19,6 +26,9 @@ const LONGEST_SECONDS: i64 = 7 * 24 * 3600;
 const NOTE_EVERY_SECONDS: i64 = 60;
 /// Characters of the secret part.
 const SECRET_LENGTH: usize = 43;
+/// Bytes of the time, in milliseconds, that the secret begins with, and their characters.
+const TIME_BYTES: usize = 6;
+const TIME_LENGTH: usize = 8;
 
 /// A web session in the making, for a member who may not exist before the transaction that keeps it.
 pub struct PreparedWebSession {
@@ -44,9 +54,9 @@ impl Desk {
     /// # Errors
     /// `Fault` when the machine has no randomness.
     pub fn prepared_web_session(&self, now: Timestamp) -> Result<PreparedWebSession> {
-        let secret = random_token::<32>()?;
+        let secret = new_secret(now)?;
         Ok(PreparedWebSession {
-            fingerprint: self.keys.fingerprint_of(secret.as_bytes()),
+            fingerprint: fingerprint(&self.keys, &secret),
             secret,
             epoch: now.seconds(),
             expires_at: now.plus_seconds(self.sign_in.web_session_idle_seconds()),
@@ -60,7 +70,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<std::result::Result<(SignedIn, crate::store::SignInState), Reject>> {
         let Some(parsed) = parse(value) else { return Ok(Err(Reject::UnknownWebSession)) };
-        let fingerprint = self.keys.fingerprint_of(parsed.secret.as_bytes());
+        let fingerprint = fingerprint(&self.keys, parsed.secret);
         let Some(row) = self.store.read(|r| r.web_session(&fingerprint, now))? else {
             return Ok(Err(Reject::UnknownWebSession));
         };
@@ -73,7 +83,7 @@ impl Desk {
         }
         if row.used_at.plus_seconds(NOTE_EVERY_SECONDS) <= now {
             let expires_at = now.plus_seconds(self.sign_in.web_session_idle_seconds());
-            self.store.write(now, move |w| w.extend_web_session(&fingerprint, expires_at))?;
+            self.store.leave_trace(now, move |w| w.extend_web_session(&fingerprint, expires_at)).wait()?;
         }
         let signed_in = SignedIn::of(row.group, row.user, &row.member, Means::WebSession)?;
         Ok(Ok((signed_in, row.member)))
@@ -85,9 +95,27 @@ impl Desk {
     /// `Fault` when the database fails.
     pub fn end_web_session(&self, value: &str) -> Result<()> {
         let Some(parsed) = parse(value) else { return Ok(()) };
-        let fingerprint = self.keys.fingerprint_of(parsed.secret.as_bytes());
-        self.store.write(self.clock.now(), move |w| w.delete_web_session(&fingerprint))
+        let fingerprint = fingerprint(&self.keys, parsed.secret);
+        self.store.leave_trace(self.clock.now(), move |w| w.delete_web_session(&fingerprint)).wait()
     }
+}
+
+fn new_secret(now: Timestamp) -> Result<String> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    fill_random(bytes.as_mut_slice())?;
+    let time = now.0.to_be_bytes();
+    bytes.iter_mut().zip(time.iter().skip(time.len() - TIME_BYTES)).for_each(|(place, byte)| *place = *byte);
+    Ok(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+}
+
+/// What the store knows a secret by: its time, then 26 bytes of the keyed hash over all of it.
+fn fingerprint(keys: &Keys, secret: &str) -> [u8; 32] {
+    let mut time = [0; TIME_BYTES];
+    // A secret that is not ours has no time, and is found nowhere.
+    let _ = URL_SAFE_NO_PAD.decode_slice(secret.get(..TIME_LENGTH).unwrap_or_default(), &mut time);
+    let hash = keys.fingerprint_of(secret.as_bytes());
+    let mut bytes = time.iter().chain(&hash).copied();
+    std::array::from_fn(|_| bytes.next().unwrap_or_default())
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -112,7 +140,22 @@ fn parse(value: &str) -> Option<Parsed<'_>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+
+    #[test]
+    fn secrets_and_fingerprints_are_in_the_order_of_time() {
+        let keys = Keys::derive(&[7; 32]).unwrap();
+        let of = |milliseconds| {
+            let secret = new_secret(Timestamp(milliseconds)).unwrap();
+            assert_eq!(secret.len(), SECRET_LENGTH);
+            fingerprint(&keys, &secret)
+        };
+        let first = of(1_593_907_200_000);
+        assert!(first < of(1_593_907_200_001));
+        assert_ne!(first, of(1_593_907_200_000));
+        assert_eq!(fingerprint(&keys, "not/ours")[..TIME_BYTES], [0; TIME_BYTES]);
+    }
 
     #[test]
     fn three_and_four_fields_are_read_and_nothing_else() {

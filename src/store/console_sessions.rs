@@ -76,7 +76,6 @@ impl Writer<'_> {
             NewConsoleHolder::Operator(id) => (Some(id.0), None, None),
             NewConsoleHolder::Member { user, group } => (None, Some(group.0), Some(user.0)),
         };
-        self.execute("DELETE FROM console_sessions WHERE expires_at <= ?1", [self.now.0])?;
         self.execute(
             "INSERT INTO console_sessions
                  (fingerprint, operator_id, group_id, user_id, created_at, used_at, expires_at)

@@ -26,6 +26,7 @@ mod scim_tokens;
 mod settings;
 mod sign_in;
 mod sso;
+mod sweep;
 mod users;
 mod web_sessions;
 mod writer;

@@ -48,8 +48,6 @@ pub struct KeptResponse {
 
 /// Attempts of one group that are kept; the oldest go first.
 const ATTEMPTS_KEPT: u32 = 200;
-/// Rows that have ended are removed in passing, at most so many a write.
-const SWEPT: u32 = 16;
 
 const ATTEMPT: &str =
     "SELECT id, at, group_id, incident, code, subject, checks, attributes, kept_until FROM saml_attempts";
@@ -157,15 +155,11 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a request until its answer comes; sweeps out some that nobody answered.
+    /// Keeps a request until its answer comes.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn insert_pending_request(&self, request: &PendingRequest) -> Result<()> {
-        self.sweep(
-            "DELETE FROM saml_requests WHERE id IN
-             (SELECT id FROM saml_requests WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
-        )?;
         self.connection
             .prepare_cached(
                 "INSERT INTO saml_requests (id, group_id, relay_state, browser, target, created_at, expires_at)
@@ -199,15 +193,11 @@ impl Writer<'_> {
         Ok(removed == 1)
     }
 
-    /// Uses up an assertion, remembered until `until`; sweeps out some that ended.
+    /// Uses up an assertion, remembered until `until`.
     ///
     /// # Errors
     /// `Conflict` with code `replay` when it was used before.
     pub fn use_assertion(&self, fingerprint: &[u8; 32], until: Timestamp) -> Result<()> {
-        self.sweep(
-            "DELETE FROM saml_replays WHERE fingerprint IN
-             (SELECT fingerprint FROM saml_replays WHERE until <= ?1 ORDER BY until LIMIT ?2)",
-        )?;
         self.connection
             .prepare_cached("INSERT INTO saml_replays (fingerprint, until) VALUES (?1, ?2)")
             .and_then(|mut s| s.execute((fingerprint, until.0)))
@@ -271,14 +261,6 @@ impl Writer<'_> {
                  WHERE kept_until <= ?1",
             )
             .and_then(|mut s| s.execute([self.now.0]))
-            .map_err(database_fault)?;
-        Ok(())
-    }
-
-    fn sweep(&self, sql: &str) -> Result<()> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut s| s.execute((self.now.0, SWEPT)))
             .map_err(database_fault)?;
         Ok(())
     }

@@ -105,6 +105,30 @@ fn what_rests_on_an_older_generation_is_not_logged() {
 }
 
 #[test]
+fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
+    let (_dir, store) = store();
+    let used = |number: u32| {
+        let mut fingerprint = [0; 32];
+        fingerprint[..4].copy_from_slice(&number.to_be_bytes());
+        fingerprint
+    };
+    store
+        .write(NOW, move |w| {
+            for number in 0..1_100 {
+                let end = if number < 1_050 { NOW } else { NOW.plus_seconds(1) };
+                w.use_assertion(&used(number), end)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let sweep = || store.write(NOW, |w| w.sweep(NOW)).unwrap();
+    assert_eq!([sweep(), sweep(), sweep(), sweep()], [true, true, false, false]);
+    let left = |number| store.read(|r| r.assertion_was_used(&used(number))).unwrap();
+    assert_eq!((0..1_100).filter(|number| left(*number)).count(), 50);
+    assert!(left(1_050));
+}
+
+#[test]
 fn the_access_log_cannot_be_changed_or_cut() {
     let (dir, store) = store();
     store.log(NOW, LogEntry::done(&Caller::host(), None, "server.start", "", "")).unwrap();

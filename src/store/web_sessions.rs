@@ -82,7 +82,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a new web session, and forgets those that have ended.
+    /// Keeps a new web session.
     ///
     /// # Errors
     /// `Fault` when the database fails, or when the user is no member of the group.
@@ -93,7 +93,6 @@ impl Writer<'_> {
         user: UserId,
         expires_at: Timestamp,
     ) -> Result<()> {
-        self.execute("DELETE FROM web_sessions WHERE expires_at <= ?1", [self.now.0])?;
         self.execute(
             "INSERT INTO web_sessions (fingerprint, group_id, user_id, created_at, used_at, expires_at)
              VALUES (?1, ?2, ?3, ?4, ?4, ?5)",

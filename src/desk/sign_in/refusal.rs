@@ -11,7 +11,7 @@ use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::credential::Subject;
 use crate::secret::incident_code;
-use crate::store::{Incident, MemberRow, SignInState};
+use crate::store::{Incident, MemberRow, SignInState, Writer};
 
 /// Seconds for which incidents are kept.
 const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
@@ -235,14 +235,18 @@ impl Desk {
             repair,
         };
         let locks = refusal.locks();
-        self.store.write(now, move |w| {
+        let note = move |w: &Writer<'_>| {
             if let Some(user) = locks {
                 let window = now.plus_seconds(-WINDOW_SECONDS);
                 w.count_failure(user, FAILURES_MOST.into(), window, now.plus_seconds(WINDOW_SECONDS))?;
             }
             w.insert_incident(&incident, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.log(&entry)
-        })
+        };
+        match locks {
+            Some(_) => self.store.write(now, note),
+            None => self.store.leave_trace(now, note).wait(),
+        }
     }
 }
 

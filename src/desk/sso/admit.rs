@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Timestamp;
 use crate::desk::people::{CheckedChange, CheckedUser};
 use crate::error::Result;
-use crate::model::sso::{Autoprovision, Configuration, IdpKey, Status};
+use crate::model::sso::{Autoprovision, Configuration, IdpKey, SKEW_SECONDS_MAX, Status};
 use crate::model::{Caller, LogEntry, Member};
 use crate::protocol::saml::identity::Identity;
 use crate::store::{KeptResponse, NewAttempt, Reader, Writer};
@@ -139,10 +139,10 @@ impl Act {
         Box::new(Denied { reject, identity: self.identity, checks: self.checks })
     }
 
-    /// How long the assertion could come again: until its end, plus the skew that is allowed.
+    /// How long the assertion could come again: until its end, plus the largest skew, which an administrator
+    /// may allow tomorrow.
     fn remembered_until(&self, now: Timestamp) -> Timestamp {
-        let end = Timestamp(self.identity.not_on_or_after).plus_seconds(self.configuration.skew_seconds);
-        end.max(now.plus_seconds(self.configuration.skew_seconds))
+        Timestamp(self.identity.not_on_or_after).max(now).plus_seconds(SKEW_SECONDS_MAX)
     }
 
     fn log(&self, w: &Writer<'_>, member: Option<&Member>) -> Result<()> {

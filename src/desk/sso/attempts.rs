@@ -67,10 +67,11 @@ impl Desk {
         let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail(reject));
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
         let now = self.clock.now();
-        self.store.write(now, move |w| {
+        let refused = self.store.leave_trace(now, move |w| {
             w.insert_incident(&kept, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.log(&entry)
-        })?;
+        });
+        refused.wait()?;
         Ok(Error::new(Kind::Denied, reject.code(), SENTENCE).with_incident(incident))
     }
 
@@ -122,11 +123,12 @@ impl Desk {
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
         let row = self.incident(incident.clone(), Some(group), reject, &checks);
         let now = attempt.now;
-        self.store.write(now, move |w| {
+        let refused = self.store.leave_trace(now, move |w| {
             w.insert_incident(&row, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.insert_saml_attempt(&kept)?;
             w.log(&entry)
-        })?;
+        });
+        refused.wait()?;
         if target.test {
             let (reject, checks) = told(reject, checks);
             let diagnosis = diagnosis(attempt, checks, identity);

@@ -79,7 +79,7 @@ impl Desk {
             expires_at: now.plus_seconds(REQUEST_LIFETIME),
         };
         let carried = carried(&configuration, &pending, target, origin, now.0);
-        self.store.write(now, move |w| w.insert_pending_request(&pending))?;
+        self.store.leave_trace(now, move |w| w.insert_pending_request(&pending)).wait()?;
         Ok(Begun { browser, carried })
     }
 }

@@ -10,7 +10,7 @@ use crate::desk::Desk;
 use crate::desk::web_session::PreparedWebSession;
 use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
-use crate::model::sso::Status;
+use crate::model::sso::{Autoprovision, Status};
 use crate::model::{Caller, GroupId};
 use crate::promise::Promise;
 use crate::protocol::saml::bindings::Encoding;
@@ -135,7 +135,10 @@ impl Desk {
             checks,
         };
         let desk = Arc::clone(self);
-        let carried_out = self.store.write_promised(attempt.now, move |w| act.carry_out(w));
+        let carried_out = match act.configuration.autoprovision {
+            Autoprovision::Off => self.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
+            _ => self.store.write_promised(attempt.now, move |w| act.carry_out(w)),
+        };
         Ok(carried_out.then(move |admitted| match admitted? {
             Err(denied) => {
                 let Denied { reject, identity, checks } = *denied;

@@ -184,7 +184,10 @@ impl Connection {
 
     /// Drives the connection as far as its bytes allow, and says what it waits for.
     pub fn attend(&mut self, house: &House) -> Next {
-        self.wire.look_again();
+        if !matches!(self.stage, Stage::Answered(..)) {
+            // Who comes from an answer has heard nothing from the poller: what came meanwhile, the lot knows.
+            self.wire.look_again();
+        }
         self.answers = 0;
         for buffer in [&mut self.inbox, &mut self.printed.front] {
             if buffer.capacity() == 0 {

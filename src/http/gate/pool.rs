@@ -22,7 +22,7 @@ const STACK_BYTES: usize = 1024 * 1024;
 /// How long a thread without work waits for some before it ends.
 const KEPT: Duration = Duration::from_secs(10);
 /// Jobs that wait for a thread which is about to come back to the queue, before another is woken for them.
-const SHARE: usize = 4;
+const SHARE: usize = 2;
 
 /// What the threads of a pool do.
 pub trait Work: Send + Sync + 'static {
