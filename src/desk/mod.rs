@@ -20,6 +20,7 @@ pub mod groups;
 pub(crate) mod guard;
 mod housekeeping;
 mod lab;
+mod memory;
 pub mod operators;
 pub mod password_policy;
 pub mod passwords;
@@ -57,8 +58,8 @@ pub struct Desk {
     pub sign_in: sign_in::State,
     /// Uploaded files that wait to be applied.
     pub(crate) uploads: uploads::Uploads,
-    /// The parsed keys of both sides of single sign-on.
-    pub(crate) trust: sso::TrustCache,
+    /// What single sign-on keeps in memory.
+    sso: sso::State,
 }
 
 impl Desk {
@@ -76,7 +77,7 @@ impl Desk {
             mode,
             sign_in: sign_in::State::default(),
             uploads: uploads::Uploads::default(),
-            trust: sso::TrustCache::default(),
+            sso: sso::State::default(),
         })
     }
 

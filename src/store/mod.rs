@@ -80,6 +80,14 @@ pub struct Writer<'c> {
     reader: Reader<'c>,
     /// The instant of the transaction: every row that it writes carries it.
     pub now: Timestamp,
+    current: Option<Generation>,
+}
+
+impl Writer<'_> {
+    /// Whether nothing that a sign-in rests on was changed since `generation`, here or by another process.
+    pub fn is_still(&self, generation: Generation) -> bool {
+        self.current == Some(generation)
+    }
 }
 
 impl<'c> std::ops::Deref for Writer<'c> {

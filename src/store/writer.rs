@@ -28,7 +28,8 @@ const BATCH: usize = 256;
 
 /// Runs inside the transaction, or learns why there is none; gives back how to answer, once it is known
 /// whether the commit held. An answer passes an outcome on and does nothing that could take long.
-type Task = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> Answer + Send>;
+type Task = Box<dyn FnOnce(std::result::Result<Begun<'_>, &Error>) -> Answer + Send>;
+type Begun<'c> = (&'c Connection, Option<Generation>);
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// The database between two changes. Two look-ups with the same generation before each of them saw the same
@@ -94,9 +95,9 @@ impl WriterThread {
     ) -> Promise<T> {
         self.promise(move |receiver| Job::Task {
             touches,
-            task: Box::new(move |connection| {
-                let outcome = match connection {
-                    Ok(connection) => in_savepoint(connection, now, task),
+            task: Box::new(move |begun| {
+                let outcome = match begun {
+                    Ok((connection, current)) => in_savepoint(connection, now, current, task),
                     Err(error) => Err(error.clone()),
                 };
                 Box::new(move |committed: Result<()>| receiver(Box::new(move || committed.and(outcome))))
@@ -198,13 +199,14 @@ impl Work {
     fn run(&mut self, begun: std::result::Result<(), &Error>, job: Job) -> Answer {
         match job {
             Job::Task { touches, task } => {
+                let current = self.current();
                 self.changed |= touches == Touches::People;
-                task(begun.map(|()| &self.connection))
+                task(begun.map(|()| (&self.connection, current)))
             }
             Job::Log { now, entry, since, receiver } => {
                 let written = match begun {
                     Err(error) => Err(error.clone()),
-                    Ok(()) if since.is_some_and(|since| !self.is_still(since)) => Ok(false),
+                    Ok(()) if since.is_some() && since != self.current() => Ok(false),
                     // One statement undoes itself when it fails: no savepoint is needed.
                     Ok(()) => access_log::append(&self.connection, now, &entry).map(|()| true),
                 };
@@ -213,14 +215,16 @@ impl Work {
         }
     }
 
-    fn is_still(&self, generation: Generation) -> bool {
-        !self.changed && self.generation.load(Ordering::Relaxed) == generation.0
+    /// The generation, unless this transaction has begun the next one.
+    fn current(&self) -> Option<Generation> {
+        (!self.changed).then(|| Generation(self.generation.load(Ordering::Relaxed)))
     }
 }
 
 fn in_savepoint<T>(
     connection: &Connection,
     now: Timestamp,
+    current: Option<Generation>,
     task: impl FnOnce(&Writer<'_>) -> Result<T>,
 ) -> Result<T> {
     let statement = |sql| -> Result<()> {
@@ -228,7 +232,7 @@ fn in_savepoint<T>(
         Ok(())
     };
     statement("SAVEPOINT job")?;
-    let writer = Writer { reader: Reader { connection }, now };
+    let writer = Writer { reader: Reader { connection }, now, current };
     let outcome = catch_unwind(AssertUnwindSafe(|| task(&writer)))
         .unwrap_or_else(|_| Err(Error::fault("writer_panic", "a write panicked")));
     if outcome.is_err() {

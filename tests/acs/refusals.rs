@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::forge::{NOW, REQUEST, fixtures};
+use crate::forge::{NOW, REQUEST, SP, fixtures};
 use crate::harness::{
     ACS_PATH, BROWSER, await_answers, latest_code, post, post_to, run, set, signed, started, store,
     unsolicited,
@@ -79,4 +79,27 @@ fn a_response_in_the_address_or_twice_is_refused() {
     let server = started();
     assert_eq!(server.get(&format!("{ACS_PATH}&SAMLResponse=x")).status, 400);
     assert_eq!(server.post_form(ACS_PATH, "SAMLResponse=a&samlresponse=b").status, 400);
+}
+
+/// The command line is another process: what the server remembers of the group must not outlive its change.
+#[test]
+fn what_the_command_line_changes_is_in_force_with_the_next_response() {
+    let server = started();
+    let status = || post(&server, &signed(&unsolicited())).status;
+    let expect = |setting: &str, expected: u16| {
+        set(&server, &[setting]);
+        assert_eq!([status(), status()], [expected; 2], "{setting}");
+    };
+    assert_eq!([status(), status()], [200; 2]);
+    expect("entity_id=another/sp", 403);
+    expect(&format!("entity_id={SP}"), 200);
+    expect("method=off", 403);
+    expect("method=saml", 200);
+    run(&server, &["api-key", "change", "--group", "12345"]);
+    let text = post(&server, &signed(&unsolicited())).body;
+    let (user, login_key) = text.split_once('~').unwrap();
+    let puid = user.split_once("partneruserid=").unwrap().1;
+    let checked = ["login-key", "check", login_key, "--group", "12345", "--puid", puid, "--now", NOW];
+    run(&server, &checked);
+    expect("idp_initiated=false", 403);
 }

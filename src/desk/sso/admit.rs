@@ -4,6 +4,8 @@
 //! What refuses is decided before the first row is written, so that a response that is refused burns no
 //! genuine assertion's ID.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
@@ -12,10 +14,10 @@ use crate::error::Result;
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, SKEW_SECONDS_MAX, Status};
 use crate::model::{Caller, LogEntry, Member};
 use crate::protocol::saml::identity::Identity;
-use crate::store::{KeptResponse, NewAttempt, Reader, Writer};
+use crate::store::{Generation, KeptResponse, NewAttempt, Reader, Writer};
 
 use super::attempts::{OPERATION, TEST_OPERATION, attributes_json};
-use super::judge::Checklist;
+use super::judge::{Checklist, Grounds};
 use super::matching::{Identifiers, matched, may_sign_in};
 use super::provision;
 use super::reject::SsoReject;
@@ -26,17 +28,14 @@ const NOTE_EVERY_SECONDS: i64 = 60;
 /// All that the transaction needs, owned.
 pub(super) struct Act {
     pub caller: Caller,
-    pub configuration: Configuration,
-    /// The key that verified.
-    pub key: Option<IdpKey>,
-    /// The number of our key pair that decrypted.
-    pub own_key: Option<i64>,
+    pub grounds: Arc<Grounds>,
+    /// Since when the grounds are remembered; `None` when they were just read.
+    pub since: Option<Generation>,
     /// The response, when it is to be kept.
     pub kept: Option<KeptResponse>,
     pub identity: Identity,
     /// Whether the browser gets a login key.
     pub needs_key: bool,
-    pub has_api_key: bool,
     /// `test=11`: everything is judged, and nobody is signed in or made.
     pub only_test: bool,
     /// Fingerprint and end of the web session.
@@ -45,12 +44,22 @@ pub(super) struct Act {
     pub checks: Checklist,
 }
 
+/// What came of it.
+pub(super) enum Carried {
+    In(Box<Admitted>),
+    Refused(Box<Denied>),
+    /// What is remembered holds no longer; nothing was written.
+    Overtaken,
+}
+
 /// Somebody was let in.
 pub(super) struct Admitted {
     /// `None` only in a test, for somebody who would be made.
     pub member: Option<Member>,
     pub identity: Identity,
     pub checks: Checklist,
+    /// It was noted that the key verified: what is remembered of the key is out of date.
+    pub noted: bool,
 }
 
 /// Nobody was let in, and nothing was written.
@@ -68,30 +77,35 @@ enum Plan {
 
 impl Act {
     /// Carries it out, or says why not.
-    pub fn carry_out(mut self, w: &Writer<'_>) -> Result<std::result::Result<Box<Admitted>, Box<Denied>>> {
+    pub fn carry_out(mut self, w: &Writer<'_>) -> Result<Carried> {
+        if self.since.is_some_and(|since| !w.is_still(since)) {
+            return Ok(Carried::Overtaken);
+        }
         let plan = match self.decided(w)? {
             Ok(plan) => plan,
-            Err(reject) => return Ok(Err(self.denied(reject))),
+            Err(reject) => return Ok(self.denied(reject)),
         };
         let fingerprint = replay_fingerprint(&self.identity);
         if w.assertion_was_used(&fingerprint)? {
-            return Ok(Err(self.denied(SsoReject::Replay)));
+            return Ok(self.denied(SsoReject::Replay));
         }
         // Of two different assertions that answer one request, the first wins.
         if let Some(id) = &self.identity.in_response_to
             && !w.take_pending_request(id)?
         {
-            return Ok(Err(self.denied(SsoReject::Replay)));
+            return Ok(self.denied(SsoReject::Replay));
         }
         w.use_assertion(&fingerprint, self.remembered_until(w.now))?;
         self.checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
-        let group = self.configuration.group;
-        if let Some(key) = &self.key
+        let group = self.grounds.configuration.group;
+        let mut noted = false;
+        if let Some(key) = self.key()
             && key.last_verified_at.is_none_or(|at| at.plus_seconds(NOTE_EVERY_SECONDS) <= w.now)
         {
             w.note_sso_key_verified(group, &key.fingerprint)?;
+            noted = true;
         }
-        if let Some(id) = self.own_key {
+        if let Some(id) = self.own_key() {
             w.note_sp_key_used(group, id, w.now.plus_seconds(-NOTE_EVERY_SECONDS))?;
         }
         let ip = self.caller.ip;
@@ -109,12 +123,12 @@ impl Act {
             w.insert_web_session(&fingerprint, group, member.user.id, expires_at)?;
         }
         self.log(w, member.as_ref())?;
-        Ok(Ok(Box::new(Admitted { member, identity: self.identity, checks: self.checks })))
+        Ok(Carried::In(Box::new(Admitted { member, identity: self.identity, checks: self.checks, noted })))
     }
 
     /// Who it is and whether they may come in. Writes nothing.
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
-        let configuration = &self.configuration;
+        let configuration = &self.grounds.configuration;
         let identifiers = Identifiers::of(configuration, &self.identity);
         let planned = plan(w, configuration, &self.identity, &identifiers, w.now, &mut self.checks)?;
         let plan = match planned {
@@ -128,15 +142,25 @@ impl Act {
         if self.needs_key && !has_puid {
             return Ok(Err(SsoReject::UserWithoutPuid));
         }
-        if self.needs_key && !self.has_api_key {
+        if self.needs_key && self.grounds.api_key.is_none() {
             return Ok(Err(SsoReject::WithoutApiKey));
         }
         Ok(Ok(plan))
     }
 
-    fn denied(mut self, reject: SsoReject) -> Box<Denied> {
+    fn denied(mut self, reject: SsoReject) -> Carried {
         self.checks.failed(&reject);
-        Box::new(Denied { reject, identity: self.identity, checks: self.checks })
+        Carried::Refused(Box::new(Denied { reject, identity: self.identity, checks: self.checks }))
+    }
+
+    /// The key that verified.
+    fn key(&self) -> Option<&IdpKey> {
+        self.grounds.stored.get(self.identity.key_index)
+    }
+
+    /// The number of our key pair that decrypted.
+    fn own_key(&self) -> Option<i64> {
+        self.identity.decryption_key.and_then(|key| self.grounds.ours.ids.get(key)).copied()
     }
 
     /// How long the assertion could come again: until its end, plus the largest skew, which an administrator
@@ -146,16 +170,17 @@ impl Act {
     }
 
     fn log(&self, w: &Writer<'_>, member: Option<&Member>) -> Result<()> {
-        let group = self.configuration.group;
+        let configuration = &self.grounds.configuration;
+        let group = configuration.group;
         let operation = if self.only_test { TEST_OPERATION } else { OPERATION };
         let name_id = self.identity.name_id.as_ref().map_or("", |n| n.value.as_str());
         let subject = member.map_or_else(|| name_id.to_owned(), |m| m.user.address.to_string());
-        let key = self.key.as_ref().map_or_else(String::new, |key| {
+        let key = self.key().map_or_else(String::new, |key| {
             let short = key.fingerprint.get(..16).unwrap_or_default();
             format!("verified by key {} ({short})", key.position)
         });
         let algorithm = self.identity.algorithms.signature.rsplit('#').next().unwrap_or_default();
-        let encrypted = self.own_key.map_or_else(String::new, |id| format!(", encrypted to key pair {id}"));
+        let encrypted = self.own_key().map_or_else(String::new, |id| format!(", encrypted to key pair {id}"));
         let answer = match &self.identity.in_response_to {
             Some(_) => "started here",
             None => "started by the identity provider",
@@ -163,7 +188,7 @@ impl Act {
         let detail = format!("{key}, {algorithm}{encrypted}, {answer}");
         let done = LogEntry::done(&self.caller, Some(group), operation, subject.clone(), detail);
         w.log(&LogEntry { actor: subject, ..done })?;
-        if self.configuration.status == Status::Provisioning {
+        if configuration.status == Status::Provisioning {
             w.insert_saml_attempt(&NewAttempt {
                 group,
                 incident: None,

@@ -16,9 +16,9 @@ use crate::promise::Promise;
 use crate::protocol::saml::bindings::Encoding;
 use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::verdict::{explain, verdict_on_post};
-use crate::store::{PendingRequest, Reader};
+use crate::store::{Generation, PendingRequest, Reader};
 
-use super::admit::{Act, Admitted, Denied};
+use super::admit::{Act, Admitted, Carried, Denied};
 use super::answer::{Answer, Outcome, Refusal, SignedIn};
 use super::begin::is_browser_token;
 use super::judge::{Checklist, Circumstances, Grounds};
@@ -45,7 +45,9 @@ pub struct Posted {
 pub(super) struct Attempt {
     pub caller: Caller,
     pub posted: Posted,
-    pub grounds: Grounds,
+    pub grounds: Arc<Grounds>,
+    /// Since when the grounds are remembered; `None` when they were just read.
+    since: Option<Generation>,
     /// The requests of this browser that wait for an answer.
     pub pending: Vec<PendingRequest>,
     pub circumstances: Circumstances,
@@ -53,7 +55,7 @@ pub(super) struct Attempt {
 }
 
 /// What a judgement needs, or whom to refuse and why.
-type Found = std::result::Result<(Grounds, Vec<PendingRequest>), (Option<GroupId>, SsoReject)>;
+type Found = std::result::Result<Grounds, (Option<GroupId>, SsoReject)>;
 
 impl Desk {
     /// Judges what was posted to the ACS of a group, and signs in, when that is durable.
@@ -61,20 +63,47 @@ impl Desk {
     /// # Errors
     /// Our own faults only; a refusal is an [`Answer`].
     pub fn consume_saml(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
-        let now = self.clock.now();
-        let (grounds, pending) = match self.store.snapshot(|r| self.found(r, &posted, now))? {
-            Ok(found) => found,
+        let generation = self.store.generation();
+        match self.sso.grounds.find(&posted.group, generation) {
+            Some(grounds) if !posted.response.is_empty() => {
+                self.consume(caller, posted, grounds, Some(generation))
+            }
+            _ => self.consume_anew(caller, posted),
+        }
+    }
+
+    /// As [`Desk::consume_saml`], by what the database says now.
+    fn consume_anew(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
+        let generation = self.store.generation();
+        match self.store.snapshot(|r| self.found(r, posted.group))? {
+            Ok(grounds) => {
+                let grounds = Arc::new(grounds);
+                self.sso.grounds.keep(posted.group, generation, Arc::clone(&grounds));
+                self.consume(caller, posted, grounds, None)
+            }
             Err((group, reject)) => {
                 let error = self.refuse_outright(&caller, group, &reject)?;
                 let refusal = Refusal { error, embedded: posted.target.embedded, allowed_sites: Vec::new() };
-                return Ok(Promise::kept(Ok(Answer::Refused(Box::new(refusal)))));
+                Ok(Promise::kept(Ok(Answer::Refused(Box::new(refusal)))))
             }
-        };
+        }
+    }
+
+    /// Judges by these grounds. What is refused by remembered ones is judged anew.
+    fn consume(
+        self: &Arc<Self>,
+        caller: Caller,
+        posted: Posted,
+        grounds: Arc<Grounds>,
+        since: Option<Generation>,
+    ) -> Result<Promise<Answer>> {
+        let now = self.clock.now();
+        let pending = self.pending(&posted, now)?;
         let circumstances = Circumstances {
             acs: vec![acs_url(&posted.origin, posted.group), posted.url.clone()],
             outstanding: pending.iter().map(|request| request.id.clone()).collect(),
         };
-        let attempt = Attempt { caller, posted, grounds, pending, circumstances, now };
+        let attempt = Attempt { caller, posted, grounds, since, pending, circumstances, now };
         if attempt.posted.response.is_empty() {
             let checks = Checklist(Vec::new());
             let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
@@ -83,6 +112,7 @@ impl Desk {
         let expectations = attempt.grounds.expectations(&attempt.circumstances, now);
         match verdict_on_post(&attempt.posted.response, &expectations) {
             Ok(identity) => self.admit(attempt, identity),
+            Err(_) if since.is_some() => self.consume_anew(attempt.caller, attempt.posted),
             Err(reject) => {
                 let checks = attempt.explained();
                 let reject = SsoReject::Response(Box::new(reject));
@@ -91,22 +121,20 @@ impl Desk {
         }
     }
 
-    fn found(&self, r: &Reader<'_>, posted: &Posted, now: Timestamp) -> Result<Found> {
-        let Some(configuration) = r.sso_configuration(posted.group)? else {
-            return Ok(Err((None, SsoReject::UnknownGroup { got: posted.group.to_string() })));
+    fn found(&self, r: &Reader<'_>, group: GroupId) -> Result<Found> {
+        let Some(configuration) = r.sso_configuration(group)? else {
+            return Ok(Err((None, SsoReject::UnknownGroup { got: group.to_string() })));
         };
-        let grounds = match Grounds::read(self, r, configuration)? {
-            Ok(grounds) => grounds,
-            Err(reject) => return Ok(Err((Some(posted.group), reject))),
+        Ok(Grounds::read(self, r, configuration)?.map_err(|reject| (Some(group), reject)))
+    }
+
+    /// The requests of the browser that posted which wait for an answer.
+    fn pending(&self, posted: &Posted, now: Timestamp) -> Result<Vec<PendingRequest>> {
+        let Some(browser) = posted.browser.as_deref().filter(|browser| is_browser_token(browser)) else {
+            return Ok(Vec::new());
         };
-        let pending = match posted.browser.as_deref().filter(|browser| is_browser_token(browser)) {
-            None => Vec::new(),
-            Some(browser) => {
-                let browser = self.keys.fingerprint_of(browser.as_bytes());
-                r.pending_requests(posted.group, &browser, now)?
-            }
-        };
-        Ok(Ok((grounds, pending)))
+        let browser = self.keys.fingerprint_of(browser.as_bytes());
+        self.store.read(|r| r.pending_requests(posted.group, &browser, now))
     }
 
     /// Signs in whom the verdict named, or refuses.
@@ -116,39 +144,39 @@ impl Desk {
         let explained = target.test || configuration.status == Status::Provisioning;
         let checks = if explained { attempt.explained() } else { Checklist(Vec::new()) };
         let needs_key = !target.test && target.redirect().is_none();
-        let api_key = match needs_key {
-            true => self.store.read(|r| r.sealed_api_keys(configuration.group))?.0,
-            false => None,
-        };
         let session = self.prepared_web_session(attempt.now)?;
         let act = Act {
             caller: attempt.caller.clone(),
-            configuration: configuration.clone(),
-            key: attempt.grounds.stored.get(identity.key_index).cloned(),
-            own_key: identity.decryption_key.and_then(|key| attempt.grounds.ours.ids.get(key)).copied(),
+            grounds: Arc::clone(&attempt.grounds),
+            since: attempt.since,
             kept: self.keepable(&attempt)?,
             identity,
             needs_key,
-            has_api_key: api_key.is_some(),
             only_test: target.test,
             session: (session.fingerprint, session.expires_at),
             checks,
         };
         let desk = Arc::clone(self);
-        let carried_out = match act.configuration.autoprovision {
+        let carried_out = match configuration.autoprovision {
             Autoprovision::Off => self.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
             _ => self.store.write_promised(attempt.now, move |w| act.carry_out(w)),
         };
-        Ok(carried_out.then(move |admitted| match admitted? {
-            Err(denied) => {
+        Ok(carried_out.then(move |carried| match carried? {
+            Carried::Overtaken => desk.consume_anew(attempt.caller, attempt.posted)?.wait(),
+            Carried::Refused(denied) => {
                 let Denied { reject, identity, checks } = *denied;
                 let checks = if explained { checks } else { attempt.explained().and(checks) };
                 desk.refuse_attempt(&attempt, &reject, Some(&identity), checks)
             }
-            Ok(admitted) if target.test => {
-                Ok(Answer::Diagnosed(Box::new(desk.diagnosed(&attempt, *admitted))))
+            Carried::In(admitted) => {
+                if admitted.noted {
+                    desk.sso.grounds.forget(&attempt.posted.group);
+                }
+                if target.test {
+                    return Ok(Answer::Diagnosed(Box::new(desk.diagnosed(&attempt, *admitted))));
+                }
+                desk.signed_in(&attempt, &target, *admitted, &session)
             }
-            Ok(admitted) => desk.signed_in(&attempt, &target, *admitted, &session, api_key.as_deref()),
         }))
     }
 
@@ -158,7 +186,6 @@ impl Desk {
         target: &Target,
         admitted: Admitted,
         session: &PreparedWebSession,
-        api_key: Option<&[u8]>,
     ) -> Result<Answer> {
         let lost = || Error::fault("sso_member", "a sign-in without a member");
         let member = admitted.member.ok_or_else(lost)?;
@@ -167,7 +194,8 @@ impl Desk {
             Some(path) => Outcome::Redirect(path),
             None => {
                 let puid = member.membership.puid.as_ref();
-                let text = self.login_key_text(group, api_key, puid, attempt.now)?;
+                let text =
+                    self.login_key_text(group, attempt.grounds.api_key.as_deref(), puid, attempt.now)?;
                 Outcome::LoginKey { text, embedded: target.embedded }
             }
         };

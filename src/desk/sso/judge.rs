@@ -24,6 +24,8 @@ pub(super) struct Grounds {
     pub stored: Vec<IdpKey>,
     pub theirs: Arc<Trust>,
     pub ours: Arc<OwnKeys>,
+    /// The group's API key, sealed, for those who get a login key.
+    pub api_key: Option<Vec<u8>>,
 }
 
 /// The sign-in's side; kept with a response so that it can be judged again.
@@ -57,8 +59,9 @@ impl Grounds {
         if configuration.method == Method::EncryptedSaml && ours.keys.is_empty() {
             return Ok(Err(SsoReject::WithoutOwnKey));
         }
-        let theirs = desk.trust.of(group, &stored)?;
-        Ok(Ok(Grounds { configuration, stored, theirs, ours }))
+        let theirs = desk.sso.trust.of(group, &stored)?;
+        let (api_key, _) = reader.sealed_api_keys(group)?;
+        Ok(Ok(Grounds { configuration, stored, theirs, ours, api_key }))
     }
 
     /// What a response must keep to at `now`.

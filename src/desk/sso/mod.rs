@@ -44,4 +44,15 @@ pub use reject::SsoReject;
 pub use rejudge::{Rejudged, Settings as RejudgeSettings};
 pub use select::GroupSelector;
 pub use target::Target;
-pub(super) use trust::TrustCache;
+
+use super::memory::Memory;
+use crate::model::GroupId;
+
+/// What single sign-on keeps in memory.
+#[derive(Default)]
+pub(super) struct State {
+    /// The parsed keys of both sides.
+    trust: trust::TrustCache,
+    /// What each group's responses are judged by.
+    grounds: Memory<GroupId, judge::Grounds>,
+}

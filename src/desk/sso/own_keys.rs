@@ -82,7 +82,7 @@ impl Desk {
     /// Our parsed private keys for a group, newest first.
     pub(super) fn own_keys(&self, reader: &Reader<'_>, group: GroupId) -> Result<Arc<OwnKeys>> {
         let ids: Vec<i64> = reader.sp_keys(group)?.iter().map(|key| key.id).collect();
-        self.trust.own(group, &ids, |id| {
+        self.sso.trust.own(group, &ids, |id| {
             let gone = || Error::fault("sp_key_gone", format!("key pair {id} of group {group} is gone"));
             let sealed = reader.sealed_sp_key(group, id)?.ok_or_else(gone)?;
             let private = self.keys.open_sealed(&place(group), &sealed)?;

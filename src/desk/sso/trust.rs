@@ -29,7 +29,7 @@ pub(super) struct OwnKeys {
 
 /// See the head of this file.
 #[derive(Default)]
-pub(crate) struct TrustCache {
+pub(super) struct TrustCache {
     theirs: RwLock<HashMap<GroupId, Arc<Trust>>>,
     ours: RwLock<HashMap<GroupId, Arc<OwnKeys>>>,
 }

@@ -1,0 +1,50 @@
+//! What was read of the database and need not be read again while nothing is changed.
+//!
+//! What is remembered counts for one [`Generation`] and is never trusted alone: whatever rests on it is
+//! written in that generation or not at all, and is then judged anew ([`Store::log_if_unchanged`],
+//! [`Writer::is_still`]). So a change is in force with its commit, also when another process made it.
+//!
+//! [`Store::log_if_unchanged`]: crate::store::Store::log_if_unchanged
+//! [`Writer::is_still`]: crate::store::Writer::is_still
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::store::Generation;
+
+/// Values kept; more than that start anew.
+const KEPT_MOST: usize = 4_096;
+
+/// Values by key, each with the generation in which it was read.
+pub(super) struct Memory<K, V> {
+    kept: RwLock<HashMap<K, (Generation, Arc<V>)>>,
+}
+
+impl<K, V> Default for Memory<K, V> {
+    fn default() -> Memory<K, V> {
+        Memory { kept: RwLock::default() }
+    }
+}
+
+impl<K: Eq + Hash, V> Memory<K, V> {
+    /// What was kept under `key`, if nothing was changed since.
+    pub fn find(&self, key: &K, generation: Generation) -> Option<Arc<V>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(key).filter(|(since, _)| *since == generation).map(|(_, value)| Arc::clone(value))
+    }
+
+    /// Keeps what was read after `generation` was taken.
+    pub fn keep(&self, key: K, generation: Generation, value: Arc<V>) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_MOST {
+            kept.clear();
+        }
+        kept.insert(key, (generation, value));
+    }
+
+    /// Forgets what is kept under `key`.
+    pub fn forget(&self, key: &K) {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
