@@ -1,7 +1,9 @@
 //! The front door's constant route against bare tiny_http and against axum on hyper, in one run.
 //!
 //! Each server is a process of its own (this binary, told its role by an argument), so that its CPU time can
-//! be read; all have the same two cores to share with the client. Read the ratios, not the figures.
+//! be read. First all have the same two cores to share with the client; then the client has one of them to
+//! itself and the servers the other, so that what the client costs weighs on none of them (`taskset`). Read the
+//! ratios, not the figures.
 
 mod load;
 mod servers;
@@ -25,15 +27,57 @@ fn main() {
 
 fn measure() {
     println!("{:<28}{:>12}{:>9}{:>14}{:>9}", "", "requests/s", "ratio", "CPU us/req", "ratio");
-    for connections in [16, 64] {
-        compare(connections, false, &["tiny_http", "axum", "gate"]);
-        compare(connections, true, &["axum", "gate"]);
+    for cores in [Cores::Shared, Cores::Apart] {
+        if !hold_to(cores.of_client(), std::process::id()) {
+            println!("\nwithout taskset nobody can be given a core");
+            continue;
+        }
+        for connections in [16, 64] {
+            compare(cores, connections, false, &["tiny_http", "axum", "gate"]);
+            compare(cores, connections, true, &["axum", "gate"]);
+        }
     }
 }
 
-fn compare(connections: usize, tls: bool, roles: &[&'static str]) {
-    println!("\n{connections} connections, {}", if tls { "TLS" } else { "plain" });
+/// Who may use which of the two cores, as taskset numbers them.
+#[derive(Clone, Copy)]
+enum Cores {
+    Shared,
+    Apart,
+}
+
+impl Cores {
+    fn of_client(self) -> &'static str {
+        match self {
+            Cores::Shared => "0,1",
+            Cores::Apart => "1",
+        }
+    }
+
+    fn of_servers(self) -> &'static str {
+        match self {
+            Cores::Shared => "0,1",
+            Cores::Apart => "0",
+        }
+    }
+}
+
+/// Holds all threads of a process, and those that they will make, to some cores.
+fn hold_to(cores: &str, pid: u32) -> bool {
+    let held = Command::new("taskset").args(["-apc", cores, &pid.to_string()]).stdout(Stdio::null()).status();
+    held.is_ok_and(|status| status.success())
+}
+
+fn compare(cores: Cores, connections: usize, tls: bool, roles: &[&'static str]) {
+    let arrangement = match cores {
+        Cores::Shared => "two cores for all",
+        Cores::Apart => "a core each",
+    };
+    println!("\n{connections} connections, {}, {arrangement}", if tls { "TLS" } else { "plain" });
     let servers: Vec<Server> = roles.iter().map(|role| Server::start(role, tls)).collect();
+    for server in &servers {
+        assert!(hold_to(cores.of_servers(), server.child.id()));
+    }
     let mut results = vec![Vec::new(); roles.len()];
     for _ in 0..ROUNDS {
         for (server, results) in servers.iter().zip(&mut results) {
