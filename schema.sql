@@ -89,6 +89,7 @@ CREATE TABLE memberships (
     administrator INTEGER NOT NULL DEFAULT 0 CHECK (administrator IN (0, 1)),
     suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
     active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+    tokens_from INTEGER NOT NULL DEFAULT 0,      -- tokens issued before are void: suspension, new password
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (group_id, user_id)

@@ -399,6 +399,9 @@ impl Desk {
         let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
         refusal::admitted(&state, now).map_err(of_member)?;
+        if Timestamp::from_seconds(claims.issued_at.saturating_add(1)) <= state.tokens_from {
+            return Err(of_member(Reject::TokenEnded).into());
+        }
         refusal::in_group(group, claims.group).map_err(of_member)?;
         Ok(signed_in)
     }

@@ -170,7 +170,7 @@ impl Writer<'_> {
         self.execute("DELETE FROM users WHERE id = ?1", [id.0])
     }
 
-    /// Ends the web and console sessions of a user, in one group or in all of them.
+    /// Ends the web and console sessions of a user and voids their tokens, in one group or in all of them.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -183,6 +183,10 @@ impl Writer<'_> {
         self.execute(
             "DELETE FROM console_sessions WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
             who,
+        )?;
+        self.execute(
+            "UPDATE memberships SET tokens_from = ?3 WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
+            (who.0, who.1, self.now.0),
         )
     }
 

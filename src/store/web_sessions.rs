@@ -28,11 +28,12 @@ pub struct SignInState {
     pub suspended: bool,
     pub active: bool,
     pub locked_until: Option<Timestamp>,
+    /// Tokens that were issued before are void.
+    pub tokens_from: Timestamp,
 }
 
 /// The columns of a [`SignInState`], for [`member_state`].
-const STATE: &str =
-    "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until";
+const STATE: &str = "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until, m.tokens_from";
 
 impl Reader<'_> {
     /// Finds a web session that has not ended at `now`.
@@ -123,11 +124,11 @@ impl Writer<'_> {
 fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
     Ok(WebSessionRow {
         member: member_state(row)?,
-        group: GroupId(row.get(7)?),
-        user: UserId(row.get(8)?),
-        created_at: Timestamp(row.get(9)?),
-        used_at: Timestamp(row.get(10)?),
-        expires_at: Timestamp(row.get(11)?),
+        group: GroupId(row.get(8)?),
+        user: UserId(row.get(9)?),
+        created_at: Timestamp(row.get(10)?),
+        used_at: Timestamp(row.get(11)?),
+        expires_at: Timestamp(row.get(12)?),
     })
 }
 
@@ -140,5 +141,6 @@ fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
         suspended: row.get(4)?,
         active: row.get(5)?,
         locked_until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        tokens_from: Timestamp(row.get(7)?),
     })
 }

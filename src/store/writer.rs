@@ -143,7 +143,7 @@ impl Work {
             let begun = self.begin();
             let mut next = Some(first);
             while let Some(job) = next.take() {
-                answers.push(self.run(begun.as_ref().map(|()| ()), job));
+                answers.push(self.run(begun.as_ref().err(), job));
                 if answers.len() < BATCH {
                     next = jobs.try_recv().ok();
                 }
@@ -162,7 +162,7 @@ impl Work {
     }
 
     fn begin(&mut self) -> Result<()> {
-        self.execute("BEGIN IMMEDIATE")?;
+        execute(&self.connection, "BEGIN IMMEDIATE")?;
         let others = self
             .connection
             .prepare_cached("PRAGMA data_version")
@@ -182,33 +182,28 @@ impl Work {
     }
 
     fn commit(&self) -> Result<()> {
-        self.execute("COMMIT").inspect_err(|_| self.roll_back())
+        execute(&self.connection, "COMMIT").inspect_err(|_| self.roll_back())
     }
 
     /// A transaction that failed stays open; nothing of it is kept.
     fn roll_back(&self) {
-        let _ = self.execute("ROLLBACK");
+        let _ = execute(&self.connection, "ROLLBACK");
     }
 
-    fn execute(&self, sql: &str) -> Result<()> {
-        let statement = self.connection.prepare_cached(sql);
-        statement.and_then(|mut statement| statement.execute([])).map_err(database_fault)?;
-        Ok(())
-    }
-
-    fn run(&mut self, begun: std::result::Result<(), &Error>, job: Job) -> Answer {
+    /// Runs a job, unless the transaction could not be begun.
+    fn run(&mut self, failed: Option<&Error>, job: Job) -> Answer {
         match job {
             Job::Task { touches, task } => {
                 let current = self.current();
                 self.changed |= touches == Touches::People;
-                task(begun.map(|()| (&self.connection, current)))
+                task(failed.map_or(Ok((&self.connection, current)), Err))
             }
             Job::Log { now, entry, since, receiver } => {
-                let written = match begun {
-                    Err(error) => Err(error.clone()),
-                    Ok(()) if since.is_some() && since != self.current() => Ok(false),
+                let written = match failed {
+                    Some(error) => Err(error.clone()),
+                    None if since.is_some() && since != self.current() => Ok(false),
                     // One statement undoes itself when it fails: no savepoint is needed.
-                    Ok(()) => access_log::append(&self.connection, now, &entry).map(|()| true),
+                    None => access_log::append(&self.connection, now, &entry).map(|()| true),
                 };
                 Box::new(move |committed| receiver(Box::new(move || committed.and(written))))
             }
@@ -227,17 +222,18 @@ fn in_savepoint<T>(
     current: Option<Generation>,
     task: impl FnOnce(&Writer<'_>) -> Result<T>,
 ) -> Result<T> {
-    let statement = |sql| -> Result<()> {
-        connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(database_fault)?;
-        Ok(())
-    };
-    statement("SAVEPOINT job")?;
+    execute(connection, "SAVEPOINT job")?;
     let writer = Writer { reader: Reader { connection }, now, current };
     let outcome = catch_unwind(AssertUnwindSafe(|| task(&writer)))
         .unwrap_or_else(|_| Err(Error::fault("writer_panic", "a write panicked")));
     if outcome.is_err() {
-        statement("ROLLBACK TO job")?;
+        execute(connection, "ROLLBACK TO job")?;
     }
-    statement("RELEASE job")?;
+    execute(connection, "RELEASE job")?;
     outcome
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(database_fault)?;
+    Ok(())
 }

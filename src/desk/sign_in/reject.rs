@@ -37,6 +37,8 @@ pub enum Reject {
     /// Not a token of this server, or damaged.
     BadToken,
     TokenExpired,
+    /// Issued before the user was suspended or demoted, or before the password was changed.
+    TokenEnded,
     /// The user is in several groups, and none was named.
     GroupRequired,
     /// The credential is for another group than the one that was asked for.
@@ -72,6 +74,7 @@ impl Reject {
             Reject::UnknownWebSession => "unknown_web_session",
             Reject::BadToken => "bad_token",
             Reject::TokenExpired => "token_expired",
+            Reject::TokenEnded => "token_ended",
             Reject::GroupRequired => "group_required",
             Reject::OtherGroup(_) => "other_group",
             Reject::NotAMember => "not_a_member",
@@ -100,7 +103,8 @@ impl Reject {
             | Reject::WrongIssuedCredentials
             | Reject::UnknownWebSession
             | Reject::BadToken
-            | Reject::TokenExpired => Kind::Unauthenticated,
+            | Reject::TokenExpired
+            | Reject::TokenEnded => Kind::Unauthenticated,
             Reject::GroupRequired => Kind::Invalid,
             Reject::OtherGroup(_)
             | Reject::NotAMember
@@ -155,6 +159,7 @@ impl Reject {
             Reject::UnknownWebSession => "Sign in again.",
             Reject::BadToken => "Ask Authorize for a token.",
             Reject::TokenExpired => "Ask Authorize for a new token before this one ends.",
+            Reject::TokenEnded => "Ask Authorize for a new token.",
             Reject::GroupRequired => "Send groupid.",
             Reject::OtherGroup(_) => "Send the groupid for which the credential was made.",
             Reject::NotAMember | Reject::NoGroup => {
@@ -214,6 +219,9 @@ impl fmt::Display for Reject {
             Reject::UnknownWebSession => f.write_str("the web session does not exist or has ended"),
             Reject::BadToken => f.write_str("the token is not one of this server's"),
             Reject::TokenExpired => f.write_str("the token has expired"),
+            Reject::TokenEnded => {
+                f.write_str("the token was issued before the user was suspended or the password changed")
+            }
             Reject::GroupRequired => f.write_str("the user is in several groups and none was named"),
             Reject::OtherGroup(asked) => {
                 write!(f, "the credential is not for group {asked}, which was asked for")

@@ -363,13 +363,16 @@ fn a_token_lives_for_its_minutes_and_dies_with_its_user() {
     let row = house.last_row();
     assert_eq!((row.operation.as_str(), row.subject.as_str()), ("sign-in.login-key", ADDRESS));
     assert_eq!(bearer(&house, &authorized.token).unwrap().user, authorized.signed_in.user);
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 1));
     house.change(PUID, UserChange { suspended: Some(true), ..UserChange::default() });
     assert_eq!(bearer(&house, &authorized.token), Err((403, "user_suspended".into())));
     house.change(PUID, UserChange { suspended: Some(false), ..UserChange::default() });
+    assert_eq!(bearer(&house, &authorized.token), Err((401, "token_ended".into())));
+    let authorized = authorize(&house, "presence").unwrap();
     assert!(bearer(&house, &authorized.token).is_ok());
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 121));
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 122));
     assert_eq!(bearer(&house, &authorized.token), Err((401, "token_expired".into())));
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW));
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 1));
     house.desk.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
     assert_eq!(bearer(&house, &authorized.token), Err((403, "not_a_member".into())));
     assert_eq!(bearer(&house, "a.b.c"), Err((401, "bad_token".into())));
