@@ -140,7 +140,7 @@ fn unusable(directory: &Path, why: &str) -> Error {
 fn certificate(config: &Config) -> Result<(Arc<rustls::ServerConfig>, String)> {
     let (certificate, key) = match &config.tls {
         Some(files) => files.clone(),
-        None => own_certificate(&config.data)?,
+        None => own_certificate(&config.data, config.public_origin.as_deref())?,
     };
     let read = |path: &Path| {
         std::fs::read_to_string(path).map_err(|e| bad_certificate(path, &format!("cannot be read: {e}")))
@@ -154,20 +154,33 @@ fn certificate(config: &Config) -> Result<(Arc<rustls::ServerConfig>, String)> {
     Ok((settings, hex.join(":")))
 }
 
-/// Makes the self-signed pair at the first start; the key first, so that a certificate never stands alone.
-fn own_certificate(directory: &Path) -> Result<(PathBuf, PathBuf)> {
+/// Makes the self-signed pair at the first start, for this machine and the host of `public_origin`; the key
+/// first, so that a certificate never stands alone.
+fn own_certificate(directory: &Path, public_origin: Option<&str>) -> Result<(PathBuf, PathBuf)> {
     let (certificate, key) = (directory.join(CERTIFICATE_FILE), directory.join(CERTIFICATE_KEY_FILE));
     if !certificate.exists() {
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        if !host.is_empty() && !names.contains(&host) {
-            names.push(host);
+        let own = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let public = public_origin.map(|origin| host_of(origin).to_owned());
+        for host in public.into_iter().chain([own]) {
+            if !host.is_empty() && !names.contains(&host) {
+                names.push(host);
+            }
         }
         let made = gate::self_signed(&names).map_err(|e| bad_certificate(&certificate, &e.to_string()))?;
         write_whole(&key, made.key_pem.as_bytes(), 0o600)?;
         write_whole(&certificate, made.cert_pem.as_bytes(), 0o644)?;
     }
     Ok((certificate, key))
+}
+
+/// The host of an origin such as `https://sso.example.com:8443`.
+fn host_of(origin: &str) -> &str {
+    let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.split(':').next().unwrap_or_default(),
+    }
 }
 
 fn bad_certificate(path: &Path, why: &str) -> Error {

@@ -25,6 +25,14 @@ impl Desk {
         Ok(Some(token))
     }
 
+    /// Whether nobody runs the appliance yet: a claim link is outstanding.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn is_unclaimed(&self) -> Result<bool> {
+        Ok(self.store.read(|r| r.claim_fingerprint())?.is_some())
+    }
+
     /// Whether this token of a claim link is the outstanding one.
     ///
     /// # Errors

@@ -158,7 +158,8 @@ fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
         Some(selector) => app.desk.sso_group(&selector)?,
         None => None,
     };
-    let nothing = || Error::not_found("sso_off", "There is no metadata at this address.");
+    let public = "There is no such group: our metadata is at /saml/metadata?idpid= and the Group ID.";
+    let nothing = || Error::not_found("group_unknown", public);
     let metadata = app.desk.sp_metadata(group.ok_or_else(nothing)?, &app.origin(call.request))?;
     Ok(answer::bytes(200, "application/samlmetadata+xml; charset=utf-8", metadata))
 }

@@ -53,22 +53,19 @@ pub const ROUTES: &[Route] = &[
 ];
 
 fn authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
-    let promised = with_proof(app, call, "Authorize", |attempt, request| {
-        app.desk.authorize(attempt, request).map(|promise| promise.then(bare))
-    });
-    Ok(for_any_origin(call, promised))
+    let promised =
+        with_proof(app, call, "Authorize", |attempt, request| app.desk.authorize(attempt, request));
+    Ok(for_any_origin(call, promised, bare))
 }
 
 fn newer_authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let promised = with_proof(app, call, "authorize", |attempt, request| {
-        let desk = Arc::clone(&app.desk);
-        let promise = app.desk.authorize_with_web_session(attempt, request)?;
-        Ok(promise.then(move |authorized| {
-            let (authorized, browser) = authorized?;
-            newer_answer(&desk, &authorized, &browser)
-        }))
+        app.desk.authorize_with_web_session(attempt, request)
     });
-    Ok(for_any_origin(call, promised))
+    let desk = Arc::clone(&app.desk);
+    Ok(for_any_origin(call, promised, move |(authorized, browser)| {
+        newer_answer(&desk, &authorized, &browser)
+    }))
 }
 
 /// Reads proof and wishes of a request and hands them to `task`.
@@ -106,7 +103,7 @@ fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Promise<Resp
         return Err(app.desk.refuse_unreadable(&caller, surface, None));
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
-    app.desk.authorize(&attempt, &request).map(|promise| promise.then(bare))
+    app.desk.authorize(&attempt, &request).map(|promise| promise.then(|kept| kept.and_then(bare)))
 }
 
 /// Passes requests of our own pages: browsers say where a request comes from, and no page can lie about it.
@@ -123,8 +120,8 @@ fn same_origin(app: &App, call: &Call<'_>) -> Result<()> {
 }
 
 /// The token as a JSON string. Its alphabet needs no escapes.
-fn bare(authorized: Result<Authorized>) -> Result<Response> {
-    Ok(answer::bytes(200, "application/json", ["\"", &authorized?.token, "\""].concat()))
+fn bare(authorized: Authorized) -> Result<Response> {
+    Ok(answer::bytes(200, "application/json", ["\"", &authorized.token, "\""].concat()))
 }
 
 /// The object of §5.1; names exactly as published, the misspelt one too.
@@ -215,11 +212,15 @@ fn preflight(_: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 /// Lets the calling page read the answer, also a refusal: the SDK tells 401 from a lost connection.
-fn for_any_origin(call: &Call<'_>, promised: Result<Promise<Response>>) -> Promise<Response> {
+fn for_any_origin<T: Send + 'static>(
+    call: &Call<'_>,
+    promised: Result<Promise<T>>,
+    answer: impl FnOnce(T) -> Result<Response> + Send + 'static,
+) -> Promise<Response> {
     let origin = call.request.header("Origin").map(str::to_owned);
     let asked = Asked::of(call.request);
-    promised.unwrap_or_else(|error| Promise::kept(Err(error))).then(move |answered| {
-        let response = answered.unwrap_or_else(|error| asked.refused(error, Errors::Json));
+    promised.unwrap_or_else(|error| Promise::kept(Err(error))).then(move |kept| {
+        let response = kept.and_then(answer).unwrap_or_else(|error| asked.refused(error, Errors::Json));
         Ok(with_origin(response, origin.as_deref()))
     })
 }

@@ -12,7 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::components::{Tone, checks, flush_card, notice, pairs};
+use super::components::{Tone, Weight, button, card, checks, flush_card, notice, pairs};
 use super::layout;
 use crate::model::GroupId;
 use crate::protocol::check::Check;
@@ -103,9 +103,12 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
                 @if let Some(incident) = view.incident { p { "Incident " strong { (incident) } "." } }
             })),
         }
+        p {
+            a href={ "/console/groups/" (view.group) "/sso" } { "To SSO Configure" }
+        }
         (flush_card("Checks", "In the order of the standard; the first that failed decides.", &checks(view.checks)))
         @if view.name_id.is_some() || !view.attributes.is_empty() {
-            (flush_card("What the identity provider says", "", &said(view.name_id, view.attributes)))
+            (card("What the identity provider says", "", &said(view.name_id, view.attributes)))
         }
         @if !view.document.is_empty() {
             section.card {
@@ -135,6 +138,7 @@ pub fn account_summary(address: &str, group: GroupId) -> String {
             h1 { "You are signed in" }
             p { "As " strong { (address) } ", to group " (group) "." }
         }
+        form method="post" action="/login/signout.aspx" { (button("Sign out", Weight::Plain)) }
     };
     layout::bare("Your account", false, None, &content)
 }

@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 pub use diagnosis::{Diagnosis, Evidence, Mistake, diagnose};
-pub use explanation::{Claim, Explanation, explain};
+pub use explanation::{CLAUSE, Claim, Explanation, explain};
 
 use crate::model::GroupId;
 

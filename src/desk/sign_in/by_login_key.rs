@@ -200,9 +200,9 @@ impl Desk {
             self.store.read(|r| Ok((r.group(group)?.is_some(), self.api_keys(r, group)?)))?;
         let (api_key, previous) = (keys.current, keys.previous);
         let mut steps = Steps::default();
-        steps.add("Group", "§1", exists, Reject::UnknownGroup, "a known Group ID", &group.to_string());
+        steps.add("Group", exists, Reject::UnknownGroup, "a known Group ID", &group.to_string());
         let has_key = if api_key.is_some() { "set" } else { "not set" };
-        steps.add("API key", "§2.8", api_key.is_some(), Reject::GroupWithoutApiKey, "set", has_key);
+        steps.add("API key", api_key.is_some(), Reject::GroupWithoutApiKey, "set", has_key);
         let decoy = SigningKey::new(&[]);
         let key = api_key.as_ref().map_or(decoy, |key| SigningKey::new(key.expose()));
         let of_key = Claim { text: &claim.text, key: &key, group, puid, now: now.seconds() };
@@ -214,11 +214,11 @@ impl Desk {
             Ok((member, r.similar_puids(group, puid, SIMILAR_MOST)?))
         })?;
         let got = if member.is_some() { "the same" } else { "no user has it" };
-        steps.add("PUID", "§1", member.is_some(), Reject::UnknownPuid, "a user of the group has it", got);
+        steps.add("PUID", member.is_some(), Reject::UnknownPuid, "a user of the group has it", got);
         let state = member.as_ref().map_or(Ok(()), |(_, state)| state.clone());
         let got = state.as_ref().err().map_or("may sign in".to_owned(), Reject::to_string);
         let reject = state.clone().err().unwrap_or(Reject::UserInactive);
-        steps.add("User", "§11 Q18", state.is_ok(), reject, "active, not suspended, not locked", &got);
+        steps.add("User", state.is_ok(), reject, "active, not suspended, not locked", &got);
         let wrong_key = matches!(steps.verdict, Err(Reject::LoginKey(_)));
         let evidence = api_key.as_ref().filter(|_| wrong_key).map(|api_key| Evidence {
             text: &claim.text,
@@ -282,7 +282,7 @@ impl Steps {
         u16::try_from(self.checks.len()).unwrap_or(u16::MAX).saturating_add(1)
     }
 
-    fn add(&mut self, name: &str, clause: &str, passed: bool, reject: Reject, expected: &str, got: &str) {
+    fn add(&mut self, name: &str, passed: bool, reject: Reject, expected: &str, got: &str) {
         let outcome = match (&self.verdict, passed) {
             (Err(_), _) => Outcome::Skipped,
             (Ok(()), true) => Outcome::Passed,
@@ -292,7 +292,7 @@ impl Steps {
         self.checks.push(Check {
             number: self.next_number(),
             name: name.to_owned(),
-            clause: format!("wire contract {clause}"),
+            clause: login_key::CLAUSE.to_owned(),
             outcome,
             expected: expected.to_owned(),
             got: got.to_owned(),

@@ -254,7 +254,7 @@ fn one_check(refusal: &Refusal) -> Check {
     Check {
         number: 1,
         name: refusal.means.operation().to_owned(),
-        clause: "wire contract §6.1".to_owned(),
+        clause: "docs/compatibility.md, Authorize".to_owned(),
         outcome: Outcome::Failed,
         expected: "a valid credential of a user who may sign in".to_owned(),
         got: refusal.reject.to_string(),

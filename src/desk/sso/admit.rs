@@ -139,6 +139,9 @@ impl Act {
             Plan::Known(member) | Plan::Update(member, _) => member.membership.puid.is_some(),
             Plan::Make(new) => new.puid.is_some(),
         };
+        if self.only_test {
+            self.say_whether_a_key_could_be_made(has_puid);
+        }
         if self.needs_key && !has_puid {
             return Ok(Err(SsoReject::UserWithoutPuid));
         }
@@ -146,6 +149,24 @@ impl Act {
             return Ok(Err(SsoReject::WithoutApiKey));
         }
         Ok(Ok(plan))
+    }
+
+    /// A sign-in without a redirect ends in a login key, which a test does not make.
+    fn say_whether_a_key_could_be_made(&mut self, has_puid: bool) {
+        let missing = match (has_puid, self.grounds.api_key.is_some()) {
+            (true, true) => None,
+            (false, true) => Some("the user has no Partner User ID"),
+            (true, false) => Some("the group has no API key"),
+            (false, false) => Some("the user has no Partner User ID, and the group no API key"),
+        };
+        let expected = "an API key and a Partner User ID";
+        match missing {
+            None => self.checks.passed("Login key", "docs/saml.md, Login keys", expected, "both are there"),
+            Some(missing) => {
+                let got = format!("{missing}: only a sign-in that ends in a redirect succeeds");
+                self.checks.open("Login key", "docs/saml.md, Login keys", expected, got);
+            }
+        }
     }
 
     fn denied(mut self, reject: SsoReject) -> Carried {
@@ -221,17 +242,22 @@ fn plan(
                 Err(reject) => return Ok(Err(reject)),
             };
             let got = format!("{} becomes {}", identifiers.shown(), new.address);
-            checks.passed("Autoprovisioning", "wire contract 3.8", "a user to be made", got);
+            checks.passed("Autoprovisioning", "docs/saml.md, Autoprovisioning", "a user to be made", got);
             return Ok(Ok(Plan::Make(new)));
         }
         Err(reject) => return Ok(Err(reject)),
     };
     let got = format!("{} is {}", identifiers.shown(), member.user.address);
-    checks.passed("Which user", "wire contract 3.3", "exactly one user of the group", got);
+    checks.passed("Which user", "docs/saml.md, Which user", "exactly one user of the group", got);
     if let Err(reject) = may_sign_in(&member, now) {
         return Ok(Err(reject));
     }
-    checks.passed("User may sign in", "wire contract 11 Q18", "active, neither suspended nor locked", "yes");
+    checks.passed(
+        "User may sign in",
+        "docs/saml.md, Which user",
+        "active, neither suspended nor locked",
+        "yes",
+    );
     if autoprovision != Autoprovision::CreateAndUpdate {
         return Ok(Ok(Plan::Known(member)));
     }

@@ -7,6 +7,7 @@ use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, 
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::store::{Reader, Writer};
 
+use super::judge::Grounds;
 use super::keys;
 
 /// What the page shows.
@@ -19,6 +20,8 @@ pub struct Overview {
     pub own_keys: Vec<KeyFacts>,
     /// What still keeps people from signing in, or should be looked after; sentences.
     pub problems: Vec<String>,
+    /// Whether a sign-in that begins here would reach the identity provider.
+    pub ready: bool,
 }
 
 /// One field that a change gives another value.
@@ -53,7 +56,9 @@ impl Desk {
             let keys = theirs.iter().map(|key| keys::facts(key, now)).collect::<Vec<_>>();
             let own_keys = ours.iter().map(|key| keys::own_facts(key, now)).collect::<Vec<_>>();
             let problems = problems(&configuration, &theirs, &ours, &keys);
-            Ok(Overview { configuration, keys, own_keys, problems })
+            let ready = Grounds::read(self, r, configuration.clone())?.is_ok()
+                && !configuration.endpoint_url.is_empty();
+            Ok(Overview { configuration, keys, own_keys, problems, ready })
         })
     }
 
@@ -170,10 +175,11 @@ fn problems(
     facts: &[KeyFacts],
 ) -> Vec<String> {
     let mut problems: Vec<String> = Vec::new();
-    if configuration.method == Method::Off {
-        return problems;
-    }
     for (missing, sentence) in [
+        (
+            configuration.method == Method::Off,
+            "Single sign-on is off. When the rest is there, choose SAML 2.0 as the Single Sign-On Method.",
+        ),
         (theirs.is_empty(), "There is no X.509 Public Key: every sign-in is refused until there is one."),
         (
             configuration.idp_entity_id.is_empty(),

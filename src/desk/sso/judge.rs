@@ -95,11 +95,20 @@ pub(super) struct Checklist(pub Vec<Check>);
 impl Checklist {
     /// Notes a rule of ours that was kept.
     pub fn passed(&mut self, name: &str, clause: &str, expected: &str, got: impl Into<String>) {
+        self.note(Outcome::Passed, name, clause, expected, got);
+    }
+
+    /// Notes a rule of ours that does not decide here, and would elsewhere.
+    pub fn open(&mut self, name: &str, clause: &str, expected: &str, got: impl Into<String>) {
+        self.note(Outcome::Skipped, name, clause, expected, got);
+    }
+
+    fn note(&mut self, outcome: Outcome, name: &str, clause: &str, expected: &str, got: impl Into<String>) {
         self.0.push(Check {
             number: self.next(),
             name: name.to_owned(),
             clause: clause.to_owned(),
-            outcome: Outcome::Passed,
+            outcome,
             expected: expected.to_owned(),
             got: got.into(),
         });

@@ -1,7 +1,7 @@
 //! Metadata of both sides: what an upload of theirs would change, shown before it is saved; and ours.
 
 use crate::desk::{Desk, permission};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
@@ -10,7 +10,7 @@ use crate::protocol::saml::service_provider::ServiceProvider;
 use crate::store::Reader;
 
 use super::configure::{Change, OPERATION, changes, described, draft, known};
-use super::{keys, reject::SsoReject};
+use super::keys;
 
 /// What an upload would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,18 +159,14 @@ impl Desk {
         })
     }
 
-    /// Our own metadata for a group's identity provider; `origin` is where people reach this server.
+    /// Our own metadata for a group's identity provider; `origin` is where people reach this server. Also
+    /// while the group is Off: the identity provider is set up first.
     ///
     /// # Errors
-    /// `NotFound` with code `sso_off` when the group does not exist or is Off: one answer for both.
+    /// `NotFound` with code `group_unknown`.
     pub fn sp_metadata(&self, group: GroupId, origin: &str) -> Result<String> {
-        let off =
-            || Error::new(Kind::NotFound, SsoReject::Off.code(), "There is no metadata at this address.");
         self.store.snapshot(|r| {
-            let configuration = r.sso_configuration(group)?.ok_or_else(off)?;
-            if configuration.method == crate::model::sso::Method::Off {
-                return Err(off());
-            }
+            let configuration = known(r, group)?;
             let newest: Vec<Vec<u8>> =
                 r.sp_keys(group)?.into_iter().take(1).map(|key| key.certificate).collect();
             Ok(ServiceProvider {

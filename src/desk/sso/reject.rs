@@ -139,7 +139,7 @@ impl SsoReject {
         }
     }
 
-    /// The section of the wire contract, or the clause of the standard.
+    /// The section of the guide, or the clause of the standard.
     fn clause(&self) -> &'static str {
         match self {
             SsoReject::Response(reject) => reject.clause(),
@@ -147,15 +147,15 @@ impl SsoReject {
             SsoReject::WithoutIdentifier
             | SsoReject::UserUnknown { .. }
             | SsoReject::UserAmbiguous { .. }
-            | SsoReject::UserConflict { .. } => "wire contract 3.3",
-            SsoReject::UserWithoutPuid | SsoReject::WithoutApiKey => "wire contract 3.5",
+            | SsoReject::UserConflict { .. } => "docs/saml.md, Which user",
+            SsoReject::UserWithoutPuid | SsoReject::WithoutApiKey => "docs/saml.md, Login keys",
             SsoReject::AttributeMissing { .. }
             | SsoReject::AttributeSeveral { .. }
             | SsoReject::FieldInvalid { .. }
             | SsoReject::FieldTaken { .. }
             | SsoReject::NotFoundAgain { .. }
-            | SsoReject::RoleUnknown { .. } => "wire contract 3.8",
-            _ => "wire contract 3.2",
+            | SsoReject::RoleUnknown { .. } => "docs/saml.md, Autoprovisioning",
+            _ => "docs/saml.md, Every field",
         }
     }
 

@@ -54,8 +54,10 @@ fn post_change(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         match chosen.and_then(|chosen| visit.desk().change_api_key(&visit.caller, group.id, chosen)) {
             Ok(_) => {
-                let sentence =
-                    "The new API key is in force. Login keys made with the one before are rejected.";
+                let sentence = match group.has_api_key {
+                    true => "The new API key is in force. Login keys made with the one before are rejected.",
+                    false => "The API key is in force. Show it, and keep it where login keys are made.",
+                };
                 Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
             }
             Err(error) => {

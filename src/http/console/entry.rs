@@ -95,7 +95,9 @@ fn sign_in_page(app: &App, call: &Call<'_>, next: &str, status: u16, fill: &Fill
     let browser = entry(call)?;
     let flash = visit::message(app, call, &browser);
     let token = app.desk.form_token(&browser);
-    let page = pages::sign_in(&token, next, lab_clock(&app.desk).as_deref(), flash.as_ref(), fill);
+    let lab = lab_clock(&app.desk);
+    let unclaimed = app.desk.is_unclaimed()?;
+    let page = pages::sign_in(&token, next, lab.as_deref(), flash.as_ref(), unclaimed, fill);
     Ok(with_entry(answer::html(status, page), call, &browser))
 }
 

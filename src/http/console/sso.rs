@@ -10,12 +10,16 @@ use crate::http::gate::Response;
 use crate::http::multipart::Parts;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
-use crate::model::sso::Status;
 use crate::model::sso::fields::{Entry, FIELDS};
+use crate::model::sso::{Method, Status};
 use crate::pages::console::{sso as pages, sso_attempts};
 use crate::pages::form::Fill;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+const ON: &str = " Single sign-on is on. Test this connection next.";
+/// Begins a sign-in that ends on the account page. Wire contract §3.7.
+const SIGN_IN: &str = "/account/GetLoginKey.aspx?sso=1&redirect=/account/AccountSummary.aspx";
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/sso", get_sso),
@@ -48,8 +52,10 @@ fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill
         keys: &overview.keys,
         own_keys: &overview.own_keys,
         problems: &overview.problems,
+        ready: overview.ready,
         acs_url: &acs_url(&origin, group.id),
         metadata_url: &format!("{origin}/saml/metadata?idpid={}", group.id),
+        sign_in_url: &format!("{origin}{SIGN_IN}&idpid={}", group.id),
         test_url: &format!("/account/GetLoginKey.aspx?sso=1&test=11&idpid={}", group.id),
     };
     Ok(answer::html(status, pages::configure(&visit.frame(Some(group)), &view, fill)))
@@ -64,11 +70,15 @@ fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
             false => draft.errors,
             true => match visit.desk().set_sso(&visit.caller, group.id, &values) {
                 Ok(changes) => {
-                    let sentence = match changes.len() {
+                    let mut sentence = match changes.len() {
                         0 => "Nothing was changed.".to_owned(),
                         1 => "One field was changed.".to_owned(),
                         several => format!("{several} fields were changed."),
                     };
+                    if changes.iter().any(|change| change.field == "method") {
+                        let on = draft.configuration.method != Method::Off;
+                        sentence.push_str(if on { ON } else { " Single sign-on is off now." });
+                    }
                     return Ok(visit.done(&address(&group), &sentence));
                 }
                 Err(error) => vec![error],
@@ -98,19 +108,49 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let parts = Parts::read(call.request.header("Content-Type"), &call.request.body)?;
-        let file = match (parts.file("metadata_file"), parts.text("metadata_text").unwrap_or_default().trim())
-        {
-            (Some(file), _) if !file.is_empty() => file.to_vec(),
-            (_, "") => {
-                let public = "Choose the metadata file, or paste its text.";
-                return Err(Error::invalid("metadata_missing", "metadata_file", public));
-            }
-            (_, text) => text.as_bytes().to_vec(),
-        };
+        let text = parts.text("metadata_text").unwrap_or_default().trim();
         let entity = parts.text("entity").unwrap_or_default().trim();
-        let preview = visit.desk().preview_sso_metadata(&visit.caller, group.id, &file, entity)?;
-        Ok(answer::html(200, preview_page(visit, &group, &preview, &STANDARD.encode(&file))))
+        let (field, file) = match parts.file("metadata_file") {
+            Some(file) if !file.is_empty() => ("metadata_file", Ok(file.to_vec())),
+            _ => ("metadata_text", pasted(text)),
+        };
+        let read = file.and_then(|file| {
+            let preview = visit.desk().preview_sso_metadata(&visit.caller, group.id, &file, entity)?;
+            Ok((preview, file))
+        });
+        match read {
+            Ok((preview, file)) => {
+                Ok(answer::html(200, preview_page(visit, &group, &preview, &STANDARD.encode(&file))))
+            }
+            Err(error) => {
+                let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+                let values = FIELDS.iter().map(|f| (f.name, f.value(&overview.configuration)));
+                let pasted = [("metadata_text", text.to_owned()), ("entity", entity.to_owned())];
+                let fill = Fill::of(values.chain(pasted));
+                let error = Error { field: error.field.or(Some(field.to_owned())), ..error };
+                let fields = [
+                    ("metadata_file", "metadata_file"),
+                    ("metadata_text", "metadata_text"),
+                    ("entity", "entity"),
+                ];
+                let (status, fill) = refused(fill, error, &fields)?;
+                page(visit, &group, &overview, status, &fill)
+            }
+        }
     })
+}
+
+/// The metadata of the field for pasting.
+fn pasted(text: &str) -> Result<Vec<u8>> {
+    let wrong = |code, public| Err(Error::invalid(code, "metadata_text", public));
+    match text.get(..4) {
+        _ if text.is_empty() => wrong("metadata_missing", "Choose the metadata file, or paste its text."),
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => wrong(
+            "metadata_address",
+            "That is an address. Nothing is fetched from here: open it, and upload or paste what it answers.",
+        ),
+        _ => Ok(text.as_bytes().to_vec()),
+    }
 }
 
 fn preview_page(visit: &Visit<'_>, group: &Group, preview: &Preview, file: &str) -> String {
@@ -122,6 +162,7 @@ fn preview_page(visit: &Visit<'_>, group: &Group, preview: &Preview, file: &str)
         added: &preview.added,
         removed: &preview.removed,
         notes: &preview.notes,
+        off: preview.configuration.method == Method::Off,
         file,
     };
     pages::preview(&visit.frame(Some(group)), &view)
@@ -136,7 +177,15 @@ fn post_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
             STANDARD.decode(form.first("file").ok_or_else(damaged)?.as_bytes()).map_err(|_| damaged())?;
         let entity = form.filled("entity").unwrap_or_default();
         let saved = visit.desk().upload_sso_metadata(&visit.caller, group.id, &file, &entity)?;
-        Ok(visit.done(&address(&group), &format!("The metadata of {} is in force.", saved.entity)))
+        let mut sentence = format!("The metadata of {} is saved.", saved.entity);
+        if form.filled("then").as_deref() == Some("on") {
+            let on = [("method".to_owned(), Method::Saml.as_str().to_owned())];
+            visit.desk().set_sso(&visit.caller, group.id, &on)?;
+            sentence.push_str(ON);
+        } else if saved.configuration.method == Method::Off {
+            sentence.push_str(" Single sign-on is still off.");
+        }
+        Ok(visit.done(&address(&group), &sentence))
     })
 }
 

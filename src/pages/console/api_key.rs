@@ -29,15 +29,16 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
             None => @if group.has_api_key { p { code { "••••••••••••••••" } } (reveal) },
         }
     };
+    let weight = if group.has_api_key { Weight::Danger } else { Weight::Plain };
     let change = form::post(
         &super::own(frame, "/api-key/change"),
         frame.token,
         &html! {
-            (Field::text("api_key", "New API key").hint("8 to 255 characters. Leave it empty to have one made at random: 80 bits, as the service does.")
+            (Field::text("api_key", "Your own API key").hint("8 to 255 characters. One made at random has 80 bits, as the service's have.")
                 .code().most(255).draw(fill))
             div.actions {
-                (choice_button("Put this key in force", Weight::Danger, "how", "typed"))
-                (choice_button("Make one at random", Weight::Danger, "how", "random"))
+                (choice_button("Make one at random", weight, "how", "random"))
+                (choice_button("Put my own in force", weight, "how", "typed"))
             }
         },
     );
@@ -47,10 +48,14 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
         (form::problems(fill))
         (header(&super::crumbs(frame, &[]), "API key", "The shared secret from which login keys are made.", &html! {}))
         (card("Present key", "", &present))
-        (danger_card("Change the API key", "", &html! {
-            @if group.has_api_key { (notice(Tone::Warn, &html! { p { (warning) } })) }
-            (change)
-        }))
+        @if group.has_api_key {
+            (danger_card("Change the API key", "", &html! {
+                (notice(Tone::Warn, &html! { p { (warning) } }))
+                (change)
+            }))
+        } @else {
+            (card("Set the API key", "", &change))
+        }
     };
     console(frame, Place::ApiKey, "API key", fill.is_wrong(), &content)
 }

@@ -3,7 +3,7 @@
 use maud::html;
 
 use crate::model::Group;
-use crate::pages::components::{Weight, button, card, header, table};
+use crate::pages::components::{Tone, Weight, button, card, header, notice, table};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Flash, Frame, Place, bare, console};
 
@@ -34,12 +34,14 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
     bare("Claim this appliance", fill.is_wrong(), lab, &content)
 }
 
-/// The page where operators and administrators sign in. `next` is where they wanted to go.
+/// The page where operators and administrators sign in. `next` is where they wanted to go; `unclaimed` says
+/// that nobody can sign in yet.
 pub fn sign_in(
     form_token: &str,
     next: &str,
     lab: Option<&str>,
     flash: Option<&Flash>,
+    unclaimed: bool,
     fill: &Fill,
 ) -> String {
     let form = form::post(
@@ -55,6 +57,11 @@ pub fn sign_in(
     let content = html! {
         @if let Some(flash) = flash { div role="status" { div.notice.good { p { (flash.sentence) } } } }
         (form::problems(fill))
+        @if unclaimed {
+            (notice(Tone::Info, &html! {
+                p { "Nobody runs this appliance yet. Open the link that the server printed when it started." }
+            }))
+        }
         section.card {
             header {
                 h1 { "Sign in to the console" }

@@ -6,8 +6,8 @@ use super::{crumbs, own};
 use crate::model::sso::fields::{Entry, FIELDS, Field as SsoField, Section};
 use crate::model::sso::{Configuration, IDP_KEYS_MAX, KeyFacts};
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, code, danger_card, empty, flush_card, header, link_button, notice,
-    pairs, table, time, time_or,
+    Tone, Weight, badge, button, card, choice_button, code, danger_card, empty, flush_card, header,
+    link_button, notice, pairs, table, time, time_or,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -18,9 +18,13 @@ pub struct ConfigureView<'a> {
     pub keys: &'a [KeyFacts],
     pub own_keys: &'a [KeyFacts],
     pub problems: &'a [String],
+    /// A sign-in that begins here would reach the identity provider.
+    pub ready: bool,
     /// Where the identity provider posts its answers.
     pub acs_url: &'a str,
     pub metadata_url: &'a str,
+    /// Signs a browser in.
+    pub sign_in_url: &'a str,
     /// Tests the connection.
     pub test_url: &'a str,
 }
@@ -32,20 +36,18 @@ const LEAD: &str = "Let the group's people sign in with their organisation's own
 pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> String {
     let actions = html! {
         (link_button(&own(frame, "/sso/attempts"), "Attempts", false))
-        (link_button(view.test_url, "Test this connection", true))
+        @if view.ready { (link_button(view.test_url, "Test this connection", true)) }
     };
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[]), TITLE, LEAD, &actions))
-        @if !view.problems.is_empty() {
-            (notice(Tone::Warn, &html! { ul { @for problem in view.problems { li { (problem) } } } }))
-        }
-        (card("Tell the identity provider", "", &html! {
+        (standing(view))
+        (card("Tell the identity provider", "Most take the metadata address and need nothing else.", &html! {
+            (code("Our metadata, which says both", view.metadata_url))
             (code("ACS URL, to be copied exactly", view.acs_url))
             (code("Entity ID", &view.configuration.sp_entity_id))
-            (code("Our metadata, which says both", view.metadata_url))
         }))
-        (metadata_card(frame))
+        (metadata_card(frame, fill))
         (keys_card(frame, view.keys))
         (fields_form(frame, fill))
         (own_keys_card(frame, view.own_keys))
@@ -53,7 +55,24 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
     console(frame, Place::SignOn, TITLE, fill.is_wrong(), &content)
 }
 
-fn metadata_card(frame: &Frame<'_>) -> Markup {
+/// Whether it is on, and what is missing.
+fn standing(view: &ConfigureView<'_>) -> Markup {
+    let problems = html! { ul { @for problem in view.problems { li { (problem) } } } };
+    let status = view.configuration.status.label();
+    html! {
+        @if view.ready {
+            (notice(Tone::Good, &html! {
+                p { "Single sign-on is on. Operational Status: " (status) "." }
+            }))
+            (card("Sign in here", "For a first try, in another browser. It ends on a page that says who is signed in.", &html! {
+                (code("Sign-in address", view.sign_in_url))
+            }))
+        }
+        @if !view.problems.is_empty() { (notice(Tone::Warn, &problems)) }
+    }
+}
+
+fn metadata_card(frame: &Frame<'_>, fill: &Fill) -> Markup {
     let sentence = "Fills in most fields and the keys. What it would change is shown before it is saved.";
     card(
         "Metadata File Upload",
@@ -62,9 +81,9 @@ fn metadata_card(frame: &Frame<'_>) -> Markup {
             &own(frame, "/sso/metadata"),
             frame.token,
             &html! {
-                (Field::file("metadata_file", "Metadata file").draw(&Fill::default()))
-                (Field::area("metadata_text", "Or its text, pasted").code().draw(&Fill::default()))
-                (Field::text("entity", "Entity ID, when the file has several").draw(&Fill::default()))
+                (Field::file("metadata_file", "Metadata file").draw(fill))
+                (Field::area("metadata_text", "Or its text, pasted").code().draw(fill))
+                (Field::text("entity", "Entity ID, when the file has several").draw(fill))
                 div.actions { (button("Show what it would change", Weight::Primary)) }
             },
         ),
@@ -209,6 +228,8 @@ pub struct PreviewView<'a> {
     pub added: &'a [KeyFacts],
     pub removed: &'a [KeyFacts],
     pub notes: &'a [String],
+    /// Single sign-on is off, and could be switched on at once.
+    pub off: bool,
     /// The file in Base64, to come back with the confirmation.
     pub file: &'a str,
 }
@@ -236,7 +257,11 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
         &html! {
             (form::hidden("file", view.file))
             (form::hidden("entity", view.entity))
-            div.actions { (button("Save", Weight::Primary)) (link_button(&own(frame, "/sso"), "Cancel", false)) }
+            div.actions {
+                @if view.off { (choice_button("Save and switch on SAML 2.0", Weight::Primary, "then", "on")) }
+                (button("Save", if view.off { Weight::Plain } else { Weight::Primary }))
+                (link_button(&own(frame, "/sso"), "Cancel", false))
+            }
         },
     );
     let content = html! {

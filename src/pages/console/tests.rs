@@ -131,7 +131,7 @@ fn one_check() -> [Check; 1] {
 #[test]
 fn hostile_names_are_escaped_at_the_entry() {
     check(&entry::claim(HOSTILE, HOSTILE, Some(HOSTILE), &fill(&["name"])));
-    check(&entry::sign_in("t", HOSTILE, None, None, &fill(&["name"])));
+    check(&entry::sign_in("t", HOSTILE, None, None, true, &fill(&["name"])));
     check(&entry::switch(&frame(), &[group()]));
     check(&entry::own_password(&frame(), HOSTILE, &fill(&["current"])));
     let deed = confirm::Deed {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::access_log::{LogLine, lines};
-use super::users::{puid_field, role_options};
+use super::users::{EMAIL_HINT, puid_field, role_options};
 use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
 use crate::model::{Group, Member, Role};
@@ -90,6 +90,7 @@ fn facts(view: &UserView<'_>) -> Markup {
         ("State", states(view.member, view.now)),
         ("Glance Address", html! { (user.address) }),
         ("PUID", view.member.membership.puid.as_ref().map_or_else(none, |puid| html! { code { (puid) } })),
+        ("E-mail address", html! { @if user.email.is_empty() { (none()) } @else { (user.email) } }),
         ("Role", view.member.role_name.as_ref().map_or_else(none, |role| html! { (role) })),
         ("Person ID", html! { (user.id) }),
         ("Password", html! { @if user.has_password { "Set" } @else { span.muted { "None" } } }),
@@ -116,7 +117,7 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
                     (Field::text("last_name", "Last name").most(49).draw(fill))
                 }
                 div.row {
-                    (Field::of_type("email", "E-mail address", "email").most(127).draw(fill))
+                    (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).most(127).draw(fill))
                     (Field::of_type("phone", "Phone number", "tel").most(49).draw(fill))
                 }
             }

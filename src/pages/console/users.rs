@@ -120,7 +120,7 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
                 (Field::text("last_name", "Last name").most(49).draw(fill))
             }
             div.row {
-                (Field::of_type("email", "E-mail address", "email").most(127).draw(fill))
+                (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).most(127).draw(fill))
                 (Field::of_type("phone", "Phone number", "tel").most(49).draw(fill))
             }
             (Field::select("role", "Role", &options).draw(fill))
@@ -155,6 +155,9 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
     };
     console(frame, Place::Users, "New user", fill.is_wrong() || join.is_wrong(), &content)
 }
+
+/// For what an e-mail address is good here.
+pub const EMAIL_HINT: &str = "Single sign-on finds people by it too.";
 
 pub(super) fn puid_field(fill: &Fill) -> Markup {
     Field::text("puid", "Partner User ID (PUID)")

@@ -8,6 +8,9 @@ use super::{check_life, check_signature, parse};
 use crate::model::GroupId;
 use crate::protocol::check::{Check, Outcome};
 
+/// Where it is written what a login key must keep to, for whoever reads the checks.
+pub const CLAUSE: &str = "docs/compatibility.md, Login keys";
+
 /// What is claimed, and under which key it is checked.
 #[derive(Clone, Copy)]
 pub struct Claim<'a> {
@@ -37,10 +40,9 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
         Err(reject @ (Reject::Malformed(_) | Reject::PreviousFormat)) => Err(reject),
         _ => Ok(()),
     };
-    list.add("Form", "§2.1", form, format!("{LENGTH} characters, $1$expiry$signature"), form_of(claim.text));
+    list.add("Form", form, format!("{LENGTH} characters, $1$expiry$signature"), form_of(claim.text));
     list.add(
         "Version",
-        "§2.1",
         parsed.map(|_| ()),
         VERSION.to_owned(),
         claim.text.split('$').nth(1).unwrap_or_default().chars().take(EXPIRY_DIGITS).collect(),
@@ -53,10 +55,9 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
         Err(reject @ Reject::Expired { .. }) => Err(reject),
         _ => Ok(()),
     };
-    list.add("Not expired", "§2.1", not_expired, format!("after {}", claim.now), expiry.clone());
+    list.add("Not expired", not_expired, format!("after {}", claim.now), expiry.clone());
     list.add(
         "Not too far ahead",
-        "§2.1",
         life,
         format!("at most {}", claim.now.saturating_add(LONGEST_LIFE + CAP_GRACE)),
         expiry,
@@ -65,7 +66,6 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
         parsed.and_then(|parsed| check_signature(&parsed, claim.key, &claim.group.to_string(), claim.puid));
     list.add(
         "Signature",
-        "§2.1",
         signature,
         "HMAC-SHA256 under the API key over Group ID, PUID, 1, expiry".to_owned(),
         if signature.is_ok() { "the same".to_owned() } else { "another".to_owned() },
@@ -81,7 +81,7 @@ struct List {
 
 impl List {
     /// Adds a line; once one has failed, the rest were not reached.
-    fn add(&mut self, name: &str, clause: &str, result: Result<(), Reject>, expected: String, got: String) {
+    fn add(&mut self, name: &str, result: Result<(), Reject>, expected: String, got: String) {
         let outcome = match (self.verdict, result) {
             (Err(_), _) => Outcome::Skipped,
             (Ok(()), Ok(())) => Outcome::Passed,
@@ -91,7 +91,7 @@ impl List {
         self.checks.push(Check {
             number: self.next,
             name: name.to_owned(),
-            clause: format!("wire contract {clause}"),
+            clause: CLAUSE.to_owned(),
             outcome,
             expected,
             got,

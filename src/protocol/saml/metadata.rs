@@ -157,7 +157,9 @@ impl MetadataReject {
             Self::Signature(_) => "The file's signature does not verify with the pinned certificate.",
             Self::NotMetadata => "The file is not SAML metadata.",
             Self::Unsigned => "The file is not signed, but a signer is pinned.",
-            Self::NoIdentityProvider => "The file describes no SAML 2.0 identity provider.",
+            Self::NoIdentityProvider => {
+                "The file describes no SAML 2.0 identity provider; a service provider's does not."
+            }
             Self::EntityIdMissing => "The entity has no entity ID.",
             Self::Expired => "The file is no longer valid: download it anew.",
             Self::TimeMalformed => "The end of the file's validity is not a date.",
