@@ -89,7 +89,8 @@ CREATE TABLE memberships (
     administrator INTEGER NOT NULL DEFAULT 0 CHECK (administrator IN (0, 1)),
     suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
     active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
-    tokens_from INTEGER NOT NULL DEFAULT 0,      -- tokens issued before are void: suspension, new password
+    -- Carried by tokens and web sessions; another one voids them: suspension, demotion, new password.
+    mark INTEGER NOT NULL DEFAULT (random()),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (group_id, user_id)
@@ -97,7 +98,8 @@ CREATE TABLE memberships (
 CREATE UNIQUE INDEX memberships_by_puid ON memberships (group_id, puid) WHERE puid IS NOT NULL;
 -- Holds all that a sign-in asks of a membership, so that it need not turn to the table.
 CREATE INDEX memberships_for_sign_in
-    ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator) WHERE puid IS NOT NULL;
+    ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator, mark)
+    WHERE puid IS NOT NULL;
 CREATE INDEX memberships_by_user ON memberships (user_id);
 CREATE INDEX memberships_by_puid_in_any_case ON memberships (group_id, puid COLLATE NOCASE) WHERE puid IS NOT NULL;
 CREATE INDEX memberships_by_role ON memberships (group_id, role_id, active);
@@ -107,6 +109,7 @@ CREATE TABLE web_sessions (
     fingerprint BLOB PRIMARY KEY,
     group_id INTEGER NOT NULL,
     user_id INTEGER NOT NULL,
+    mark INTEGER NOT NULL,                       -- the member's when they were judged
     created_at INTEGER NOT NULL,
     used_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,

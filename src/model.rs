@@ -264,6 +264,11 @@ impl fmt::Display for Actor {
     }
 }
 
+/// What the tokens and web sessions of a member carry: random, and replaced by another one when those that
+/// were handed out become void. No secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark(pub i64);
+
 /// Who acts, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

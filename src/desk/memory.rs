@@ -16,14 +16,20 @@ use crate::store::Generation;
 /// Values kept; more than that start anew.
 const KEPT_MOST: usize = 4_096;
 
-/// Values by key, each with the generation in which it was read.
+/// Values by key, all of one generation.
 pub(super) struct Memory<K, V> {
-    kept: RwLock<HashMap<K, (Generation, Arc<V>)>>,
+    kept: RwLock<Kept<K, V>>,
+}
+
+struct Kept<K, V> {
+    /// `None` while nothing is kept.
+    generation: Option<Generation>,
+    values: HashMap<K, Arc<V>>,
 }
 
 impl<K, V> Default for Memory<K, V> {
     fn default() -> Memory<K, V> {
-        Memory { kept: RwLock::default() }
+        Memory { kept: RwLock::new(Kept { generation: None, values: HashMap::new() }) }
     }
 }
 
@@ -31,20 +37,23 @@ impl<K: Eq + Hash, V> Memory<K, V> {
     /// What was kept under `key`, if nothing was changed since.
     pub fn find(&self, key: &K, generation: Generation) -> Option<Arc<V>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(key).filter(|(since, _)| *since == generation).map(|(_, value)| Arc::clone(value))
+        kept.values.get(key).filter(|_| kept.generation == Some(generation)).map(Arc::clone)
     }
 
-    /// Keeps what was read after `generation` was taken.
+    /// Keeps what was read after `generation` was taken, and forgets everything older.
     pub fn keep(&self, key: K, generation: Generation, value: Arc<V>) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT_MOST {
-            kept.clear();
+        if kept.generation > Some(generation) {
+            return;
         }
-        kept.insert(key, (generation, value));
+        if kept.generation != Some(generation) || kept.values.len() >= KEPT_MOST {
+            *kept = Kept { generation: Some(generation), values: HashMap::new() };
+        }
+        kept.values.insert(key, value);
     }
 
     /// Forgets what is kept under `key`.
     pub fn forget(&self, key: &K) {
-        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).values.remove(key);
     }
 }

@@ -31,7 +31,7 @@ use super::token::{self, Claims};
 use super::{Desk, web_session};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Member, RoleId, UserId};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Mark, Member, RoleId, UserId};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::{Settings, SignInState};
@@ -103,13 +103,16 @@ pub struct SignedIn {
     pub role: Option<RoleId>,
     /// Whether the user may run the group.
     pub administrator: bool,
+    /// The member's mark when they were judged.
+    pub mark: Mark,
     pub means: Means,
 }
 
 impl SignedIn {
     pub(super) fn of(group: GroupId, user: UserId, state: &SignInState, means: Means) -> Result<SignedIn> {
         let address = address_of(&state.address)?;
-        Ok(SignedIn { group, user, address, role: state.role, administrator: state.administrator, means })
+        let SignInState { role, administrator, mark, .. } = *state;
+        Ok(SignedIn { group, user, address, role, administrator, mark, means })
     }
 
     /// The caller that other use cases judge.
@@ -399,7 +402,7 @@ impl Desk {
         let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
         refusal::admitted(&state, now).map_err(of_member)?;
-        if Timestamp::from_seconds(claims.issued_at.saturating_add(1)) <= state.tokens_from {
+        if claims.mark != state.mark {
             return Err(of_member(Reject::TokenEnded).into());
         }
         refusal::in_group(group, claims.group).map_err(of_member)?;
@@ -424,6 +427,7 @@ impl Desk {
         Ok(Claims {
             user: signed_in.user,
             group: signed_in.group,
+            mark: signed_in.mark,
             service: request.service.clone(),
             issued_at: now.seconds(),
             expires_at: now.seconds().saturating_add(request.minutes * 60),
@@ -437,12 +441,12 @@ impl Desk {
         attempt: &Attempt<'_>,
         now: Timestamp,
     ) -> Result<Promise<BrowserSignIn>> {
-        let (group, user) = (signed_in.group, signed_in.user);
+        let (group, user, mark) = (signed_in.group, signed_in.user, signed_in.mark);
         let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
         let opened = self.store.leave_trace(now, move |w| {
-            w.insert_web_session(&fingerprint, group, user, expires_at)?;
+            w.insert_web_session(&fingerprint, group, user, Some(mark), expires_at)?;
             w.log(&entry)?;
             w.allowed_sites(group)
         });

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model::{GroupId, UserId};
+use crate::model::{GroupId, Mark, UserId};
 use crate::secret::random_token;
 
 /// `{"alg":"HS256","typ":"JWT"}`
@@ -27,6 +27,7 @@ pub struct Claims {
     #[serde(rename = "sub", with = "number_as_text")]
     pub user: UserId,
     pub group: GroupId,
+    pub mark: Mark,
     pub service: String,
     /// Seconds since the epoch.
     #[serde(rename = "iat")]
@@ -121,6 +122,7 @@ mod tests {
         Claims {
             user: UserId(42),
             group: GroupId(12345),
+            mark: Mark(-7),
             service: "presence".into(),
             issued_at: NOW,
             expires_at: NOW + 60,
@@ -142,7 +144,7 @@ mod tests {
         assert_eq!(part(0), br#"{"alg":"HS256","typ":"JWT"}"#);
         assert_eq!(
             String::from_utf8(part(1)).unwrap(),
-            r#"{"sub":"42","group":12345,"service":"presence","iat":1593907200,"exp":1593907260,"jti":"abc"}"#
+            r#"{"sub":"42","group":12345,"mark":-7,"service":"presence","iat":1593907200,"exp":1593907260,"jti":"abc"}"#
         );
         assert_eq!(token.split('.').nth(2).unwrap().len(), 43);
     }

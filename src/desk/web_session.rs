@@ -74,7 +74,8 @@ impl Desk {
         let Some(row) = self.store.read(|r| r.web_session(&fingerprint, now))? else {
             return Ok(Err(Reject::UnknownWebSession));
         };
-        let fits = row.user == parsed.user
+        let fits = row.mark == row.member.mark
+            && row.user == parsed.user
             && row.created_at.seconds() == parsed.epoch
             && parsed.group.is_none_or(|group| group == row.group)
             && now < row.created_at.plus_seconds(LONGEST_SECONDS);

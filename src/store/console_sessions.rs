@@ -62,7 +62,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a new console session, and forgets those that have ended.
+    /// Keeps a new console session.
     ///
     /// # Errors
     /// `Fault` when the database fails.

@@ -160,8 +160,9 @@ impl Store {
         self.inner.writer.run(now, Touches::People, task)
     }
 
-    /// As [`Store::write_promised`], for what sign-ins leave behind and none rests on: web sessions, replays,
-    /// incidents, rows of the access log. No generation ends with it.
+    /// As [`Store::write_promised`], for what is never remembered: web sessions, requests that wait for their
+    /// answer, replays, incidents, attempts, when a key was used, rows of the access log. No generation ends
+    /// with it.
     pub fn leave_trace<T: Send + 'static>(
         &self,
         now: Timestamp,

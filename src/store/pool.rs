@@ -1,11 +1,12 @@
 //! The readers: a few connections that are lent out, one task at a time each.
 
 use std::path::Path;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
 use super::open;
+use crate::duty;
 use crate::error::{Error, Result};
 
 /// Enough to keep the cores busy; a read takes microseconds, so waiting is short.
@@ -30,7 +31,13 @@ impl Pool {
 
     /// Lends a connection to `task`; waits while all are lent.
     pub fn with<T>(&self, task: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        if state.idle.is_empty() {
+            // Whoever has them may read for long.
+            drop(state);
+            duty::relieve();
+            state = self.lock();
+        }
         let connection = loop {
             if let Some(connection) = state.idle.pop() {
                 break connection;
@@ -46,6 +53,10 @@ impl Pool {
             None => Err(Error::fault("reader_pool", "a lent reader is gone")),
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Brings the connection back, also when the task panics.
@@ -57,7 +68,7 @@ struct Lent<'p> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            let mut state = self.pool.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.pool.lock();
             state.idle.push(connection);
             let somebody_waits = state.waiting > 0;
             drop(state);

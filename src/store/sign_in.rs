@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::{Reader, Store, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{GroupId, RoleId, UserId};
+use crate::model::{GroupId, Mark, RoleId, UserId};
 
 /// A group as a login key meets it, and its member with that PUID.
 pub struct KeyRow<'r> {
@@ -29,10 +29,11 @@ pub struct MemberRow<'r> {
     pub suspended: bool,
     pub active: bool,
     pub locked_until: Option<Timestamp>,
+    pub mark: Mark,
 }
 
 const BY_PUID: &str = "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
-        m.suspended, m.active, u.locked_until
+        m.suspended, m.active, u.locked_until, m.mark
     FROM groups g
     LEFT JOIN memberships m INDEXED BY memberships_for_sign_in ON m.group_id = g.id AND m.puid = ?2
     LEFT JOIN users u ON u.id = m.user_id
@@ -179,6 +180,7 @@ fn member_row<'r>(row: &'r Row<'_>, user: UserId) -> rusqlite::Result<MemberRow<
         suspended: row.get(5)?,
         active: row.get(6)?,
         locked_until: row.get_ref(7)?.as_i64_or_null()?.map(Timestamp),
+        mark: Mark(row.get(8)?),
     })
 }
 

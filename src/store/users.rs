@@ -185,8 +185,8 @@ impl Writer<'_> {
             who,
         )?;
         self.execute(
-            "UPDATE memberships SET tokens_from = ?3 WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
-            (who.0, who.1, self.now.0),
+            "UPDATE memberships SET mark = random() WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
+            who,
         )
     }
 

@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
-use crate::error::Result;
-use crate::model::{GroupId, RoleId, UserId};
+use crate::error::{Error, Result};
+use crate::model::{GroupId, Mark, RoleId, UserId};
 
 /// A web session, and its member as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct WebSessionRow {
     pub created_at: Timestamp,
     pub used_at: Timestamp,
     pub expires_at: Timestamp,
+    /// The member's mark when they were judged; with another one the session is void.
+    pub mark: Mark,
     pub member: SignInState,
 }
 
@@ -28,12 +30,12 @@ pub struct SignInState {
     pub suspended: bool,
     pub active: bool,
     pub locked_until: Option<Timestamp>,
-    /// Tokens that were issued before are void.
-    pub tokens_from: Timestamp,
+    pub mark: Mark,
 }
 
 /// The columns of a [`SignInState`], for [`member_state`].
-const STATE: &str = "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until, m.tokens_from";
+const STATE: &str =
+    "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until, m.mark";
 
 impl Reader<'_> {
     /// Finds a web session that has not ended at `now`.
@@ -42,7 +44,7 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn web_session(&self, fingerprint: &[u8], now: Timestamp) -> Result<Option<WebSessionRow>> {
         let sql = format!(
-            "SELECT {STATE}, s.group_id, s.user_id, s.created_at, s.used_at, s.expires_at
+            "SELECT {STATE}, s.group_id, s.user_id, s.created_at, s.used_at, s.expires_at, s.mark
              FROM web_sessions s
              JOIN memberships m ON m.group_id = s.group_id AND m.user_id = s.user_id
              JOIN users u ON u.id = s.user_id
@@ -83,22 +85,34 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a new web session.
+    /// Keeps a new web session of a member who was judged with this mark; `None` when that was in this
+    /// transaction.
     ///
     /// # Errors
-    /// `Fault` when the database fails, or when the user is no member of the group.
+    /// `Denied` when the user is no member of the group; `Fault` when the database fails.
     pub fn insert_web_session(
         &self,
         fingerprint: &[u8],
         group: GroupId,
         user: UserId,
+        mark: Option<Mark>,
         expires_at: Timestamp,
     ) -> Result<()> {
-        self.execute(
-            "INSERT INTO web_sessions (fingerprint, group_id, user_id, created_at, used_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
-            (fingerprint, group.0, user.0, self.now.0, expires_at.0),
-        )
+        let kept = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO web_sessions (fingerprint, group_id, user_id, mark, created_at, used_at, expires_at)
+                 SELECT ?1, group_id, user_id, coalesce(?6, mark), ?4, ?4, ?5
+                 FROM memberships WHERE group_id = ?2 AND user_id = ?3",
+            )
+            .and_then(|mut s| {
+                s.execute((fingerprint, group.0, user.0, self.now.0, expires_at.0, mark.map(|mark| mark.0)))
+            })
+            .map_err(database_fault)?;
+        match kept {
+            0 => Err(Error::denied("You are not a member of this group any more.")),
+            _ => Ok(()),
+        }
     }
 
     /// Notes that a web session was used and moves its end.
@@ -129,6 +143,7 @@ fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
         created_at: Timestamp(row.get(10)?),
         used_at: Timestamp(row.get(11)?),
         expires_at: Timestamp(row.get(12)?),
+        mark: Mark(row.get(13)?),
     })
 }
 
@@ -141,6 +156,6 @@ fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
         suspended: row.get(4)?,
         active: row.get(5)?,
         locked_until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
-        tokens_from: Timestamp(row.get(7)?),
+        mark: Mark(row.get(7)?),
     })
 }

@@ -10,13 +10,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
 use super::{Reader, Writer, access_log, database_fault};
 use crate::clock::Timestamp;
+use crate::duty;
 use crate::error::{Error, Result};
 use crate::model::LogEntry;
 use crate::promise::{Outcome, Promise, closing};
@@ -34,7 +35,7 @@ type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// The database between two changes. Two look-ups with the same generation before each of them saw the same
 /// people, keys and settings, unless another process has changed some meanwhile: that, only a write finds out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(u64);
 
 /// What a job may change.
@@ -118,7 +119,13 @@ impl WriterThread {
     ) -> Promise<T> {
         let queue = self.queue.clone();
         Promise::new(move |receiver| match queue {
-            Some(queue) => drop(queue.send(job(receiver))),
+            Some(queue) => match queue.try_send(job(receiver)) {
+                Err(TrySendError::Full(job)) => {
+                    duty::relieve();
+                    drop(queue.send(job));
+                }
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            },
             None => receiver(Box::new(|| Err(closing()))),
         })
     }

@@ -58,9 +58,9 @@ async function byMouseWithoutScripts() {
 
     const menu = page.getByRole('navigation', { name: 'Group' });
     await menu.getByRole('link', { name: 'API key' }).click();
-    await page.getByLabel('New API key').fill('mySecretApiKey');
-    await button(page, 'Put this key in force');
-    await says(page, 'The new API key is in force.');
+    await page.getByLabel('Your own API key').fill('mySecretApiKey');
+    await button(page, 'Put my own in force');
+    await says(page, 'The API key is in force.');
     await button(page, 'Show the API key');
     await says(page, 'mySecretApiKey');
 

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::guard::Account;
 use crate::error::Result;
-use crate::model::{GroupId, Puid, RoleId, UserId};
+use crate::model::{GroupId, Mark, Puid, RoleId, UserId};
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::credential::Subject;
 use crate::protocol::login_key::{self, Claim, Diagnosis, Evidence, SigningKey, diagnose, explain};
@@ -26,6 +26,7 @@ struct KeyHolder {
     address: String,
     role: Option<RoleId>,
     administrator: bool,
+    mark: Mark,
 }
 
 /// A login key that is to be explained.
@@ -185,6 +186,7 @@ impl Desk {
             user,
             role: state.role,
             administrator: state.administrator,
+            mark: state.mark,
             address: state.address.clone(),
         };
         Ok(admitted(&state, now).map(|()| holder))
@@ -250,6 +252,7 @@ impl KeyHolder {
             address: member.address.to_owned(),
             role: member.role,
             administrator: member.administrator,
+            mark: member.mark,
         }
     }
 
@@ -260,6 +263,7 @@ impl KeyHolder {
             address: address_of(&self.address)?,
             role: self.role,
             administrator: self.administrator,
+            mark: self.mark,
             means: Means::LoginKey,
         })
     }

@@ -80,6 +80,10 @@ impl Desk {
             return Err(refusal(Reject::WrongPassword).user(user.id).into());
         }
         let signed_in = self.choose_group(attempt, &user, Means::Password, now)?;
+        // Verifying took long: the password must still be the one of before the member's mark was read.
+        if self.store.read(|r| r.password_hash(user.id))? != Some(hash) {
+            return Err(refusal(Reject::WrongPassword).user(user.id).into());
+        }
         self.forgive(attempt, &user, now)?;
         Ok(signed_in)
     }

@@ -37,7 +37,7 @@ pub enum Reject {
     /// Not a token of this server, or damaged.
     BadToken,
     TokenExpired,
-    /// Issued before the user was suspended or demoted, or before the password was changed.
+    /// Issued before the user was suspended, demoted or removed, or before the password was changed.
     TokenEnded,
     /// The user is in several groups, and none was named.
     GroupRequired,

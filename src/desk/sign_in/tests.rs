@@ -3,7 +3,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::clock::Clock;
-use crate::desk::people::{NewUser, UserChange, UserKey};
+use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::Kind;
 use crate::model::Mode;
 use crate::protocol::check::Outcome;
@@ -363,19 +363,56 @@ fn a_token_lives_for_its_minutes_and_dies_with_its_user() {
     let row = house.last_row();
     assert_eq!((row.operation.as_str(), row.subject.as_str()), ("sign-in.login-key", ADDRESS));
     assert_eq!(bearer(&house, &authorized.token).unwrap().user, authorized.signed_in.user);
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 1));
     house.change(PUID, UserChange { suspended: Some(true), ..UserChange::default() });
     assert_eq!(bearer(&house, &authorized.token), Err((403, "user_suspended".into())));
     house.change(PUID, UserChange { suspended: Some(false), ..UserChange::default() });
     assert_eq!(bearer(&house, &authorized.token), Err((401, "token_ended".into())));
     let authorized = authorize(&house, "presence").unwrap();
     assert!(bearer(&house, &authorized.token).is_ok());
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 122));
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 180));
     assert_eq!(bearer(&house, &authorized.token), Err((401, "token_expired".into())));
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 1));
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW));
     house.desk.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
     assert_eq!(bearer(&house, &authorized.token), Err((403, "not_a_member".into())));
     assert_eq!(bearer(&house, "a.b.c"), Err((401, "bad_token".into())));
+}
+
+#[test]
+fn a_token_does_not_come_back_with_the_member_who_was_removed() {
+    let house = House::new();
+    let host = Caller::host();
+    house.desk.add_member(&host, OTHER, ADDRESS, None, RoleChoice::None, false).unwrap();
+    let authorized = authorize(&house, "").unwrap();
+    assert!(bearer(&house, &authorized.token).is_ok());
+    house.desk.delete_user(&host, ACME, &UserKey::Puid(PUID.into())).unwrap();
+    house.desk.add_member(&host, ACME, ADDRESS, Some(PUID), RoleChoice::None, false).unwrap();
+    assert_eq!(bearer(&house, &authorized.token), Err((401, "token_ended".into())));
+    assert!(bearer(&house, &authorize(&house, "").unwrap().token).is_ok());
+}
+
+#[test]
+fn a_web_session_that_a_change_overtook_is_none() {
+    let suspended = |suspended| UserChange { suspended: Some(suspended), ..UserChange::default() };
+    let another = UserChange { password: Some(Secret::new("Another-Horse-8")), ..UserChange::default() };
+    for (credential, changes) in [
+        (partner(ACME, PUID, &good_key()), vec![suspended(true), suspended(false)]),
+        (password(ADDRESS, PASSWORD), vec![another]),
+        (partner(ACME, PUID, &good_key()), vec![]),
+    ] {
+        let house = House::new();
+        let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+        let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "test" };
+        let now = house.desk.clock.now();
+        let signed_in = house.desk.judge(&attempt, now).ok().unwrap();
+        let overtaken = !changes.is_empty();
+        for change in changes {
+            house.change(PUID, change);
+        }
+        let opened = house.desk.open_web_session(signed_in, &attempt, now).unwrap().wait().unwrap();
+        let session = Credential::WebSession(Zeroizing::new(opened.web_session));
+        let expected = if overtaken { (401, "unknown_web_session") } else { (200, "signed_in") };
+        house.check(&session, None, expected);
+    }
 }
 
 #[test]

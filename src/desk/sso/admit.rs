@@ -120,7 +120,7 @@ impl Act {
         };
         if let Some(member) = member.as_ref().filter(|_| !self.only_test) {
             let (fingerprint, expires_at) = self.session;
-            w.insert_web_session(&fingerprint, group, member.user.id, expires_at)?;
+            w.insert_web_session(&fingerprint, group, member.user.id, None, expires_at)?;
         }
         self.log(w, member.as_ref())?;
         Ok(Carried::In(Box::new(Admitted { member, identity: self.identity, checks: self.checks, noted })))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::web_session::PreparedWebSession;
+use crate::duty;
 use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
 use crate::model::sso::{Autoprovision, Status};
@@ -89,7 +90,7 @@ impl Desk {
         }
     }
 
-    /// Judges by these grounds. What is refused by remembered ones is judged anew.
+    /// Judges by these grounds. What is refused by remembered ones is judged anew if they have changed.
     fn consume(
         self: &Arc<Self>,
         caller: Caller,
@@ -109,16 +110,30 @@ impl Desk {
             let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
             return Ok(Promise::kept(Ok(refused)));
         }
+        if !attempt.grounds.ours.keys.is_empty() {
+            // Decrypting takes milliseconds.
+            duty::relieve();
+        }
         let expectations = attempt.grounds.expectations(&attempt.circumstances, now);
         match verdict_on_post(&attempt.posted.response, &expectations) {
             Ok(identity) => self.admit(attempt, identity),
-            Err(_) if since.is_some() => self.consume_anew(attempt.caller, attempt.posted),
+            Err(_) if self.is_out_of_date(&attempt)? => self.consume_anew(attempt.caller, attempt.posted),
             Err(reject) => {
+                duty::relieve();
                 let checks = attempt.explained();
                 let reject = SsoReject::Response(Box::new(reject));
                 Ok(Promise::kept(Ok(self.refuse_attempt(&attempt, &reject, None, checks)?)))
             }
         }
+    }
+
+    /// Whether an attempt that is refused was judged by remembered grounds that hold no longer.
+    fn is_out_of_date(&self, attempt: &Attempt) -> Result<bool> {
+        if attempt.since.is_none() {
+            return Ok(false);
+        }
+        let found = self.store.snapshot(|r| self.found(r, attempt.posted.group))?;
+        Ok(!found.is_ok_and(|grounds| grounds.are_those_of(&attempt.grounds)))
     }
 
     fn found(&self, r: &Reader<'_>, group: GroupId) -> Result<Found> {

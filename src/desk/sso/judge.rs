@@ -64,6 +64,14 @@ impl Grounds {
         Ok(Ok(Grounds { configuration, stored, theirs, ours, api_key }))
     }
 
+    /// Whether a response is judged alike by both.
+    pub fn are_those_of(&self, other: &Grounds) -> bool {
+        self.configuration == other.configuration
+            && self.theirs.fingerprints == other.theirs.fingerprints
+            && self.ours.ids == other.ours.ids
+            && self.api_key == other.api_key
+    }
+
     /// What a response must keep to at `now`.
     pub fn expectations<'a>(&'a self, circumstances: &'a Circumstances, now: Timestamp) -> Expectations<'a> {
         let c = &self.configuration;

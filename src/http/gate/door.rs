@@ -151,7 +151,10 @@ impl Door {
         let mut stop_by = None;
         loop {
             match self.poll.poll(&mut events, self.patience(next_sweep)) {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                Err(error) if error.kind() != ErrorKind::Interrupted => {
+                    self.house.fail(error);
+                    return self.end_stop(Instant::now());
+                }
                 _ => {}
             }
             self.newcomers |= events.iter().any(|event| event.token() == LISTENER);

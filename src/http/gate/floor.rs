@@ -55,10 +55,10 @@ impl Floor {
 impl Work for Floor {
     type Job = Box<Connection>;
 
-    fn look_out(&self, found: &mut Vec<Box<Connection>>) {
+    fn look_out(&self, patience: Option<Duration>, found: &mut Vec<Box<Connection>>) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         let Watch { poll, events } = &mut *watch;
-        match poll.poll(events, None) {
+        match poll.poll(events, patience) {
             Ok(()) => self.lot.ready(events.iter(), found),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {

@@ -24,12 +24,16 @@ const KEPT: Duration = Duration::from_secs(10);
 /// Jobs that wait for a thread which is about to come back to the queue, before another is woken for them.
 const SHARE: usize = 2;
 
+/// Jobs after which somebody looks out, whatever is still in the queue.
+const LOOK_AFTER: u32 = 64;
+
 /// What the threads of a pool do.
 pub trait Work: Send + Sync + 'static {
     type Job: Send + 'static;
 
-    /// Waits until there are jobs, or until it is called back. One thread at a time is here.
-    fn look_out(&self, found: &mut Vec<Self::Job>);
+    /// Waits until there are jobs, at most for `patience` if there is one, or until it is called back. One
+    /// thread at a time is here.
+    fn look_out(&self, patience: Option<Duration>, found: &mut Vec<Self::Job>);
 
     /// Has the thread on the lookout, or the next one, come back at once.
     fn call_back(&self);
@@ -56,6 +60,8 @@ struct State<Job> {
     attentive: usize,
     /// A thread is on the lookout.
     looking: bool,
+    /// Jobs done since the last look.
+    unlooked: u32,
     /// A thread was woken or made, and has not looked at the queue yet.
     coming: bool,
     closed: bool,
@@ -73,6 +79,7 @@ impl<W: Work> Pool<W> {
             resting: Vec::new(),
             attentive: 0,
             looking: false,
+            unlooked: 0,
             coming: true,
             closed: false,
         };
@@ -174,7 +181,11 @@ impl<W: Work> Pool<W> {
         let mut state = self.lock();
         state.coming = false;
         loop {
-            if let Some(job) = state.queue.pop_front() {
+            if state.unlooked >= LOOK_AFTER && !state.looking {
+                // Jobs that come back at once would fill the queue for ever, and nobody would hear of others.
+                state = self.look(state, Some(Duration::ZERO), &mut found);
+            } else if let Some(job) = state.queue.pop_front() {
+                state.unlooked = state.unlooked.saturating_add(1);
                 state.attentive += 1;
                 self.share(state);
                 relieved.set(false);
@@ -187,12 +198,7 @@ impl<W: Work> Pool<W> {
             } else if state.closed {
                 break;
             } else if !state.looking {
-                state.looking = true;
-                drop(state);
-                self.work.look_out(&mut found);
-                state = self.lock();
-                state.looking = false;
-                state.queue.extend(found.drain(..));
+                state = self.look(state, None, &mut found);
             } else {
                 let called;
                 (state, called) = self.rest(state);
@@ -204,6 +210,22 @@ impl<W: Work> Pool<W> {
         state.threads -= 1;
         drop(state);
         self.ended.notify_all();
+    }
+
+    fn look<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State<W::Job>>,
+        patience: Option<Duration>,
+        found: &mut Vec<W::Job>,
+    ) -> MutexGuard<'s, State<W::Job>> {
+        state.looking = true;
+        state.unlooked = 0;
+        drop(state);
+        self.work.look_out(patience, found);
+        state = self.lock();
+        state.looking = false;
+        state.queue.extend(found.drain(..));
+        state
     }
 
     /// Rests until this thread is called: `true`; or until nobody has called it for long: `false`.
@@ -228,5 +250,135 @@ impl<W: Work> Pool<W> {
 
     fn lock(&self) -> MutexGuard<'_, State<W::Job>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// After this long without a word a test has failed; no test waits for it to pass.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    enum Job {
+        /// Comes back at once until it is told to stop.
+        Again(Arc<AtomicBool>),
+        /// Says that it has begun, has its thread relieved, and goes on when it is told to.
+        Long(Sender<()>, Receiver<()>),
+        Quick(Sender<()>),
+    }
+
+    /// Jobs are found in a channel; `None` calls back.
+    struct Channel {
+        inbox: Mutex<Receiver<Option<Job>>>,
+        outbox: Sender<Option<Job>>,
+    }
+
+    impl Work for Channel {
+        type Job = Job;
+
+        fn look_out(&self, patience: Option<Duration>, found: &mut Vec<Job>) {
+            let inbox = self.inbox.lock().unwrap();
+            found.extend(match patience {
+                Some(patience) => inbox.recv_timeout(patience).ok().flatten(),
+                None => inbox.recv().unwrap(),
+            });
+        }
+
+        fn call_back(&self) {
+            self.outbox.send(None).unwrap();
+        }
+
+        fn run(&self, _: &Arc<Pool<Self>>, job: Job) -> Option<Job> {
+            match &job {
+                Job::Again(stop) => return (!stop.load(Ordering::Relaxed)).then_some(job),
+                Job::Long(begun, go_on) => {
+                    duty::relieve();
+                    begun.send(()).unwrap();
+                    go_on.recv_timeout(PATIENCE).unwrap();
+                }
+                Job::Quick(done) => done.send(()).unwrap(),
+            }
+            None
+        }
+    }
+
+    fn pool(most: usize) -> (Arc<Pool<Channel>>, Sender<Option<Job>>) {
+        let (outbox, inbox) = channel();
+        let work = Channel { inbox: Mutex::new(inbox), outbox: outbox.clone() };
+        (Pool::new(most, work).unwrap(), outbox)
+    }
+
+    fn quick() -> (Job, Receiver<()>) {
+        let (done, was_done) = channel();
+        (Job::Quick(done), was_done)
+    }
+
+    /// A job that holds its thread, and what lets it go.
+    fn long() -> (Job, Receiver<()>, Sender<()>) {
+        let ((begun, has_begun), (release, go_on)) = (channel(), channel());
+        (Job::Long(begun, go_on), has_begun, release)
+    }
+
+    #[test]
+    fn jobs_that_come_back_at_once_do_not_keep_the_lookout_away() {
+        for hogs in [1, 3] {
+            let (pool, found) = pool(4);
+            let stop = Arc::new(AtomicBool::new(false));
+            pool.submit((0..hogs).map(|_| Job::Again(Arc::clone(&stop))));
+            let (job, was_done) = quick();
+            found.send(Some(job)).unwrap();
+            was_done.recv_timeout(PATIENCE).unwrap();
+            stop.store(true, Ordering::Relaxed);
+            pool.close(Instant::now() + PATIENCE);
+            assert_eq!(pool.threads(), 0);
+        }
+    }
+
+    #[test]
+    fn when_a_thread_is_relieved_another_looks_out() {
+        let (pool, found) = pool(2);
+        let (job, has_begun, release) = long();
+        found.send(Some(job)).unwrap();
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        let (job, was_done) = quick();
+        found.send(Some(job)).unwrap();
+        was_done.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(pool.threads(), 2);
+        release.send(()).unwrap();
+        pool.close(Instant::now() + PATIENCE);
+        assert_eq!(pool.threads(), 0);
+    }
+
+    #[test]
+    fn when_all_others_are_held_the_lookout_is_called_back_for_the_queue() {
+        let (pool, found) = pool(2);
+        let (job, has_begun, release) = long();
+        found.send(Some(job)).unwrap();
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        let (job, was_done) = quick();
+        pool.submit([job]);
+        was_done.recv_timeout(PATIENCE).unwrap();
+        release.send(()).unwrap();
+        pool.close(Instant::now() + PATIENCE);
+        assert_eq!(pool.threads(), 0);
+    }
+
+    #[test]
+    fn jobs_wait_for_a_thread_when_all_are_held() {
+        let (pool, found) = pool(1);
+        let (job, has_begun, release) = long();
+        found.send(Some(job)).unwrap();
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        let (job, was_done) = quick();
+        pool.submit([job]);
+        release.send(()).unwrap();
+        was_done.recv_timeout(PATIENCE).unwrap();
+        pool.close(Instant::now() + PATIENCE);
+        assert_eq!(pool.threads(), 0);
     }
 }

@@ -40,7 +40,7 @@ pub struct Request {
     pub query: String,
     /// The header fields in the order they came; bytes outside ASCII in a value were replaced by `?`.
     pub headers: Vec<Header>,
-    /// The body, chunked coding removed; at most as long as [`super::Handler::body_limit`] allowed.
+    /// The body, chunked coding removed; at most as long as [`super::Handler::terms`] allowed.
     pub body: Vec<u8>,
     /// The address of the client: the peer of the connection, or, when that is a trusted proxy, what the
     /// proxy says. No other header can change it.
