@@ -170,7 +170,8 @@ impl Writer<'_> {
         self.execute("DELETE FROM users WHERE id = ?1", [id.0])
     }
 
-    /// Ends the web and console sessions of a user and voids their tokens, in one group or in all of them.
+    /// Ends the web and console sessions of a user and voids their tokens, in one group or in all of them; in
+    /// all of them, the credentials too that ValidateUser issued.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -184,6 +185,7 @@ impl Writer<'_> {
             "DELETE FROM console_sessions WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
             who,
         )?;
+        self.execute("DELETE FROM issued_credentials WHERE user_id = ?1 AND ?2 IS NULL", who)?;
         self.execute(
             "UPDATE memberships SET mark = random() WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
             who,
