@@ -8,14 +8,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
 use sidelight::clock::Clock;
 use sidelight::desk::Desk;
 use sidelight::desk::sign_in::Attempt;
@@ -181,27 +184,14 @@ impl Server {
         Server { child, address, tls }
     }
 
-    /// All connections keep one request each in flight.
+    /// Each connection keeps one request in flight: the next is sent as soon as the answer is there.
     fn requests_a_second(&self, request: &str) -> f64 {
         let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
         let mut elapsed = Duration::ZERO;
         std::thread::scope(|scope| {
             // Two threads drive all connections: the client must not be dearer than the server.
             for _ in 0..2 {
-                scope.spawn(|| {
-                    let mut connections: Vec<Connection> = (0..CONNECTIONS / 2)
-                        .map(|_| Connection::open(&self.address, self.tls.clone()))
-                        .collect();
-                    while !stop.load(Ordering::Relaxed) {
-                        for connection in &mut connections {
-                            connection.send(request);
-                        }
-                        for connection in &mut connections {
-                            connection.receive();
-                        }
-                        done.fetch_add(connections.len() as u64, Ordering::Relaxed);
-                    }
-                });
+                scope.spawn(|| self.drive(CONNECTIONS / 2, request, &stop, &done));
             }
             std::thread::sleep(TURN / 5);
             let (begun, before) = (Instant::now(), done.load(Ordering::Relaxed));
@@ -213,6 +203,30 @@ impl Server {
         });
         let counted = done.load(Ordering::Relaxed);
         counted as f64 / elapsed.as_secs_f64()
+    }
+
+    fn drive(&self, connections: usize, request: &str, stop: &AtomicBool, done: &AtomicU64) {
+        let mut poll = Poll::new().unwrap();
+        let mut events = Events::with_capacity(connections);
+        let mut connections: Vec<Connection> = (0..connections)
+            .map(|place| {
+                let mut connection = Connection::open(&self.address, self.tls.clone());
+                let (mut source, token) = (SourceFd(&connection.descriptor), Token(place));
+                poll.registry().register(&mut source, token, Interest::READABLE).unwrap();
+                connection.send(request);
+                connection
+            })
+            .collect();
+        while !stop.load(Ordering::Relaxed) {
+            poll.poll(&mut events, Some(TURN / 10)).unwrap();
+            for event in &events {
+                let connection = &mut connections[event.token().0];
+                if connection.receive() {
+                    connection.send(request);
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
     }
 }
 
@@ -228,42 +242,59 @@ impl<T: Read + Write + Send> Stream for T {}
 
 struct Connection {
     stream: Box<dyn Stream>,
+    descriptor: RawFd,
     buffer: Vec<u8>,
+    filled: usize,
 }
 
 impl Connection {
     fn open(address: &str, tls: Option<Arc<rustls::ClientConfig>>) -> Connection {
-        let socket = TcpStream::connect(address).unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
         socket.set_nodelay(true).unwrap();
+        let descriptor = socket.as_raw_fd();
         let stream: Box<dyn Stream> = match tls {
-            None => Box::new(socket),
+            None => {
+                socket.set_nonblocking(true).unwrap();
+                Box::new(socket)
+            }
             Some(settings) => {
                 let name = "localhost".try_into().unwrap();
-                let session = rustls::ClientConnection::new(settings, name).unwrap();
+                let mut session = rustls::ClientConnection::new(settings, name).unwrap();
+                session.complete_io(&mut socket).unwrap();
+                socket.set_nonblocking(true).unwrap();
                 Box::new(rustls::StreamOwned::new(session, socket))
             }
         };
-        Connection { stream, buffer: vec![0; 16 * 1024] }
+        Connection { stream, descriptor, buffer: vec![0; 16 * 1024], filled: 0 }
     }
 
     fn send(&mut self, request: &str) {
+        // A short request always fits into what the system keeps for a socket.
         self.stream.write_all(request.as_bytes()).unwrap();
     }
 
-    fn receive(&mut self) {
-        let mut filled = 0;
+    /// Reads until the answer is whole, `true`, or nothing more has come yet.
+    fn receive(&mut self) -> bool {
         loop {
-            filled += self.stream.read(&mut self.buffer[filled..]).unwrap();
-            let text = std::str::from_utf8(&self.buffer[..filled]).unwrap();
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-            let length = head.to_ascii_lowercase();
-            let length = length.split("content-length: ").nth(1).unwrap();
-            let length: usize = length.split("\r\n").next().unwrap().trim().parse().unwrap();
-            if body.len() >= length {
-                return;
+            match self.stream.read(&mut self.buffer[self.filled..]) {
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                Err(error) => panic!("{error}"),
+            }
+            if self.is_whole() {
+                self.filled = 0;
+                return true;
             }
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        let text = std::str::from_utf8(&self.buffer[..self.filled]).unwrap();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+        assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+        let length = head.split("Content-Length: ").nth(1).unwrap();
+        let length: usize = length.split("\r\n").next().unwrap().trim().parse().unwrap();
+        body.len() >= length
     }
 }
 

@@ -484,7 +484,8 @@ fn issued_credentials_are_new_on_each_call_and_only_the_last_count() {
     assert!(first.len() == 32 && first.bytes().all(|b| b.is_ascii_hexdigit()) && first != second);
     house.check(&with(&first), None, (401, "wrong_issued_credentials"));
     house.check(&with(&second.to_uppercase()), None, (200, "signed_in"));
-    house.change(PUID, UserChange { password: Some(Secret::new("Another-Horse-8")), ..UserChange::default() });
+    house
+        .change(PUID, UserChange { password: Some(Secret::new("Another-Horse-8")), ..UserChange::default() });
     house.check(&with(&second), None, (401, "wrong_issued_credentials"));
 }
 
