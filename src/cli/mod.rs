@@ -57,6 +57,7 @@ struct Version {}
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    end_when_nobody_reads();
     let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match Sidelight::from_args(&["sidelight"], &words) {
@@ -69,6 +70,17 @@ pub fn main() -> ExitCode {
         }
         Err(early) => usage(&early.output),
     }
+}
+
+/// A reader that has gone (`sidelight … | head`) ends a command without a word; Rust would panic.
+fn end_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str().is_some_and(|said| said.starts_with("failed printing to stdout")) {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
 }
 
 fn run(command: Command) -> ExitCode {

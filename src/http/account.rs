@@ -160,8 +160,11 @@ fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
     };
     let public = "There is no such group: our metadata is at /saml/metadata?idpid= and the Group ID.";
     let nothing = || Error::not_found("group_unknown", public);
-    let metadata = app.desk.sp_metadata(group.ok_or_else(nothing)?, &app.origin(call.request))?;
-    Ok(answer::bytes(200, "application/samlmetadata+xml; charset=utf-8", metadata))
+    let group = group.ok_or_else(nothing)?;
+    let metadata = app.desk.sp_metadata(group, &app.origin(call.request))?;
+    let response = answer::bytes(200, "application/samlmetadata+xml; charset=utf-8", metadata);
+    let name = format!("inline; filename=\"sidelight-{group}.xml\"");
+    Ok(answer::with(response, "Content-Disposition", &name))
 }
 
 fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<Response> {

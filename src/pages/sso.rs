@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use super::components::{Tone, Weight, button, card, checks, flush_card, notice, pairs};
 use super::layout;
 use crate::model::GroupId;
-use crate::protocol::check::Check;
+use crate::model::sso::LOGIN_KEY_CHECK;
+use crate::protocol::check::{Check, Outcome};
 
 /// A script that never changes.
 pub struct Script(&'static str);
@@ -96,6 +97,9 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
         @match view.reject {
             None => (notice(Tone::Good, &html! {
                 p { "The sign-in would succeed. Nobody was signed in by this test." }
+                @if let Some(check) = view.checks.iter().find(|check| is_open(check)) {
+                    p { strong { (check.name) } ": " (check.got) "." }
+                }
             })),
             Some((code, repair)) => (notice(Tone::Bad, &html! {
                 p { "The sign-in would be refused: " code { (code) } "." }
@@ -120,6 +124,11 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
         }
     };
     layout::bare("Test of single sign-on", view.reject.is_some(), None, &content)
+}
+
+/// Whether a check says that some sign-ins would be refused, though not this one.
+fn is_open(check: &Check) -> bool {
+    check.name == LOGIN_KEY_CHECK && check.outcome == Outcome::Skipped
 }
 
 /// NameID and attributes.

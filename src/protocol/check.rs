@@ -24,7 +24,7 @@ pub struct Check {
     pub number: u16,
     /// What is checked, in a few words: "Signature", "Audience", "Expiry".
     pub name: String,
-    /// The clause of the standard, or the section of the wire contract, that demands it.
+    /// The clause of the standard, or the section of our own papers, that demands it.
     pub clause: String,
     pub outcome: Outcome,
     /// What would have passed, for a person to read. Never a secret.

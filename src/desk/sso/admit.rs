@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Timestamp;
 use crate::desk::people::{CheckedChange, CheckedUser};
 use crate::error::Result;
-use crate::model::sso::{Autoprovision, Configuration, IdpKey, SKEW_SECONDS_MAX, Status};
+use crate::model::sso::{Autoprovision, Configuration, IdpKey, LOGIN_KEY_CHECK, SKEW_SECONDS_MAX, Status};
 use crate::model::{Caller, LogEntry, Member};
 use crate::protocol::saml::identity::Identity;
 use crate::store::{Generation, KeptResponse, NewAttempt, Reader, Writer};
@@ -161,10 +161,12 @@ impl Act {
         };
         let expected = "an API key and a Partner User ID";
         match missing {
-            None => self.checks.passed("Login key", "docs/saml.md, Login keys", expected, "both are there"),
+            None => {
+                self.checks.passed(LOGIN_KEY_CHECK, "docs/saml.md, Login keys", expected, "both are there")
+            }
             Some(missing) => {
                 let got = format!("{missing}: only a sign-in that ends in a redirect succeeds");
-                self.checks.open("Login key", "docs/saml.md, Login keys", expected, got);
+                self.checks.open(LOGIN_KEY_CHECK, "docs/saml.md, Login keys", expected, got);
             }
         }
     }

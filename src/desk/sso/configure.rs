@@ -175,11 +175,14 @@ fn problems(
     facts: &[KeyFacts],
 ) -> Vec<String> {
     let mut problems: Vec<String> = Vec::new();
+    if configuration.method == Method::Off {
+        let sentence = match theirs.is_empty() || configuration.idp_entity_id.is_empty() {
+            true => "Single sign-on is off. Upload the identity provider's metadata, and switch it on there.",
+            false => "Single sign-on is off. Choose SAML 2.0 as the Single Sign-On Method, and save.",
+        };
+        return vec![sentence.to_owned()];
+    }
     for (missing, sentence) in [
-        (
-            configuration.method == Method::Off,
-            "Single sign-on is off. When the rest is there, choose SAML 2.0 as the Single Sign-On Method.",
-        ),
         (theirs.is_empty(), "There is no X.509 Public Key: every sign-in is refused until there is one."),
         (
             configuration.idp_entity_id.is_empty(),

@@ -48,8 +48,10 @@ fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
         });
         match made {
             Ok(group) => {
-                let sentence =
-                    format!("The group {} is made. Give it an API key and its first users.", group.name);
+                let sentence = format!(
+                    "The group {} is made. Make its first users next; for login keys it needs an API key too.",
+                    group.name
+                );
                 Ok(visit.done(&format!("/console/groups/{}", group.id), &sentence))
             }
             Err(error) => {

@@ -127,8 +127,8 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
                 let values = FIELDS.iter().map(|f| (f.name, f.value(&overview.configuration)));
                 let pasted = [("metadata_text", text.to_owned()), ("entity", entity.to_owned())];
                 let fill = Fill::of(values.chain(pasted));
-                let error = Error { field: error.field.or(Some(field.to_owned())), ..error };
                 let fields = [
+                    ("metadata", field),
                     ("metadata_file", "metadata_file"),
                     ("metadata_text", "metadata_text"),
                     ("entity", "entity"),
@@ -142,15 +142,16 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
 
 /// The metadata of the field for pasting.
 fn pasted(text: &str) -> Result<Vec<u8>> {
-    let wrong = |code, public| Err(Error::invalid(code, "metadata_text", public));
-    match text.get(..4) {
-        _ if text.is_empty() => wrong("metadata_missing", "Choose the metadata file, or paste its text."),
-        Some(scheme) if scheme.eq_ignore_ascii_case("http") => wrong(
-            "metadata_address",
-            "That is an address. Nothing is fetched from here: open it, and upload or paste what it answers.",
-        ),
-        _ => Ok(text.as_bytes().to_vec()),
+    if text.is_empty() {
+        let public = "Choose the metadata file, or paste its text.";
+        return Err(Error::invalid("metadata_missing", "metadata_file", public));
     }
+    if text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
+        let public =
+            "That is an address. Nothing is fetched from here: open it, and upload or paste what it answers.";
+        return Err(Error::invalid("metadata_address", "metadata_text", public));
+    }
+    Ok(text.as_bytes().to_vec())
 }
 
 fn preview_page(visit: &Visit<'_>, group: &Group, preview: &Preview, file: &str) -> String {

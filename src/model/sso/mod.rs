@@ -16,6 +16,9 @@ use template::Template;
 pub const DEFAULT_ENTITY_ID: &str = "glance.net/sp/1";
 /// Most keys of an identity provider. Wire contract §3.1.
 pub const IDP_KEYS_MAX: usize = 5;
+/// The check of a test that says whether a sign-in could end in a login key: it decides only those that do.
+pub const LOGIN_KEY_CHECK: &str = "Login key";
+
 /// Clock skew where none is configured, in seconds (design.md section 4).
 pub const DEFAULT_SKEW_SECONDS: i64 = 60;
 /// Largest clock skew, in seconds: beyond ten minutes a clock is wrong, not skewed.

@@ -30,18 +30,26 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
         }
     };
     let weight = if group.has_api_key { Weight::Danger } else { Weight::Plain };
-    let change = form::post(
-        &super::own(frame, "/api-key/change"),
+    let address = super::own(frame, "/api-key/change");
+    let random = form::post_button(
+        &address,
         frame.token,
         &html! {
-            (Field::text("api_key", "Your own API key").hint("8 to 255 characters. One made at random has 80 bits, as the service's have.")
-                .code().most(255).draw(fill))
             div.actions {
                 (choice_button("Make one at random", weight, "how", "random"))
-                (choice_button("Put my own in force", weight, "how", "typed"))
+                span.hint { "80 bits, as the service's have." }
             }
         },
     );
+    let own = form::post(
+        &address,
+        frame.token,
+        &html! {
+            (Field::text("api_key", "Your own API key").hint("8 to 255 characters.").code().required().most(255).draw(fill))
+            div.actions { (choice_button("Put my own in force", weight, "how", "typed")) }
+        },
+    );
+    let change = html! { (random) (own) };
     let warning = "All login keys made with the present key are rejected from that moment, without an overlap. \
                    Have the new key ready wherever login keys are made.";
     let content = html! {

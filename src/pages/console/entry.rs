@@ -59,7 +59,8 @@ pub fn sign_in(
         (form::problems(fill))
         @if unclaimed {
             (notice(Tone::Info, &html! {
-                p { "Nobody runs this appliance yet. Open the link that the server printed when it started." }
+                p { "Nobody runs this appliance yet. Open the link that the server printed when it started: with systemd, "
+                    code { "journalctl -u sidelight" } " shows it." }
             }))
         }
         section.card {

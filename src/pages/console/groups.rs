@@ -114,8 +114,8 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
     let content = html! {
         (header(&crumbs, &group.name, "", &link_button(&at(group.id, "/users/new"), "New user", true)))
         @if !group.has_api_key {
-            (notice(Tone::Warn, &html! {
-                p { "This group has no API key, so no login key can be accepted. "
+            (notice(Tone::Info, &html! {
+                p { "This group has no API key, so no login key can be accepted. Single sign-on needs none. "
                     a href=(own(frame, "/api-key")) { "Set one" } "." }
             }))
         }

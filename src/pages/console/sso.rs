@@ -64,7 +64,7 @@ fn standing(view: &ConfigureView<'_>) -> Markup {
             (notice(Tone::Good, &html! {
                 p { "Single sign-on is on. Operational Status: " (status) "." }
             }))
-            (card("Sign in here", "For a first try, in another browser. It ends on a page that says who is signed in.", &html! {
+            (card("Sign in here", "For a first try. It ends on a page that says who is signed in.", &html! {
                 (code("Sign-in address", view.sign_in_url))
             }))
         }
@@ -81,8 +81,8 @@ fn metadata_card(frame: &Frame<'_>, fill: &Fill) -> Markup {
             &own(frame, "/sso/metadata"),
             frame.token,
             &html! {
-                (Field::file("metadata_file", "Metadata file").draw(fill))
-                (Field::area("metadata_text", "Or its text, pasted").code().draw(fill))
+                (Field::file("metadata_file", "Metadata file").unmarked().draw(fill))
+                (Field::area("metadata_text", "Or its text, pasted").code().unmarked().draw(fill))
                 (Field::text("entity", "Entity ID, when the file has several").draw(fill))
                 div.actions { (button("Show what it would change", Weight::Primary)) }
             },
@@ -166,7 +166,7 @@ fn base64_of(der: &[u8]) -> String {
 fn facts_of(key: &KeyFacts) -> Markup {
     html! {
         (key.subject)
-        p.small.muted { (key.position) ": " (key.kind) }
+        p.small.muted { "Key " (key.position) ", " (key.kind) }
         @for warning in &key.warnings { p.small { (badge(Tone::Warn, "Warning")) " " (warning) } }
     }
 }

@@ -124,10 +124,10 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
                 (Field::of_type("phone", "Phone number", "tel").most(49).draw(fill))
             }
             (Field::select("role", "Role", &options).draw(fill))
+            p.hint { "Nobody needs a password who signs in with login keys or SAML only." }
             div.row {
                 (Field::password("password", "Password", "new-password").hint(rule).draw(fill))
-                (Field::password("again", "The password again", "new-password")
-                    .hint("Nobody needs one who signs in with login keys or SAML only.").draw(fill))
+                (Field::password("again", "The password again", "new-password").draw(fill))
             }
             (form::tick("administrator", "yes", "Administrator of this group",
                 "May run this group in the console and through the provisioning API. Needs a password.", fill))

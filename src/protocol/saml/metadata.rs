@@ -158,7 +158,8 @@ impl MetadataReject {
             Self::NotMetadata => "The file is not SAML metadata.",
             Self::Unsigned => "The file is not signed, but a signer is pinned.",
             Self::NoIdentityProvider => {
-                "The file describes no SAML 2.0 identity provider; a service provider's does not."
+                "The file describes no SAML 2.0 identity provider. Take the identity provider's, not a service \
+                 provider's such as our own."
             }
             Self::EntityIdMissing => "The entity has no entity ID.",
             Self::Expired => "The file is no longer valid: download it anew.",
