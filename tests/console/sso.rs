@@ -134,3 +134,32 @@ fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     assert_eq!(browser.get(&format!("{SSO}/attributes")).status, 200);
     assert_eq!(browser.get(&format!("{SSO}/attempts/99")).status, 404);
 }
+
+/// From nothing to a sign-in that begins: what the page says at each step.
+#[test]
+fn a_newcomer_is_led_from_off_to_on() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let says = |words: &str| {
+        let said = text_of(&browser.get(SSO).body);
+        assert!(said.contains(words), "{words}: {said}");
+    };
+    says("Single sign-on is off. Upload the identity provider's metadata");
+    assert!(!browser.get(SSO).body.contains("test=11"), "there is nothing to test yet");
+    // The identity provider is set up first: our metadata is there already.
+    let ours = server.get("/saml/metadata?idpid=7");
+    assert!(ours.status == 200 && ours.body.contains("idpid=7"), "{ours:?}");
+    assert_eq!(server.get("/saml/metadata?idpid=999").status, 404);
+
+    let wrong = uploaded(&browser, &ours.body);
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.body.contains("href=\"#f-metadata_file\""), "{}", text_of(&wrong.body));
+    assert!(text_of(&wrong.body).contains("not a service provider's"), "{}", text_of(&wrong.body));
+
+    let preview = uploaded(&browser, &metadata());
+    let file = preview.body.split("name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    browser.submit(&format!("{SSO}/metadata/save"), &[("file", file), ("entity", ""), ("then", "on")]);
+    says("Single sign-on is on. Operational Status: Provisioning.");
+    says("redirect=/account/AccountSummary.aspx");
+    assert!(browser.get(SSO).body.contains("test=11"));
+}
