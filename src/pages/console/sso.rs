@@ -30,7 +30,7 @@ pub struct ConfigureView<'a> {
 }
 
 const TITLE: &str = "SSO Configure";
-const LEAD: &str = "Let the group's people sign in with their organisation's own sign-in, by SAML 2.0.";
+const LEAD: &str = "The group's people sign in with their organisation's own sign-in.";
 
 /// The page; `fill` holds the form's values and what is wrong with them.
 pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> String {
@@ -57,7 +57,12 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
 
 /// Whether it is on, and what is missing.
 fn standing(view: &ConfigureView<'_>) -> Markup {
-    let problems = html! { ul { @for problem in view.problems { li { (problem) } } } };
+    let problems = html! {
+        @match view.problems {
+            [only] => p { (only) },
+            several => ul { @for problem in several { li { (problem) } } },
+        }
+    };
     let status = view.configuration.status.label();
     html! {
         @if view.ready {
