@@ -90,7 +90,7 @@ CREATE TABLE memberships (
     suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
     active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
     -- Carried by tokens and web sessions; another one voids them: suspension, demotion, new password.
-    mark INTEGER NOT NULL DEFAULT (random()),
+    mark INTEGER NOT NULL DEFAULT (random() & 0x7fffffff),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (group_id, user_id)

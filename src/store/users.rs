@@ -187,7 +187,7 @@ impl Writer<'_> {
         )?;
         self.execute("DELETE FROM issued_credentials WHERE user_id = ?1 AND ?2 IS NULL", who)?;
         self.execute(
-            "UPDATE memberships SET mark = random() WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
+            "UPDATE memberships SET mark = random() & 0x7fffffff WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
             who,
         )
     }
