@@ -113,8 +113,9 @@ impl Writer<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO memberships
-                     (group_id, user_id, puid, role_id, administrator, suspended, active, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                     (group_id, user_id, puid, role_id, administrator, suspended, active, mark, created_at,
+                      updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, random() & 0x7fffffff, ?8, ?8)",
             )
             .and_then(|mut s| {
                 s.execute((

@@ -21,7 +21,19 @@ pub const KEY_FILE: &str = "sidelight.key";
 /// Marks the file as Sidelight's ("SdLt"), so that another program's database is never taken for ours.
 const APPLICATION_ID: i32 = 0x5364_4c74;
 /// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
+/// What brings a database of an older version to the next one, the first from version 1 to 2.
+const UPGRADES: [&str; 1] = [
+    // Tokens and web sessions carry their member's mark; those from before carry none, and end.
+    "ALTER TABLE memberships ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+     UPDATE memberships SET mark = random() & 0x7fffffff;
+     DROP INDEX memberships_for_sign_in;
+     CREATE INDEX memberships_for_sign_in
+         ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator, mark)
+         WHERE puid IS NOT NULL;
+     DELETE FROM web_sessions;
+     ALTER TABLE web_sessions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;",
+];
 /// How long a connection waits for another process (the command line beside the server) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Memory that the writer's connection may keep pages in: KiB, negative as SQLite has it.
@@ -143,7 +155,16 @@ fn make_or_check_inside(connection: &Connection, path: &Path, mode: Mode, now: T
         );
         return Err(refused("other_mode", path, &why));
     }
-    Ok(())
+    upgrade(connection, version).map_err(|e| unopened(path, &e.to_string()))
+}
+
+/// Brings a database of an older version up to this one, in the transaction that checked it.
+fn upgrade(connection: &Connection, version: i32) -> rusqlite::Result<()> {
+    let done = usize::try_from(version.saturating_sub(1)).unwrap_or(0);
+    for step in UPGRADES.iter().skip(done) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
 fn make(connection: &Connection, mode: Mode, now: Timestamp) -> rusqlite::Result<()> {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
-use crate::model::{Caller, GroupId};
+use crate::model::{Caller, GroupId, UserId};
 
 const NOW: Timestamp = Timestamp(1_593_907_200_000);
 
@@ -168,6 +168,42 @@ fn a_lab_and_a_production_database_are_never_mixed() {
 }
 
 #[test]
+fn a_database_of_the_first_version_is_brought_up_to_date_and_loses_only_its_sessions() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    old.execute_batch(include_str!("../../tests/fixtures/store/schema-1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO appliance (only_row, mode, created_at) VALUES (1, 'lab', 0);
+         INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0);
+         INSERT INTO users (id, glance_address, home_group_id, created_at, updated_at)
+             VALUES (1, 'ann.acme', 7, 0, 0), (2, 'bob.acme', 7, 0, 0);
+         INSERT INTO memberships (group_id, user_id, puid, created_at, updated_at)
+             VALUES (7, 1, 'ann', 0, 0), (7, 2, 'bob', 0, 0);
+         INSERT INTO web_sessions VALUES (x'00', 7, 1, 0, 0, 9000000000000000);
+         PRAGMA application_id = 0x53644c74; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let marks = |store: &Store| {
+        let mark =
+            |puid| store.sign_in_by_puid(GroupId(7), puid, |row| Ok(row.unwrap().member.unwrap().mark));
+        [mark("ann").unwrap(), mark("bob").unwrap()]
+    };
+    let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
+    let [ann, bob] = marks(&store);
+    assert_ne!(ann, bob);
+    assert_eq!(store.read(|r| r.web_session(&[0], NOW)).unwrap(), None);
+    store
+        .write(NOW, |w| w.insert_web_session(&[1], GroupId(7), UserId(1), None, NOW.plus_seconds(60)))
+        .unwrap();
+    let session = store.read(|r| r.web_session(&[1], NOW)).unwrap().unwrap();
+    assert_eq!((session.mark, session.member.mark), (ann, ann));
+    drop(store);
+    // The second start has nothing to do.
+    assert_eq!(marks(&Store::open(dir.path(), Mode::Lab, NOW).unwrap()), [ann, bob]);
+}
+
+#[test]
 fn start_refuses_a_newer_schema_a_foreign_file_and_a_damaged_one() {
     let (dir, store) = store();
     drop(store);
@@ -178,7 +214,7 @@ fn start_refuses_a_newer_schema_a_foreign_file_and_a_damaged_one() {
     let code = || Store::open(dir.path(), Mode::Lab, NOW).err().map(|e| e.code);
     set("user_version", 99);
     assert_eq!(code(), Some("newer_schema"));
-    set("user_version", 1);
+    set("user_version", 2);
     set("application_id", 5);
     assert_eq!(code(), Some("foreign_database"));
     std::fs::write(&path, b"this is no database at all, but it is long enough to look at").unwrap();
