@@ -72,12 +72,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A reader that has gone (`sidelight … | head`) ends a command without a word; Rust would panic.
+/// Exit status of a command whose reader has gone, as the shell has it: 128 and the number of SIGPIPE.
+const READER_GONE: i32 = 141;
+
+/// A reader that has gone (`sidelight … | head`) ends a command without a word; Rust would panic. Every other
+/// failure to print is one.
 fn end_when_nobody_reads() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str().is_some_and(|said| said.starts_with("failed printing to stdout")) {
-            std::process::exit(0);
+        let gone = |said: &str| said.starts_with("failed printing to stdout") && said.contains("Broken pipe");
+        if panic.payload_as_str().is_some_and(gone) {
+            std::process::exit(READER_GONE);
         }
         usual(panic);
     }));

@@ -211,7 +211,7 @@ impl Sso {
                 let file = read(&a.file)?;
                 let preview = match a.dry_run {
                     true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity)?,
-                    false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity)?,
+                    false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity, false)?,
                 };
                 println!("Identity provider {}", preview.entity);
                 print_changes(&preview.changes);

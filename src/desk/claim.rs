@@ -71,10 +71,9 @@ impl Desk {
             if w.claim_fingerprint()?.as_deref() != Some(expected.as_slice()) {
                 return Err(closed());
             }
-            w.set_claim_fingerprint(None)?;
             w.log(&LogEntry::done(&who, None, "appliance.claim", &claimed, ""))?;
             operators::created(w, &who, &claimed, &hash)
         })?;
-        self.new_console_session(caller, &name, NewConsoleHolder::Operator(operator.id), SIGN_IN)
+        self.new_console_session(caller, &name, NewConsoleHolder::Operator(operator.id), None, SIGN_IN)
     }
 }

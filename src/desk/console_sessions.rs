@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, OperatorId, User};
 use crate::secret::{Secret, random_token};
-use crate::store::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
+use crate::store::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder, Reader};
 
 /// Seconds without a click after which a session ends.
 const IDLE: i64 = 60 * 60;
@@ -46,6 +46,12 @@ impl Refusal {
     }
 }
 
+/// Somebody who knew the password with this hash.
+struct Proved {
+    holder: NewConsoleHolder,
+    hash: String,
+}
+
 impl Desk {
     /// Signs an operator (by name) or a group's administrator (by Glance Address) in to the console, and
     /// gives back what their browser is to hold.
@@ -56,9 +62,9 @@ impl Desk {
     pub fn sign_in_to_console(&self, caller: &Caller, name: &str, password: &Secret) -> Result<String> {
         let name = name.trim();
         match self.console_holder(caller, name, password)? {
-            Ok(holder) => {
+            Ok(proved) => {
                 self.sign_in.guard.forget(caller.ip, Account::Password(name));
-                self.new_console_session(caller, name, holder, SIGN_IN)
+                self.new_console_session(caller, name, proved.holder, Some(proved.hash), SIGN_IN)
             }
             Err(refusal) => {
                 if !matches!(refusal, Refusal::TooManyAttempts) {
@@ -81,7 +87,7 @@ impl Desk {
         caller: &Caller,
         name: &str,
         password: &Secret,
-    ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
+    ) -> Result<std::result::Result<Proved, Refusal>> {
         if self.sign_in.guard.admit(caller.ip, Account::Password(name), self.clock.now()).is_err() {
             return Ok(Err(Refusal::TooManyAttempts));
         }
@@ -99,16 +105,16 @@ impl Desk {
         id: OperatorId,
         locked: bool,
         password: &Secret,
-    ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
+    ) -> Result<std::result::Result<Proved, Refusal>> {
         let hash = self.store.read(|r| r.operator_password_hash(id))?;
         let fits = verified(password, hash.as_deref());
         if locked {
             return Ok(Err(Refusal::Locked));
         }
         let now = self.clock.now();
-        if fits {
+        if let Some(hash) = hash.filter(|_| fits) {
             self.store.write(now, move |w| w.note_operator_sign_in(id))?;
-            return Ok(Ok(NewConsoleHolder::Operator(id)));
+            return Ok(Ok(Proved { holder: NewConsoleHolder::Operator(id), hash }));
         }
         let until = now.plus_seconds(LOCKOUT);
         self.store.write(now, move |w| w.count_operator_failure(id, FAILURES_MAX, until))?;
@@ -119,7 +125,7 @@ impl Desk {
         &self,
         address: &str,
         password: &Secret,
-    ) -> Result<std::result::Result<NewConsoleHolder, Refusal>> {
+    ) -> Result<std::result::Result<Proved, Refusal>> {
         let Some(user) = self.store.read(|r| r.user_by_address(address))? else {
             passwords::verify_nothing(password);
             return Ok(Err(Refusal::UnknownName));
@@ -131,17 +137,17 @@ impl Desk {
             return Ok(Err(Refusal::Locked));
         }
         let id = user.id;
-        if !fits {
+        let Some(hash) = hash.filter(|_| fits) else {
             let (since, until) = (now.plus_seconds(-LOCKOUT), now.plus_seconds(LOCKOUT));
             self.store.write(now, move |w| w.count_failure(id, FAILURES_MAX, since, until))?;
             return Ok(Err(Refusal::WrongPassword));
-        }
+        };
         // The home group first: it is where the person belongs.
         let groups = self.administered_groups(&user)?;
         let group = groups.iter().find(|g| **g == user.home_group).or(groups.first()).copied();
         let Some(group) = group else { return Ok(Err(Refusal::NotAnAdministrator)) };
         self.store.write(now, move |w| w.note_sign_in(id))?;
-        Ok(Ok(NewConsoleHolder::Member { user: id, group }))
+        Ok(Ok(Proved { holder: NewConsoleHolder::Member { user: id, group }, hash }))
     }
 
     fn administered_groups(&self, user: &User) -> Result<Vec<GroupId>> {
@@ -150,11 +156,13 @@ impl Desk {
     }
 
     /// Signs the operator in who has just claimed the appliance, or anybody whose session must begin anew.
+    /// `proof` is the hash of the password that was verified: with another one by now, nobody comes in.
     pub(super) fn new_console_session(
         &self,
         caller: &Caller,
         name: &str,
         holder: NewConsoleHolder,
+        proof: Option<String>,
         operation: &'static str,
     ) -> Result<String> {
         let bearer = random_token::<32>()?;
@@ -172,6 +180,9 @@ impl Desk {
         let done = LogEntry::done(caller, group, operation, name, "");
         let entry = LogEntry { actor: who.unwrap_or_else(|| done.actor.clone()), ..done };
         self.store.write(now, move |w| {
+            if proof.is_some() && proof != password_hash_of(w, holder)? {
+                return Err(wrong_current());
+            }
             w.insert_console_session(&fingerprint, holder, now.plus_seconds(LONGEST))?;
             w.log(&entry)
         })?;
@@ -241,7 +252,8 @@ impl Desk {
             return Err(Error::new(Kind::Denied, "administrators_only", public));
         }
         let holder = NewConsoleHolder::Member { user: *id, group };
-        let next = self.new_console_session(caller, address.as_str(), holder, "console.switch-group")?;
+        let next =
+            self.new_console_session(caller, address.as_str(), holder, None, "console.switch-group")?;
         let ended = self.keys.fingerprint_of(bearer.as_bytes());
         self.store.write(self.clock.now(), move |w| w.delete_console_session(&ended))?;
         Ok(next)
@@ -260,21 +272,29 @@ impl Desk {
                     return Err(wrong_current());
                 };
                 let locked = operator.locked_until.is_some_and(|until| now < until);
-                let holder = self.operator_by_password(*id, locked, current)?.map_err(|_| wrong_current())?;
+                let proved = self.operator_by_password(*id, locked, current)?.map_err(|_| wrong_current())?;
                 self.set_operator_password(caller, name, wanted)?;
-                self.new_console_session(caller, name, holder, SIGN_IN)
+                self.new_console_session(caller, name, proved.holder, None, SIGN_IN)
             }
             Actor::User { id, address, group, .. } => {
-                self.administrator_by_password(address.as_str(), current)?.map_err(|_| wrong_current())?;
-                self.set_own_user_password(caller, *group, wanted)?;
+                let proved = self.administrator_by_password(address.as_str(), current)?;
+                let proved = proved.map_err(|_| wrong_current())?;
+                self.set_own_user_password(caller, *group, wanted, proved.hash)?;
                 let holder = NewConsoleHolder::Member { user: *id, group: *group };
-                self.new_console_session(caller, address.as_str(), holder, SIGN_IN)
+                self.new_console_session(caller, address.as_str(), holder, None, SIGN_IN)
             }
             _ => Err(Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.")),
         }
     }
 
-    fn set_own_user_password(&self, caller: &Caller, group: GroupId, wanted: &Secret) -> Result<()> {
+    /// Replaces the password whose hash was `current`.
+    fn set_own_user_password(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        wanted: &Secret,
+        current: String,
+    ) -> Result<()> {
         let Actor::User { id, address, .. } = &caller.actor else { return Ok(()) };
         let home = self.store.read(|r| r.user(*id))?.map_or(group, |user| user.home_group);
         self.store.read(|r| super::password_policy::policy_of(r, home))?.rule.check(wanted)?;
@@ -282,10 +302,21 @@ impl Desk {
         let id = *id;
         let entry = LogEntry::done(caller, Some(group), "user.password", address.as_str(), "own");
         self.store.write(self.clock.now(), move |w| {
+            if w.password_hash(id)? != Some(current) {
+                return Err(wrong_current());
+            }
             w.set_password_hash(id, Some(&hash))?;
             w.end_sessions(id, None)?;
             w.log(&entry)
         })
+    }
+}
+
+/// The hash of the password that this holder has now.
+fn password_hash_of(reader: &Reader<'_>, holder: NewConsoleHolder) -> Result<Option<String>> {
+    match holder {
+        NewConsoleHolder::Operator(id) => reader.operator_password_hash(id),
+        NewConsoleHolder::Member { user, .. } => reader.password_hash(user),
     }
 }
 

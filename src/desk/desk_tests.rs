@@ -9,6 +9,7 @@ use super::roles::{NewRole, RoleChange};
 use crate::error::{Kind, Result};
 use crate::model::{Caller, GroupId};
 use crate::secret::Secret;
+use crate::store::NewConsoleHolder;
 
 fn code<T>(outcome: Result<T>) -> Option<&'static str> {
     outcome.err().map(|e| e.code)
@@ -148,4 +149,27 @@ fn an_operator_whose_lockout_is_cleared_gets_in_from_where_the_guesses_came() {
         clear().unwrap();
         assert_eq!(sign_in(&right), None);
     }
+}
+
+#[test]
+fn the_claim_link_is_closed_by_the_first_operator_whoever_makes_one() {
+    let f = fixture();
+    let token = f.desk.new_claim().unwrap().unwrap();
+    assert!(f.desk.claim_is_open(&token).unwrap() && f.desk.is_unclaimed().unwrap());
+    f.desk.create_operator(&Caller::host(), "Olga", &Secret::new("correct horse")).unwrap();
+    assert!(!f.desk.claim_is_open(&token).unwrap() && !f.desk.is_unclaimed().unwrap());
+    assert_eq!(f.desk.new_claim().unwrap(), None);
+}
+
+#[test]
+fn a_password_that_was_changed_while_it_was_verified_opens_no_console_session() {
+    let f = fixture();
+    let host = Caller::host();
+    let olga = f.desk.create_operator(&host, "Olga", &Secret::new("correct horse")).unwrap();
+    let verified = f.desk.store.read(|r| r.operator_password_hash(olga.id)).unwrap();
+    let holder = NewConsoleHolder::Operator(olga.id);
+    let open = || code(f.desk.new_console_session(&host, "Olga", holder, verified.clone(), "test"));
+    assert_eq!(open(), None);
+    f.desk.set_operator_password(&host, "Olga", &Secret::new("another horse")).unwrap();
+    assert_eq!(open(), Some("wrong_password"));
 }

@@ -105,12 +105,14 @@ impl Desk {
     }
 }
 
-/// Makes an operator inside a transaction; the claim of a new appliance does it too.
+/// Makes an operator inside a transaction; the claim of a new appliance does it too. No claim link is open
+/// after it.
 ///
 /// # Errors
 /// `Conflict` with `operator_exists`.
 pub fn created(w: &Writer<'_>, caller: &Caller, name: &str, hash: &str) -> Result<Operator> {
     w.insert_operator(name, hash)?;
+    w.set_claim_fingerprint(None)?;
     w.log(&LogEntry::done(caller, None, "operator.create", name, ""))?;
     known(w, name)
 }

@@ -27,7 +27,7 @@ const UPGRADES: [&str; 1] = [
     // Tokens and web sessions carry their member's mark; those from before carry none, and end.
     "ALTER TABLE memberships ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
      UPDATE memberships SET mark = random() & 0x7fffffff;
-     DROP INDEX memberships_for_sign_in;
+     DROP INDEX IF EXISTS memberships_for_sign_in;
      CREATE INDEX memberships_for_sign_in
          ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator, mark)
          WHERE puid IS NOT NULL;

@@ -100,11 +100,19 @@ impl Desk {
         let user = self.unlocked(attempt, username, means, now)?;
         let came = self.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
         let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
-        let issued = self.store.read(|r| r.issued_credentials(user.id, now))?;
-        if !issued.is_some_and(|issued| issued.ct_eq(&came).into()) {
+        let are_the_last = || -> Result<bool> {
+            let issued = self.store.read(|r| r.issued_credentials(user.id, now))?;
+            Ok(issued.is_some_and(|issued| issued.ct_eq(&came).into()))
+        };
+        if !are_the_last()? {
             return Err(refusal(Reject::WrongIssuedCredentials).into());
         }
-        self.choose_group(attempt, &user, means, now)
+        let signed_in = self.choose_group(attempt, &user, means, now)?;
+        // They must still be the ones of before the member's mark was read.
+        if !are_the_last()? {
+            return Err(refusal(Reject::WrongIssuedCredentials).into());
+        }
+        Ok(signed_in)
     }
 
     /// Checks a user's password and issues credentials in place of those before, as ValidateUser does.
@@ -124,8 +132,11 @@ impl Desk {
             operation: "credentials.issue",
             ..row(&signed_in, attempt.caller, attempt.surface.to_owned())
         };
-        let user = signed_in.user;
+        let (group, user, mark) = (signed_in.group, signed_in.user, signed_in.mark);
         self.store.write(now, move |w| {
+            if w.member_state(group, user)?.is_none_or(|state| state.mark != mark) {
+                return Err(Error::denied("The user or the password was changed in this moment. Try again."));
+            }
             w.replace_issued_credentials(user, &fingerprint, now.plus_seconds(ISSUED_SECONDS))?;
             w.log(&entry)
         })?;

@@ -56,8 +56,9 @@ impl Desk {
             let keys = theirs.iter().map(|key| keys::facts(key, now)).collect::<Vec<_>>();
             let own_keys = ours.iter().map(|key| keys::own_facts(key, now)).collect::<Vec<_>>();
             let problems = problems(&configuration, &theirs, &ours, &keys);
-            let ready = Grounds::read(self, r, configuration.clone())?.is_ok()
-                && !configuration.endpoint_url.is_empty();
+            // A key that cannot be read is no reason not to show the page on which it can be removed.
+            let judged = Grounds::read(self, r, configuration.clone()).is_ok_and(|grounds| grounds.is_ok());
+            let ready = judged && !configuration.endpoint_url.is_empty();
             Ok(Overview { configuration, keys, own_keys, problems, ready })
         })
     }

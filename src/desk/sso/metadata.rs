@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Result};
-use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts};
+use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts, Method};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
 use crate::protocol::saml::names::{BINDING_POST, BINDING_REDIRECT, FORMAT_EMAIL};
@@ -55,7 +55,7 @@ impl Desk {
         self.store.snapshot(|r| self.preview(r, group, file, entity))
     }
 
-    /// Saves what [`Desk::preview_sso_metadata`] showed.
+    /// Saves what [`Desk::preview_sso_metadata`] showed; `switch_on` has a group that is off use SAML 2.0.
     ///
     /// # Errors
     /// As there.
@@ -65,6 +65,7 @@ impl Desk {
         group: GroupId,
         file: &[u8],
         entity: &str,
+        switch_on: bool,
     ) -> Result<Preview> {
         let attempt = || {
             permission::administer(caller, group)?;
@@ -72,8 +73,12 @@ impl Desk {
             let preview = self.store.snapshot(|r| self.preview(r, group, file, entity))?;
             let (caller, saved) = (caller.clone(), preview.clone());
             self.store.write(self.clock.now(), move |w| {
-                let values = from_file(&saved.configuration);
-                let draft = draft(known(w, group)?, &values);
+                let mut values = from_file(&saved.configuration);
+                let before = known(w, group)?;
+                if switch_on && before.method == Method::Off {
+                    values.push(("method".to_owned(), Method::Saml.as_str().to_owned()));
+                }
+                let draft = draft(before, &values);
                 w.put_sso_configuration(&draft.configuration)?;
                 keys::replace(w, group, &saved.keys)?;
                 let mut detail = vec![format!("metadata of {}", saved.entity)];

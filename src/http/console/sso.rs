@@ -17,7 +17,6 @@ use crate::pages::form::Fill;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-const ON: &str = " Single sign-on is on. Test this connection next.";
 /// Begins a sign-in that ends on the account page. Wire contract §3.7.
 const SIGN_IN: &str = "/account/GetLoginKey.aspx?sso=1&redirect=/account/AccountSummary.aspx";
 
@@ -76,8 +75,7 @@ fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
                         several => format!("{several} fields were changed."),
                     };
                     if changes.iter().any(|change| change.field == "method") {
-                        let on = draft.configuration.method != Method::Off;
-                        sentence.push_str(if on { ON } else { " Single sign-on is off now." });
+                        sentence = format!("{sentence} {}", standing(visit, &group)?);
                     }
                     return Ok(visit.done(&address(&group), &sentence));
                 }
@@ -91,6 +89,16 @@ fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
         }
         let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
         page(visit, &group, &overview, status, &fill)
+    })
+}
+
+/// Where a group's single sign-on stands, for the message after a change.
+fn standing(visit: &Visit<'_>, group: &Group) -> Result<&'static str> {
+    let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+    Ok(match (overview.configuration.method, overview.ready) {
+        (Method::Off, _) => "Single sign-on is off.",
+        (_, true) => "Single sign-on is on. Test this connection next.",
+        (_, false) => "Single sign-on is on, and not complete yet: see below.",
     })
 }
 
@@ -177,15 +185,9 @@ fn post_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
         let file =
             STANDARD.decode(form.first("file").ok_or_else(damaged)?.as_bytes()).map_err(|_| damaged())?;
         let entity = form.filled("entity").unwrap_or_default();
-        let saved = visit.desk().upload_sso_metadata(&visit.caller, group.id, &file, &entity)?;
-        let mut sentence = format!("The metadata of {} is saved.", saved.entity);
-        if form.filled("then").as_deref() == Some("on") {
-            let on = [("method".to_owned(), Method::Saml.as_str().to_owned())];
-            visit.desk().set_sso(&visit.caller, group.id, &on)?;
-            sentence.push_str(ON);
-        } else if saved.configuration.method == Method::Off {
-            sentence.push_str(" Single sign-on is still off.");
-        }
+        let switch_on = form.filled("then").as_deref() == Some("on");
+        let saved = visit.desk().upload_sso_metadata(&visit.caller, group.id, &file, &entity, switch_on)?;
+        let sentence = format!("The metadata of {} is saved. {}", saved.entity, standing(visit, &group)?);
         Ok(visit.done(&address(&group), &sentence))
     })
 }
