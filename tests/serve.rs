@@ -102,3 +102,20 @@ fn config_prints_each_setting_with_its_origin() {
     assert!(text.contains("127.0.0.1:9999  [environment SIDELIGHT_LISTEN]"), "{text}");
     assert!(text.contains("./sidelight-data  [default]"), "{text}");
 }
+
+#[test]
+fn a_command_that_cannot_print_fails_in_one_sentence_and_one_whose_reader_has_gone_in_none() {
+    let told = |stdout: std::process::Stdio| {
+        let mut command = Command::new(BINARY);
+        let output = command.args(["explain", "--help"]).stdout(stdout).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let (status, said) = told(full.into());
+        assert_eq!(status, Some(1));
+        assert!(said.starts_with("The answer could not be written") && said.lines().count() == 1, "{said}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(told(writer.into()), (Some(141), String::new()));
+}

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use argh::FromArgs;
 
 use crate::error::Error;
+use crate::journal::note;
 
 /// Sidelight stands in on-prem for Glance's single sign-on services: it checks login keys, is the SAML 2.0
 /// service provider of a group, keeps its users, and records it all. Start with: sidelight serve --lab
@@ -57,7 +58,7 @@ struct Version {}
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    end_when_nobody_reads();
+    end_when_nothing_can_be_printed();
     let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match Sidelight::from_args(&["sidelight"], &words) {
@@ -75,16 +76,19 @@ pub fn main() -> ExitCode {
 /// Exit status of a command whose reader has gone, as the shell has it: 128 and the number of SIGPIPE.
 const READER_GONE: i32 = 141;
 
-/// A reader that has gone (`sidelight … | head`) ends a command without a word; Rust would panic. Every other
-/// failure to print is one.
-fn end_when_nobody_reads() {
+/// Rust panics when what a command prints cannot be written. A reader that has gone (`sidelight … | head`) ends
+/// it without a word instead, and a full disk with one.
+fn end_when_nothing_can_be_printed() {
     let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let gone = |said: &str| said.starts_with("failed printing to stdout") && said.contains("Broken pipe");
-        if panic.payload_as_str().is_some_and(gone) {
-            std::process::exit(READER_GONE);
+    std::panic::set_hook(Box::new(move |panic| match panic.payload_as_str() {
+        Some(said) if said.starts_with("failed printing to stdout") => {
+            if said.contains("Broken pipe") {
+                std::process::exit(READER_GONE);
+            }
+            note(format_args!("The answer could not be written: {said}."));
+            std::process::exit(1);
         }
-        usual(panic);
+        _ => usual(panic),
     }));
 }
 
