@@ -279,3 +279,20 @@ impl Drop for ReadyFiles {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn the_host_of_an_origin_has_no_scheme_port_or_brackets() {
+        for (origin, host) in [
+            ("https://sso.example.com", "sso.example.com"),
+            ("https://sso.example.com:8443", "sso.example.com"),
+            ("https://192.0.2.7:8443", "192.0.2.7"),
+            ("https://[2001:db8::7]:8443", "2001:db8::7"),
+        ] {
+            assert_eq!(host_of(origin), host);
+        }
+    }
+}

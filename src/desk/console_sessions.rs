@@ -61,25 +61,29 @@ impl Desk {
     /// only the access log says which.
     pub fn sign_in_to_console(&self, caller: &Caller, name: &str, password: &Secret) -> Result<String> {
         let name = name.trim();
-        match self.console_holder(caller, name, password)? {
+        let refusal = match self.console_holder(caller, name, password)? {
             Ok(proved) => {
-                self.sign_in.guard.forget(caller.ip, Account::Password(name));
-                self.new_console_session(caller, name, proved.holder, Some(proved.hash), SIGN_IN)
-            }
-            Err(refusal) => {
-                if !matches!(refusal, Refusal::TooManyAttempts) {
-                    let (account, now) = (Account::Password(name), self.clock.now());
-                    self.sign_in.guard.failed(caller.ip, account, Weight::Password, false, now);
+                match self.new_console_session(caller, name, proved.holder, Some(proved.hash), SIGN_IN) {
+                    // It was changed while it was verified.
+                    Err(error) if error.code == Refusal::WrongPassword.code() => Refusal::WrongPassword,
+                    opened => {
+                        self.sign_in.guard.forget(caller.ip, Account::Password(name));
+                        return opened;
+                    }
                 }
-                let subject: String =
-                    name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
-                let entry = LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), "");
-                self.store.log(self.clock.now(), entry)?;
-                let public = "That name and password do not open the console. After several wrong passwords \
-                              an account stays closed for a quarter of an hour.";
-                Err(Error::new(Kind::Unauthenticated, "sign_in_refused", public).with_field("name"))
             }
+            Err(refusal) => refusal,
+        };
+        if !matches!(refusal, Refusal::TooManyAttempts) {
+            let (account, now) = (Account::Password(name), self.clock.now());
+            self.sign_in.guard.failed(caller.ip, account, Weight::Password, false, now);
         }
+        let subject: String = name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
+        let entry = LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), "");
+        self.store.log(self.clock.now(), entry)?;
+        let public = "That name and password do not open the console. After several wrong passwords an account \
+                      stays closed for a quarter of an hour.";
+        Err(Error::new(Kind::Unauthenticated, "sign_in_refused", public).with_field("name"))
     }
 
     fn console_holder(
@@ -333,7 +337,7 @@ fn verified(password: &Secret, hash: Option<&str>) -> bool {
 
 fn wrong_current() -> Error {
     let public = "The present password is not right, or the account is closed after several wrong ones.";
-    Error::new(Kind::Unauthenticated, "wrong_password", public).with_field("current")
+    Error::new(Kind::Unauthenticated, Refusal::WrongPassword.code(), public).with_field("current")
 }
 
 fn is_idle(session: &ConsoleSessionRow, now: Timestamp) -> bool {

@@ -24,7 +24,8 @@ const APPLICATION_ID: i32 = 0x5364_4c74;
 const SCHEMA_VERSION: i32 = 2;
 /// What brings a database of an older version to the next one, the first from version 1 to 2.
 const UPGRADES: [&str; 1] = [
-    // Tokens and web sessions carry their member's mark; those from before carry none, and end.
+    // Tokens and web sessions carry their member's mark; those from before carry none, and end. A claim link
+    // that an operator made on the host left open is closed.
     "ALTER TABLE memberships ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
      UPDATE memberships SET mark = random() & 0x7fffffff;
      DROP INDEX IF EXISTS memberships_for_sign_in;
@@ -32,7 +33,8 @@ const UPGRADES: [&str; 1] = [
          ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator, mark)
          WHERE puid IS NOT NULL;
      DELETE FROM web_sessions;
-     ALTER TABLE web_sessions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;",
+     ALTER TABLE web_sessions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+     UPDATE appliance SET claim_fingerprint = NULL WHERE EXISTS (SELECT 1 FROM operators);",
 ];
 /// How long a connection waits for another process (the command line beside the server) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use std::sync::mpsc::{Receiver, Sender, channel};
+
 use super::*;
 use crate::model::{Caller, GroupId, UserId};
 
@@ -126,6 +128,66 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
     let left = |number| store.read(|r| r.assertion_was_used(&used(number))).unwrap();
     assert_eq!((0..1_100).filter(|number| left(*number)).count(), 50);
     assert!(left(1_050));
+}
+
+/// Runs `task` on a thread that has a duty, and passes on each word that the thread is relieved of it.
+fn on_duty(task: impl FnOnce() + Send + 'static) -> Receiver<()> {
+    let (relieved, was_relieved) = channel();
+    std::thread::spawn(move || {
+        crate::duty::begin(move || relieved.send(()).unwrap());
+        task();
+    });
+    was_relieved
+}
+
+/// After this long without a word a test has failed; no test waits for it to pass.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+#[test]
+fn whoever_waits_for_a_reader_is_relieved_first() {
+    let (_dir, store) = store();
+    let (entered, has_entered) = channel();
+    let releases: Vec<Sender<()>> = (0..4)
+        .map(|_| {
+            let (store, entered, (release, go_on)) = (store.clone(), entered.clone(), channel());
+            std::thread::spawn(move || {
+                store.read(|_| {
+                    entered.send(()).unwrap();
+                    go_on.recv_timeout(PATIENCE).unwrap();
+                    Ok(())
+                })
+            });
+            release
+        })
+        .collect();
+    for _ in &releases {
+        has_entered.recv_timeout(PATIENCE).unwrap();
+    }
+    let (done, was_done) = channel();
+    let was_relieved = on_duty(move || done.send(store.read(|r| r.ping())).unwrap());
+    was_relieved.recv_timeout(PATIENCE).unwrap();
+    releases.iter().for_each(|release| release.send(()).unwrap());
+    was_done.recv_timeout(PATIENCE).unwrap().unwrap();
+}
+
+#[test]
+fn whoever_waits_for_a_place_in_the_writers_queue_is_relieved_first() {
+    let (_dir, store) = store();
+    let ((entered, has_entered), (release, go_on)) = (channel(), channel());
+    let hold = store.write_promised(NOW, move |_| {
+        entered.send(()).unwrap();
+        go_on.recv_timeout(PATIENCE).unwrap();
+        Ok(())
+    });
+    hold.deliver(|_| ());
+    has_entered.recv_timeout(PATIENCE).unwrap();
+    let entry = || LogEntry::done(&Caller::host(), None, "server.start", "", "");
+    // More than the queue has places for: the last ones wait.
+    let was_relieved = on_duty(move || {
+        (0..1_100).for_each(|_| store.log_promised(NOW, entry()).deliver(|_| ()));
+    });
+    was_relieved.recv_timeout(PATIENCE).unwrap();
+    release.send(()).unwrap();
 }
 
 #[test]

@@ -144,6 +144,13 @@ fn the_diagnostic_page_shows_the_checks_and_signs_nobody_in() {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body.contains("would succeed") && answer.body.contains("Audience"), "{}", answer.body);
     assert!(answer.cookie("GSSNID").is_none());
+    assert!(answer.body.contains("Login key") && answer.body.contains("both are there"), "{}", answer.body);
+    // Without a PUID a sign-in with a redirect succeeds, and one that ends in a login key does not.
+    run(&server, &["user", "update", "--puid", "alice-1", "--group", "12345", "--new-puid", ""]);
+    let (request, browser, _) = begun(&server, &format!("{LOGIN}&test=11"));
+    let answer = post_to(&server, ACS_PATH_LITERAL, &answering(&id_of(&request), ACS), Some(&browser));
+    let sentence = "the user has no Partner User ID: only a sign-in that ends in a redirect succeeds.";
+    assert!(answer.body.contains("would succeed") && answer.body.contains(sentence), "{}", answer.body);
     let refused = post_to(&server, &path, &signed(&unsolicited()), None);
     assert!(refused.body.contains("would be refused: <code>wrong_destination"), "{}", refused.body);
 }

@@ -133,13 +133,19 @@ impl Desk {
             ..row(&signed_in, attempt.caller, attempt.surface.to_owned())
         };
         let (group, user, mark) = (signed_in.group, signed_in.user, signed_in.mark);
-        self.store.write(now, move |w| {
+        let issued = self.store.write(now, move |w| {
+            // The password may have been changed since it was verified.
             if w.member_state(group, user)?.is_none_or(|state| state.mark != mark) {
-                return Err(Error::denied("The user or the password was changed in this moment. Try again."));
+                return Ok(false);
             }
             w.replace_issued_credentials(user, &fingerprint, now.plus_seconds(ISSUED_SECONDS))?;
-            w.log(&entry)
+            w.log(&entry)?;
+            Ok(true)
         })?;
+        if !issued {
+            let stop = Refusal::new(signed_in.means, Reject::WrongPassword).of(&signed_in).into();
+            return Err(self.stopped(attempt.caller, attempt.surface, stop, now));
+        }
         Ok(Issued { signed_in, credentials })
     }
 

@@ -23,7 +23,6 @@ const STACK_BYTES: usize = 1024 * 1024;
 const KEPT: Duration = Duration::from_secs(10);
 /// Jobs that wait for a thread which is about to come back to the queue, before another is woken for them.
 const SHARE: usize = 2;
-
 /// Jobs after which somebody looks out, whatever is still in the queue.
 const LOOK_AFTER: u32 = 64;
 
@@ -318,10 +317,18 @@ mod tests {
         (Job::Quick(done), was_done)
     }
 
-    /// A job that holds its thread, and what lets it go.
-    fn long() -> (Job, Receiver<()>, Sender<()>) {
+    /// A pool with one thread that is held by a job, and what lets it go.
+    fn held(most: usize) -> (Arc<Pool<Channel>>, Sender<Option<Job>>, Sender<()>) {
         let ((begun, has_begun), (release, go_on)) = (channel(), channel());
-        (Job::Long(begun, go_on), has_begun, release)
+        let (pool, found) = pool(most);
+        found.send(Some(Job::Long(begun, go_on))).unwrap();
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        (pool, found, release)
+    }
+
+    fn ends(pool: &Arc<Pool<Channel>>) {
+        pool.close(Instant::now() + PATIENCE);
+        assert_eq!(pool.threads(), 0);
     }
 
     #[test]
@@ -334,51 +341,38 @@ mod tests {
             found.send(Some(job)).unwrap();
             was_done.recv_timeout(PATIENCE).unwrap();
             stop.store(true, Ordering::Relaxed);
-            pool.close(Instant::now() + PATIENCE);
-            assert_eq!(pool.threads(), 0);
+            ends(&pool);
         }
     }
 
     #[test]
     fn when_a_thread_is_relieved_another_looks_out() {
-        let (pool, found) = pool(2);
-        let (job, has_begun, release) = long();
-        found.send(Some(job)).unwrap();
-        has_begun.recv_timeout(PATIENCE).unwrap();
+        let (pool, found, release) = held(2);
         let (job, was_done) = quick();
         found.send(Some(job)).unwrap();
         was_done.recv_timeout(PATIENCE).unwrap();
         assert_eq!(pool.threads(), 2);
         release.send(()).unwrap();
-        pool.close(Instant::now() + PATIENCE);
-        assert_eq!(pool.threads(), 0);
+        ends(&pool);
     }
 
     #[test]
     fn when_all_others_are_held_the_lookout_is_called_back_for_the_queue() {
-        let (pool, found) = pool(2);
-        let (job, has_begun, release) = long();
-        found.send(Some(job)).unwrap();
-        has_begun.recv_timeout(PATIENCE).unwrap();
+        let (pool, _found, release) = held(2);
         let (job, was_done) = quick();
         pool.submit([job]);
         was_done.recv_timeout(PATIENCE).unwrap();
         release.send(()).unwrap();
-        pool.close(Instant::now() + PATIENCE);
-        assert_eq!(pool.threads(), 0);
+        ends(&pool);
     }
 
     #[test]
     fn jobs_wait_for_a_thread_when_all_are_held() {
-        let (pool, found) = pool(1);
-        let (job, has_begun, release) = long();
-        found.send(Some(job)).unwrap();
-        has_begun.recv_timeout(PATIENCE).unwrap();
+        let (pool, _found, release) = held(1);
         let (job, was_done) = quick();
         pool.submit([job]);
         release.send(()).unwrap();
         was_done.recv_timeout(PATIENCE).unwrap();
-        pool.close(Instant::now() + PATIENCE);
-        assert_eq!(pool.threads(), 0);
+        ends(&pool);
     }
 }
