@@ -1,8 +1,8 @@
 //! The store: SQLite, and the only SQL in the house. One file a noun.
 //!
 //! - [`Store::read`] lends a [`Reader`], [`Store::write`] a [`Writer`]; who may only read is given a reader.
-//! - All writes run on one thread, in [`writer`]; those that arrive together share one durable commit, each
-//!   in a savepoint of its own, and each is answered after the commit.
+//! - All writes run on one thread, in [`writer`]; those that arrive together share one durable commit, and
+//!   each is answered after it. One that fails is undone alone.
 //! - A change and its access-log row are one transaction, because both happen in one `write`.
 //! - What was read may be remembered for a [`Generation`], if what rests on it is logged with
 //!   [`Store::log_if_unchanged`].
@@ -169,6 +169,16 @@ impl Store {
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
         self.inner.writer.run(now, Touches::Traces, task)
+    }
+
+    /// As [`Store::leave_trace`], and cheaper, for a sign-in: `task` decides before it writes. Should it fail
+    /// after it has begun to write, all that share its transaction fail with it.
+    pub fn leave_trace_surely<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
+    ) -> Promise<T> {
+        self.inner.writer.run(now, Touches::TracesSurely, task)
     }
 
     /// Writes one row to the access log and returns after it is durable. Cheaper than [`Store::write`].

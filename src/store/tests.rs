@@ -59,6 +59,82 @@ fn a_failed_or_panicking_write_does_not_harm_its_neighbours() {
     assert_eq!(store.read(|r| r.groups()).unwrap().len(), 20);
 }
 
+/// Holds the writer at a job until the others are queued, so that all share one transaction; gives back what
+/// became of the first and of the others.
+fn in_one_transaction(store: &Store, others: Vec<Promise<()>>) -> Vec<Result<()>> {
+    let ((entered, has_entered), (release, go_on)) = (channel(), channel());
+    let hold = store.write_promised(NOW, move |w| {
+        w.insert_group(&NewGroup { id: GroupId(1), name: "First".into(), account_id: None })?;
+        entered.send(()).unwrap();
+        go_on.recv_timeout(PATIENCE).unwrap();
+        Ok(())
+    });
+    let told: Vec<_> = std::iter::once(hold)
+        .chain(others)
+        .map(|promise| {
+            let (tell, told) = channel();
+            promise.deliver(move |outcome| tell.send(outcome()).unwrap());
+            told
+        })
+        .collect();
+    has_entered.recv_timeout(PATIENCE).unwrap();
+    release.send(()).unwrap();
+    told.iter().map(|told| told.recv_timeout(PATIENCE).unwrap()).collect()
+}
+
+fn group_numbers(store: &Store) -> Vec<i64> {
+    store.read(|r| r.groups()).unwrap().iter().map(|group| group.id.0).collect()
+}
+
+#[test]
+fn when_the_disk_is_full_nothing_of_the_transaction_is_kept_and_all_are_told() {
+    let (_dir, store) = store();
+    let filling = store.write_promised(NOW, |w| {
+        let limit = "PRAGMA max_page_count = 1";
+        w.connection.query_row(limit, [], |_| Ok(())).map_err(database_fault)?;
+        let name = "x".repeat(500_000);
+        w.insert_group(&NewGroup { id: GroupId(2), name, account_id: None })
+    });
+    let after = store.write_promised(NOW, |w| w.insert_group(&acme()));
+    let row = store.log_promised(NOW, LogEntry::done(&Caller::host(), None, "server.start", "", ""));
+    let codes: Vec<_> = in_one_transaction(&store, vec![filling, after, row])
+        .into_iter()
+        .map(|outcome| outcome.unwrap_err().code)
+        .collect();
+    assert_eq!(codes[1], "database_unavailable");
+    for told in [codes[0], codes[2], codes[3]] {
+        assert_eq!(told, "transaction_given_up");
+    }
+    assert_eq!(group_numbers(&store), [0; 0]);
+    assert_eq!(store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap(), vec![]);
+    store
+        .write(NOW, |w| {
+            let limit = "PRAGMA max_page_count = 4294967294";
+            w.connection.query_row(limit, [], |_| Ok(())).map_err(database_fault)?;
+            w.insert_group(&acme())
+        })
+        .unwrap();
+    assert_eq!(group_numbers(&store), [12345]);
+}
+
+#[test]
+fn a_task_without_a_savepoint_harms_its_neighbours_only_if_it_fails_after_it_has_written() {
+    for writes_first in [false, true] {
+        let (_dir, store) = store();
+        let failing = store.leave_trace_surely(NOW, move |w| {
+            if writes_first {
+                w.insert_group(&NewGroup { id: GroupId(2), name: "Second".into(), account_id: None })?;
+            }
+            Err(Error::denied("no"))
+        });
+        let after = store.write_promised(NOW, |w| w.insert_group(&acme()));
+        let outcomes = in_one_transaction(&store, vec![failing, after]);
+        assert_eq!(outcomes[1].clone().unwrap_err().kind, Kind::Denied);
+        assert_eq!([outcomes[0].is_err(), outcomes[2].is_err()], [writes_first; 2]);
+        assert_eq!(group_numbers(&store), if writes_first { vec![] } else { vec![1, 12345] });
+    }
+}
+
 #[test]
 fn a_promise_writes_nothing_until_it_is_asked_for_and_may_end_the_store_itself() {
     let (dir, store) = store();

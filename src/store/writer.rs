@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
-//! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in a savepoint of one
-//! transaction, commits once, and only then answers each: whoever was answered has a durable change.
+//! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in one transaction, most in a
+//! savepoint of their own, commits once, and only then answers each: whoever was answered has a durable change.
 //! `synchronous=FULL` makes a commit cost a disk flush; sign-ins that arrive together share it.
 //!
 //! The thread also counts [`Generation`]s: it alone sees, inside its transaction, whether anything was changed
@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use super::{Reader, Writer, access_log, database_fault};
 use crate::clock::Timestamp;
 use crate::duty;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
 use crate::promise::{Outcome, Promise, closing};
 
@@ -45,6 +45,9 @@ pub(super) enum Touches {
     People,
     /// Only what sign-ins leave behind.
     Traces,
+    /// The same, by a task that fails after it has begun to write only when the database does. It has no
+    /// savepoint, for which SQLite copies each page that the task touches.
+    TracesSurely,
 }
 
 enum Job {
@@ -98,10 +101,16 @@ impl WriterThread {
             touches,
             task: Box::new(move |begun| {
                 let outcome = match begun {
-                    Ok((connection, current)) => in_savepoint(connection, now, current, task),
+                    Ok((connection, current)) => {
+                        let writer = Writer { reader: Reader { connection }, now, current };
+                        match touches {
+                            Touches::TracesSurely => surely(&writer, task),
+                            Touches::People | Touches::Traces => in_savepoint(&writer, task),
+                        }
+                    }
                     Err(error) => Err(error.clone()),
                 };
-                Box::new(move |committed: Result<()>| receiver(Box::new(move || committed.and(outcome))))
+                Box::new(move |committed| receiver(Box::new(move || kept(outcome, committed))))
             }),
         })
     }
@@ -150,7 +159,7 @@ impl Work {
             let begun = self.begin();
             let mut next = Some(first);
             while let Some(job) = next.take() {
-                answers.push(self.run(begun.as_ref().err(), job));
+                answers.push(self.run(&begun, job));
                 if answers.len() < BATCH {
                     next = jobs.try_recv().ok();
                 }
@@ -189,6 +198,7 @@ impl Work {
     }
 
     fn commit(&self) -> Result<()> {
+        self.still_begun()?;
         execute(&self.connection, "COMMIT").inspect_err(|_| self.roll_back())
     }
 
@@ -197,8 +207,19 @@ impl Work {
         let _ = execute(&self.connection, "ROLLBACK");
     }
 
-    /// Runs a job, unless the transaction could not be begun.
-    fn run(&mut self, failed: Option<&Error>, job: Job) -> Answer {
+    /// When the disk is full or fails, SQLite gives the transaction up on its own. What would be written
+    /// after that would be kept, each statement by itself, and be reported as lost.
+    fn still_begun(&self) -> Result<()> {
+        match self.connection.is_autocommit() {
+            false => Ok(()),
+            true => Err(given_up()),
+        }
+    }
+
+    /// Runs a job, unless there is no transaction.
+    fn run(&mut self, begun: &Result<()>, job: Job) -> Answer {
+        let begun = begun.clone().and_then(|()| self.still_begun());
+        let failed = begun.as_ref().err();
         match job {
             Job::Task { touches, task } => {
                 let current = self.current();
@@ -212,7 +233,7 @@ impl Work {
                     // One statement undoes itself when it fails: no savepoint is needed.
                     None => access_log::append(&self.connection, now, &entry).map(|()| true),
                 };
-                Box::new(move |committed| receiver(Box::new(move || committed.and(written))))
+                Box::new(move |committed| receiver(Box::new(move || kept(written, committed))))
             }
         }
     }
@@ -223,21 +244,47 @@ impl Work {
     }
 }
 
-fn in_savepoint<T>(
-    connection: &Connection,
-    now: Timestamp,
-    current: Option<Generation>,
-    task: impl FnOnce(&Writer<'_>) -> Result<T>,
-) -> Result<T> {
+/// What came of a job, if its transaction held; a job that failed says more of it than the transaction.
+fn kept<T>(outcome: Result<T>, committed: Result<()>) -> Result<T> {
+    let value = outcome?;
+    committed.map(|()| value)
+}
+
+fn in_savepoint<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    let connection = writer.reader.connection;
     execute(connection, "SAVEPOINT job")?;
-    let writer = Writer { reader: Reader { connection }, now, current };
-    let outcome = catch_unwind(AssertUnwindSafe(|| task(&writer)))
-        .unwrap_or_else(|_| Err(Error::fault("writer_panic", "a write panicked")));
+    let outcome = caught(writer, task);
+    // Where SQLite gave the transaction up, the savepoint is gone with it.
+    if connection.is_autocommit() {
+        return outcome.and(Err(given_up()));
+    }
     if outcome.is_err() {
         execute(connection, "ROLLBACK TO job")?;
     }
     execute(connection, "RELEASE job")?;
     outcome
+}
+
+/// Without a savepoint: a task that fails after it has written takes the whole transaction with it.
+fn surely<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    let connection = writer.reader.connection;
+    let before = connection.total_changes();
+    let outcome = caught(writer, task);
+    if outcome.is_err() && connection.total_changes() != before && !connection.is_autocommit() {
+        execute(connection, "ROLLBACK")?;
+    }
+    outcome
+}
+
+fn caught<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| task(writer)))
+        .unwrap_or_else(|_| Err(Error::fault("writer_panic", "a write panicked")))
+}
+
+/// What those are told whose transaction ended without a commit.
+fn given_up() -> Error {
+    let public = "The database could not keep this. Nothing was changed; try again shortly.";
+    Error::new(Kind::Unavailable, "transaction_given_up", public)
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<()> {
