@@ -31,6 +31,7 @@ mod users;
 mod web_sessions;
 mod writer;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,9 +82,16 @@ pub struct Writer<'c> {
     /// The instant of the transaction: every row that it writes carries it.
     pub now: Timestamp,
     current: Option<Generation>,
+    changed: Cell<bool>,
 }
 
 impl Writer<'_> {
+    /// Says, inside [`Store::leave_trace`], that the task changes what sign-ins rest on after all: a new
+    /// generation begins.
+    pub fn change_people(&self) {
+        self.changed.set(true);
+    }
+
     /// Whether nothing that a sign-in rests on was changed since `generation`, here or by another process.
     pub fn is_still(&self, generation: Generation) -> bool {
         self.current == Some(generation)
@@ -162,7 +170,7 @@ impl Store {
 
     /// As [`Store::write_promised`], for what is never remembered: web sessions, requests that wait for their
     /// answer, replays, incidents, attempts, when a key was used, rows of the access log. No generation ends
-    /// with it.
+    /// with it, unless the task says so ([`Writer::change_people`]).
     pub fn leave_trace<T: Send + 'static>(
         &self,
         now: Timestamp,

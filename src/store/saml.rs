@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Reader, Writer, database_fault, is_duplicate};
+use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::GroupId;
 use crate::model::sso::Attempt;
 
@@ -142,6 +142,17 @@ impl Reader<'_> {
             .map_err(database_fault)
     }
 
+    /// Whether a request still waits for its answer.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn is_pending(&self, id: &str) -> Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM saml_requests WHERE id = ?1)")
+            .and_then(|mut s| s.query_row([id], |row| row.get(0)))
+            .map_err(database_fault)
+    }
+
     /// Whether an assertion was used before.
     ///
     /// # Errors
@@ -193,22 +204,20 @@ impl Writer<'_> {
         Ok(removed == 1)
     }
 
-    /// Uses up an assertion, remembered until `until`.
+    /// Uses up an assertion, remembered until `until`; `false` when it was used before.
     ///
     /// # Errors
-    /// `Conflict` with code `replay` when it was used before.
-    pub fn use_assertion(&self, fingerprint: &[u8; 32], until: Timestamp) -> Result<()> {
-        self.connection
-            .prepare_cached("INSERT INTO saml_replays (fingerprint, until) VALUES (?1, ?2)")
+    /// `Fault` when the database fails.
+    pub fn use_assertion(&self, fingerprint: &[u8; 32], until: Timestamp) -> Result<bool> {
+        let used = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO saml_replays (fingerprint, until) VALUES (?1, ?2)
+                 ON CONFLICT (fingerprint) DO NOTHING",
+            )
             .and_then(|mut s| s.execute((fingerprint, until.0)))
-            .map_err(|e| {
-                if is_duplicate(&e) {
-                    Error::new(Kind::Conflict, "replay", "This answer was used before.")
-                } else {
-                    database_fault(e)
-                }
-            })?;
-        Ok(())
+            .map_err(database_fault)?;
+        Ok(used == 1)
     }
 
     /// Keeps an attempt; the group's oldest make room, and responses whose time is over are wiped.

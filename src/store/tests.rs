@@ -175,11 +175,21 @@ fn what_rests_on_an_older_generation_is_not_logged() {
     assert!(!logged(since));
     let since = store.generation();
     assert!(logged(since));
+    store
+        .leave_trace(NOW, |w| {
+            w.change_people();
+            Ok(())
+        })
+        .wait()
+        .unwrap();
+    assert!(!logged(since));
+    let since = store.generation();
+    assert!(logged(since));
     let other_process = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
     let other = NewGroup { id: GroupId(2), name: "Other".into(), account_id: None };
     other_process.write(NOW, move |w| w.insert_group(&other)).unwrap();
     assert!(!logged(since));
-    assert_eq!(store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap().len(), 4);
+    assert_eq!(store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap().len(), 5);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! The thread also counts [`Generation`]s: it alone sees, inside its transaction, whether anything was changed
 //! since, here or by another process.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,9 +28,10 @@ const QUEUE: usize = 1024;
 /// Jobs in one commit: bounds how long the first of them waits for the last.
 const BATCH: usize = 256;
 
-/// Runs inside the transaction, or learns why there is none; gives back how to answer, once it is known
-/// whether the commit held. An answer passes an outcome on and does nothing that could take long.
-type Task = Box<dyn FnOnce(std::result::Result<Begun<'_>, &Error>) -> Answer + Send>;
+/// Runs inside the transaction, or learns why there is none; gives back whether it changed what sign-ins rest
+/// on, and how to answer, once it is known whether the commit held. An answer passes an outcome on and does
+/// nothing that could take long.
+type Task = Box<dyn FnOnce(std::result::Result<Begun<'_>, &Error>) -> (bool, Answer) + Send>;
 type Begun<'c> = (&'c Connection, Option<Generation>);
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
@@ -51,7 +53,7 @@ pub(super) enum Touches {
 }
 
 enum Job {
-    Task { touches: Touches, task: Task },
+    Task(Task),
     Log { now: Timestamp, entry: LogEntry, since: Option<Generation>, receiver: LogReceiver },
 }
 
@@ -97,21 +99,21 @@ impl WriterThread {
         touches: Touches,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.promise(move |receiver| Job::Task {
-            touches,
-            task: Box::new(move |begun| {
-                let outcome = match begun {
-                    Ok((connection, current)) => {
-                        let writer = Writer { reader: Reader { connection }, now, current };
-                        match touches {
-                            Touches::TracesSurely => surely(&writer, task),
-                            Touches::People | Touches::Traces => in_savepoint(&writer, task),
-                        }
-                    }
-                    Err(error) => Err(error.clone()),
-                };
-                Box::new(move |committed| receiver(Box::new(move || kept(outcome, committed))))
-            }),
+        self.promise(move |receiver| {
+            Job::Task(Box::new(move |begun| {
+                let mut changed = touches == Touches::People;
+                let outcome = begun.map_err(Error::clone).and_then(|(connection, current)| {
+                    let reader = Reader { connection };
+                    let writer = Writer { reader, now, current, changed: Cell::new(changed) };
+                    let outcome = match touches {
+                        Touches::TracesSurely => surely(&writer, task),
+                        Touches::People | Touches::Traces => in_savepoint(&writer, task),
+                    };
+                    changed = writer.changed.get();
+                    outcome
+                });
+                (changed, Box::new(move |committed| receiver(Box::new(move || kept(outcome, committed)))))
+            }))
         })
     }
 
@@ -221,10 +223,10 @@ impl Work {
         let begun = begun.clone().and_then(|()| self.still_begun());
         let failed = begun.as_ref().err();
         match job {
-            Job::Task { touches, task } => {
-                let current = self.current();
-                self.changed |= touches == Touches::People;
-                task(failed.map_or(Ok((&self.connection, current)), Err))
+            Job::Task(task) => {
+                let (changed, answer) = task(failed.map_or(Ok((&self.connection, self.current())), Err));
+                self.changed |= changed;
+                answer
             }
             Job::Log { now, entry, since, receiver } => {
                 let written = match failed {

@@ -34,6 +34,40 @@ fn an_assertion_names_one_user_or_nobody_comes_in() {
     }
 }
 
+/// Whom an assertion names is remembered between sign-ins, but not beyond a change, also by another process.
+#[test]
+fn what_is_remembered_of_a_user_never_outlives_a_change() {
+    let server = started();
+    let store = store(server.data());
+    let came_in_as = |puid: &str| {
+        // The first is looked up, the second kept, the third remembered.
+        for _ in 0..3 {
+            let body = post(&server, &signed(&about("alice@example.com", "whatever"))).body;
+            assert!(body.starts_with(&format!("partnerid=12345&partneruserid={puid}~$1$")), "{puid}: {body}");
+        }
+    };
+    let refused_as = |code: &str| {
+        for _ in 0..3 {
+            assert_eq!(post(&server, &signed(&about("alice@example.com", "whatever"))).status, 403, "{code}");
+            assert_eq!(latest_code(&store), code);
+        }
+    };
+    let change = |arguments: &[&str]| run(&server, &[&["user"], arguments, &["--group", "12345"]].concat());
+    came_in_as("alice-1");
+    change(&["suspend", "--puid", "alice-1"]);
+    refused_as("user_suspended");
+    change(&["reinstate", "--puid", "alice-1"]);
+    came_in_as("alice-1");
+    change(&["update", "--puid", "alice-1", "--new-puid", "alice-2"]);
+    came_in_as("alice-2");
+    user(&server, "bob.demo.glance.net", "bob-1", "alice@example.com");
+    refused_as("user_ambiguous");
+    change(&["update", "--puid", "alice-2", "--email", ""]);
+    came_in_as("bob-1");
+    change(&["delete", "--puid", "bob-1"]);
+    refused_as("user_unknown");
+}
+
 fn mapped(server: &crate::common::Server) {
     set(
         server,

@@ -34,6 +34,9 @@ pub(super) struct Act {
     /// The response, when it is to be kept.
     pub kept: Option<KeptResponse>,
     pub identity: Identity,
+    pub identifiers: Identifiers,
+    /// Whom they name, where that is remembered of the same generation.
+    pub known: Option<Arc<Member>>,
     /// Whether the browser gets a login key.
     pub needs_key: bool,
     /// `test=11`: everything is judged, and nobody is signed in or made.
@@ -55,8 +58,9 @@ pub(super) enum Carried {
 /// Somebody was let in.
 pub(super) struct Admitted {
     /// `None` only in a test, for somebody who would be made.
-    pub member: Option<Member>,
+    pub member: Option<Arc<Member>>,
     pub identity: Identity,
+    pub identifiers: Identifiers,
     pub checks: Checklist,
     /// It was noted that the key verified: what is remembered of the key is out of date.
     pub noted: bool,
@@ -70,8 +74,8 @@ pub(super) struct Denied {
 }
 
 enum Plan {
-    Known(Member),
-    Update(Member, CheckedChange),
+    Known(Arc<Member>),
+    Update(Arc<Member>, CheckedChange),
     Make(CheckedUser),
 }
 
@@ -85,17 +89,19 @@ impl Act {
             Ok(plan) => plan,
             Err(reject) => return Ok(self.denied(reject)),
         };
-        let fingerprint = replay_fingerprint(&self.identity);
-        if w.assertion_was_used(&fingerprint)? {
-            return Ok(self.denied(SsoReject::Replay));
-        }
+        let answers = self.identity.in_response_to.as_deref();
         // Of two different assertions that answer one request, the first wins.
-        if let Some(id) = &self.identity.in_response_to
-            && !w.take_pending_request(id)?
+        if let Some(id) = answers
+            && !w.is_pending(id)?
         {
             return Ok(self.denied(SsoReject::Replay));
         }
-        w.use_assertion(&fingerprint, self.remembered_until(w.now))?;
+        if !w.use_assertion(&replay_fingerprint(&self.identity), self.remembered_until(w.now))? {
+            return Ok(self.denied(SsoReject::Replay));
+        }
+        if let Some(id) = answers {
+            w.take_pending_request(id)?;
+        }
         self.checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
         let group = self.grounds.configuration.group;
         let mut noted = false;
@@ -113,24 +119,28 @@ impl Act {
             Plan::Known(member) => Some(member),
             Plan::Update(member, _) if self.only_test => Some(member),
             Plan::Update(member, change) => {
-                Some(provision::brought_up_to_date(w, group, ip, &member, &change)?)
+                w.change_people();
+                Some(Arc::new(provision::brought_up_to_date(w, group, ip, &member, &change)?))
             }
             Plan::Make(_) if self.only_test => None,
-            Plan::Make(new) => Some(provision::made(w, group, ip, &new)?),
+            Plan::Make(new) => {
+                w.change_people();
+                Some(Arc::new(provision::made(w, group, ip, &new)?))
+            }
         };
         if let Some(member) = member.as_ref().filter(|_| !self.only_test) {
             let (fingerprint, expires_at) = self.session;
             w.insert_web_session(&fingerprint, group, member.user.id, None, expires_at)?;
         }
-        self.log(w, member.as_ref())?;
-        Ok(Carried::In(Box::new(Admitted { member, identity: self.identity, checks: self.checks, noted })))
+        self.log(w, member.as_deref())?;
+        let Act { identity, identifiers, checks, .. } = self;
+        Ok(Carried::In(Box::new(Admitted { member, identity, identifiers, checks, noted })))
     }
 
     /// Who it is and whether they may come in. Writes nothing.
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
-        let configuration = &self.grounds.configuration;
-        let identifiers = Identifiers::of(configuration, &self.identity);
-        let planned = plan(w, configuration, &self.identity, &identifiers, w.now, &mut self.checks)?;
+        let (who, known) = ((&self.identity, &self.identifiers), self.known.take());
+        let planned = plan(w, &self.grounds.configuration, who, known, w.now, &mut self.checks)?;
         let plan = match planned {
             Ok(plan) => plan,
             Err(reject) => return Ok(Err(reject)),
@@ -226,17 +236,21 @@ impl Act {
     }
 }
 
-/// Works out who it is, noting each rule. Writes nothing.
+/// Works out who it is, noting each rule; `known` is whom the identifiers are known to name. Writes nothing.
 fn plan(
     r: &Reader<'_>,
     configuration: &Configuration,
-    identity: &Identity,
-    identifiers: &Identifiers,
+    (identity, identifiers): (&Identity, &Identifiers),
+    known: Option<Arc<Member>>,
     now: Timestamp,
     checks: &mut Checklist,
 ) -> Result<std::result::Result<Plan, SsoReject>> {
     let autoprovision = configuration.autoprovision;
-    let member = match matched(r, configuration.group, identifiers)? {
+    let named = match known {
+        Some(member) => Ok(member),
+        None => matched(r, configuration.group, identifiers)?.map(Arc::new),
+    };
+    let member = match named {
         Ok(member) => member,
         Err(SsoReject::UserUnknown { .. }) if autoprovision != Autoprovision::Off => {
             let new = match provision::planned(r, configuration, identity, identifiers)? {
@@ -279,7 +293,7 @@ pub(super) fn rehearsed(
     checks: &mut Checklist,
 ) -> Result<Option<SsoReject>> {
     let identifiers = Identifiers::of(configuration, identity);
-    let reject = plan(r, configuration, identity, &identifiers, now, checks)?.err();
+    let reject = plan(r, configuration, (identity, &identifiers), None, now, checks)?.err();
     if let Some(reject) = &reject {
         checks.failed(reject);
     }

@@ -23,6 +23,7 @@ use super::admit::{Act, Admitted, Carried, Denied};
 use super::answer::{Answer, Outcome, Refusal, SignedIn};
 use super::begin::is_browser_token;
 use super::judge::{Checklist, Circumstances, Grounds};
+use super::matching::Identifiers;
 use super::metadata::acs_url;
 use super::reject::SsoReject;
 use super::target::Target;
@@ -160,12 +161,16 @@ impl Desk {
         let checks = if explained { attempt.explained() } else { Checklist(Vec::new()) };
         let needs_key = !target.test && target.redirect().is_none();
         let session = self.prepared_web_session(attempt.now)?;
+        let identifiers = (attempt.posted.group, Identifiers::of(configuration, &identity));
+        let known = attempt.since.and_then(|since| self.sso.named.find(&identifiers, since));
         let act = Act {
             caller: attempt.caller.clone(),
             grounds: Arc::clone(&attempt.grounds),
             since: attempt.since,
             kept: self.keepable(&attempt)?,
             identity,
+            identifiers: identifiers.1,
+            known,
             needs_key,
             only_test: target.test,
             session: (session.fingerprint, session.expires_at),
@@ -174,7 +179,7 @@ impl Desk {
         let desk = Arc::clone(self);
         let carried_out = match configuration.autoprovision {
             Autoprovision::Off => self.store.leave_trace_surely(attempt.now, move |w| act.carry_out(w)),
-            _ => self.store.write_promised(attempt.now, move |w| act.carry_out(w)),
+            _ => self.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
         };
         Ok(carried_out.then(move |carried| match carried? {
             Carried::Overtaken => desk.consume_anew(attempt.caller, attempt.posted)?.wait(),
@@ -186,6 +191,10 @@ impl Desk {
             Carried::In(admitted) => {
                 if admitted.noted {
                     desk.sso.grounds.forget(&attempt.posted.group);
+                }
+                if let Some((since, member)) = attempt.since.zip(admitted.member.as_ref()) {
+                    let identifiers = (attempt.posted.group, admitted.identifiers.clone());
+                    desk.sso.named.keep(identifiers, since, Arc::clone(member));
                 }
                 if target.test {
                     return Ok(Answer::Diagnosed(Box::new(desk.diagnosed(&attempt, *admitted))));
@@ -218,7 +227,7 @@ impl Desk {
             group,
             user: member.user.id,
             web_session: session.value(group, member.user.id),
-            address: member.user.address,
+            address: member.user.address.clone(),
             outcome,
             allowed_sites: attempt.grounds.configuration.allowed_sites.clone(),
         })))

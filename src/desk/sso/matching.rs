@@ -13,6 +13,7 @@ use crate::store::Reader;
 use super::reject::SsoReject;
 
 /// The values by which an assertion names its user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Identifiers {
     pub attribute: Vec<String>,
     pub name_id: Option<String>,

@@ -46,7 +46,7 @@ pub use select::GroupSelector;
 pub use target::Target;
 
 use super::memory::Memory;
-use crate::model::GroupId;
+use crate::model::{GroupId, Member};
 
 /// What single sign-on keeps in memory.
 #[derive(Default)]
@@ -55,4 +55,6 @@ pub(super) struct State {
     trust: trust::TrustCache,
     /// What each group's responses are judged by.
     grounds: Memory<GroupId, judge::Grounds>,
+    /// Whom a group's assertions named.
+    named: Memory<(GroupId, matching::Identifiers), Member>,
 }
