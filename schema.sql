@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 1.
+-- The schema of Sidelight's database, version 3.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -105,18 +105,16 @@ CREATE INDEX memberships_by_puid_in_any_case ON memberships (group_id, puid COLL
 CREATE INDEX memberships_by_role ON memberships (group_id, role_id, active);
 
 CREATE TABLE web_sessions (
-    -- A signed-in browser: the cookie GSSNID.
-    fingerprint BLOB PRIMARY KEY,
+    -- A signed-in browser: the cookie GSSNID. No index and no reference, which every sign-in would pay for:
+    -- a session without its member, or with another mark than theirs, is void, and is swept out in its time.
+    fingerprint BLOB PRIMARY KEY,                -- in the order of time
     group_id INTEGER NOT NULL,
     user_id INTEGER NOT NULL,
     mark INTEGER NOT NULL,                       -- the member's when they were judged
     created_at INTEGER NOT NULL,
     used_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE
+    expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX web_sessions_by_member ON web_sessions (group_id, user_id);
-CREATE INDEX web_sessions_by_end ON web_sessions (expires_at);
 
 CREATE TABLE issued_credentials (
     -- What ValidateUser handed out ("G4S credentials"): the last of each user counts.

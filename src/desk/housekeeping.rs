@@ -3,6 +3,7 @@
 //! their times.
 
 use super::Desk;
+use super::web_session::begun;
 use crate::error::Result;
 use crate::model::Mode;
 
@@ -20,7 +21,9 @@ impl Desk {
         // A lab's clock goes back and forth: what is over there can come again.
         if self.mode == Mode::Production {
             let before = now.plus_seconds(-STAYS_SECONDS);
-            while self.store.leave_trace(now, move |w| w.sweep(before)).wait()? {}
+            // None that began later has ended: each lasts at least its idle time.
+            let sessions = begun(before.plus_seconds(-self.sign_in.web_session_idle_seconds()));
+            while self.store.leave_trace(now, move |w| w.sweep(before, &sessions)).wait()? {}
         }
         Ok(())
     }

@@ -21,9 +21,9 @@ pub const KEY_FILE: &str = "sidelight.key";
 /// Marks the file as Sidelight's ("SdLt"), so that another program's database is never taken for ours.
 const APPLICATION_ID: i32 = 0x5364_4c74;
 /// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 2;
+const SCHEMA_VERSION: i32 = 3;
 /// What brings a database of an older version to the next one, the first from version 1 to 2.
-const UPGRADES: [&str; 1] = [
+const UPGRADES: [&str; 2] = [
     // Tokens and web sessions carry their member's mark; those from before carry none, and end. A claim link
     // that an operator made on the host left open is closed.
     "ALTER TABLE memberships ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
@@ -35,6 +35,20 @@ const UPGRADES: [&str; 1] = [
      DELETE FROM web_sessions;
      ALTER TABLE web_sessions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
      UPDATE appliance SET claim_fingerprint = NULL WHERE EXISTS (SELECT 1 FROM operators);",
+    // Web sessions without indexes and references.
+    "CREATE TABLE web_sessions_3 (
+         fingerprint BLOB PRIMARY KEY,
+         group_id INTEGER NOT NULL,
+         user_id INTEGER NOT NULL,
+         mark INTEGER NOT NULL,
+         created_at INTEGER NOT NULL,
+         used_at INTEGER NOT NULL,
+         expires_at INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     INSERT INTO web_sessions_3
+         SELECT fingerprint, group_id, user_id, mark, created_at, used_at, expires_at FROM web_sessions;
+     DROP TABLE web_sessions;
+     ALTER TABLE web_sessions_3 RENAME TO web_sessions;",
 ];
 /// How long a connection waits for another process (the command line beside the server) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

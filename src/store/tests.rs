@@ -2,7 +2,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
-use crate::model::{Caller, GroupId, UserId};
+use crate::model::{Caller, GroupId, Mark, UserId};
 
 const NOW: Timestamp = Timestamp(1_593_907_200_000);
 
@@ -209,11 +209,23 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
             Ok(())
         })
         .unwrap();
-    let sweep = || store.write(NOW, |w| w.sweep(NOW)).unwrap();
+    let later = NOW.plus_seconds(1);
+    for (began, end) in [(1_u8, NOW), (2, later), (3, NOW)] {
+        let session = "INSERT INTO web_sessions VALUES (?1, 7, 1, 0, 0, 0, ?2)";
+        let insert = move |w: &Writer<'_>| w.execute(session, ([began, 99], end.0));
+        store.write(NOW, insert).unwrap();
+    }
+    // Web sessions that began at 3 or later are not looked at.
+    let sweep = || store.write(NOW, |w| w.sweep(NOW, &[3])).unwrap();
     assert_eq!([sweep(), sweep(), sweep(), sweep()], [true, true, false, false]);
     let left = |number| store.read(|r| r.assertion_was_used(&used(number))).unwrap();
     assert_eq!((0..1_100).filter(|number| left(*number)).count(), 50);
     assert!(left(1_050));
+    let sessions = |r: &Reader<'_>| {
+        let first = "SELECT group_concat(hex(substr(fingerprint, 1, 1))) FROM web_sessions";
+        r.connection.query_row(first, [], |row| row.get::<_, String>(0)).map_err(database_fault)
+    };
+    assert_eq!(store.read(sessions).unwrap(), "02,03");
 }
 
 /// Runs `task` on a thread that has a duty, and passes on each word that the thread is relieved of it.
@@ -352,6 +364,36 @@ fn a_database_of_the_first_version_is_brought_up_to_date_and_loses_only_its_sess
 }
 
 #[test]
+fn a_database_of_the_second_version_keeps_its_sessions() {
+    let (dir, store) = store();
+    drop(store);
+    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    old.execute_batch(
+        "DROP TABLE web_sessions;
+         CREATE TABLE web_sessions (fingerprint BLOB PRIMARY KEY, group_id INTEGER NOT NULL,
+             user_id INTEGER NOT NULL, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
+             expires_at INTEGER NOT NULL, mark INTEGER NOT NULL DEFAULT 0,
+             FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE
+         ) STRICT, WITHOUT ROWID;
+         CREATE INDEX web_sessions_by_member ON web_sessions (group_id, user_id);
+         INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0);
+         INSERT INTO users (id, glance_address, home_group_id, created_at, updated_at)
+             VALUES (1, 'ann.acme', 7, 0, 0);
+         INSERT INTO memberships (group_id, user_id, puid, mark, created_at, updated_at)
+             VALUES (7, 1, 'ann', 5, 0, 0);
+         INSERT INTO web_sessions VALUES (x'00', 7, 1, 2, 3, 9000000000000000, 5);
+         PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
+    let session = store.read(|r| r.web_session(&[0], NOW)).unwrap().unwrap();
+    assert_eq!((session.mark, session.member.mark, session.created_at), (Mark(5), Mark(5), Timestamp(2)));
+    store.write(NOW, |w| w.delete_user(UserId(1))).unwrap();
+    assert_eq!(store.read(|r| r.web_session(&[0], NOW)).unwrap(), None);
+}
+
+#[test]
 fn start_refuses_a_newer_schema_a_foreign_file_and_a_damaged_one() {
     let (dir, store) = store();
     drop(store);
@@ -362,7 +404,7 @@ fn start_refuses_a_newer_schema_a_foreign_file_and_a_damaged_one() {
     let code = || Store::open(dir.path(), Mode::Lab, NOW).err().map(|e| e.code);
     set("user_version", 99);
     assert_eq!(code(), Some("newer_schema"));
-    set("user_version", 2);
+    set("user_version", 3);
     set("application_id", 5);
     assert_eq!(code(), Some("foreign_database"));
     std::fs::write(&path, b"this is no database at all, but it is long enough to look at").unwrap();

@@ -162,7 +162,7 @@ impl Writer<'_> {
         self.execute("UPDATE users SET home_group_id = ?2 WHERE id = ?1", (id.0, group.0))
     }
 
-    /// Deletes a user with all memberships and web sessions.
+    /// Deletes a user with all memberships, which voids their web sessions and tokens.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -170,17 +170,13 @@ impl Writer<'_> {
         self.execute("DELETE FROM users WHERE id = ?1", [id.0])
     }
 
-    /// Ends the web and console sessions of a user and voids their tokens, in one group or in all of them; in
-    /// all of them, the credentials too that ValidateUser issued.
+    /// Ends the console sessions of a user and voids their web sessions and tokens, in one group or in all of
+    /// them; in all of them, the credentials too that ValidateUser issued.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn end_sessions(&self, id: UserId, group: Option<GroupId>) -> Result<()> {
         let who = (id.0, group.map(|g| g.0));
-        self.execute(
-            "DELETE FROM web_sessions WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
-            who,
-        )?;
         self.execute(
             "DELETE FROM console_sessions WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",
             who,
