@@ -263,14 +263,12 @@ CREATE TABLE saml_requests (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX saml_requests_by_browser ON saml_requests (browser, group_id);
-CREATE INDEX saml_requests_by_end ON saml_requests (expires_at);
 
 CREATE TABLE saml_replays (
     -- Assertions that were accepted, until they could not be accepted again.
     fingerprint BLOB PRIMARY KEY,                -- SHA-256 of issuer and assertion ID
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX saml_replays_by_end ON saml_replays (until);
 
 CREATE TABLE saml_attempts (
     -- What came to the ACS: each refusal, and everything while a group is in Provisioning.

@@ -3,7 +3,6 @@
 //! their times.
 
 use super::Desk;
-use super::web_session::begun;
 use crate::error::Result;
 use crate::model::Mode;
 
@@ -21,9 +20,14 @@ impl Desk {
         // A lab's clock goes back and forth: what is over there can come again.
         if self.mode == Mode::Production {
             let before = now.plus_seconds(-STAYS_SECONDS);
-            // None that began later has ended: each lasts at least its idle time.
-            let sessions = begun(before.plus_seconds(-self.sign_in.web_session_idle_seconds()));
-            while self.store.leave_trace(now, move |w| w.sweep(before, &sessions)).wait()? {}
+            let mut more = true;
+            while more {
+                let parts;
+                (parts, more) = self.store.read(|r| r.ended(before))?;
+                for part in parts {
+                    self.store.leave_trace(now, move |w| w.remove(&part)).wait()?;
+                }
+            }
         }
         Ok(())
     }

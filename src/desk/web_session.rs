@@ -104,15 +104,9 @@ impl Desk {
 fn new_secret(now: Timestamp) -> Result<String> {
     let mut bytes = Zeroizing::new([0; 32]);
     fill_random(bytes.as_mut_slice())?;
-    bytes.iter_mut().zip(begun(now)).for_each(|(place, byte)| *place = byte);
+    let time = now.0.to_be_bytes();
+    bytes.iter_mut().zip(time.iter().skip(time.len() - TIME_BYTES)).for_each(|(place, byte)| *place = *byte);
     Ok(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
-}
-
-/// Above the fingerprints of all web sessions that began before `at`, and below all others.
-pub(super) fn begun(at: Timestamp) -> [u8; TIME_BYTES] {
-    let time = at.0.to_be_bytes();
-    let mut last = time.iter().skip(time.len() - TIME_BYTES).copied();
-    std::array::from_fn(|_| last.next().unwrap_or_default())
 }
 
 /// What the store knows a secret by: its time, then 26 bytes of the keyed hash over all of it.
@@ -160,8 +154,6 @@ mod tests {
         };
         let first = of(1_593_907_200_000);
         assert!(first < of(1_593_907_200_001));
-        assert!(begun(Timestamp(1_593_907_200_000))[..] < first[..]);
-        assert!(begun(Timestamp(1_593_907_200_001))[..] > first[..]);
         assert_ne!(first, of(1_593_907_200_000));
         assert_eq!(fingerprint(&keys, "not/ours")[..TIME_BYTES], [0; TIME_BYTES]);
     }

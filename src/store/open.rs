@@ -35,8 +35,10 @@ const UPGRADES: [&str; 2] = [
      DELETE FROM web_sessions;
      ALTER TABLE web_sessions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
      UPDATE appliance SET claim_fingerprint = NULL WHERE EXISTS (SELECT 1 FROM operators);",
-    // Web sessions without indexes and references.
-    "CREATE TABLE web_sessions_3 (
+    // What every sign-in writes has no index more than sign-ins need.
+    "DROP INDEX IF EXISTS saml_requests_by_end;
+     DROP INDEX IF EXISTS saml_replays_by_end;
+     CREATE TABLE web_sessions_3 (
          fingerprint BLOB PRIMARY KEY,
          group_id INTEGER NOT NULL,
          user_id INTEGER NOT NULL,

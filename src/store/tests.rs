@@ -210,19 +210,24 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
         })
         .unwrap();
     let later = NOW.plus_seconds(1);
-    for (began, end) in [(1_u8, NOW), (2, later), (3, NOW)] {
+    for (number, end) in [(1_u8, NOW), (2, later), (3, NOW)] {
         let session = "INSERT INTO web_sessions VALUES (?1, 7, 1, 0, 0, 0, ?2)";
-        let insert = move |w: &Writer<'_>| w.execute(session, ([began, 99], end.0));
+        let insert = move |w: &Writer<'_>| w.execute(session, ([number], end.0));
         store.write(NOW, insert).unwrap();
     }
-    // Web sessions that began at 3 or later are not looked at.
-    let sweep = || store.write(NOW, |w| w.sweep(NOW, &[3])).unwrap();
-    assert_eq!([sweep(), sweep(), sweep(), sweep()], [true, true, false, false]);
+    let (parts, more) = store.read(|r| r.ended(NOW)).unwrap();
+    assert_eq!((parts.len(), more), (3, false));
+    // Somebody uses a session after it was found.
+    store.write(NOW, move |w| w.extend_web_session(&[3], later)).unwrap();
+    for part in parts {
+        store.write(NOW, move |w| w.remove(&part)).unwrap();
+    }
+    assert!(store.read(|r| r.ended(NOW)).unwrap().0.is_empty());
     let left = |number| store.read(|r| r.assertion_was_used(&used(number))).unwrap();
     assert_eq!((0..1_100).filter(|number| left(*number)).count(), 50);
     assert!(left(1_050));
     let sessions = |r: &Reader<'_>| {
-        let first = "SELECT group_concat(hex(substr(fingerprint, 1, 1))) FROM web_sessions";
+        let first = "SELECT group_concat(hex(fingerprint)) FROM web_sessions";
         r.connection.query_row(first, [], |row| row.get::<_, String>(0)).map_err(database_fault)
     };
     assert_eq!(store.read(sessions).unwrap(), "02,03");
