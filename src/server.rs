@@ -259,6 +259,7 @@ impl ReadyFiles {
     fn write(config: &Config, url: &str) -> Result<ReadyFiles> {
         let document = serde_json::json!({
             "url": url,
+            "public_url": config.public_origin.as_deref().unwrap_or(url),
             "pid": std::process::id(),
             "mode": config.mode.as_str(),
             "certificate": config.tls.as_ref().map(|(certificate, _)| certificate),

@@ -15,6 +15,7 @@ use crate::desk::people::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, UserId};
 use crate::secret::Secret;
+use crate::server::READY_FILE;
 
 /// Where the data is when nothing else is said.
 const DEFAULT_DATA: &str = "./sidelight-data";
@@ -36,10 +37,30 @@ pub const GUARD_KEEPS_ON: &str = "A running server goes on refusing the address 
 /// # Errors
 /// Those of opening it, and of `act`.
 pub fn on_desk<T>(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Result<T>) -> Result<T> {
-    let directory = data
+    Desk::open_existing(&directory(data.as_deref())).and_then(|desk| act(&desk, &Caller::host()))
+}
+
+fn directory(data: Option<&Path>) -> PathBuf {
+    data.map(Path::to_owned)
         .or_else(|| std::env::var_os("SIDELIGHT_DATA").map(PathBuf::from))
-        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
-    Desk::open_existing(&directory).and_then(|desk| act(&desk, &Caller::host()))
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))
+}
+
+/// By which address people reach the server: the one that was named, else the one that the running server
+/// says. Ends without a slash.
+///
+/// # Errors
+/// `Invalid` with code `which_origin` when none is named and no server runs.
+pub fn origin(data: Option<&Path>, named: Option<String>) -> Result<String> {
+    let running = || {
+        let ready = std::fs::read(directory(data).join(READY_FILE)).ok()?;
+        let ready: serde_json::Value = serde_json::from_slice(&ready).ok()?;
+        ready.get("public_url").and_then(|url| url.as_str()).map(str::to_owned)
+    };
+    let public = "No server runs on the data directory. Say with --origin where people reach it, such as \
+                  https://sso.example.com.";
+    let origin = named.or_else(running).ok_or_else(|| Error::invalid("which_origin", "origin", public))?;
+    Ok(origin.trim_end_matches('/').to_owned())
 }
 
 /// A Group ID on the command line.

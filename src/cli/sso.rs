@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::host;
 use crate::clock::Timestamp;
 use crate::desk::Desk;
-use crate::desk::sso::{Change, RejudgeSettings};
+use crate::desk::sso::{Change, Overview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::KeyFacts;
+use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS};
 use crate::model::{Caller, GroupId};
 use crate::protocol::check::{Check, Outcome};
@@ -25,7 +26,7 @@ use crate::protocol::check::{Check, Outcome};
 #[argh(
     subcommand,
     name = "sso",
-    example = "{command_name} metadata idp.xml --group 12345\n{command_name} set method=saml identity_attribute=mail --group 12345\n{command_name} key add next.pem --group 12345"
+    example = "{command_name} metadata idp.xml --group 12345 --switch-on\n{command_name} set method=saml identity_attribute=mail --group 12345\n{command_name} key add next.pem --group 12345"
 )]
 pub struct Sso {
     #[argh(subcommand)]
@@ -95,6 +96,9 @@ struct Metadata {
     /// only say what would change
     #[argh(switch)]
     dry_run: bool,
+    /// also switch on SAML 2.0, where single sign-on is off
+    #[argh(switch)]
+    switch_on: bool,
     /// data directory (default ./sidelight-data)
     #[argh(option)]
     data: Option<PathBuf>,
@@ -143,9 +147,9 @@ struct SpMetadata {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// where people reach this server, such as https://sso.example.com
+    /// where people reach this server, such as https://sso.example.com (default: what the running server says)
     #[argh(option)]
-    origin: String,
+    origin: Option<String>,
     /// data directory (default ./sidelight-data)
     #[argh(option)]
     data: Option<PathBuf>,
@@ -196,7 +200,10 @@ impl Sso {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
         match self.act {
-            Act::Show(a) => host::with_desk(a.data, |desk, caller| show(desk, caller, a.group, a.json)),
+            Act::Show(a) => {
+                let origin = host::origin(a.data.as_deref(), None).ok();
+                host::with_desk(a.data, |desk, caller| show(desk, caller, a.group, origin.as_deref(), a.json))
+            }
             Act::Set(a) => host::with_desk(a.data, |desk, caller| {
                 let values = pairs(&a.fields)?;
                 let draft = desk.draft_sso(caller, a.group, &values)?;
@@ -207,19 +214,23 @@ impl Sso {
                 print_changes(&changes);
                 Ok(())
             }),
-            Act::Metadata(a) => host::with_desk(a.data, |desk, caller| {
-                let file = read(&a.file)?;
-                let preview = match a.dry_run {
-                    true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity)?,
-                    false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity, false)?,
-                };
-                println!("Identity provider {}", preview.entity);
-                print_changes(&preview.changes);
-                preview.added.iter().for_each(|key| println!("key added: {}", one_line(key)));
-                preview.removed.iter().for_each(|key| println!("key removed: {}", one_line(key)));
-                preview.notes.iter().for_each(|note| println!("note: {note}"));
-                Ok(())
-            }),
+            Act::Metadata(a) => {
+                let origin = host::origin(a.data.as_deref(), None).ok();
+                host::with_desk(a.data, |desk, caller| {
+                    let file = read(&a.file)?;
+                    let preview = match a.dry_run {
+                        true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity)?,
+                        false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
+                    };
+                    println!("Identity provider {}", preview.entity);
+                    print_changes(&preview.changes);
+                    preview.added.iter().for_each(|key| println!("key added: {}", one_line(key)));
+                    preview.removed.iter().for_each(|key| println!("key removed: {}", one_line(key)));
+                    preview.notes.iter().for_each(|note| println!("note: {note}"));
+                    print_our_side(&desk.sso_overview(caller, a.group)?, origin.as_deref());
+                    Ok(())
+                })
+            }
             Act::Key(a) => host::with_desk(a.data, |desk, caller| match a.act.as_str() {
                 "add" => {
                     let pem = read(&PathBuf::from(&a.what))?;
@@ -238,10 +249,13 @@ impl Sso {
                 ("remove", Some(number)) => desk.remove_sp_key(caller, a.group, number),
                 _ => Err(add_or("make, or remove and a number")),
             }),
-            Act::SpMetadata(a) => host::with_desk(a.data, |desk, _| {
-                println!("{}", desk.sp_metadata(a.group, a.origin.trim_end_matches('/'))?);
-                Ok(())
-            }),
+            Act::SpMetadata(a) => {
+                let origin = host::origin(a.data.as_deref(), a.origin);
+                host::with_desk(a.data, |desk, _| {
+                    println!("{}", desk.sp_metadata(a.group, &origin?)?);
+                    Ok(())
+                })
+            }
             Act::Attempts(a) => {
                 host::with_desk(a.data, |desk, caller| attempts(desk, caller, a.group, a.json))
             }
@@ -278,7 +292,7 @@ impl Sso {
     }
 }
 
-fn show(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {
+fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_json: bool) -> Result<()> {
     let overview = desk.sso_overview(caller, group)?;
     if as_json {
         let fields: serde_json::Map<String, Value> =
@@ -304,8 +318,28 @@ fn show(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<(
     for (heading, keys) in [("key", &overview.keys), ("own key", &overview.own_keys)] {
         keys.iter().for_each(|key| println!("{heading} {}", one_line(key)));
     }
-    overview.problems.iter().for_each(|problem| println!("! {problem}"));
+    print_our_side(&overview, origin);
     Ok(())
+}
+
+/// What the identity provider must be told, where people sign in, and what still keeps them from it.
+fn print_our_side(overview: &Overview, origin: Option<&str>) {
+    let configuration = &overview.configuration;
+    if overview.ready {
+        println!("\nSingle sign-on is on. Operational Status: {}.", configuration.status.label());
+    }
+    if let Some(origin) = origin {
+        let addresses = Addresses::of(origin, configuration.group);
+        println!("Tell the identity provider: the metadata address alone, or the other two.");
+        println!("  Metadata     {}", addresses.metadata);
+        println!("  ACS URL      {}", addresses.acs);
+        println!("  Entity ID    {}", configuration.sp_entity_id);
+        if overview.ready {
+            println!("Sign in at");
+            println!("  {}", addresses.sign_in);
+        }
+    }
+    overview.problems.iter().for_each(|problem| println!("! {problem}"));
 }
 
 fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {

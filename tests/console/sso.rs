@@ -162,4 +162,41 @@ fn a_newcomer_is_led_from_off_to_on() {
     says("Single sign-on is on. Operational Status: Provisioning.");
     says("redirect=/account/AccountSummary.aspx");
     assert!(browser.get(SSO).body.contains("test=11"));
+    browser.submit(SSO, &[("method", "saml"), ("allow_sha1", "true")]);
+    browser.submit(&format!("{SSO}/production"), &[]);
+    says("Operational Status: Production.");
+    let page = browser.get(SSO).body;
+    assert!(!page.contains("Set Production"), "{}", text_of(&page));
+    assert!(text_of(&page).contains("SHA-1 is broken"), "no other field is changed");
+}
+
+/// The same on the host, in one command.
+#[test]
+fn a_newcomer_on_the_host_is_told_what_to_tell_the_identity_provider() {
+    let server = Server::start(&["--lab", "--plain-http", "--public-url", "https://sso.example.com:8443"]);
+    let file = server.data().with_file_name("idp.xml");
+    std::fs::write(&file, metadata()).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = server.command(arguments);
+        let told = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.success(), told.concat())
+    };
+    let upload = ["sso", "metadata", file.to_str().unwrap(), "--group", "12345", "--switch-on"];
+    let (done, told) = run(&upload);
+    assert!(done, "{told}");
+    for expected in [
+        "Single sign-on is on. Operational Status: Provisioning.",
+        "Metadata     https://sso.example.com:8443/saml/metadata?idpid=12345",
+        "ACS URL      https://sso.example.com:8443/account/GetLoginKey.aspx?sso=1&idpid=12345",
+        "Entity ID    glance.net/sp/1",
+        "redirect=/account/AccountSummary.aspx&idpid=12345",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    assert!(run(&["sso", "show", "--group", "12345"]).1.contains("redirect=/account/AccountSummary.aspx"));
+    let (done, ours) = run(&["sso", "sp-metadata", "--group", "12345"]);
+    assert!(done && ours.contains("https://sso.example.com:8443/account/GetLoginKey.aspx"), "{ours}");
+    std::fs::remove_file(server.data().join("ready.json")).unwrap();
+    let (done, told) = run(&["sso", "sp-metadata", "--group", "12345"]);
+    assert!(!done && told.contains("--origin"), "{told}");
 }

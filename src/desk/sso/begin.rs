@@ -5,6 +5,7 @@
 
 use crate::desk::Desk;
 use crate::error::{Error, Result};
+use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{AcsStyle, AuthnContext, Configuration, EndpointType, NameIdPolicy};
 use crate::model::{Caller, GroupId};
 use crate::protocol::saml::authn_request::{self, AuthnRequest, RequestedContext};
@@ -13,7 +14,6 @@ use crate::secret::random_token;
 use crate::store::PendingRequest;
 
 use super::judge::Grounds;
-use super::metadata::acs_url;
 use super::reject::SsoReject;
 use super::target::Target;
 

@@ -11,6 +11,7 @@ use crate::desk::web_session::PreparedWebSession;
 use crate::duty;
 use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
+use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{Autoprovision, Status};
 use crate::model::{Caller, GroupId};
 use crate::promise::Promise;
@@ -24,7 +25,6 @@ use super::answer::{Answer, Outcome, Refusal, SignedIn};
 use super::begin::is_browser_token;
 use super::judge::{Checklist, Circumstances, Grounds};
 use super::matching::Identifiers;
-use super::metadata::acs_url;
 use super::reject::SsoReject;
 use super::target::Target;
 

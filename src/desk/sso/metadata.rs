@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Result};
+use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts, Method};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
@@ -184,11 +185,6 @@ impl Desk {
             .to_xml())
         })
     }
-}
-
-/// The ACS URL of a group, to the letter: identity providers compare it literally. Wire contract §10.12.
-pub fn acs_url(origin: &str, group: GroupId) -> String {
-    format!("{origin}/account/GetLoginKey.aspx?sso=1&idpid={group}")
 }
 
 /// The fields that metadata fills in.

@@ -39,7 +39,7 @@ pub use begin::{Begun, Carried, REQUEST_LIFETIME};
 pub use configure::configured_by_seed;
 pub use configure::{Change, Draft, Overview};
 pub use consume::Posted;
-pub use metadata::{Preview, acs_url};
+pub use metadata::Preview;
 pub use reject::SsoReject;
 pub use rejudge::{Rejudged, Settings as RejudgeSettings};
 pub use select::GroupSelector;

@@ -2,7 +2,7 @@
 
 use super::visit::{Visit, filled, get, post, refused, upload, visit};
 use crate::clock::Timestamp;
-use crate::desk::sso::{Overview, Preview, RejudgeSettings, acs_url};
+use crate::desk::sso::{Overview, Preview, RejudgeSettings};
 use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::form::Params;
@@ -10,6 +10,7 @@ use crate::http::gate::Response;
 use crate::http::multipart::Parts;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
+use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS};
 use crate::model::sso::{Method, Status};
 use crate::pages::console::{sso as pages, sso_attempts};
@@ -17,12 +18,10 @@ use crate::pages::form::Fill;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Begins a sign-in that ends on the account page. Wire contract §3.7.
-const SIGN_IN: &str = "/account/GetLoginKey.aspx?sso=1&redirect=/account/AccountSummary.aspx";
-
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/sso", get_sso),
     post("/console/groups/{group}/sso", post_sso),
+    post("/console/groups/{group}/sso/production", post_production),
     upload("/console/groups/{group}/sso/metadata", post_metadata),
     upload("/console/groups/{group}/sso/metadata/save", post_metadata_save),
     post("/console/groups/{group}/sso/keys", post_key),
@@ -52,9 +51,7 @@ fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill
         own_keys: &overview.own_keys,
         problems: &overview.problems,
         ready: overview.ready,
-        acs_url: &acs_url(&origin, group.id),
-        metadata_url: &format!("{origin}/saml/metadata?idpid={}", group.id),
-        sign_in_url: &format!("{origin}{SIGN_IN}&idpid={}", group.id),
+        addresses: &Addresses::of(&origin, group.id),
         test_url: &format!("/account/GetLoginKey.aspx?sso=1&test=11&idpid={}", group.id),
     };
     Ok(answer::html(status, pages::configure(&visit.frame(Some(group)), &view, fill)))
@@ -89,6 +86,16 @@ fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
         }
         let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
         page(visit, &group, &overview, status, &fill)
+    })
+}
+
+/// Sets the Operational Status alone.
+fn post_production(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let status = [("status".to_owned(), Status::Production.as_str().to_owned())];
+        visit.desk().set_sso(&visit.caller, group.id, &status)?;
+        Ok(visit.done(&address(&group), "The Operational Status is Production."))
     })
 }
 

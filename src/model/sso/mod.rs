@@ -1,8 +1,10 @@
 //! Single sign-on by SAML, as a group's administrator configures it: wire contract §3.2 and §3.8.
 //!
 //! Values only. [`fields`] is the one table of names, labels and help texts that the console, the command
-//! line, the seed file and the manual share; [`template`] reads the mapping of attributes.
+//! line, the seed file and the manual share; [`template`] reads the mapping of attributes; [`addresses`] are
+//! what people copy.
 
+pub mod addresses;
 pub mod fields;
 pub mod template;
 

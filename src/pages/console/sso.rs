@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::{crumbs, own};
+use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS, Field as SsoField, Section};
-use crate::model::sso::{Configuration, IDP_KEYS_MAX, KeyFacts};
+use crate::model::sso::{Configuration, IDP_KEYS_MAX, KeyFacts, Status};
 use crate::pages::components::{
     Tone, Weight, badge, button, card, choice_button, code, danger_card, empty, flush_card, header,
     link_button, notice, pairs, table, time, time_or,
@@ -20,11 +21,7 @@ pub struct ConfigureView<'a> {
     pub problems: &'a [String],
     /// A sign-in that begins here would reach the identity provider.
     pub ready: bool,
-    /// Where the identity provider posts its answers.
-    pub acs_url: &'a str,
-    pub metadata_url: &'a str,
-    /// Signs a browser in.
-    pub sign_in_url: &'a str,
+    pub addresses: &'a Addresses,
     /// Tests the connection.
     pub test_url: &'a str,
 }
@@ -41,10 +38,10 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[]), TITLE, LEAD, &actions))
-        (standing(view))
+        (standing(frame, view))
         (card("Tell the identity provider", "Most take the metadata address and need nothing else.", &html! {
-            (code("Our metadata, which says both", view.metadata_url))
-            (code("ACS URL, to be copied exactly", view.acs_url))
+            (code("Our metadata, which says both", &view.addresses.metadata))
+            (code("ACS URL, to be copied exactly", &view.addresses.acs))
             (code("Entity ID", &view.configuration.sp_entity_id))
         }))
         (metadata_card(frame, fill))
@@ -56,21 +53,30 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
 }
 
 /// Whether it is on, and what is missing.
-fn standing(view: &ConfigureView<'_>) -> Markup {
+fn standing(frame: &Frame<'_>, view: &ConfigureView<'_>) -> Markup {
     let problems = html! {
         @match view.problems {
             [only] => p { (only) },
             several => ul { @for problem in several { li { (problem) } } },
         }
     };
-    let status = view.configuration.status.label();
+    let status = view.configuration.status;
     html! {
         @if view.ready {
             (notice(Tone::Good, &html! {
-                p { "Single sign-on is on. Operational Status: " (status) "." }
+                p { "Single sign-on is on. Operational Status: " (status.label()) "." }
+                @if status == Status::Provisioning {
+                    p { "When people sign in, set it to Production: from then on only refusals are kept." }
+                    (form::post_button(
+                        &own(frame, "/sso/production"),
+                        frame.token,
+                        &button("Set Production", Weight::Small),
+                    ))
+                }
             }))
             (card("Sign in here", "For a first try. It ends on a page that says who is signed in.", &html! {
-                (code("Sign-in address", view.sign_in_url))
+                (code("Sign-in address", &view.addresses.sign_in))
+                (link_button(&view.addresses.sign_in, "Sign in", false))
             }))
         }
         @if !view.problems.is_empty() { (notice(Tone::Warn, &problems)) }
@@ -201,7 +207,7 @@ fn fields_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
                 (section("Autoprovisioning", Section::Autoprovisioning))
                 p { a href=(own(frame, "/sso/attributes")) { "Attributes of recent assertions to pick from" } }
                 (section("For old identity providers", Section::Legacy))
-                div.actions { (button("Save", Weight::Primary)) }
+                div.actions.staying { (button("Save", Weight::Primary)) }
             },
         ),
     )
