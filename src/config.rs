@@ -76,6 +76,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "false",
     },
     Setting {
+        name: "web_session_minutes",
+        environment: "SIDELIGHT_WEB_SESSION_MINUTES",
+        help: "minutes without use after which a signed-in browser must sign in again",
+        default: "480",
+    },
+    Setting {
         name: "seed",
         environment: "SIDELIGHT_SEED",
         help: "TOML file with groups, roles and users to make at start",
@@ -126,6 +132,8 @@ pub struct Config {
     /// Certificate chain and key; `None` makes a self-signed pair in the data directory.
     pub tls: Option<(PathBuf, PathBuf)>,
     pub plain_http: bool,
+    /// Without use, a web session ends after so long.
+    pub web_session_minutes: u16,
     pub seed: Option<PathBuf>,
     pub ready_file: Option<PathBuf>,
     /// Every setting by name, with its origin.
@@ -201,6 +209,7 @@ impl Config {
             trusted_proxies: trusted_proxies(&values)?,
             tls,
             plain_http,
+            web_session_minutes: web_session_minutes(&values)?,
             seed: path("seed"),
             ready_file: path("ready_file"),
             values,
@@ -244,6 +253,17 @@ fn parsed<T: std::str::FromStr>(
     what: &str,
 ) -> Result<T> {
     value(values, name).parse().map_err(|_| wrong(values, name, what))
+}
+
+/// From five minutes, below which a sign-in would hardly be over, to seven days, after which a web session ends
+/// in any case.
+fn web_session_minutes(values: &BTreeMap<&'static str, Value>) -> Result<u16> {
+    const NAME: &str = "web_session_minutes";
+    let minutes = parsed(values, NAME, "a number of minutes")?;
+    match minutes {
+        5..=10_080 => Ok(minutes),
+        _ => Err(wrong(values, NAME, "between 5 and 10080 minutes (seven days)")),
+    }
 }
 
 fn trusted_proxies(values: &BTreeMap<&'static str, Value>) -> Result<Vec<Net>> {
@@ -331,6 +351,9 @@ mod tests {
             (&[("public_url", "http://sso.example.com")][..], "public_url"),
             (&[("public_url", "https://sso.example.com/path")][..], "public_url"),
             (&[("trusted_proxies", "10.0.0.0/99")][..], "trusted_proxies"),
+            (&[("web_session_minutes", "eight")][..], "web_session_minutes"),
+            (&[("web_session_minutes", "4")][..], "web_session_minutes"),
+            (&[("web_session_minutes", "10081")][..], "web_session_minutes"),
         ] {
             assert_eq!(read(flags, &[], "").err().unwrap().field.as_deref(), Some(field), "{flags:?}");
         }

@@ -42,6 +42,7 @@ pub fn serve(config: &Config) -> Result<()> {
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
     let desk = Arc::new(Desk::open(&config.data, config.mode, Clock::system())?);
+    desk.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;
     let tls = if config.plain_http { None } else { Some(certificate(config)?) };
     let fingerprint = tls.as_ref().map(|(_, fingerprint)| fingerprint.clone());

@@ -208,6 +208,23 @@ fn suspending_the_user_kills_key_token_and_web_session_at_once() {
 }
 
 #[test]
+fn a_web_session_ends_when_it_was_not_used_for_as_long_as_is_configured() {
+    let server = Server::start(&["--lab", "--plain-http", "--web-session-minutes", "5"]);
+    server.set_clock(PUBLISHED[0].0);
+    let page =
+        server.get(&format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"));
+    let cookie = page.cookie("GSSNID").unwrap();
+    let from_web_session = format!("{AUTHORIZE}FromWebSession");
+    for (clock, status) in
+        [("2020-07-05T00:04:00Z", 200), ("2020-07-05T00:08:00Z", 200), ("2020-07-05T00:13:00Z", 401)]
+    {
+        server.set_clock(clock);
+        let answer = server.send("POST", &from_web_session, &[("Cookie", &cookie)], b"");
+        assert_eq!(answer.status, status, "{clock}: {answer:?}");
+    }
+}
+
+#[test]
 fn the_newer_api_answers_the_published_object() {
     let server = lab();
     let answer =

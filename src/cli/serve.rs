@@ -47,6 +47,9 @@ pub struct Serve {
     /// proxies whose X-Forwarded-For is believed: addresses or networks, with commas
     #[argh(option)]
     trusted_proxies: Option<String>,
+    /// minutes without use after which a signed-in browser must sign in again (default 480)
+    #[argh(option)]
+    web_session_minutes: Option<String>,
     /// file that appears once requests are served: JSON with url, pid and mode
     #[argh(option)]
     ready_file: Option<String>,
@@ -75,6 +78,7 @@ impl Serve {
             ("tls_key", self.tls_key),
             ("public_url", self.public_url),
             ("trusted_proxies", self.trusted_proxies),
+            ("web_session_minutes", self.web_session_minutes),
             ("ready_file", self.ready_file),
             ("lab", self.lab.then(|| "true".to_owned())),
             ("plain_http", self.plain_http.then(|| "true".to_owned())),

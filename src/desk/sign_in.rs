@@ -58,11 +58,6 @@ impl Default for State {
 }
 
 impl State {
-    /// Sets after how many seconds without use a web session ends.
-    pub fn set_web_session_idle_seconds(&self, seconds: i64) {
-        self.web_session_idle_seconds.store(seconds, Ordering::Relaxed);
-    }
-
     pub(super) fn web_session_idle_seconds(&self) -> i64 {
         self.web_session_idle_seconds.load(Ordering::Relaxed)
     }
@@ -323,6 +318,11 @@ impl Desk {
         let opened = self.open_web_session(signed_in.clone(), attempt, now)?;
         let authorized = Authorized { token: token::issue(&self.keys.token, &claims), signed_in, claims };
         Ok(opened.then(|browser| browser.map(|browser| (authorized, browser))))
+    }
+
+    /// Sets after how many seconds without use web sessions end: those that begin or are used from now on.
+    pub fn set_web_session_idle(&self, seconds: i64) {
+        self.sign_in.web_session_idle_seconds.store(seconds, Ordering::Relaxed);
     }
 
     /// Signs a browser in: the web session and its row in the access log are one transaction.
