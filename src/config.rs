@@ -276,13 +276,14 @@ fn trusted_proxies(values: &BTreeMap<&'static str, Value>) -> Result<Vec<Net>> {
         .collect()
 }
 
-/// An origin: `https://host[:port]`, nothing after it. Plain `http` is for loopback only.
+/// An origin: `https://host[:port]`, nothing after it. Plain `http` is for loopback without TLS only.
 fn public_origin(values: &BTreeMap<&'static str, Value>) -> Result<Option<String>> {
     let text = value(values, "public_url").trim_end_matches('/');
     if text.is_empty() {
         return Ok(None);
     }
     let refuse = || wrong(values, "public_url", "https:// and a host, such as https://sso.example.com");
+    let encrypted = !boolean(values, "plain_http")?;
     let (scheme, authority) = text.split_once("://").ok_or_else(refuse)?;
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_ok() => host,
@@ -293,7 +294,7 @@ fn public_origin(values: &BTreeMap<&'static str, Value>) -> Result<Option<String
     let address = bracketed.unwrap_or(host).parse::<IpAddr>();
     let loopback = host == "localhost" || address.as_ref().is_ok_and(|a| a.is_loopback());
     let sound = !host.is_empty() && (named || address.is_ok());
-    if !sound || !(scheme == "https" || scheme == "http" && loopback) {
+    if !sound || !(scheme == "https" || scheme == "http" && loopback && !encrypted) {
         return Err(refuse());
     }
     Ok(Some(text.to_ascii_lowercase()))
@@ -349,6 +350,7 @@ mod tests {
             (&[("lab", "perhaps")][..], "lab"),
             (&[("tls_cert", "c.pem")][..], "tls_key"),
             (&[("public_url", "http://sso.example.com")][..], "public_url"),
+            (&[("public_url", "http://localhost:8443")][..], "public_url"),
             (&[("public_url", "https://sso.example.com/path")][..], "public_url"),
             (&[("trusted_proxies", "10.0.0.0/99")][..], "trusted_proxies"),
             (&[("web_session_minutes", "eight")][..], "web_session_minutes"),
@@ -358,7 +360,8 @@ mod tests {
             assert_eq!(read(flags, &[], "").err().unwrap().field.as_deref(), Some(field), "{flags:?}");
         }
         assert!(read(&[("public_url", "https://sso.example.com:8443/")], &[], "").is_ok());
-        assert!(read(&[("plain_http", "1"), ("listen", "[::1]:0")], &[], "").is_ok());
+        let plain = [("plain_http", "1"), ("listen", "[::1]:0"), ("public_url", "http://localhost:8080")];
+        assert!(read(&plain, &[], "").is_ok());
     }
 
     #[test]

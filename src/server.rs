@@ -86,6 +86,9 @@ fn seed(config: &Config, desk: &Desk) -> Result<()> {
 fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> Result<()> {
     let shown = config.public_origin.as_deref().unwrap_or(url);
     note(format_args!("Sidelight {} is ready ({} mode).", env!("CARGO_PKG_VERSION"), config.mode.as_str()));
+    if shown != url {
+        note(format_args!("  Listens on     {url}"));
+    }
     note(format_args!("  Console        {shown}/console"));
     note(format_args!("  Authorize      {shown}/services/AuthorizationService.svc/rest/Authorize"));
     note(format_args!("  Agent join     {shown}/agentjoin/AgentJoin.aspx"));

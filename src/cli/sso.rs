@@ -330,24 +330,39 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
     }
     if let Some(origin) = origin {
         let addresses = Addresses::of(origin, configuration.group);
-        println!("Tell the identity provider: the metadata address alone, or the other two.");
+        let (group, attribute) = (configuration.group, &configuration.identity_attribute);
+        println!("Tell the identity provider: our metadata, or what follows it.");
         println!("  Metadata     {}", addresses.metadata);
+        println!("  as a file    sidelight sso sp-metadata --group {group} > sidelight.xml");
         println!("  ACS URL      {}", addresses.acs);
         println!("  Entity ID    {}", configuration.sp_entity_id);
+        if attribute.is_empty() {
+            println!(
+                "  NameID       the user's e-mail address; is it in an attribute instead, name that one:"
+            );
+            println!("               sidelight sso set identity_attribute=mail --group {group}");
+        } else {
+            println!("  Attribute    {attribute}: the user's e-mail address");
+        }
         if overview.ready {
             println!("Sign in at");
             println!("  {}", addresses.sign_in);
         }
+    } else {
+        println!("Our addresses are shown while the server runs.");
     }
     overview.problems.iter().for_each(|problem| println!("! {problem}"));
 }
 
 fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {
     let attempts = desk.sso_attempts(caller, group)?;
+    // An incident is kept for a time only.
+    let explained = |code: &Option<String>| code.as_ref().and_then(|c| desk.open_incident(caller, c).ok());
     if as_json {
         let each = attempts.iter().map(|a| {
+            let repair = explained(&a.incident).map(|incident| incident.repair);
             json!({
-                "id": a.id, "at": a.at.to_string(), "code": a.code, "incident": a.incident,
+                "repair": repair, "id": a.id, "at": a.at.to_string(), "code": a.code, "incident": a.incident,
                 "subject": a.subject, "kept_until": a.kept_until.map(|t| t.to_string()),
                 "checks": serde_json::from_str::<Value>(&a.checks).unwrap_or_default(),
                 "attributes": a.attributes.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()),
@@ -356,6 +371,7 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
         host::json(&Value::Array(each.collect()));
         return Ok(());
     }
+    let latest_refusal = attempts.iter().find_map(|attempt| explained(&attempt.incident));
     let rows: Vec<[String; 5]> = attempts
         .into_iter()
         .map(|a| {
@@ -371,6 +387,13 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
         })
         .collect();
     host::table(["Attempt", "Time", "Outcome", "Incident", "Subject"], &rows);
+    if let Some(incident) = latest_refusal {
+        println!("\nThe latest refusal, {}:", incident.code);
+        incident.checks.iter().filter(|check| check.outcome == Outcome::Failed).for_each(print_check);
+        if !incident.repair.is_empty() {
+            println!("What to change: {}", incident.repair);
+        }
+    }
     Ok(())
 }
 

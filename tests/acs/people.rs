@@ -62,6 +62,8 @@ fn what_is_remembered_of_a_user_never_outlives_a_change() {
     came_in_as("alice-2");
     user(&server, "bob.demo.glance.net", "bob-1", "alice@example.com");
     refused_as("user_ambiguous");
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("What to change: ") && said.contains("FAIL Which user"), "{said}");
     change(&["update", "--puid", "alice-2", "--email", ""]);
     came_in_as("bob-1");
     change(&["delete", "--puid", "bob-1"]);

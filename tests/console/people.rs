@@ -145,7 +145,8 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     let address = answer.header("location").unwrap().to_owned();
     let page = browser.get(&address);
     assert!(page.body.contains("What the upload will do") && page.body.contains("no good"));
-    assert!(browser.get("/console/groups/7/users").body.contains("Nobody fits."));
+    assert!(browser.get("/console/groups/7/users").body.contains("There is nobody yet."));
+    assert!(browser.get("/console/groups/7/users?search=x").body.contains("Nobody fits."));
 
     let other = Browser::new(&server);
     other.sign_in("Ada", PASSWORD);

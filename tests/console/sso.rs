@@ -189,6 +189,7 @@ fn a_newcomer_on_the_host_is_told_what_to_tell_the_identity_provider() {
         "Metadata     https://sso.example.com:8443/saml/metadata?idpid=12345",
         "ACS URL      https://sso.example.com:8443/account/GetLoginKey.aspx?sso=1&idpid=12345",
         "Entity ID    glance.net/sp/1",
+        "NameID       the user's e-mail address",
         "redirect=/account/AccountSummary.aspx&idpid=12345",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");

@@ -101,10 +101,12 @@ impl Desk {
     ) -> Result<Promise<Answer>> {
         let now = self.clock.now();
         let pending = self.pending(&posted, now)?;
-        let circumstances = Circumstances {
-            acs: vec![acs_url(&posted.origin, posted.group), posted.url.clone()],
-            outstanding: pending.iter().map(|request| request.id.clone()).collect(),
-        };
+        let mut acs = vec![acs_url(&posted.origin, posted.group)];
+        if !acs.contains(&posted.url) {
+            acs.push(posted.url.clone());
+        }
+        let circumstances =
+            Circumstances { acs, outstanding: pending.iter().map(|request| request.id.clone()).collect() };
         let attempt = Attempt { caller, posted, grounds, since, pending, circumstances, now };
         if attempt.posted.response.is_empty() {
             let checks = Checklist(Vec::new());

@@ -16,6 +16,7 @@ use crate::pages::form::Fill;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
+    get("/", get_root),
     get("/console", get_console),
     get("/console/static/{file}", get_static),
     get("/console/claim", get_claim),
@@ -28,6 +29,11 @@ pub const ROUTES: &[Route] = &[
     get("/console/password", get_password),
     post("/console/password", post_password),
 ];
+
+/// For people who type the bare address.
+fn get_root(_: &App, _: &Call<'_>) -> Result<Response> {
+    Ok(answer::see_other("/console"))
+}
 
 fn get_console(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {

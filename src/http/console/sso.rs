@@ -104,7 +104,7 @@ fn standing(visit: &Visit<'_>, group: &Group) -> Result<&'static str> {
     let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
     Ok(match (overview.configuration.method, overview.ready) {
         (Method::Off, _) => "Single sign-on is off.",
-        (_, true) => "Single sign-on is on. Test this connection next.",
+        (_, true) => "Single sign-on is on. When the identity provider knows us, test this connection.",
         (_, false) => "Single sign-on is on, and not complete yet: see below.",
     })
 }

@@ -115,8 +115,9 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
         (header(&crumbs, &group.name, "", &link_button(&at(group.id, "/users/new"), "New user", true)))
         @if !group.has_api_key {
             (notice(Tone::Info, &html! {
-                p { "This group has no API key, so no login key can be accepted. Single sign-on needs none. "
-                    a href=(own(frame, "/api-key")) { "Set one" } "." }
+                p { "This group has no API key, so no login key can be accepted: "
+                    a href=(own(frame, "/api-key")) { "set one" } ". To sign people in by SAML it needs none: "
+                    a href=(own(frame, "/sso")) { "SSO Configure" } "." }
             }))
         }
         div.tiles {

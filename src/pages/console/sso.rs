@@ -39,17 +39,29 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
         (form::problems(fill))
         (header(&crumbs(frame, &[]), TITLE, LEAD, &actions))
         (standing(frame, view))
-        (card("Tell the identity provider", "Most take the metadata address and need nothing else.", &html! {
-            (code("Our metadata, which says both", &view.addresses.metadata))
-            (code("ACS URL, to be copied exactly", &view.addresses.acs))
-            (code("Entity ID", &view.configuration.sp_entity_id))
-        }))
+        (tell(view))
         (metadata_card(frame, fill))
         (keys_card(frame, view.keys))
         (fields_form(frame, fill))
         (own_keys_card(frame, view.own_keys))
     };
     console(frame, Place::SignOn, TITLE, fill.is_wrong(), &content)
+}
+
+fn tell(view: &ConfigureView<'_>) -> Markup {
+    let sentence = "Most take our metadata, by its address or as a file, and need nothing else.";
+    card(
+        "Tell the identity provider",
+        sentence,
+        &html! {
+            (code("Our metadata, which says the next two", &view.addresses.metadata))
+            (code("ACS URL, to be copied exactly", &view.addresses.acs))
+            (code("Entity ID", &view.configuration.sp_entity_id))
+            p { "By the NameID it must name the user: e-mail address, Glance Address or Partner User ID. By an attribute "
+                "instead: set User Identity Attribute Name below." }
+            (link_button(&view.addresses.metadata, "Metadata as a file", false))
+        },
+    )
 }
 
 /// Whether it is on, and what is missing.

@@ -77,7 +77,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
         section.card.flush {
             div.pad { (filters) }
             @if rows.is_empty() {
-                (empty("Nobody fits.", &link_button(&own(frame, "/users/new"), "New user", false)))
+                (empty(if view.query.is_empty() { "There is nobody yet." } else { "Nobody fits." }, &link_button(&own(frame, "/users/new"), "New user", false)))
             } @else {
                 (table("Users", &["Name", "Glance Address", "PUID", "Role", "State", "Signed in"], &rows))
                 (pager(&sentence, first.as_deref(), next.as_deref()))

@@ -126,7 +126,7 @@ codes! {
     /// The response is meant for another address.
     WrongDestination "wrong_destination" "Give the identity provider our ACS URL exactly; behind a proxy, set the public address.",
     /// It answers a request that is not outstanding.
-    UnknownRequest "in_response_to_unknown" "The sign-in took too long or was started in another browser: start it again.",
+    UnknownRequest "in_response_to_unknown" "The sign-in took too long, or was started in another browser or under another address of this server than its public one: start it again there.",
     /// It answers no request, and only answers are taken.
     Unsolicited "unsolicited" "Start the sign-in here, or allow sign-ins that the identity provider starts.",
     /// The response holds no assertion.
