@@ -167,9 +167,13 @@ fn an_administrator_who_loses_the_office_is_out_at_once() {
 }
 
 #[test]
+fn the_bare_address_leads_to_the_console() {
+    assert_eq!(Server::lab().get("/").header("location"), Some("/console"));
+}
+
+#[test]
 fn the_stylesheet_is_kept_for_a_year_under_its_own_name() {
     let server = Server::lab();
-    assert_eq!(server.get("/").header("location"), Some("/console"));
     let page = server.get("/console/sign-in").body;
     let path = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let style = server.get(&path);
