@@ -89,7 +89,8 @@ CREATE TABLE memberships (
     administrator INTEGER NOT NULL DEFAULT 0 CHECK (administrator IN (0, 1)),
     suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
     active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
-    -- Carried by tokens and web sessions; another one voids them: suspension, demotion, new password.
+    -- Carried by tokens and web sessions; another one voids them: suspension, demotion, new password, and a
+    -- membership that is made again. Every insert draws one.
     mark INTEGER NOT NULL DEFAULT (random() & 0x7fffffff),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

@@ -1,10 +1,11 @@
 //! What must happen although nobody calls: kept SAML responses are wiped when their time is over, and rows
-//! that ended are swept out (web sessions, pending requests, used assertions); until then they are refused by
+//! that ended are swept out (sessions, pending requests, used assertions); until then they are refused by
 //! their times.
 
 use super::Desk;
 use crate::error::Result;
 use crate::model::Mode;
+use crate::store::Sweep;
 
 /// How long what has ended stays: a clock that was set right by less brings no used assertion back to life.
 const STAYS_SECONDS: i64 = 3_600;
@@ -20,13 +21,9 @@ impl Desk {
         // A lab's clock goes back and forth: what is over there can come again.
         if self.mode == Mode::Production {
             let before = now.plus_seconds(-STAYS_SECONDS);
-            let mut more = true;
-            while more {
-                let parts;
-                (parts, more) = self.store.read(|r| r.ended(before))?;
-                for part in parts {
-                    self.store.leave_trace(now, move |w| w.remove(&part)).wait()?;
-                }
+            let mut sweep = Sweep::new(before);
+            while let Some(ended) = self.store.read(|r| r.next_ended(&mut sweep))? {
+                self.store.leave_trace(now, move |w| w.remove_ended(&ended)).wait()?;
             }
         }
         Ok(())

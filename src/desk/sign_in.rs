@@ -445,7 +445,7 @@ impl Desk {
         let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
-        let opened = self.store.leave_trace_surely(now, move |w| {
+        let opened = self.store.leave_trace_without_savepoint(now, move |w| {
             w.insert_web_session(&fingerprint, group, user, Some(mark), expires_at)?;
             w.log(&entry)?;
             w.allowed_sites(group)

@@ -2,7 +2,7 @@
 //!
 //! - [`Store::read`] lends a [`Reader`], [`Store::write`] a [`Writer`]; who may only read is given a reader.
 //! - All writes run on one thread, in [`writer`]; those that arrive together share one durable commit, and
-//!   each is answered after it. One that fails is undone alone.
+//!   each is answered after it. One that fails is undone alone, unless it runs without a savepoint.
 //! - A change and its access-log row are one transaction, because both happen in one `write`.
 //! - What was read may be remembered for a [`Generation`], if what rests on it is logged with
 //!   [`Store::log_if_unchanged`].
@@ -48,6 +48,7 @@ pub use saml::{KeptResponse, NewAttempt, PendingRequest};
 pub use scim_tokens::{NewScimToken, ScimTokenRow};
 pub use settings::{PasswordPolicyRow, Settings};
 pub use sign_in::{KeyRow, MemberRow};
+pub use sweep::Sweep;
 pub use users::NewUserRow;
 pub use web_sessions::{SignInState, WebSessionRow};
 pub use writer::Generation;
@@ -87,8 +88,8 @@ pub struct Writer<'c> {
 
 impl Writer<'_> {
     /// Says, inside [`Store::leave_trace`], that the task changes what sign-ins rest on after all: a new
-    /// generation begins.
-    pub fn change_people(&self) {
+    /// generation begins. Whoever forgets it leaves others with what they remember.
+    pub fn end_generation(&self) {
         self.changed.set(true);
     }
 
@@ -170,7 +171,7 @@ impl Store {
 
     /// As [`Store::write_promised`], for what is never remembered: web sessions, requests that wait for their
     /// answer, replays, incidents, attempts, when a key was used, rows of the access log. No generation ends
-    /// with it, unless the task says so ([`Writer::change_people`]).
+    /// with it, unless the task says so ([`Writer::end_generation`]).
     pub fn leave_trace<T: Send + 'static>(
         &self,
         now: Timestamp,
@@ -179,14 +180,14 @@ impl Store {
         self.inner.writer.run(now, Touches::Traces, task)
     }
 
-    /// As [`Store::leave_trace`], and cheaper, for a sign-in: `task` decides before it writes. Should it fail
-    /// after it has begun to write, all that share its transaction fail with it.
-    pub fn leave_trace_surely<T: Send + 'static>(
+    /// As [`Store::leave_trace`], and cheaper, for a sign-in: `task` decides before it writes. Should it fail or
+    /// panic after it has begun to write, all that share its transaction fail with it.
+    pub fn leave_trace_without_savepoint<T: Send + 'static>(
         &self,
         now: Timestamp,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.inner.writer.run(now, Touches::TracesSurely, task)
+        self.inner.writer.run(now, Touches::TracesWithoutSavepoint, task)
     }
 
     /// Writes one row to the access log and returns after it is durable. Cheaper than [`Store::write`].

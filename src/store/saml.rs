@@ -191,17 +191,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Takes a request away, because its answer was accepted; false when it is gone already.
+    /// Takes a request away, because its answer was accepted.
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn take_pending_request(&self, id: &str) -> Result<bool> {
-        let removed = self
-            .connection
-            .prepare_cached("DELETE FROM saml_requests WHERE id = ?1")
-            .and_then(|mut s| s.execute([id]))
-            .map_err(database_fault)?;
-        Ok(removed == 1)
+    pub fn take_pending_request(&self, id: &str) -> Result<()> {
+        self.execute("DELETE FROM saml_requests WHERE id = ?1", [id])
     }
 
     /// Uses up an assertion, remembered until `until`; `false` when it was used before.

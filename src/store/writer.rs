@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -47,9 +47,9 @@ pub(super) enum Touches {
     People,
     /// Only what sign-ins leave behind.
     Traces,
-    /// The same, by a task that fails after it has begun to write only when the database does. It has no
-    /// savepoint, for which SQLite copies each page that the task touches.
-    TracesSurely,
+    /// The same, by a task without a savepoint, for which SQLite copies each page that the task touches. When it
+    /// fails after it has begun to write, the whole transaction is undone.
+    TracesWithoutSavepoint,
 }
 
 enum Job {
@@ -70,6 +70,9 @@ pub(super) struct WriterThread {
 /// What the thread itself knows.
 struct Work {
     connection: Connection,
+    /// Whether a commit is the thread's own. When the disk is full or fails, SQLite gives the transaction up on
+    /// its own, and each statement after that would be kept by itself, and reported as lost.
+    committing: Arc<AtomicBool>,
     generation: Arc<AtomicU64>,
     /// SQLite's count of the commits of other connections that write: those of other processes.
     others: i64,
@@ -78,10 +81,15 @@ struct Work {
 }
 
 impl WriterThread {
-    pub fn start(connection: Connection) -> Result<WriterThread> {
+    pub fn start(mut connection: Connection) -> Result<WriterThread> {
         let (queue, jobs) = sync_channel(QUEUE);
         let generation = Arc::new(AtomicU64::new(0));
-        let mut work = Work { connection, generation: Arc::clone(&generation), others: 0, changed: false };
+        let committing = Arc::new(AtomicBool::new(false));
+        let own = Arc::clone(&committing);
+        // What the hook answers is whether to roll back instead.
+        connection.commit_hook(Some(move || !own.load(Ordering::Relaxed))).map_err(database_fault)?;
+        let mut work =
+            Work { connection, committing, generation: Arc::clone(&generation), others: 0, changed: false };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || work.serve(&jobs))
@@ -106,7 +114,7 @@ impl WriterThread {
                     let reader = Reader { connection };
                     let writer = Writer { reader, now, current, changed: Cell::new(changed) };
                     let outcome = match touches {
-                        Touches::TracesSurely => surely(&writer, task),
+                        Touches::TracesWithoutSavepoint => without_savepoint(&writer, task),
                         Touches::People | Touches::Traces => in_savepoint(&writer, task),
                     };
                     changed = writer.changed.get();
@@ -162,7 +170,8 @@ impl Work {
             let mut next = Some(first);
             while let Some(job) = next.take() {
                 answers.push(self.run(&begun, job));
-                if answers.len() < BATCH {
+                // Those that wait still have the next transaction, when this one is gone.
+                if answers.len() < BATCH && !self.connection.is_autocommit() {
                     next = jobs.try_recv().ok();
                 }
             }
@@ -201,7 +210,10 @@ impl Work {
 
     fn commit(&self) -> Result<()> {
         self.still_begun()?;
-        execute(&self.connection, "COMMIT").inspect_err(|_| self.roll_back())
+        self.committing.store(true, Ordering::Relaxed);
+        let committed = execute(&self.connection, "COMMIT").inspect_err(|_| self.roll_back());
+        self.committing.store(false, Ordering::Relaxed);
+        committed
     }
 
     /// A transaction that failed stays open; nothing of it is kept.
@@ -209,8 +221,6 @@ impl Work {
         let _ = execute(&self.connection, "ROLLBACK");
     }
 
-    /// When the disk is full or fails, SQLite gives the transaction up on its own. What would be written
-    /// after that would be kept, each statement by itself, and be reported as lost.
     fn still_begun(&self) -> Result<()> {
         match self.connection.is_autocommit() {
             false => Ok(()),
@@ -260,20 +270,25 @@ fn in_savepoint<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result
     if connection.is_autocommit() {
         return outcome.and(Err(given_up()));
     }
-    if outcome.is_err() {
-        execute(connection, "ROLLBACK TO job")?;
+    let undone = if outcome.is_err() { execute(connection, "ROLLBACK TO job") } else { Ok(()) };
+    match undone.and_then(|()| execute(connection, "RELEASE job")) {
+        Ok(()) => outcome,
+        // What cannot be undone alone is undone with the rest.
+        Err(error) => {
+            let _ = execute(connection, "ROLLBACK");
+            Err(error)
+        }
     }
-    execute(connection, "RELEASE job")?;
-    outcome
 }
 
-/// Without a savepoint: a task that fails after it has written takes the whole transaction with it.
-fn surely<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+/// A task that fails after it has written takes the whole transaction with it.
+fn without_savepoint<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
     let connection = writer.reader.connection;
     let before = connection.total_changes();
     let outcome = caught(writer, task);
-    if outcome.is_err() && connection.total_changes() != before && !connection.is_autocommit() {
-        execute(connection, "ROLLBACK")?;
+    if outcome.is_err() && connection.total_changes() != before {
+        // It may be gone already.
+        let _ = execute(connection, "ROLLBACK");
     }
     outcome
 }

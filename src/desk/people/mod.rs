@@ -404,16 +404,17 @@ impl Desk {
     }
 }
 
-/// Does `act` for every row, also after one was refused, so that all refusals are told at once.
+/// Does `act` for every row, also after one was refused, so that all refusals are told at once; what is no fault
+/// of a row ends it.
 pub(super) fn each<R, T>(
     rows: &[R],
     act: impl Fn(&R) -> Result<T>,
 ) -> std::result::Result<Vec<T>, BulkError> {
-    sorted_out(rows.iter().map(act).collect())
+    sorted_out(rows.iter().map(act))
 }
 
-fn sorted_out<T>(outcomes: Vec<Result<T>>) -> std::result::Result<Vec<T>, BulkError> {
-    let mut done = Vec::with_capacity(outcomes.len());
+fn sorted_out<T>(outcomes: impl IntoIterator<Item = Result<T>>) -> std::result::Result<Vec<T>, BulkError> {
+    let mut done = Vec::new();
     let mut refused = Vec::new();
     for (row, outcome) in outcomes.into_iter().enumerate() {
         match outcome {

@@ -119,12 +119,12 @@ impl Act {
             Plan::Known(member) => Some(member),
             Plan::Update(member, _) if self.only_test => Some(member),
             Plan::Update(member, change) => {
-                w.change_people();
+                w.end_generation();
                 Some(Arc::new(provision::brought_up_to_date(w, group, ip, &member, &change)?))
             }
             Plan::Make(_) if self.only_test => None,
             Plan::Make(new) => {
-                w.change_people();
+                w.end_generation();
                 Some(Arc::new(provision::made(w, group, ip, &new)?))
             }
         };

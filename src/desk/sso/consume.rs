@@ -180,7 +180,9 @@ impl Desk {
         };
         let desk = Arc::clone(self);
         let carried_out = match configuration.autoprovision {
-            Autoprovision::Off => self.store.leave_trace_surely(attempt.now, move |w| act.carry_out(w)),
+            Autoprovision::Off => {
+                self.store.leave_trace_without_savepoint(attempt.now, move |w| act.carry_out(w))
+            }
             _ => self.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
         };
         Ok(carried_out.then(move |carried| match carried? {
