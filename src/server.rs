@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -28,7 +29,7 @@ use crate::seed_file;
 pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";
 const CERTIFICATE_KEY_FILE: &str = "tls-key.pem";
 /// Says, inside the data directory, how to reach the server that runs on it.
-pub const READY_FILE: &str = "ready.json";
+const READY_FILE: &str = "ready.json";
 /// How often house is kept.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Held while a server runs on the directory.
@@ -256,18 +257,42 @@ fn keep_house(desk: &Arc<Desk>) -> Result<()> {
     Ok(())
 }
 
+/// What a ready file says of a running server, in JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Ready {
+    /// Where it listens.
+    pub url: String,
+    /// By which address people reach it, where that is known.
+    pub public_url: Option<String>,
+    pub pid: u32,
+    /// `production` or `lab`.
+    pub mode: String,
+    /// The certificate file that was configured; without TLS, and with our own certificate, none.
+    pub certificate: Option<PathBuf>,
+}
+
+impl Ready {
+    /// Reads the ready file of the data directory; `None` when no server is ready there.
+    pub fn read(data: &Path) -> Option<Ready> {
+        serde_json::from_slice(&std::fs::read(data.join(READY_FILE)).ok()?).ok()
+    }
+}
+
 /// The ready files, removed when the server stops.
 struct ReadyFiles(Vec<PathBuf>);
 
 impl ReadyFiles {
     fn write(config: &Config, url: &str) -> Result<ReadyFiles> {
-        let document = serde_json::json!({
-            "url": url,
-            "public_url": config.public_origin.as_deref().unwrap_or(url),
-            "pid": std::process::id(),
-            "mode": config.mode.as_str(),
-            "certificate": config.tls.as_ref().map(|(certificate, _)| certificate),
-        });
+        let own = || (config.mode == Mode::Lab).then(|| url.to_owned());
+        let ready = Ready {
+            url: url.to_owned(),
+            public_url: config.public_origin.clone().or_else(own),
+            pid: std::process::id(),
+            mode: config.mode.as_str().to_owned(),
+            certificate: config.tls.as_ref().map(|(certificate, _)| certificate.clone()),
+        };
+        let document =
+            serde_json::to_string(&ready).map_err(|e| Error::fault("ready_file", e.to_string()))?;
         let mut files = ReadyFiles(Vec::new());
         for path in std::iter::once(config.data.join(READY_FILE)).chain(config.ready_file.clone()) {
             write_whole(&path, format!("{document}\n").as_bytes(), 0o644)?;

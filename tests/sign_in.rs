@@ -208,6 +208,31 @@ fn suspending_the_user_kills_key_token_and_web_session_at_once() {
 }
 
 #[test]
+fn a_member_who_is_taken_away_and_made_again_has_no_session_of_before() {
+    let server = lab();
+    let page =
+        server.get(&format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"));
+    let cookie = page.cookie("GSSNID").unwrap();
+    let address = demo_address(&server);
+    let run = |arguments: &[&str]| {
+        let out = server.command(arguments);
+        assert!(out.status.success(), "{arguments:?}: {out:?}");
+    };
+    let status = || {
+        let from_web_session = format!("{AUTHORIZE}FromWebSession");
+        server.send("POST", &from_web_session, &[("Cookie", &cookie)], b"").status
+    };
+    assert_eq!(status(), 200);
+    run(&["group", "create", "7", "--name", "Seven"]);
+    run(&["user", "add-to-group", "--group", "7", "--address", &address]);
+    run(&["user", "delete", "--group", "12345", "--puid", PUID]);
+    assert_eq!(status(), 401);
+    run(&["user", "add-to-group", "--group", "12345", "--address", &address, "--puid", PUID]);
+    assert_eq!(status(), 401);
+    token(&server.post_json(AUTHORIZE, &json_of(KEY)));
+}
+
+#[test]
 fn a_web_session_ends_when_it_was_not_used_for_as_long_as_is_configured() {
     let server = Server::start(&["--lab", "--plain-http", "--web-session-minutes", "5"]);
     server.set_clock(PUBLISHED[0].0);
@@ -216,7 +241,7 @@ fn a_web_session_ends_when_it_was_not_used_for_as_long_as_is_configured() {
     let cookie = page.cookie("GSSNID").unwrap();
     let from_web_session = format!("{AUTHORIZE}FromWebSession");
     for (clock, status) in
-        [("2020-07-05T00:04:00Z", 200), ("2020-07-05T00:08:00Z", 200), ("2020-07-05T00:13:00Z", 401)]
+        [("2020-07-05T00:04:00Z", 200), ("2020-07-05T00:08:00Z", 200), ("2020-07-05T00:15:00Z", 401)]
     {
         server.set_clock(clock);
         let answer = server.send("POST", &from_web_session, &[("Cookie", &cookie)], b"");

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::server::{CERTIFICATE_FILE, READY_FILE};
+use crate::server::{CERTIFICATE_FILE, Ready};
 
 /// How long one attempt may take, and how long to rest between two.
 const ATTEMPT: Duration = Duration::from_secs(3);
@@ -51,11 +51,8 @@ impl Health {
 }
 
 fn ask(data: &Path) -> Result<String, String> {
-    let ready = std::fs::read_to_string(data.join(READY_FILE))
-        .map_err(|_| format!("no server is ready on {}", data.display()))?;
-    let ready: serde_json::Value = serde_json::from_str(&ready).map_err(|e| e.to_string())?;
-    let url = ready.get("url").and_then(|u| u.as_str()).unwrap_or_default();
-    let (scheme, authority) = url.split_once("://").ok_or("the ready file names no url")?;
+    let ready = Ready::read(data).ok_or_else(|| format!("no server is ready on {}", data.display()))?;
+    let (scheme, authority) = ready.url.split_once("://").ok_or("the ready file names no url")?;
     let address = authority
         .to_socket_addrs()
         .map_err(|e| e.to_string())?
@@ -68,7 +65,7 @@ fn ask(data: &Path) -> Result<String, String> {
         return exchange(socket, authority);
     }
     let own = data.join(CERTIFICATE_FILE);
-    let certificate = ready.get("certificate").and_then(|c| c.as_str()).map_or(own, PathBuf::from);
+    let certificate = ready.certificate.unwrap_or(own);
     exchange(trusting(&certificate, authority, socket)?, authority)
 }
 

@@ -15,7 +15,7 @@ use crate::desk::people::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, UserId};
 use crate::secret::Secret;
-use crate::server::READY_FILE;
+use crate::server::Ready;
 
 /// Where the data is when nothing else is said.
 const DEFAULT_DATA: &str = "./sidelight-data";
@@ -50,15 +50,11 @@ fn directory(data: Option<&Path>) -> PathBuf {
 /// says. Ends without a slash.
 ///
 /// # Errors
-/// `Invalid` with code `which_origin` when none is named and no server runs.
+/// `Invalid` with code `which_origin` when neither is there.
 pub fn origin(data: Option<&Path>, named: Option<String>) -> Result<String> {
-    let running = || {
-        let ready = std::fs::read(directory(data).join(READY_FILE)).ok()?;
-        let ready: serde_json::Value = serde_json::from_slice(&ready).ok()?;
-        ready.get("public_url").and_then(|url| url.as_str()).map(str::to_owned)
-    };
-    let public = "No server runs on the data directory. Say with --origin where people reach it, such as \
-                  https://sso.example.com.";
+    let running = || Ready::read(&directory(data))?.public_url;
+    let public = "By which address people reach the server is not known: none runs that was started with \
+                  --public-url. Name it with --origin, such as https://sso.example.com.";
     let origin = named.or_else(running).ok_or_else(|| Error::invalid("which_origin", "origin", public))?;
     Ok(origin.trim_end_matches('/').to_owned())
 }

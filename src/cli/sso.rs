@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::host;
 use crate::clock::Timestamp;
 use crate::desk::Desk;
+use crate::desk::access_log::IncidentReport;
 use crate::desk::sso::{Change, Overview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::KeyFacts;
@@ -155,10 +156,13 @@ struct SpMetadata {
     data: Option<PathBuf>,
 }
 
-/// list the latest attempts: refusals, and in Provisioning everything
+/// list the latest attempts (refusals, and in Provisioning everything), or explain one refusal
 #[derive(FromArgs)]
 #[argh(subcommand, name = "attempts")]
 struct Attempts {
+    /// the incident code that somebody was shown, to have that refusal explained
+    #[argh(positional)]
+    incident: Option<String>,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
@@ -219,7 +223,7 @@ impl Sso {
                 host::with_desk(a.data, |desk, caller| {
                     let file = read(&a.file)?;
                     let preview = match a.dry_run {
-                        true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity)?,
+                        true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
                         false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
                     };
                     println!("Identity provider {}", preview.entity);
@@ -227,7 +231,9 @@ impl Sso {
                     preview.added.iter().for_each(|key| println!("key added: {}", one_line(key)));
                     preview.removed.iter().for_each(|key| println!("key removed: {}", one_line(key)));
                     preview.notes.iter().for_each(|note| println!("note: {note}"));
-                    print_our_side(&desk.sso_overview(caller, a.group)?, origin.as_deref());
+                    if !a.dry_run {
+                        print_our_side(&desk.sso_overview(caller, a.group)?, origin.as_deref());
+                    }
                     Ok(())
                 })
             }
@@ -256,9 +262,13 @@ impl Sso {
                     Ok(())
                 })
             }
-            Act::Attempts(a) => {
-                host::with_desk(a.data, |desk, caller| attempts(desk, caller, a.group, a.json))
-            }
+            Act::Attempts(a) => host::with_desk(a.data, |desk, caller| match &a.incident {
+                Some(code) => {
+                    print_incident(&desk.open_incident(caller, code)?);
+                    Ok(())
+                }
+                None => attempts(desk, caller, a.group, a.json),
+            }),
             Act::Rejudge(a) => host::with_desk(a.data, |desk, caller| {
                 let wrong = || Error::invalid("bad_instant", "now", "--now is not an RFC 3339 instant.");
                 let now = a.now.as_deref().map(|t| Timestamp::parse(t).ok_or_else(wrong)).transpose()?;
@@ -349,7 +359,7 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
             println!("  {}", addresses.sign_in);
         }
     } else {
-        println!("Our addresses are shown while the server runs.");
+        println!("Our addresses are shown while a server runs that was started with --public-url.");
     }
     overview.problems.iter().for_each(|problem| println!("! {problem}"));
 }
@@ -371,7 +381,8 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
         host::json(&Value::Array(each.collect()));
         return Ok(());
     }
-    let latest_refusal = attempts.iter().find_map(|attempt| explained(&attempt.incident));
+    // A refusal that was followed by a sign-in is over.
+    let latest = attempts.first().and_then(|attempt| explained(&attempt.incident));
     let rows: Vec<[String; 5]> = attempts
         .into_iter()
         .map(|a| {
@@ -387,14 +398,19 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
         })
         .collect();
     host::table(["Attempt", "Time", "Outcome", "Incident", "Subject"], &rows);
-    if let Some(incident) = latest_refusal {
-        println!("\nThe latest refusal, {}:", incident.code);
-        incident.checks.iter().filter(|check| check.outcome == Outcome::Failed).for_each(print_check);
-        if !incident.repair.is_empty() {
-            println!("What to change: {}", incident.repair);
-        }
+    if let Some(incident) = latest {
+        println!();
+        print_incident(&incident);
     }
     Ok(())
+}
+
+fn print_incident(incident: &IncidentReport) {
+    println!("{} was refused at {}:", incident.code, incident.at);
+    incident.checks.iter().filter(|check| check.outcome == Outcome::Failed).for_each(print_check);
+    if !incident.repair.is_empty() {
+        println!("What to change: {}", incident.repair);
+    }
 }
 
 fn pairs(fields: &[String]) -> Result<Vec<(String, String)>> {

@@ -194,6 +194,42 @@ fn what_rests_on_an_older_generation_is_not_logged() {
 }
 
 #[test]
+fn in_one_transaction_nothing_rests_on_what_an_earlier_task_changed() {
+    let (_dir, store) = store();
+    store.write(NOW, |_| Ok(())).unwrap();
+    let since = store.generation();
+    let still = |store: &Store, tell: Sender<bool>| {
+        store.leave_trace(NOW, move |w| {
+            tell.send(w.is_still(since)).unwrap();
+            Ok(())
+        })
+    };
+    let ((tell_before, before), (tell_after, after)) = (channel(), channel());
+    let changing = store.leave_trace(NOW, |w| {
+        w.end_generation();
+        Err(Error::denied("a task that changed people and was undone"))
+    });
+    let ((entered, has_entered), (release, go_on)) = (channel(), channel());
+    let hold = store.leave_trace(NOW, move |_| {
+        entered.send(()).unwrap();
+        go_on.recv_timeout(PATIENCE).unwrap();
+        Ok(())
+    });
+    let last = still(&store, tell_after);
+    let (done, all_done) = channel();
+    for promise in [hold, still(&store, tell_before), changing, last] {
+        let done = done.clone();
+        promise.deliver(move |outcome| drop(done.send(outcome().is_ok())));
+    }
+    has_entered.recv_timeout(PATIENCE).unwrap();
+    release.send(()).unwrap();
+    let told: Vec<bool> = (0..4).map(|_| all_done.recv_timeout(PATIENCE).unwrap()).collect();
+    assert_eq!(told, [true, true, false, true]);
+    assert_eq!([before.recv().unwrap(), after.recv().unwrap()], [true, false]);
+    assert!(store.generation() > since);
+}
+
+#[test]
 fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
     let (_dir, store) = store();
     let used = |number: u32| {

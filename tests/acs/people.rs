@@ -70,6 +70,42 @@ fn what_is_remembered_of_a_user_never_outlives_a_change() {
     refused_as("user_unknown");
 }
 
+#[test]
+fn a_refusal_says_which_attribute_would_have_named_the_user() {
+    let server = started();
+    set(&server, &["identity_attribute=upn"]);
+    assert_eq!(post(&server, &signed(&about("alice@example.com", "_e7a91c"))).status, 403);
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("sidelight sso set identity_attribute=email --group 12345"), "{said}");
+    let code = said.split_whitespace().find(|word| word.len() == 9 && word.contains('-')).unwrap();
+    let explained = run(&server, &["sso", "attempts", code, "--group", "12345"]);
+    assert!(explained.contains("identity_attribute=email"), "{explained}");
+    assert_eq!(post(&server, &signed(&about("nobody@example.com", "_e7a91d"))).status, 403);
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("What to change: Compare the value"), "{said}");
+    set(&server, &["identity_attribute=email"]);
+    assert_eq!(post(&server, &signed(&about("alice@example.com", "_e7a91e"))).status, 200);
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(!said.contains("What to change"), "a refusal that is over: {said}");
+}
+
+/// Whoever is remembered and is then brought up to date by a sign-in is known as they are now.
+#[test]
+fn what_a_sign_in_brings_up_to_date_is_remembered_no_longer() {
+    let server = started();
+    mapped(&server);
+    for email in ["zoe@example.com", "zoe@example.com", "zoe@example.com", "zoe.new@example.com"] {
+        assert_eq!(post(&server, &signed(&about(email, "zoe-9"))).status, 200);
+    }
+    // The address of before is free again: it names somebody else.
+    user(&server, "other.demo.glance.net", "other-1", "zoe@example.com");
+    for _ in 0..3 {
+        let body = post(&server, &signed(&about("zoe.new@example.com", "zoe-9"))).body;
+        assert!(body.contains("partneruserid=zoe-9~"), "{body}");
+        assert_eq!(post(&server, &signed(&about("zoe@example.com", "zoe-9"))).status, 403);
+    }
+}
+
 fn mapped(server: &crate::common::Server) {
     set(
         server,

@@ -182,8 +182,11 @@ fn a_newcomer_on_the_host_is_told_what_to_tell_the_identity_provider() {
         (output.status.success(), told.concat())
     };
     let upload = ["sso", "metadata", file.to_str().unwrap(), "--group", "12345", "--switch-on"];
+    let (done, told) = run(&[&upload[..], &["--dry-run"]].concat());
+    assert!(done && told.contains("method: \"off\" becomes \"saml\""), "{told}");
+    assert!(run(&["sso", "show", "--group", "12345"]).1.contains("Single sign-on is off."));
     let (done, told) = run(&upload);
-    assert!(done, "{told}");
+    assert!(done && told.contains("method: \"off\" becomes \"saml\""), "{told}");
     for expected in [
         "Single sign-on is on. Operational Status: Provisioning.",
         "Metadata     https://sso.example.com:8443/saml/metadata?idpid=12345",

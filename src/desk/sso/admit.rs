@@ -61,6 +61,8 @@ pub(super) struct Admitted {
     pub member: Option<Arc<Member>>,
     pub identity: Identity,
     pub identifiers: Identifiers,
+    /// Whom they name was looked up.
+    pub anew: bool,
     pub checks: Checklist,
     /// It was noted that the key verified: what is remembered of the key is out of date.
     pub noted: bool,
@@ -85,6 +87,7 @@ impl Act {
         if self.since.is_some_and(|since| !w.is_still(since)) {
             return Ok(Carried::Overtaken);
         }
+        let anew = self.known.is_none();
         let plan = match self.decided(w)? {
             Ok(plan) => plan,
             Err(reject) => return Ok(self.denied(reject)),
@@ -134,7 +137,7 @@ impl Act {
         }
         self.log(w, member.as_deref())?;
         let Act { identity, identifiers, checks, .. } = self;
-        Ok(Carried::In(Box::new(Admitted { member, identity, identifiers, checks, noted })))
+        Ok(Carried::In(Box::new(Admitted { member, identity, identifiers, anew, checks, noted })))
     }
 
     /// Who it is and whether they may come in. Writes nothing.

@@ -10,8 +10,9 @@ use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::protocol::saml::bindings;
 use crate::protocol::saml::identity::{Attribute, AttributeValue, Identity};
+use crate::protocol::saml::names::FORMAT_TRANSIENT;
 use crate::secret::{Secret, incident_code};
-use crate::store::{Incident, KeptResponse, NewAttempt};
+use crate::store::{Incident, KeptResponse, NewAttempt, Reader};
 
 use super::admit::Admitted;
 use super::answer::{Answer, Refusal};
@@ -121,7 +122,10 @@ impl Desk {
             detail(reject),
         );
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
-        let row = self.incident(incident.clone(), Some(group), reject, &checks);
+        let row = Incident {
+            repair: self.repair(attempt, reject, identity)?,
+            ..self.incident(incident.clone(), Some(group), reject, &checks)
+        };
         let now = attempt.now;
         let refused = self.store.leave_trace(now, move |w| {
             w.insert_incident(&row, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
@@ -185,6 +189,24 @@ impl Desk {
         }
     }
 
+    /// What the administrator should change. Where nobody was found, what else came may tell.
+    fn repair(&self, attempt: &Attempt, reject: &SsoReject, identity: Option<&Identity>) -> Result<String> {
+        let nobody = matches!(reject, SsoReject::UserUnknown { .. } | SsoReject::WithoutIdentifier);
+        let Some(identity) = identity.filter(|_| nobody) else { return Ok(reject.repair().to_owned()) };
+        let group = attempt.grounds.configuration.group;
+        let named = self.store.read(|r| attribute_that_names(r, group, identity))?;
+        if let Some(name) = named {
+            return Ok(format!(
+                "The attribute “{name}” names a user of the group: make it the User Identity Attribute Name \
+                 (sidelight sso set identity_attribute={name} --group {group})."
+            ));
+        }
+        let transient =
+            identity.name_id.as_ref().is_some_and(|n| n.format.as_deref() == Some(FORMAT_TRANSIENT));
+        let why = if transient { "The NameID is transient, another one at each sign-in. " } else { "" };
+        Ok(format!("{why}{}", reject.repair()))
+    }
+
     /// The latest attempts of a group, newest first: refusals, and in Provisioning everything.
     ///
     /// # Errors
@@ -239,6 +261,21 @@ impl Desk {
         }
         Ok(found)
     }
+}
+
+/// The first attribute whose one value names one user of the group.
+fn attribute_that_names(r: &Reader<'_>, group: GroupId, identity: &Identity) -> Result<Option<String>> {
+    /// An assertion may hold thousands.
+    const TRIED_MOST: usize = 50;
+    for attribute in identity.attributes.iter().take(TRIED_MOST) {
+        let mut values = identity.texts(&attribute.name).map(str::trim).filter(|value| !value.is_empty());
+        if let (Some(value), None) = (values.next(), values.next())
+            && r.members_named(group, value)?.len() == 1
+        {
+            return Ok(Some(attribute.name.clone()));
+        }
+    }
+    Ok(None)
 }
 
 fn detail(reject: &SsoReject) -> String {

@@ -196,7 +196,10 @@ impl Desk {
                 if admitted.noted {
                     desk.sso.grounds.forget(&attempt.posted.group);
                 }
-                if let Some((since, member)) = attempt.since.zip(admitted.member.as_ref()) {
+                if let Some((since, member)) = attempt.since.zip(admitted.member.as_ref())
+                    && admitted.anew
+                    && admitted.identifiers.are_worth_keeping(&admitted.identity)
+                {
                     let identifiers = (attempt.posted.group, admitted.identifiers.clone());
                     desk.sso.named.keep(identifiers, since, Arc::clone(member));
                 }

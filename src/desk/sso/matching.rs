@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::model::sso::Configuration;
 use crate::model::{GroupId, Member};
 use crate::protocol::saml::identity::Identity;
+use crate::protocol::saml::names::FORMAT_TRANSIENT;
 use crate::store::Reader;
 
 use super::reject::SsoReject;
@@ -29,6 +30,15 @@ impl Identifiers {
         attribute.retain(|value| !value.is_empty());
         let name_id = identity.name_id.as_ref().map(|n| n.value.clone()).filter(|v| !v.is_empty());
         Identifiers { attribute, name_id }
+    }
+
+    /// Whether they are worth remembering: they come again, and are few and short, as nearly all are. Of what an
+    /// identity provider makes longer, thousands would be kept.
+    pub fn are_worth_keeping(&self, identity: &Identity) -> bool {
+        const BYTES_MOST: usize = 512;
+        let comes_again =
+            identity.name_id.as_ref().is_none_or(|n| n.format.as_deref() != Some(FORMAT_TRANSIENT));
+        comes_again && self.attribute.len() <= 1 && self.all().map(String::len).sum::<usize>() <= BYTES_MOST
     }
 
     /// For people: what came.

@@ -40,7 +40,8 @@ impl Preview {
 
 impl Desk {
     /// Reads a metadata file and says what it would change; nothing is saved. `entity` picks one of several
-    /// identity providers; "" the only one, or the one that is configured.
+    /// identity providers; "" the only one, or the one that is configured. `switch_on` has a group that is off use
+    /// SAML 2.0.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `Invalid` with the code of the metadata's reject, or
@@ -51,12 +52,13 @@ impl Desk {
         group: GroupId,
         file: &[u8],
         entity: &str,
+        switch_on: bool,
     ) -> Result<Preview> {
         permission::administer(caller, group)?;
-        self.store.snapshot(|r| self.preview(r, group, file, entity))
+        self.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))
     }
 
-    /// Saves what [`Desk::preview_sso_metadata`] showed; `switch_on` has a group that is off use SAML 2.0.
+    /// Saves what [`Desk::preview_sso_metadata`] showed.
     ///
     /// # Errors
     /// As there.
@@ -71,7 +73,7 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             // Read outside the transaction: a federation's file takes its time.
-            let preview = self.store.snapshot(|r| self.preview(r, group, file, entity))?;
+            let preview = self.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))?;
             let (caller, saved) = (caller.clone(), preview.clone());
             self.store.write(self.clock.now(), move |w| {
                 let mut values = from_file(&saved.configuration);
@@ -94,7 +96,14 @@ impl Desk {
         self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
-    fn preview(&self, r: &Reader<'_>, group: GroupId, file: &[u8], entity: &str) -> Result<Preview> {
+    fn preview(
+        &self,
+        r: &Reader<'_>,
+        group: GroupId,
+        file: &[u8],
+        entity: &str,
+        switch_on: bool,
+    ) -> Result<Preview> {
         let now = self.clock.now();
         let expectations = MetadataExpectations { now: now.0, signers: &[], allow_sha1: false };
         let read = metadata::read(file, &expectations).map_err(|reject| {
@@ -152,11 +161,15 @@ impl Desk {
         let added = positioned.filter(|k| fresh(&k.fingerprint)).map(|k| keys::facts(&k, now)).collect();
         let gone = stored.iter().filter(|k| !keys.iter().any(|(f, _)| *f == k.fingerprint));
         let removed = gone.map(|k| keys::facts(k, now)).collect();
-        let changes = changes(&before, &drafted.configuration);
+        let mut configuration = drafted.configuration;
+        if switch_on && before.method == Method::Off {
+            configuration.method = Method::Saml;
+        }
+        let changes = changes(&before, &configuration);
         Ok(Preview {
             entities,
             entity: chosen.entity_id.clone(),
-            configuration: drafted.configuration,
+            configuration,
             changes,
             added,
             removed,

@@ -130,7 +130,7 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
             _ => ("metadata_text", pasted(text)),
         };
         let read = file.and_then(|file| {
-            let preview = visit.desk().preview_sso_metadata(&visit.caller, group.id, &file, entity)?;
+            let preview = visit.desk().preview_sso_metadata(&visit.caller, group.id, &file, entity, false)?;
             Ok((preview, file))
         });
         match read {
