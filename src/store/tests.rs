@@ -219,7 +219,7 @@ fn in_one_transaction_nothing_rests_on_what_an_earlier_task_changed() {
     let (done, all_done) = channel();
     for promise in [hold, still(&store, tell_before), changing, last] {
         let done = done.clone();
-        promise.deliver(move |outcome| drop(done.send(outcome().is_ok())));
+        promise.deliver(move |outcome| done.send(outcome().is_ok()).unwrap());
     }
     has_entered.recv_timeout(PATIENCE).unwrap();
     release.send(()).unwrap();
