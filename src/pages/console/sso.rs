@@ -59,7 +59,7 @@ fn tell(view: &ConfigureView<'_>) -> Markup {
             (code("Entity ID", &view.configuration.sp_entity_id))
             p { "By the NameID it must name the user: e-mail address, Glance Address or Partner User ID. By an attribute "
                 "instead: set User Identity Attribute Name below." }
-            (link_button(&view.addresses.metadata, "Metadata as a file", false))
+            div.actions { (link_button(&view.addresses.metadata, "Metadata as a file", false)) }
         },
     )
 }
@@ -88,7 +88,7 @@ fn standing(frame: &Frame<'_>, view: &ConfigureView<'_>) -> Markup {
             }))
             (card("Sign in here", "For a first try. It ends on a page that says who is signed in.", &html! {
                 (code("Sign-in address", &view.addresses.sign_in))
-                (link_button(&view.addresses.sign_in, "Sign in", false))
+                div.actions { (link_button(&view.addresses.sign_in, "Sign in", false)) }
             }))
         }
         @if !view.problems.is_empty() { (notice(Tone::Warn, &problems)) }
