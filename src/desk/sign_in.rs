@@ -31,7 +31,9 @@ use super::token::{self, Claims};
 use super::{Desk, web_session};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, Mark, Member, RoleId, UserId};
+use crate::model::{
+    Actor, Caller, GlanceAddress, GroupId, LogEntry, LogOutcome, Mark, Member, RoleId, UserId,
+};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::{Settings, SignInState};
@@ -446,12 +448,17 @@ impl Desk {
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
         let opened = self.store.leave_trace_without_savepoint(now, move |w| {
-            w.insert_web_session(&fingerprint, group, user, Some(mark), expires_at)?;
+            if !w.insert_web_session(&fingerprint, group, user, Some(mark), expires_at)? {
+                // Somebody took the member away since they were judged.
+                let (outcome, code) = (LogOutcome::Refused, Some(Reject::NotAMember.code()));
+                return w.log(&LogEntry { outcome, code, ..entry }).map(|()| None);
+            }
             w.log(&entry)?;
-            w.allowed_sites(group)
+            w.allowed_sites(group).map(Some)
         });
         Ok(opened.then(move |allowed_sites| {
-            let allowed_sites = allowed_sites?.lines().map(str::to_owned).collect();
+            let removed = || Error::denied("You are not a member of this group any more.");
+            let allowed_sites = allowed_sites?.ok_or_else(removed)?.lines().map(str::to_owned).collect();
             Ok(BrowserSignIn { signed_in, web_session: session.value(group, user), allowed_sites })
         }))
     }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{GroupId, Mark, RoleId, UserId};
 
 /// A web session, and its member as they are now.
@@ -86,10 +86,10 @@ impl Reader<'_> {
 
 impl Writer<'_> {
     /// Keeps a new web session of a member who was judged with this mark; `None` when that was in this
-    /// transaction.
+    /// transaction. `false`, and nothing is kept, when the user is no member of the group any more.
     ///
     /// # Errors
-    /// `Denied` when the user is no member of the group; `Fault` when the database fails.
+    /// `Fault` when the database fails.
     pub fn insert_web_session(
         &self,
         fingerprint: &[u8],
@@ -97,7 +97,7 @@ impl Writer<'_> {
         user: UserId,
         mark: Option<Mark>,
         expires_at: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let kept = self
             .connection
             .prepare_cached(
@@ -109,10 +109,7 @@ impl Writer<'_> {
                 s.execute((fingerprint, group.0, user.0, self.now.0, expires_at.0, mark.map(|mark| mark.0)))
             })
             .map_err(database_fault)?;
-        match kept {
-            0 => Err(Error::denied("You are not a member of this group any more.")),
-            _ => Ok(()),
-        }
+        Ok(kept == 1)
     }
 
     /// Notes that a web session was used and moves its end.

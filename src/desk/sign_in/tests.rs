@@ -416,6 +416,22 @@ fn a_web_session_that_a_change_overtook_is_none() {
 }
 
 #[test]
+fn a_member_who_is_taken_away_in_that_moment_is_refused_with_a_row_of_the_log() {
+    let house = House::new();
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let credential = partner(ACME, PUID, &good_key());
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "test" };
+    let now = house.desk.clock.now();
+    let signed_in = house.desk.judge(&attempt, now).ok().unwrap();
+    house.desk.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
+    let refused = house.desk.open_web_session(signed_in, &attempt, now).unwrap().wait();
+    assert_eq!(refused.err().unwrap().kind, Kind::Denied);
+    let row = house.last_row();
+    assert_eq!((row.refused, row.code.as_deref()), (true, Some("not_a_member")));
+    assert_eq!(row.operation, "sign-in.login-key");
+}
+
+#[test]
 fn a_service_that_the_group_switched_off_is_denied() {
     let house = House::new();
     let off = |enabled| Settings::from([("presence".to_owned(), enabled)]);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::desk::people::{CheckedChange, CheckedUser};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, LOGIN_KEY_CHECK, SKEW_SECONDS_MAX, Status};
 use crate::model::{Caller, LogEntry, Member};
 use crate::protocol::saml::identity::Identity;
@@ -133,7 +133,9 @@ impl Act {
         };
         if let Some(member) = member.as_ref().filter(|_| !self.only_test) {
             let (fingerprint, expires_at) = self.session;
-            w.insert_web_session(&fingerprint, group, member.user.id, None, expires_at)?;
+            if !w.insert_web_session(&fingerprint, group, member.user.id, None, expires_at)? {
+                return Err(Error::fault("sso_member", "a member who is remembered is gone"));
+            }
         }
         self.log(w, member.as_deref())?;
         let Act { identity, identifiers, checks, .. } = self;
