@@ -52,7 +52,6 @@ fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill
         problems: &overview.problems,
         ready: overview.ready,
         addresses: &Addresses::of(&origin, group.id),
-        test_url: &format!("/account/GetLoginKey.aspx?sso=1&test=11&idpid={}", group.id),
     };
     Ok(answer::html(status, pages::configure(&visit.frame(Some(group)), &view, fill)))
 }

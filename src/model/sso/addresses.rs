@@ -11,16 +11,19 @@ pub struct Addresses {
     pub acs: String,
     /// Signs a browser in and ends on the account page. Wire contract §3.7.
     pub sign_in: String,
+    /// Tests the connection, and signs nobody in.
+    pub test: String,
 }
 
 impl Addresses {
     /// Those of `group`; `origin` is the scheme, host and port by which people reach this server.
     pub fn of(origin: &str, group: GroupId) -> Addresses {
-        let page = "/account/GetLoginKey.aspx?sso=1&redirect=/account/AccountSummary.aspx";
+        let page = format!("{origin}/account/GetLoginKey.aspx?sso=1");
         Addresses {
             metadata: format!("{origin}/saml/metadata?idpid={group}"),
             acs: acs_url(origin, group),
-            sign_in: format!("{origin}{page}&idpid={group}"),
+            sign_in: format!("{page}&redirect=/account/AccountSummary.aspx&idpid={group}"),
+            test: format!("{page}&test=11&idpid={group}"),
         }
     }
 }

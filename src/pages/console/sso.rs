@@ -22,8 +22,6 @@ pub struct ConfigureView<'a> {
     /// A sign-in that begins here would reach the identity provider.
     pub ready: bool,
     pub addresses: &'a Addresses,
-    /// Tests the connection.
-    pub test_url: &'a str,
 }
 
 const TITLE: &str = "SSO Configure";
@@ -33,7 +31,7 @@ const LEAD: &str = "The group's people sign in with their organisation's own sig
 pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> String {
     let actions = html! {
         (link_button(&own(frame, "/sso/attempts"), "Attempts", false))
-        @if view.ready { (link_button(view.test_url, "Test this connection", true)) }
+        @if view.ready { (link_button(&view.addresses.test, "Test this connection", true)) }
     };
     let content = html! {
         (form::problems(fill))
