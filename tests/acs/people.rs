@@ -80,6 +80,12 @@ fn a_refusal_says_which_attribute_would_have_named_the_user() {
     let code = said.split_whitespace().find(|word| word.len() == 9 && word.contains('-')).unwrap();
     let explained = run(&server, &["sso", "attempts", code, "--group", "12345"]);
     assert!(explained.contains("identity_attribute=email"), "{explained}");
+    // A name that a shell would read is shown, and not as a part of a command.
+    let parts = about("alice@example.com", "_e7a91c");
+    let attributes = parts.attributes.replace("\"email\"", "\"x;id\"");
+    assert_eq!(post(&server, &signed(&crate::forge::Parts { attributes, ..parts })).status, 403);
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("The attribute “x;id” names") && !said.contains("identity_attribute="), "{said}");
     assert_eq!(post(&server, &signed(&about("nobody@example.com", "_e7a91d"))).status, 403);
     let said = run(&server, &["sso", "attempts", "--group", "12345"]);
     assert!(said.contains("What to change: Compare the value"), "{said}");

@@ -196,9 +196,14 @@ impl Desk {
         let group = attempt.grounds.configuration.group;
         let named = self.store.read(|r| attribute_that_names(r, group, identity))?;
         if let Some(name) = named {
+            // The identity provider chose the name: nobody should paste it into a shell unseen.
+            let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b":./_-".contains(&b));
+            let command = match plain {
+                true => format!(" (sidelight sso set identity_attribute={name} --group {group})"),
+                false => String::new(),
+            };
             return Ok(format!(
-                "The attribute “{name}” names a user of the group: make it the User Identity Attribute Name \
-                 (sidelight sso set identity_attribute={name} --group {group})."
+                "The attribute “{name}” names a user of the group: make it the User Identity Attribute Name{command}."
             ));
         }
         let transient =
