@@ -41,7 +41,7 @@ pub struct Serve {
     /// no TLS; only on a loopback address
     #[argh(switch)]
     plain_http: bool,
-    /// scheme, host and port that people use, such as https://sso.example.com, behind a proxy
+    /// scheme, host and port that people use, such as https://sso.example.com:8443
     #[argh(option)]
     public_url: Option<String>,
     /// proxies whose X-Forwarded-For is believed: addresses or networks, with commas
@@ -50,7 +50,7 @@ pub struct Serve {
     /// minutes without use after which a signed-in browser must sign in again (default 480)
     #[argh(option)]
     web_session_minutes: Option<String>,
-    /// file that appears once requests are served: JSON with url, pid and mode
+    /// file that appears once requests are served: JSON with url, public_url, pid and mode
     #[argh(option)]
     ready_file: Option<String>,
     /// configuration file (default sidelight.toml, if it exists)

@@ -81,7 +81,7 @@ struct Set {
     data: Option<PathBuf>,
 }
 
-/// read the identity provider's metadata file and save what it says
+/// read the identity provider's metadata file, save what it says, and print what to tell it of us
 #[derive(FromArgs)]
 #[argh(subcommand, name = "metadata")]
 struct Metadata {
@@ -263,10 +263,7 @@ impl Sso {
                 })
             }
             Act::Attempts(a) => host::with_desk(a.data, |desk, caller| match &a.incident {
-                Some(code) => {
-                    print_incident(&desk.open_incident(caller, code)?);
-                    Ok(())
-                }
+                Some(code) => explain_incident(&desk.open_incident(caller, code)?, a.group, a.json),
                 None => attempts(desk, caller, a.group, a.json),
             }),
             Act::Rejudge(a) => host::with_desk(a.data, |desk, caller| {
@@ -401,6 +398,21 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
     if let Some(incident) = latest {
         println!();
         print_incident(&incident);
+    }
+    Ok(())
+}
+
+fn explain_incident(incident: &IncidentReport, group: GroupId, as_json: bool) -> Result<()> {
+    if incident.group != Some(group) {
+        let public = format!("{} is no incident of group {group}.", incident.code);
+        return Err(Error::not_found("incident_unknown", public));
+    }
+    match as_json {
+        true => host::json(&json!({
+            "incident": incident.code, "at": incident.at.to_string(), "code": incident.reject,
+            "checks": incident.checks, "repair": incident.repair,
+        })),
+        false => print_incident(incident),
     }
     Ok(())
 }

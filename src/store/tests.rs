@@ -82,6 +82,12 @@ fn in_one_transaction(store: &Store, others: Vec<Promise<()>>) -> Vec<Result<()>
     told.iter().map(|told| told.recv_timeout(PATIENCE).unwrap()).collect()
 }
 
+/// Writes more than the database may grow by, after which SQLite gives the transaction up.
+fn overfill(w: &Writer<'_>) -> Result<()> {
+    w.connection.query_row("PRAGMA max_page_count = 1", [], |_| Ok(())).map_err(database_fault)?;
+    w.insert_group(&NewGroup { id: GroupId(2), name: "x".repeat(500_000), account_id: None })
+}
+
 fn group_numbers(store: &Store) -> Vec<i64> {
     store.read(|r| r.groups()).unwrap().iter().map(|group| group.id.0).collect()
 }
@@ -89,12 +95,7 @@ fn group_numbers(store: &Store) -> Vec<i64> {
 #[test]
 fn when_the_disk_is_full_nothing_of_the_transaction_is_kept_and_those_who_wait_get_the_next() {
     let (_dir, store) = store();
-    let filling = store.write_promised(NOW, |w| {
-        let limit = "PRAGMA max_page_count = 1";
-        w.connection.query_row(limit, [], |_| Ok(())).map_err(database_fault)?;
-        let name = "x".repeat(500_000);
-        w.insert_group(&NewGroup { id: GroupId(2), name, account_id: None })
-    });
+    let filling = store.write_promised(NOW, overfill);
     let after = store.write_promised(NOW, |w| w.insert_group(&acme()));
     let outcomes = in_one_transaction(&store, vec![filling, after]);
     assert_eq!(outcomes[0].clone().unwrap_err().code, "transaction_given_up");
@@ -107,11 +108,7 @@ fn when_the_disk_is_full_nothing_of_the_transaction_is_kept_and_those_who_wait_g
 fn a_task_that_goes_on_after_the_transaction_was_given_up_writes_nothing() {
     let (_dir, store) = store();
     let failed = store.write(NOW, |w| {
-        let limit = "PRAGMA max_page_count = 1";
-        w.connection.query_row(limit, [], |_| Ok(())).map_err(database_fault)?;
-        let name = "x".repeat(500_000);
-        let full = w.insert_group(&NewGroup { id: GroupId(2), name, account_id: None });
-        assert!(full.is_err() && w.connection.is_autocommit());
+        assert!(overfill(w).is_err() && w.connection.is_autocommit());
         w.insert_group(&acme())
     });
     assert!(failed.is_err());

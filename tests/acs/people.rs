@@ -80,6 +80,13 @@ fn a_refusal_says_which_attribute_would_have_named_the_user() {
     let code = said.split_whitespace().find(|word| word.len() == 9 && word.contains('-')).unwrap();
     let explained = run(&server, &["sso", "attempts", code, "--group", "12345"]);
     assert!(explained.contains("identity_attribute=email"), "{explained}");
+    let json = run(&server, &["sso", "attempts", code, "--group", "12345", "--json"]);
+    assert!(
+        json.contains("\"code\": \"user_unknown\"") || json.contains("\"code\":\"user_unknown\""),
+        "{json}"
+    );
+    run(&server, &["group", "create", "7", "--name", "Seven"]);
+    assert!(!server.command(&["sso", "attempts", code, "--group", "7"]).status.success());
     // A name that a shell would read is shown, and not as a part of a command.
     let parts = about("alice@example.com", "_e7a91c");
     let attributes = parts.attributes.replace("\"email\"", "\"x;id\"");

@@ -248,3 +248,17 @@ fn pages_follow_each_other_without_gap_or_repeat() {
     }
     assert_eq!(seen, ["admin.seven", "u0.x", "u1.x", "u2.x", "u3.x", "u4.x", "u5.x", "u6.x"]);
 }
+
+#[test]
+fn what_is_no_fault_of_a_row_ends_a_bulk_change_and_a_refused_row_does_not() {
+    let acted_on = |kind: Kind| {
+        let acted = std::cell::Cell::new(0);
+        let outcome = super::each(&[1, 2, 3], |row| {
+            acted.set(acted.get() + 1);
+            if *row == 2 { Err(Error::new(kind, "a_test", "No.")) } else { Ok(()) }
+        });
+        assert!(outcome.is_err());
+        acted.get()
+    };
+    assert_eq!([Kind::Fault, Kind::Unavailable, Kind::Invalid].map(acted_on), [2, 2, 3]);
+}

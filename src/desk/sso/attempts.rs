@@ -206,8 +206,7 @@ impl Desk {
                 "The attribute “{name}” names a user of the group: make it the User Identity Attribute Name{command}."
             ));
         }
-        let transient =
-            identity.name_id.as_ref().is_some_and(|n| n.format.as_deref() == Some(FORMAT_TRANSIENT));
+        let transient = identity.name_id_format() == Some(FORMAT_TRANSIENT);
         let why = if transient { "The NameID is transient, another one at each sign-in. " } else { "" };
         Ok(format!("{why}{}", reject.repair()))
     }

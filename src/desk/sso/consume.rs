@@ -198,7 +198,7 @@ impl Desk {
                 }
                 if let Some((since, member)) = attempt.since.zip(admitted.member.as_ref())
                     && admitted.anew
-                    && admitted.identifiers.are_worth_keeping(&admitted.identity)
+                    && admitted.identifiers.are_worth_keeping(admitted.identity.name_id_format())
                 {
                     let identifiers = (attempt.posted.group, admitted.identifiers.clone());
                     desk.sso.named.keep(identifiers, since, Arc::clone(member));

@@ -226,7 +226,7 @@ impl Wire {
 }
 
 /// Reads decrypted bytes until there are none: `Ok` when the peer closed cleanly, else the error that says
-/// why reading stopped ("would block" when nothing is left for now).
+/// why reading stopped ("would block" until more comes).
 fn drain(session: &mut ServerConnection, inbox: &mut Vec<u8>) -> io::Result<()> {
     let mut reader = session.reader();
     let mut chunk = [0; READ_BYTES];

@@ -38,6 +38,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The format that the NameID has; none where there is no NameID, or it names none.
+    pub fn name_id_format(&self) -> Option<&str> {
+        self.name_id.as_ref()?.format.as_deref()
+    }
+
     /// The values of the attribute of this name that are text; empty if there is none.
     pub fn texts<'i>(&'i self, name: &str) -> impl Iterator<Item = &'i str> {
         let attribute = self.attributes.iter().find(|attribute| attribute.name == name);
