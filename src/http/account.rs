@@ -81,7 +81,7 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         group,
         response: responses.into_iter().next().unwrap_or_default().into_owned(),
         browser: call.request.cookie(cookie_name(call.request)).map(str::to_owned),
-        url: format!("{origin}{}?{}", call.request.path, call.request.query),
+        url: [origin.as_str(), &call.request.path, "?", &call.request.query].concat(),
         origin,
         target,
     };

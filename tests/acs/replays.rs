@@ -6,7 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::Server;
 use crate::forge::NOW;
-use crate::harness::{ACS_PATH, configure, form_of, latest_code, post, signed, started, store, unsolicited};
+use crate::harness::{
+    ACS_PATH, configure, form_of, latest_code, post, set, signed, started, store, unsolicited,
+};
+use sidelight::model::GroupId;
+use sidelight::protocol::check::{Check, Outcome};
 
 #[test]
 fn a_replayed_assertion_is_rejected_also_after_a_restart() {
@@ -24,6 +28,21 @@ fn a_replayed_assertion_is_rejected_also_after_a_restart() {
     server.set_clock(NOW);
     assert_eq!(post(&server, &document).status, 403);
     assert_eq!(latest_code(&store(&data)), "replay");
+}
+
+#[test]
+fn in_production_a_refusal_shows_the_checks_that_passed_before_it() {
+    let server = started();
+    set(&server, &["status=production"]);
+    let document = signed(&unsolicited());
+    assert_eq!(post(&server, &document).status, 200);
+    assert_eq!(post(&server, &document).status, 403);
+    let attempts = store(server.data()).read(|r| r.saml_attempts(GroupId(12345), 1)).unwrap();
+    let checks: Vec<Check> = serde_json::from_str(&attempts[0].checks).unwrap();
+    let last: Vec<_> =
+        checks.iter().rev().take(3).map(|check| (check.name.as_str(), check.outcome)).collect();
+    let passed = |name| (name, Outcome::Passed);
+    assert_eq!(last, [("First use", Outcome::Failed), passed("User may sign in"), passed("Which user")]);
 }
 
 #[test]

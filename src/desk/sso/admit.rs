@@ -43,8 +43,8 @@ pub(super) struct Act {
     pub only_test: bool,
     /// Fingerprint and end of the web session.
     pub session: ([u8; 32], Timestamp),
-    /// Those on the response, where somebody will read them.
-    pub checks: Checklist,
+    /// Those on the response, where somebody will read them even when it is accepted.
+    pub checks: Option<Checklist>,
 }
 
 /// What came of it.
@@ -90,22 +90,24 @@ impl Act {
         let anew = self.known.is_none();
         let plan = match self.decided(w)? {
             Ok(plan) => plan,
-            Err(reject) => return Ok(self.denied(reject)),
+            Err(reject) => return self.denied(w, reject),
         };
         let answers = self.identity.in_response_to.as_deref();
         // Of two different assertions that answer one request, the first wins.
         if let Some(id) = answers
             && !w.is_pending(id)?
         {
-            return Ok(self.denied(SsoReject::Replay));
+            return self.denied(w, SsoReject::Replay);
         }
         if !w.use_assertion(&replay_fingerprint(&self.identity), self.remembered_until(w.now))? {
-            return Ok(self.denied(SsoReject::Replay));
+            return self.denied(w, SsoReject::Replay);
         }
         if let Some(id) = answers {
             w.take_pending_request(id)?;
         }
-        self.checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
+        if let Some(checks) = &mut self.checks {
+            checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
+        }
         let group = self.grounds.configuration.group;
         let mut noted = false;
         if let Some(key) = self.key()
@@ -139,13 +141,14 @@ impl Act {
         }
         self.log(w, member.as_deref())?;
         let Act { identity, identifiers, checks, .. } = self;
+        let checks = checks.unwrap_or_default();
         Ok(Carried::In(Box::new(Admitted { member, identity, identifiers, anew, checks, noted })))
     }
 
     /// Who it is and whether they may come in. Writes nothing.
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
         let (who, known) = ((&self.identity, &self.identifiers), self.known.take());
-        let planned = plan(w, &self.grounds.configuration, who, known, w.now, &mut self.checks)?;
+        let planned = plan(w, &self.grounds.configuration, who, known, w.now, self.checks.as_mut())?;
         let plan = match planned {
             Ok(plan) => plan,
             Err(reject) => return Ok(Err(reject)),
@@ -175,20 +178,30 @@ impl Act {
             (false, false) => Some("the user has no Partner User ID, and the group no API key"),
         };
         let expected = "an API key and a Partner User ID";
+        let Some(checks) = &mut self.checks else { return };
         match missing {
-            None => {
-                self.checks.passed(LOGIN_KEY_CHECK, "docs/saml.md, Login keys", expected, "both are there")
-            }
+            None => checks.passed(LOGIN_KEY_CHECK, "docs/saml.md, Login keys", expected, "both are there"),
             Some(missing) => {
                 let got = format!("{missing}: only a sign-in that ends in a redirect succeeds");
-                self.checks.open(LOGIN_KEY_CHECK, "docs/saml.md, Login keys", expected, got);
+                checks.open(LOGIN_KEY_CHECK, "docs/saml.md, Login keys", expected, got);
             }
         }
     }
 
-    fn denied(mut self, reject: SsoReject) -> Carried {
-        self.checks.failed(&reject);
-        Carried::Refused(Box::new(Denied { reject, identity: self.identity, checks: self.checks }))
+    fn denied(self, w: &Writer<'_>, reject: SsoReject) -> Result<Carried> {
+        let Act { grounds, identity, identifiers, checks, .. } = self;
+        let mut checks = match checks {
+            Some(checks) => checks,
+            // Nobody was to read them, until it was refused.
+            None => {
+                let mut checks = Checklist::default();
+                let who = (&identity, &identifiers);
+                let _ = plan(w, &grounds.configuration, who, None, w.now, Some(&mut checks))?;
+                checks
+            }
+        };
+        checks.failed(&reject);
+        Ok(Carried::Refused(Box::new(Denied { reject, identity, checks })))
     }
 
     /// The key that verified.
@@ -232,7 +245,7 @@ impl Act {
                 incident: None,
                 code: None,
                 subject: name_id.to_owned(),
-                checks: self.checks.to_json(),
+                checks: self.checks.as_ref().map_or_else(|| "[]".to_owned(), Checklist::to_json),
                 attributes: Some(attributes_json(&self.identity)),
                 kept: self.kept.clone(),
             })?;
@@ -241,14 +254,15 @@ impl Act {
     }
 }
 
-/// Works out who it is, noting each rule; `known` is whom the identifiers are known to name. Writes nothing.
+/// Works out who it is, noting each rule where somebody will read it; `known` is whom the identifiers are known
+/// to name. Writes nothing.
 fn plan(
     r: &Reader<'_>,
     configuration: &Configuration,
     (identity, identifiers): (&Identity, &Identifiers),
     known: Option<Arc<Member>>,
     now: Timestamp,
-    checks: &mut Checklist,
+    mut checks: Option<&mut Checklist>,
 ) -> Result<std::result::Result<Plan, SsoReject>> {
     let autoprovision = configuration.autoprovision;
     let named = match known {
@@ -262,23 +276,25 @@ fn plan(
                 Ok(new) => new,
                 Err(reject) => return Ok(Err(reject)),
             };
-            let got = format!("{} becomes {}", identifiers.shown(), new.address);
-            checks.passed("Autoprovisioning", "docs/saml.md, Autoprovisioning", "a user to be made", got);
+            if let Some(checks) = checks {
+                let got = format!("{} becomes {}", identifiers.shown(), new.address);
+                checks.passed("Autoprovisioning", "docs/saml.md, Autoprovisioning", "a user to be made", got);
+            }
             return Ok(Ok(Plan::Make(new)));
         }
         Err(reject) => return Ok(Err(reject)),
     };
-    let got = format!("{} is {}", identifiers.shown(), member.user.address);
-    checks.passed("Which user", "docs/saml.md, Which user", "exactly one user of the group", got);
+    if let Some(checks) = checks.as_deref_mut() {
+        let got = format!("{} is {}", identifiers.shown(), member.user.address);
+        checks.passed("Which user", "docs/saml.md, Which user", "exactly one user of the group", got);
+    }
     if let Err(reject) = may_sign_in(&member, now) {
         return Ok(Err(reject));
     }
-    checks.passed(
-        "User may sign in",
-        "docs/saml.md, Which user",
-        "active, neither suspended nor locked",
-        "yes",
-    );
+    if let Some(checks) = checks {
+        let expected = "active, neither suspended nor locked";
+        checks.passed("User may sign in", "docs/saml.md, Which user", expected, "yes");
+    }
     if autoprovision != Autoprovision::CreateAndUpdate {
         return Ok(Ok(Plan::Known(member)));
     }
@@ -298,7 +314,7 @@ pub(super) fn rehearsed(
     checks: &mut Checklist,
 ) -> Result<Option<SsoReject>> {
     let identifiers = Identifiers::of(configuration, identity);
-    let reject = plan(r, configuration, (identity, &identifiers), None, now, checks)?.err();
+    let reject = plan(r, configuration, (identity, &identifiers), None, now, Some(checks))?.err();
     if let Some(reject) = &reject {
         checks.failed(reject);
     }

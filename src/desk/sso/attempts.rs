@@ -60,7 +60,7 @@ impl Desk {
         group: Option<GroupId>,
         reject: &SsoReject,
     ) -> Result<Error> {
-        let mut checks = Checklist(Vec::new());
+        let mut checks = Checklist::default();
         checks.failed(reject);
         let incident = incident_code()?;
         let kept = self.incident(incident.clone(), group, reject, &checks);

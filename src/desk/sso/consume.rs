@@ -109,7 +109,7 @@ impl Desk {
             Circumstances { acs, outstanding: pending.iter().map(|request| request.id.clone()).collect() };
         let attempt = Attempt { caller, posted, grounds, since, pending, circumstances, now };
         if attempt.posted.response.is_empty() {
-            let checks = Checklist(Vec::new());
+            let checks = Checklist::default();
             let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
             return Ok(Promise::kept(Ok(refused)));
         }
@@ -160,7 +160,7 @@ impl Desk {
         let configuration = &attempt.grounds.configuration;
         let target = attempt.target(Some(&identity));
         let explained = target.test || configuration.status == Status::Provisioning;
-        let checks = if explained { attempt.explained() } else { Checklist(Vec::new()) };
+        let checks = explained.then(|| attempt.explained());
         let needs_key = !target.test && target.redirect().is_none();
         let session = self.prepared_web_session(attempt.now)?;
         let identifiers = (attempt.posted.group, Identifiers::of(configuration, &identity));

@@ -98,6 +98,7 @@ impl Grounds {
 }
 
 /// The list of checks, continued by our own after those on the response.
+#[derive(Default)]
 pub(super) struct Checklist(pub Vec<Check>);
 
 impl Checklist {

@@ -68,7 +68,7 @@ impl Desk {
             let grounds = match Grounds::read(self, r, draft.configuration)? {
                 Ok(grounds) => grounds,
                 Err(reject) => {
-                    let mut checks = Checklist(Vec::new());
+                    let mut checks = Checklist::default();
                     checks.failed(&reject);
                     return Ok(Rejudged { at, checks: checks.0, reject: rejected(&reject) });
                 }

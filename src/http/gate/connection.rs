@@ -326,7 +326,7 @@ impl Connection {
             Reader::Chunked(_) => limit,
         };
         let patience = house.limits.with_bytes(house.limits.body, expected);
-        let incoming = Incoming { head, body: Vec::new(), account: self.seat.bytes(), limit, reader };
+        let incoming = Incoming { head, body: spare::take(), account: self.seat.bytes(), limit, reader };
         self.enter(Stage::Body(Box::new(incoming)), patience)
     }
 
@@ -381,9 +381,13 @@ impl Connection {
             old_version: head.old_version,
             head_only: head.method == tiny_http::Method::Head,
         };
-        let request = self.request(head, body, house);
+        let mut request = self.request(head, body, house);
         self.may_take_long();
-        match catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request))) {
+        let answer = catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request)));
+        if answer.is_ok() {
+            spare::give_back(&mut request.body);
+        }
+        match answer {
             Ok(Answer::Now(response)) => self.print(response, manner, house),
             Ok(Answer::Later(begin)) => {
                 self.stage = Stage::Waiting(manner);
