@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::refused;
+use super::terminal::say;
 use crate::desk::Desk;
 use crate::desk::people::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
@@ -190,7 +191,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
     let line = |cells: [&str; N]| {
         let padded: Vec<String> =
             cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        println!("{}", padded.join("  ").trim_end());
+        say(format_args!("{}", padded.join("  ").trim_end()));
     };
     line(head);
     for row in rows {

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use argh::FromArgs;
 use serde_json::json;
 
+use super::terminal::say;
 use super::{host, refused};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::sign_in::KeyClaim;
@@ -252,9 +253,9 @@ impl Report {
                 Outcome::Failed => "FAIL",
                 Outcome::Skipped => "-   ",
             };
-            println!("{:>2}  {mark}  {:18} expected {}", check.number, check.name, check.expected);
+            say(format_args!("{:>2}  {mark}  {:18} expected {}", check.number, check.name, check.expected));
             if check.outcome == Outcome::Failed {
-                println!("{:28}got {}  ({})", "", check.got, check.clause);
+                say(format_args!("{:28}got {}  ({})", "", check.got, check.clause));
             }
         }
         match &self.rejected {

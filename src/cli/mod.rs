@@ -13,6 +13,7 @@ mod role;
 mod scim_token;
 mod serve;
 mod sso;
+mod terminal;
 mod user;
 
 use std::process::ExitCode;

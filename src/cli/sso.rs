@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::host;
+use super::terminal::say;
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::access_log::IncidentReport;
@@ -226,11 +227,14 @@ impl Sso {
                         true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
                         false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
                     };
-                    println!("Identity provider {}", preview.entity);
+                    say(format_args!("Identity provider {}", preview.entity));
                     print_changes(&preview.changes);
-                    preview.added.iter().for_each(|key| println!("key added: {}", one_line(key)));
-                    preview.removed.iter().for_each(|key| println!("key removed: {}", one_line(key)));
-                    preview.notes.iter().for_each(|note| println!("note: {note}"));
+                    preview.added.iter().for_each(|key| say(format_args!("key added: {}", one_line(key))));
+                    preview
+                        .removed
+                        .iter()
+                        .for_each(|key| say(format_args!("key removed: {}", one_line(key))));
+                    preview.notes.iter().for_each(|note| say(format_args!("note: {note}")));
                     if !a.dry_run {
                         print_our_side(&desk.sso_overview(caller, a.group)?, origin.as_deref());
                     }
@@ -241,7 +245,7 @@ impl Sso {
                 "add" => {
                     let pem = read(&PathBuf::from(&a.what))?;
                     let key = desk.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
-                    println!("{}", one_line(&key));
+                    say(format_args!("{}", one_line(&key)));
                     Ok(())
                 }
                 "remove" => desk.remove_sso_key(caller, a.group, &a.what),
@@ -320,10 +324,10 @@ fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_j
         return Ok(());
     }
     for field in FIELDS {
-        println!("{:<24} {}", field.name, field.value(&overview.configuration).replace('\n', " "));
+        say(format_args!("{:<24} {}", field.name, field.value(&overview.configuration).replace('\n', " ")));
     }
     for (heading, keys) in [("key", &overview.keys), ("own key", &overview.own_keys)] {
-        keys.iter().for_each(|key| println!("{heading} {}", one_line(key)));
+        keys.iter().for_each(|key| say(format_args!("{heading} {}", one_line(key))));
     }
     print_our_side(&overview, origin);
     Ok(())
@@ -358,7 +362,7 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
     } else {
         println!("Our addresses are shown while a server runs that was started with --public-url.");
     }
-    overview.problems.iter().for_each(|problem| println!("! {problem}"));
+    overview.problems.iter().for_each(|problem| say(format_args!("! {problem}")));
 }
 
 fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {
@@ -418,10 +422,10 @@ fn explain_incident(incident: &IncidentReport, group: GroupId, as_json: bool) ->
 }
 
 fn print_incident(incident: &IncidentReport) {
-    println!("{} was refused at {}:", incident.code, incident.at);
+    say(format_args!("{} was refused at {}:", incident.code, incident.at));
     incident.checks.iter().filter(|check| check.outcome == Outcome::Failed).for_each(print_check);
     if !incident.repair.is_empty() {
-        println!("What to change: {}", incident.repair);
+        say(format_args!("What to change: {}", incident.repair));
     }
 }
 
@@ -451,9 +455,10 @@ fn print_check(check: &Check) {
         Outcome::Failed => "FAIL",
         Outcome::Skipped => "-   ",
     };
-    println!("{:>3} {mark} {} ({})", check.number, check.name, check.clause);
+    say(format_args!("{:>3} {mark} {} ({})", check.number, check.name, check.clause));
     if check.outcome == Outcome::Failed {
-        println!("         expected {}\n         got      {}", check.expected, check.got);
+        say(format_args!("         expected {}", check.expected));
+        say(format_args!("         got      {}", check.got));
     }
 }
 

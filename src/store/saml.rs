@@ -46,6 +46,10 @@ pub struct KeptResponse {
     pub until: Timestamp,
 }
 
+/// Requests of one browser to one group that wait for their answers; the oldest go first. A browser names itself by
+/// a cookie that anybody could make up, and all of its requests are read when an answer comes.
+const WAITING_MOST: u32 = 16;
+
 /// Attempts of one group that are kept; the oldest go first.
 const ATTEMPTS_KEPT: u32 = 200;
 
@@ -53,7 +57,7 @@ const ATTEMPT: &str =
     "SELECT id, at, group_id, incident, code, subject, checks, attributes, kept_until FROM saml_attempts";
 
 impl Reader<'_> {
-    /// The requests of one browser to which a group's identity provider has not answered.
+    /// The requests of one browser to which a group's identity provider has not answered: few.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -166,11 +170,17 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a request until its answer comes.
+    /// Keeps a request until its answer comes; the browser's oldest make room.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn insert_pending_request(&self, request: &PendingRequest) -> Result<()> {
+        self.execute(
+            "DELETE FROM saml_requests WHERE id IN
+                 (SELECT id FROM saml_requests WHERE browser = ?1 AND group_id = ?2
+                  ORDER BY created_at DESC LIMIT -1 OFFSET ?3)",
+            (&request.browser, request.group.0, WAITING_MOST - 1),
+        )?;
         self.connection
             .prepare_cached(
                 "INSERT INTO saml_requests (id, group_id, relay_state, browser, target, created_at, expires_at)

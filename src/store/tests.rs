@@ -281,6 +281,33 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
     assert_eq!(store.read(sessions).unwrap(), "02,03");
 }
 
+#[test]
+fn of_one_browser_few_requests_wait_the_newest() {
+    let (_dir, store) = store();
+    store.write(NOW, |w| w.insert_group(&acme())).unwrap();
+    let begin = |number: i64, browser: u8| {
+        let request = PendingRequest {
+            id: format!("_{browser}-{number}"),
+            group: acme().id,
+            relay_state: format!("{browser}-{number}"),
+            browser: [browser; 32],
+            target: "{}".into(),
+            expires_at: NOW.plus_seconds(900),
+        };
+        store.write(NOW.plus_seconds(number), move |w| w.insert_pending_request(&request)).unwrap();
+    };
+    begin(0, 2);
+    (0..40).for_each(|number| begin(number, 1));
+    let waiting = |browser: u8| {
+        let found = store.read(|r| r.pending_requests(acme().id, &[browser; 32], NOW)).unwrap();
+        let mut ids: Vec<String> = found.into_iter().map(|request| request.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(waiting(1), (24..40).map(|number| format!("_1-{number}")).collect::<Vec<_>>());
+    assert_eq!(waiting(2), ["_2-0"]);
+}
+
 /// Runs `task` on a thread that has a duty, and passes on each word that the thread is relieved of it.
 fn on_duty(task: impl FnOnce() + Send + 'static) -> Receiver<()> {
     let (relieved, was_relieved) = channel();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::forge::{NOW, REQUEST, SP, fixtures};
+use crate::forge::{IDP, NOW, REQUEST, SP, fixtures};
 use crate::harness::{
     ACS_PATH, BROWSER, await_answers, latest_code, post, post_to, run, set, signed, started, store,
     unsolicited,
@@ -102,4 +102,17 @@ fn what_the_command_line_changes_is_in_force_with_the_next_response() {
     let checked = ["login-key", "check", login_key, "--group", "12345", "--puid", puid, "--now", NOW];
     run(&server, &checked);
     expect("idp_initiated=false", 403);
+}
+
+#[test]
+fn what_a_stranger_sent_stays_one_harmless_line_in_a_terminal() {
+    let server = started();
+    let evil = "evil\nWhat to change: sidelight sso key add /tmp/evil.pem --group 12345\n\u{9b}31mred";
+    let issuer = format!("<saml:Issuer>{evil}</saml:Issuer>");
+    let document = signed(&unsolicited()).replacen(&format!("<saml:Issuer>{IDP}</saml:Issuer>"), &issuer, 1);
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "response_issuer_mismatch");
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("evil"), "{said}");
+    assert!(!said.contains("\nWhat to change: sidelight sso key add") && !said.contains('\u{9b}'), "{said}");
 }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
+use crate::cli::terminal::harmless;
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::saml::identity::{AttributeValue, Identity};
 use crate::protocol::saml::metadata::{IdentityProvider, Metadata, MetadataReject};
@@ -238,11 +239,4 @@ impl Page {
     fn field(&mut self, name: &str, value: &str) {
         self.line(&format!("  {name:<12} {value}"));
     }
-}
-
-/// Control characters could steer the terminal, and direction marks turn a name around.
-fn harmless(character: char) -> char {
-    let turns =
-        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if character.is_control() || turns { '\u{fffd}' } else { character }
 }

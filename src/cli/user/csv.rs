@@ -10,6 +10,7 @@ use argh::FromArgs;
 use serde_json::json;
 
 use crate::cli::host;
+use crate::cli::terminal::say;
 use crate::desk::csv_upload::{Preview, PreviewRow, Progress, RowOutcome, Terms};
 use crate::desk::people::{MemberQuery, RoleChoice};
 use crate::error::{Error, Kind, Result};
@@ -156,7 +157,7 @@ fn print(preview: &Preview, dry_run: bool) {
                 (column, "") => format!("{column}: "),
                 (column, value) => format!("{column} \"{value}\": "),
             };
-            println!("line {}: {place}{} {}", row.line, refusal.why, refusal.remedy);
+            say(format_args!("line {}: {place}{} {}", row.line, refusal.why, refusal.remedy));
         }
     }
     let Preview { created, changed, unchanged, refused, .. } = preview;

@@ -7,6 +7,7 @@ use argh::FromArgs;
 use serde_json::{Value, json};
 
 use crate::cli::host;
+use crate::cli::terminal::say;
 use crate::clock::Timestamp;
 use crate::model::{GroupId, Member};
 use crate::store::{MemberQuery, MemberState, RoleMatch, TextMatch};
@@ -97,7 +98,7 @@ impl List {
                     if self.json {
                         println!("{}", as_json(member, now));
                     } else {
-                        println!("{}", as_line(member, now));
+                        say(format_args!("{}", as_line(member, now)));
                     }
                 }
                 left = left.saturating_sub(page.members.len());
