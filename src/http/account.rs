@@ -4,6 +4,8 @@
 //! Other surfaces call [`start_sso`] for a Service Target URL that names a group, from a browser without a
 //! web session.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tiny_http::Method;
 
@@ -80,6 +82,7 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let posted = Posted {
         group,
         response: responses.into_iter().next().unwrap_or_default().into_owned(),
+        relay_state: form.first("RelayState").map(Cow::into_owned),
         browser: call.request.cookie(cookie_name(call.request)).map(str::to_owned),
         url: [origin.as_str(), &call.request.path, "?", &call.request.query].concat(),
         origin,

@@ -11,8 +11,8 @@ use sidelight::store::Mode;
 use crate::common::{Answer, Server};
 use crate::forge::{Forge, NOW, SP, key_file};
 use crate::harness::{
-    ACS_PATH, BROWSER, GROUP, answering, latest_code, post, post_to, run, set, signed, started, store,
-    unsolicited,
+    ACS_PATH, BROWSER, GROUP, answering, form_of, latest_code, post, post_to, run, set, signed, started,
+    store, unsolicited,
 };
 
 const LOGIN: &str = "/account/getloginkey.ASPX?SSO=1&IdpId=12345";
@@ -102,6 +102,7 @@ fn a_redirect_stays_on_this_server() {
         ("/%5Cevil.example/", None),
         ("/%252Fevil.example/", None),
         ("/a%0d%0aSet-Cookie:x=1", None),
+        ("/agentjoin/a.aspx%3Fname=ACME%255Cann", Some("/agentjoin/a.aspx?name=ACME%5Cann")),
     ] {
         let (request, browser, _) = begun(&server, &format!("{LOGIN}&redirect={redirect}"));
         let document = answering(&id_of(&request), ACS);
@@ -153,6 +154,30 @@ fn the_diagnostic_page_shows_the_checks_and_signs_nobody_in() {
     assert!(answer.body.contains("would succeed") && answer.body.contains(sentence), "{}", answer.body);
     let refused = post_to(&server, &path, &signed(&unsolicited()), None);
     assert!(refused.body.contains("would be refused: <code>wrong_destination"), "{}", refused.body);
+}
+
+#[test]
+fn a_refused_test_can_be_run_again_at_once() {
+    let server = started();
+    let (_, browser, _) = begun(&server, &format!("{LOGIN}&test=11"));
+    let refused = || post_to(&server, ACS_PATH_LITERAL, "<x/>", Some(&browser)).body;
+    assert!(refused().contains("would be refused"));
+    let cookie = format!("sidelight-saml={browser}");
+    server.send("GET", &format!("{LOGIN}&test=11"), &[("Cookie", &cookie)], b"");
+    assert!(refused().contains("would be refused"));
+}
+
+#[test]
+fn of_several_requests_the_handle_tells_which_was_a_test() {
+    let server = started();
+    let (_, browser, _) = begun(&server, LOGIN);
+    let cookie = format!("sidelight-saml={browser}");
+    let answer = server.send("GET", &format!("{LOGIN}&test=11"), &[("Cookie", &cookie)], b"");
+    let handle = answer.header("Location").unwrap().split("RelayState=").nth(1).unwrap();
+    let form = format!("{}&RelayState={handle}", form_of("<x/>"));
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", cookie.as_str())];
+    let answer = server.send("POST", ACS_PATH_LITERAL, &headers, form.as_bytes());
+    assert!(answer.body.contains("would be refused"), "{}", answer.body);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub struct Posted {
     pub group: GroupId,
     /// The form field `SAMLResponse`; "" when there is none.
     pub response: String,
+    /// The form field `RelayState`.
+    pub relay_state: Option<String>,
     /// The browser's cookie.
     pub browser: Option<String>,
     /// Where people reach this server.
@@ -249,16 +251,25 @@ impl Attempt {
         Checklist(explain(response, Encoding::Base64, &expectations).checks)
     }
 
-    /// What the sign-in is for: what its request kept; else what the ACS URL says; else the group's redirect.
-    pub fn target(&self, identity: Option<&Identity>) -> Target {
-        let request = match identity {
+    /// The request that is answered, as far as it can be told.
+    pub fn request(&self, identity: Option<&Identity>) -> Option<&PendingRequest> {
+        match identity {
             Some(identity) => {
                 self.pending.iter().find(|request| Some(&request.id) == identity.in_response_to.as_ref())
             }
-            // A refused response says nothing that could be believed; one request can only be meant.
-            None => self.pending.first().filter(|_| self.pending.len() == 1),
-        };
-        if let Some(request) = request {
+            // A refused response says nothing that could be believed: the handle that came along tells which of
+            // this browser's requests is meant. Where none came, it is the last one that was begun.
+            None => {
+                let handle = self.posted.relay_state.as_ref();
+                let named = self.pending.iter().find(|request| Some(&request.relay_state) == handle);
+                named.or_else(|| self.pending.iter().max_by_key(|request| request.expires_at))
+            }
+        }
+    }
+
+    /// What the sign-in is for: what its request kept; else what the ACS URL says; else the group's redirect.
+    pub fn target(&self, identity: Option<&Identity>) -> Target {
+        if let Some(request) = self.request(identity) {
             return serde_json::from_str(&request.target).unwrap_or_default();
         }
         if !self.posted.target.is_plain() {
