@@ -215,7 +215,8 @@ impl Sso {
                 if let Some(error) = draft.errors.into_iter().next() {
                     return Err(error);
                 }
-                let changes = if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values)? };
+                let changes =
+                    if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values, None)? };
                 print_changes(&changes);
                 Ok(())
             }),

@@ -106,6 +106,25 @@ fn a_field_that_breaks_its_rule_is_named_and_nothing_is_saved() {
 }
 
 #[test]
+fn a_form_that_was_overtaken_undoes_nothing_unseen() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let edition = |page: &str| page.split("name=\"edition\" value=\"").nth(1).unwrap()[..16].to_owned();
+    let opened = edition(&browser.get(SSO).body);
+    browser.submit(SSO, &[("description", "first")]);
+    let values = [("edition", opened.as_str()), ("description", "second")];
+    let stale = browser.post(SSO, &values);
+    let said = text_of(&stale.body);
+    assert!(stale.status == 409 && said.contains("would change: Description."), "{said}");
+    assert!(stale.body.contains("value=\"second\""), "what was typed stays: {said}");
+    assert!(browser.get(SSO).body.contains("value=\"first\""));
+    // Whoever was told may do it all the same.
+    let now = edition(&stale.body);
+    assert_eq!(browser.post(SSO, &[("edition", now.as_str()), ("description", "second")]).status, 303);
+    assert!(browser.get(SSO).body.contains("value=\"second\""));
+}
+
+#[test]
 fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     let server = Server::lab();
     let browser = administrator(&claimed(&server));

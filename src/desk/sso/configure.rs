@@ -1,7 +1,7 @@
 //! SSO Configure: shown, changed field by field, saved whole. Wire contract §3.2, §3.8.
 
 use crate::desk::{Desk, permission};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::sso::fields::{self, FIELDS};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
@@ -72,22 +72,29 @@ impl Desk {
         self.store.read(|r| Ok(draft(known(r, group)?, values)))
     }
 
-    /// Saves values: all of them or none.
+    /// Saves values: all of them or none. `edition` is what they were an answer to ([`fields::edition`]), for whoever
+    /// saves a whole form: what somebody else saved meanwhile is not undone unseen.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`; `Invalid` for the
-    /// first value that breaks its field's rule; `Conflict` with code `account_id_taken`.
+    /// first value that breaks its field's rule; `Conflict` with code `account_id_taken` or `changed_meanwhile`.
     pub fn set_sso(
         &self,
         caller: &Caller,
         group: GroupId,
         values: &[(String, String)],
+        edition: Option<&str>,
     ) -> Result<Vec<Change>> {
         let attempt = || {
             permission::administer(caller, group)?;
-            let (caller, values) = (caller.clone(), values.to_vec());
+            let (caller, values, edition) = (caller.clone(), values.to_vec(), edition.map(str::to_owned));
             self.store.write(self.clock.now(), move |w| {
-                let draft = draft(known(w, group)?, &values);
+                let before = known(w, group)?;
+                let is_stale = edition.is_some_and(|edition| edition != fields::edition(&before));
+                let draft = draft(before, &values);
+                if is_stale {
+                    return Err(changed_meanwhile(&draft.changes));
+                }
                 if let Some(error) = draft.errors.into_iter().next() {
                     return Err(error);
                 }
@@ -101,6 +108,16 @@ impl Desk {
         };
         self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
+}
+
+fn changed_meanwhile(changes: &[Change]) -> Error {
+    let labels: Vec<&str> = changes.iter().map(|change| change.label).collect();
+    let public = format!(
+        "These settings were changed after you opened this page, so nothing was saved. Your values stand below; saving \
+         them now would change: {}. Save again to do so, or open the page anew.",
+        if labels.is_empty() { "nothing".to_owned() } else { labels.join(", ") }
+    );
+    Error::new(Kind::Conflict, "changed_meanwhile", public)
 }
 
 /// Configures a group that never was: a seed makes, and never changes back what somebody changed.

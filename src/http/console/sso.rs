@@ -60,10 +60,11 @@ fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let values = values_of(&form, FIELDS.iter().map(|field| field.name));
+        let edition = form.filled(pages::EDITION);
         let draft = visit.desk().draft_sso(&visit.caller, group.id, &values)?;
         let errors = match draft.errors.is_empty() {
             false => draft.errors,
-            true => match visit.desk().set_sso(&visit.caller, group.id, &values) {
+            true => match visit.desk().set_sso(&visit.caller, group.id, &values, edition.as_deref()) {
                 Ok(changes) => {
                     let mut sentence = match changes.len() {
                         0 => "Nothing was changed.".to_owned(),
@@ -93,7 +94,7 @@ fn post_production(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let status = [("status".to_owned(), Status::Production.as_str().to_owned())];
-        visit.desk().set_sso(&visit.caller, group.id, &status)?;
+        visit.desk().set_sso(&visit.caller, group.id, &status, None)?;
         Ok(visit.done(&address(&group), "The Operational Status is Production."))
     })
 }

@@ -3,6 +3,8 @@
 //! One table behind the console's form, `sidelight sso set`, the seed file and the manual, so that a field
 //! has one name, one rule and one explanation everywhere. Wire contract §3.2 and §3.8.
 
+use sha2::{Digest, Sha256};
+
 use super::template::Template;
 use super::{
     AcsStyle, AuthnContext, Autoprovision, Choice, Configuration, EndpointType, Method, NameIdPolicy,
@@ -76,6 +78,17 @@ pub fn set(configuration: &mut Configuration, name: &str, value: &str) -> Result
     })?;
     (field.write)(configuration, value.trim())
         .map_err(|why| Error::invalid("invalid_field", field.name, format!("{}: {why}", field.label)))
+}
+
+/// Names a configuration by its values: 16 hexadecimal digits. Two configurations with one edition are alike.
+pub fn edition(configuration: &Configuration) -> String {
+    let mut hash = Sha256::new();
+    for field in FIELDS {
+        let value = field.value(configuration);
+        hash.update(value.len().to_be_bytes());
+        hash.update(value.as_bytes());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Most characters of a line of text.

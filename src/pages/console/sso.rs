@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{crumbs, own};
 use crate::model::sso::addresses::Addresses;
-use crate::model::sso::fields::{Entry, FIELDS, Field as SsoField, Section};
+use crate::model::sso::fields::{Entry, FIELDS, Field as SsoField, Section, edition};
 use crate::model::sso::{Configuration, IDP_KEYS_MAX, KeyFacts, Status};
 use crate::pages::components::{
     Tone, Weight, badge, button, card, choice_button, code, danger_card, empty, flush_card, header,
@@ -40,7 +40,7 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
         (tell(view))
         (metadata_card(frame, fill))
         (keys_card(frame, view.keys))
-        (fields_form(frame, fill))
+        (fields_form(frame, view.configuration, fill))
         (own_keys_card(frame, view.own_keys))
     };
     console(frame, Place::SignOn, TITLE, fill.is_wrong(), &content)
@@ -196,7 +196,10 @@ fn ends(key: &KeyFacts) -> Markup {
     time(key.ends_at)
 }
 
-fn fields_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
+/// The form's field that says which configuration its values were drawn from.
+pub const EDITION: &str = "edition";
+
+fn fields_form(frame: &Frame<'_>, configuration: &Configuration, fill: &Fill) -> Markup {
     let section = |heading: &str, section: Section| {
         html! {
             (form::fieldset(heading, &html! {
@@ -211,6 +214,7 @@ fn fields_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
             &own(frame, "/sso"),
             frame.token,
             &html! {
+                (form::hidden(EDITION, &edition(configuration)))
                 (section("Connection", Section::Connection))
                 (section("Request", Section::Request))
                 (section("Sign-in", Section::SignIn))
