@@ -39,7 +39,15 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(t) => write!(f, "{t:.3}"),
-            Err(_) => write!(f, "{} ms", self.0),
+            // A certificate without an end has the last second of the year 9999, which is a little too late for an
+            // instant that may be shown in any zone.
+            Err(_) => match jiff::civil::date(1970, 1, 1)
+                .at(0, 0, 0, 0)
+                .checked_add(jiff::SignedDuration::from_millis(self.0))
+            {
+                Ok(t) => write!(f, "{t:.3}Z"),
+                Err(_) => write!(f, "{} ms", self.0),
+            },
         }
     }
 }
@@ -93,6 +101,8 @@ mod tests {
         assert_eq!(instant, Some(Timestamp::from_seconds(1_593_908_430)));
         assert_eq!(instant.map(|t| t.to_string()).as_deref(), Some("2020-07-05T00:20:30.000Z"));
         assert_eq!(Timestamp::parse("yesterday"), None);
+        // The end of a certificate that has none (RFC 5280 §4.1.2.5).
+        assert_eq!(Timestamp(253_402_300_799_000).to_string(), "9999-12-31T23:59:59.000Z");
     }
 
     #[test]

@@ -172,3 +172,30 @@ fn a_new_user_never_takes_what_somebody_has() {
     assert_eq!(post(&server, &signed(&about("who@example.com", "who-1"))).status, 403);
     assert_eq!(latest_code(&store), "provisioning_attribute_missing");
 }
+
+#[test]
+fn an_attribute_with_several_values_that_name_several_people_is_said_to_be_that() {
+    let server = started();
+    user(&server, "bob.demo.glance.net", "bob-1", "bob@example.com");
+    let parts = about("alice@example.com", "_e7a91c");
+    let one = "<saml:AttributeValue>alice@example.com</saml:AttributeValue>";
+    assert!(parts.attributes.contains(one), "{}", parts.attributes);
+    let attributes = parts.attributes.replace(one, &format!("{one}{}", one.replace("alice", "bob")));
+    assert_eq!(post(&server, &signed(&crate::forge::Parts { attributes, ..parts })).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "user_ambiguous");
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("The attribute “email” came with several values"), "{said}");
+}
+
+#[test]
+fn a_role_that_the_group_has_not_is_a_problem_before_anybody_signs_in() {
+    let server = started();
+    set(&server, &["autoprovision=create", "glance_address={NameID|dns}.demo.glance.net", "role=Nope"]);
+    let problem = "! Role: the group has no role “Nope”";
+    assert!(run(&server, &["sso", "show", "--group", "12345"]).contains(problem));
+    set(&server, &["role={department}"]);
+    assert!(!run(&server, &["sso", "show", "--group", "12345"]).contains("! Role"));
+    run(&server, &["role", "create", "Nope", "--group", "12345"]);
+    set(&server, &["role=Nope"]);
+    assert!(!run(&server, &["sso", "show", "--group", "12345"]).contains("! Role"));
+}

@@ -106,6 +106,20 @@ fn a_field_that_breaks_its_rule_is_named_and_nothing_is_saved() {
 }
 
 #[test]
+fn of_two_endpoints_the_one_that_can_be_used_is_taken_and_of_two_certificates_none() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let (redirect, post) =
+        ("Location=\"https://idp.example.org/sso\"/>", "Location=\"http://idp.example.org/r\"/>");
+    let binding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+    let second = format!("{post}<md:SingleSignOnService Binding=\"{binding}\" {redirect}");
+    let preview = text_of(&uploaded(&browser, &metadata().replace(redirect, &second)).body);
+    assert!(preview.contains("https://idp.example.org/sso") && preview.contains("post"), "{preview}");
+    let both = [certificate("idp.cert.pem"), certificate("idp.cert.pem")].concat();
+    browser.refused(&format!("{SSO}/keys"), &[("certificate", &both)], 400, "these are 2 certificates");
+}
+
+#[test]
 fn a_form_that_was_overtaken_undoes_nothing_unseen() {
     let server = Server::lab();
     let browser = administrator(&claimed(&server));

@@ -191,6 +191,15 @@ impl Desk {
 
     /// What the administrator should change. Where nobody was found, what else came may tell.
     fn repair(&self, attempt: &Attempt, reject: &SsoReject, identity: Option<&Identity>) -> Result<String> {
+        let named = &attempt.grounds.configuration.identity_attribute;
+        if matches!(reject, SsoReject::UserAmbiguous { .. })
+            && identity.is_some_and(|identity| identity.texts(named).nth(1).is_some())
+        {
+            return Ok(format!(
+                "The attribute “{named}” came with several values, and they name different users: have the identity \
+                 provider send one."
+            ));
+        }
         let nobody = matches!(reject, SsoReject::UserUnknown { .. } | SsoReject::WithoutIdentifier);
         let Some(identity) = identity.filter(|_| nobody) else { return Ok(reject.repair().to_owned()) };
         let group = attempt.grounds.configuration.group;

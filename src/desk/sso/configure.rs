@@ -1,5 +1,6 @@
 //! SSO Configure: shown, changed field by field, saved whole. Wire contract §3.2, §3.8.
 
+use crate::desk::people::RoleChoice;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::fields::{self, FIELDS};
@@ -55,7 +56,8 @@ impl Desk {
             let (theirs, ours) = (r.sso_keys(group)?, r.sp_keys(group)?);
             let keys = theirs.iter().map(|key| keys::facts(key, now)).collect::<Vec<_>>();
             let own_keys = ours.iter().map(|key| keys::own_facts(key, now)).collect::<Vec<_>>();
-            let problems = problems(&configuration, &theirs, &ours, &keys);
+            let mut problems = problems(&configuration, &theirs, &ours, &keys);
+            problems.extend(missing_role(r, &configuration)?);
             // A key that cannot be read is no reason not to show the page on which it can be removed.
             let judged = Grounds::read(self, r, configuration.clone()).is_ok_and(|grounds| grounds.is_ok());
             let ready = judged && !configuration.endpoint_url.is_empty();
@@ -184,6 +186,21 @@ pub(super) fn described(changes: &[Change]) -> String {
     let shown = |value: &str| if value.is_empty() { "none".to_owned() } else { value.replace('\n', " ") };
     let each = changes.iter().map(|c| format!("{} {} to {}", c.field, shown(&c.before), shown(&c.after)));
     each.collect::<Vec<_>>().join("; ")
+}
+
+/// A role that every person would get by autoprovisioning, and that the group does not have.
+fn missing_role(r: &Reader<'_>, configuration: &Configuration) -> Result<Option<String>> {
+    if configuration.method == Method::Off || configuration.autoprovision == Autoprovision::Off {
+        return Ok(None);
+    }
+    // Filled without an attribute: a template that needs one is judged at each sign-in.
+    let Ok(name) = configuration.mapping.role.fill(|_| Vec::new()) else { return Ok(None) };
+    let missing = match RoleChoice::of_wire(&name) {
+        RoleChoice::Named(name) => r.role_by_name(configuration.group, name.trim())?.is_none(),
+        _ => false,
+    };
+    Ok(missing
+        .then(|| format!("Role: the group has no role “{name}”: everybody who would be made is refused.")))
 }
 
 fn problems(

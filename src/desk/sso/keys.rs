@@ -88,6 +88,13 @@ pub(super) fn read_certificate(pem: &str) -> Result<(String, Vec<u8>)> {
             format!("X.509 Public Key: {why}. Paste the certificate in PEM, with or without its lines.");
         Error::invalid(code, "certificate", public)
     };
+    let several = pem.matches("-----BEGIN CERTIFICATE-----").count();
+    if several > 1 {
+        let public = format!(
+            "X.509 Public Key: these are {several} certificates. Add one at a time: each is a key that verifies sign-ins."
+        );
+        return Err(Error::invalid("several_certificates", "certificate", public));
+    }
     let key = VerificationKey::from_certificate_pem(pem).map_err(|e| unreadable(e.code(), e.to_string()))?;
     let certificate =
         key.certificate().ok_or_else(|| unreadable("key_malformed", "this is a bare key".to_owned()))?;

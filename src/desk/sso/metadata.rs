@@ -3,6 +3,7 @@
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Result};
 use crate::model::sso::addresses::acs_url;
+use crate::model::sso::fields;
 use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts, Method};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
@@ -119,7 +120,11 @@ impl Desk {
         configuration.idp_entity_id.clone_from(&chosen.entity_id);
         let redirect = chosen.sso_location(BINDING_REDIRECT).map(|l| (l, EndpointType::Redirect));
         let post = chosen.sso_location(BINDING_POST).map(|l| (l, EndpointType::Post));
-        if let Some((location, kind)) = redirect.or(post) {
+        // Of two, one that the field would refuse, such as one on plain http, gives way to the other.
+        let both = [redirect, post];
+        let fits = |(location, _): &(&str, EndpointType)| fields::takes("endpoint_url", location);
+        let best = both.into_iter().flatten().find(fits).or(both.into_iter().flatten().next());
+        if let Some((location, kind)) = best {
             configuration.endpoint_url = location.to_owned();
             configuration.endpoint_type = kind;
         }

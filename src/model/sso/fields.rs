@@ -11,6 +11,7 @@ use super::{
     SKEW_SECONDS_MAX, Status,
 };
 use crate::error::{Error, Result};
+use crate::model::GroupId;
 use crate::model::relative::RelativeTarget;
 
 /// How a field is entered.
@@ -78,6 +79,11 @@ pub fn set(configuration: &mut Configuration, name: &str, value: &str) -> Result
     })?;
     (field.write)(configuration, value.trim())
         .map_err(|why| Error::invalid("invalid_field", field.name, format!("{}: {why}", field.label)))
+}
+
+/// Whether a field takes a value.
+pub fn takes(name: &str, value: &str) -> bool {
+    set(&mut Configuration::off(GroupId(0)), name, value).is_ok()
 }
 
 /// Names a configuration by its values: 16 hexadecimal digits. Two configurations with one edition are alike.
