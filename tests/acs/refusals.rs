@@ -65,9 +65,11 @@ fn what_is_off_or_half_configured_refuses_with_its_own_code() {
     assert_eq!(entry(), "sso_without_endpoint");
     let shown = run(&server, &["sso", "show", "--group", "12345", "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    set(&server, &["method=off"]);
     for key in shown["keys"].as_array().unwrap() {
         run(&server, &["sso", "key", "remove", key["fingerprint"].as_str().unwrap(), "--group", "12345"]);
     }
+    set(&server, &["method=saml"]);
     assert_eq!(post(&server, &signed(&unsolicited())).status, 403);
     assert_eq!(entry(), "no_trust_anchor");
     assert_eq!(server.get("/account/GetLoginKey.aspx?sso=1&idpid=999").status, 403);

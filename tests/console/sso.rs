@@ -77,6 +77,17 @@ fn an_upload_is_shown_before_it_is_saved_and_keys_are_changed() {
     let page = browser.submit(&format!("{SSO}/own-keys"), &[]);
     assert!(text_of(&page.body).contains("Certificate, Base64"));
     browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "1")]);
+
+    // While single sign-on is on, the last key is not taken from under it.
+    browser.submit(&format!("{SSO}/own-keys"), &[]);
+    browser.submit(SSO, &[("method", "encrypted_saml")]);
+    browser.refused(&format!("{SSO}/own-keys/remove"), &[("number", "2")], 409, "This is the only key pair");
+    let last = browser.get(SSO).body.split("name=\"fingerprint\" value=\"").nth(1).unwrap()[..64].to_owned();
+    let last = [("fingerprint", last.as_str())];
+    browser.refused(&format!("{SSO}/keys/remove"), &last, 409, "This is the only key:");
+    browser.submit(SSO, &[("method", "off")]);
+    browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "2")]);
+    browser.submit(&format!("{SSO}/keys/remove"), &last);
 }
 
 #[test]

@@ -162,6 +162,7 @@ status, _, text = Browser().fetch(ACS, {"SAMLResponse": answer(server, None)})
 check("with the key changed", status, 200, text)
 used = [k["used_at"] for k in json.loads(sidelight("sso", "show", "--json"))["keys"]]
 assert all(used), used
+sidelight("sso", "set", "method=off")
 for attempt in json.loads(sidelight("sso", "show", "--json"))["keys"]:
     sidelight("sso", "key", "remove", attempt["fingerprint"])
 for own in json.loads(sidelight("sso", "show", "--json"))["own_keys"]:

@@ -7,7 +7,7 @@
 use crate::clock::Timestamp;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, SpKey};
+use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, Method, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::xml::VerificationKey;
 use crate::store::Writer;
@@ -52,7 +52,8 @@ impl Desk {
     /// Removes a key, named by its fingerprint or the beginning of it that only it has (8 digits or more).
     ///
     /// # Errors
-    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`.
+    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`; `Conflict` with code `last_key`
+    /// while sign-ins need it.
     pub fn remove_sso_key(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<()> {
         let attempt = || {
             permission::administer(caller, group)?;
@@ -69,6 +70,11 @@ impl Desk {
                     ));
                 }
                 all.retain(|(f, _)| !f.starts_with(&wanted));
+                if all.is_empty() && known(w, group)?.method != Method::Off {
+                    let public = "This is the only key: without it every sign-in is refused. Add the next one first, or \
+                                  switch single sign-on off.";
+                    return Err(Error::new(Kind::Conflict, "last_key", public));
+                }
                 replace(w, group, &all)?;
                 let detail = format!("removed {wanted}");
                 w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))

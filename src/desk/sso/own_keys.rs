@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::sso::KeyFacts;
+use crate::model::sso::{KeyFacts, Method};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::xml::DecryptionKey;
 use crate::secret::Secret;
@@ -63,7 +63,8 @@ impl Desk {
     /// Removes a key pair of ours: what is encrypted to it can no longer be read.
     ///
     /// # Errors
-    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`.
+    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`; `Conflict` with code `last_key`
+    /// while sign-ins need it.
     pub fn remove_sp_key(&self, caller: &Caller, group: GroupId, id: i64) -> Result<()> {
         let attempt = || {
             permission::administer(caller, group)?;
@@ -71,6 +72,11 @@ impl Desk {
             self.store.write(self.clock.now(), move |w| {
                 if !w.delete_sp_key(group, id)? {
                     return Err(Error::not_found("key_unknown", "The group has no such key pair."));
+                }
+                if w.sp_keys(group)?.is_empty() && known(w, group)?.method == Method::EncryptedSaml {
+                    let public = "This is the only key pair, and it cannot be brought back: without one every sign-in is \
+                                  refused. Make the next one first, or choose another Single Sign-On Method.";
+                    return Err(Error::new(Kind::Conflict, "last_key", public));
                 }
                 let detail = format!("removed key pair {id}");
                 w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))
