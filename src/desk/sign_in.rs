@@ -8,6 +8,7 @@
 mod by_login_key;
 mod by_password;
 mod key_cache;
+mod presence;
 mod refusal;
 mod reject;
 mod remembered;
@@ -24,6 +25,7 @@ pub use reject::Reject;
 
 use self::by_password::Turns;
 use self::key_cache::KeyCache;
+use self::presence::Presence;
 use self::refusal::{Refusal, Stop};
 use self::remembered::Remembered;
 use super::guard::{Account, Guard};
@@ -42,6 +44,7 @@ use crate::store::{Settings, SignInState};
 pub struct State {
     pub(crate) guard: Guard,
     pub(super) key_cache: KeyCache,
+    presence: Presence,
     remembered: Remembered,
     turns: Turns,
     web_session_idle_seconds: AtomicI64,
@@ -52,6 +55,7 @@ impl Default for State {
         State {
             guard: Guard::default(),
             key_cache: KeyCache::default(),
+            presence: Presence::default(),
             remembered: Remembered::default(),
             turns: Turns::default(),
             web_session_idle_seconds: AtomicI64::new(web_session::IDLE_SECONDS),
@@ -285,6 +289,7 @@ impl Desk {
         signed_in: SignedIn,
         now: Timestamp,
     ) -> Result<(LogEntry, Authorized)> {
+        self.note_presence(signed_in.user, now);
         let claims = self.claims(&signed_in, request, now)?;
         let detail = format!("{}, service {:?}, {} min", attempt.surface, request.service, request.minutes);
         let entry = row(&signed_in, attempt.caller, detail);
@@ -444,6 +449,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Promise<BrowserSignIn>> {
         let (group, user, mark) = (signed_in.group, signed_in.user, signed_in.mark);
+        self.note_presence(user, now);
         let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);

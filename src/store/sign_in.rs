@@ -126,6 +126,14 @@ impl Writer<'_> {
         )
     }
 
+    /// Notes a sign-in by other means.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn note_presence(&self, user: UserId) -> Result<()> {
+        self.execute("UPDATE users SET signed_in_at = ?2 WHERE id = ?1", (user.0, self.now.0))
+    }
+
     /// Puts the fingerprint of credentials that ValidateUser issued in force, in place of those before.
     /// Wire contract §6.6.
     ///

@@ -199,3 +199,15 @@ fn a_role_that_the_group_has_not_is_a_problem_before_anybody_signs_in() {
     set(&server, &["role=Nope"]);
     assert!(!run(&server, &["sso", "show", "--group", "12345"]).contains("! Role"));
 }
+
+#[test]
+fn whoever_signs_in_is_seen_to_have_signed_in() {
+    let server = started();
+    let shown = || run(&server, &["user", "show", "--puid", "alice-1", "--group", "12345"]);
+    assert!(shown().contains("\"signedInAt\": null"), "{}", shown());
+    // Nobody waits for the note: the second sign-in is committed after it.
+    for _ in 0..2 {
+        assert_eq!(post(&server, &signed(&about("alice@example.com", "alice@example.com"))).status, 200);
+    }
+    assert!(shown().contains("\"signedInAt\": \"2026-02-01T12:00"), "{}", shown());
+}

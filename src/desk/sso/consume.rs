@@ -223,6 +223,7 @@ impl Desk {
         let lost = || Error::fault("sso_member", "a sign-in without a member");
         let member = admitted.member.ok_or_else(lost)?;
         let group = attempt.posted.group;
+        self.note_presence(member.user.id, attempt.now);
         let outcome = match target.redirect() {
             Some(path) => Outcome::Redirect(path),
             None => {

@@ -1,0 +1,58 @@
+//! When each user signed in last, to the hour: by this an administrator finds accounts that are out of use.
+//!
+//! A sign-in by password notes it anyway, with the failures that it forgives. The others are so many that a row for
+//! each would cost more than it tells: of a user one an hour is noted, and nobody waits for it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::clock::Timestamp;
+use crate::desk::Desk;
+use crate::model::UserId;
+
+/// How old a note may grow.
+const NOTE_EVERY_SECONDS: i64 = 3_600;
+/// Users kept; more than that start anew, and are noted once more.
+const KEPT_MOST: usize = 65_536;
+
+/// Whose sign-in was noted when.
+#[derive(Default)]
+pub(super) struct Presence(Mutex<HashMap<UserId, Timestamp>>);
+
+impl Presence {
+    /// Whether a sign-in at `now` is to be noted; then it counts as noted.
+    fn is_news(&self, user: UserId, now: Timestamp) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lab's clock also goes back.
+        if noted.get(&user).is_some_and(|at| *at <= now && now < at.plus_seconds(NOTE_EVERY_SECONDS)) {
+            return false;
+        }
+        if noted.len() >= KEPT_MOST {
+            noted.clear();
+        }
+        noted.insert(user, now);
+        true
+    }
+}
+
+impl Desk {
+    /// Notes that a user signs in, unless it was noted within the hour.
+    pub(in crate::desk) fn note_presence(&self, user: UserId, now: Timestamp) {
+        if self.sign_in.presence.is_news(user, now) {
+            self.store.leave_trace(now, move |w| w.note_presence(user)).deliver(drop);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sign_in_an_hour_is_news() {
+        let presence = Presence::default();
+        let news = |user, seconds| presence.is_news(UserId(user), Timestamp::from_seconds(seconds));
+        assert_eq!([news(1, 0), news(1, 3_599), news(2, 3_599), news(1, 3_600)], [true, false, true, true]);
+        assert!(news(1, 10), "a clock that was set back");
+    }
+}
