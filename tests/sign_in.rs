@@ -57,6 +57,8 @@ fn every_carrier_of_a_login_key_is_read() {
         format!("{pair}&loginkey={KEY}"),
         format!("PARTNERID=12345&PartnerUserId={PUID}&LoginKey={}", KEY.replace('$', "%24")),
         format!("{pair}~{KEY}"),
+        format!("partneruserid={PUID}&partnerid=12345~{KEY}"),
+        format!("PartnerUserId={PUID}&PARTNERID=12345%7E{}", KEY.replace('$', "%24")),
         format!("partneruserid={PUID}&partnerid=12345&loginkey={KEY}"),
         format!("username={address}&loginkey={}", address_key(&server, &address)),
         format!("username={address}~{KEY}"),
@@ -80,6 +82,10 @@ fn every_carrier_of_a_login_key_is_read() {
     token(&server.post_json(AUTHORIZE, &upper));
     token(&server.send("POST", AUTHORIZE, &[("Content-Type", "text/plain")], json_of(KEY).as_bytes()));
     token(&server.post_json(AUTHORIZE, &format!("\u{feff}{}", json_of(KEY))));
+    for pairs in [pair, format!("partneruserid={PUID}&partnerid=12345")] {
+        let page = server.get(&format!("/agentjoin/AgentJoin.aspx?{pairs}~{KEY}"));
+        assert!(page.header("Set-Cookie").is_some_and(|cookie| cookie.starts_with("GSSNID=")), "{pairs}");
+    }
 }
 
 #[test]

@@ -120,8 +120,11 @@ pub fn from_fields(field: impl Fn(&str) -> Option<Field>) -> Result<Option<Crede
             Ok(Some(Credential::IssuedCredentials { username: username(filled)?, credentials }))
         }
         (None, None, None, Some(value)) => Ok(Some(Credential::WebSession(value))),
+        (None, None, None, None) if filled("partnerid").is_some_and(|group| carries_key(&group)) => {
+            joined_at_group(filled).map(Some)
+        }
         (None, None, None, None) => match filled("partneruserid").or_else(|| filled("username")) {
-            Some(user) if user.value.contains("~$") => joined(filled, &user).map(Some),
+            Some(user) if carries_key(&user) => joined(filled, &user).map(Some),
             Some(_) => {
                 Err(Unreadable::Incomplete("the proof (loginkey, password, g4scredentials or gssnid)"))
             }
@@ -150,6 +153,28 @@ fn joined(filled: impl Fn(&str) -> Option<Field>, user: &Field) -> Result<Creden
         None => Subject::Address(puid.to_owned()),
     };
     Ok(Credential::LoginKey { subject, key })
+}
+
+/// The pair form in the other order, taken apart: `partneruserid=…` and `partnerid=…~loginkey`.
+fn joined_at_group(filled: impl Fn(&str) -> Option<Field>) -> Result<Credential, Unreadable> {
+    let group = filled("partnerid").ok_or(Unreadable::Incomplete("partnerid"))?;
+    let puid = filled("partneruserid").ok_or(Unreadable::Incomplete("partneruserid"))?;
+    // With a login key on either, the PUID would go to the log with a login key in it.
+    if carries_key(&puid) {
+        return Err(Unreadable::Ambiguous);
+    }
+    let (group, key) = group.value.rsplit_once('~').ok_or(Unreadable::NoTilde)?;
+    let subject = Subject::Partner {
+        group: GroupId::parse(group.trim()).ok_or(Unreadable::GroupId)?,
+        puid: puid.value,
+        puid_as_sent: puid.as_sent,
+    };
+    Ok(Credential::LoginKey { subject, key: Zeroizing::new(key.to_owned()) })
+}
+
+/// Whether a login key hangs on the value, as in the single strings.
+fn carries_key(field: &Field) -> bool {
+    field.value.contains("~$")
 }
 
 fn username(filled: impl Fn(&str) -> Option<Field>) -> Result<String, Unreadable> {
@@ -371,6 +396,11 @@ mod tests {
         );
         fields(&[("gssnid", "secret")], Ok(Some(Credential::WebSession(password()))));
         fields(&[group, ("partneruserid", &format!("ann~{KEY}"))], some(by_puid(72, "ann", None)));
+        let keyed_group = ("partnerid", &*format!("72~{KEY}"));
+        fields(&[ann, keyed_group], some(by_puid(72, "ann", None)));
+        fields(&[("partneruserid", &format!("ann~{KEY}")), keyed_group], Err(Unreadable::Ambiguous));
+        fields(&[keyed_group], Err(Unreadable::Incomplete("partneruserid")));
+        fields(&[ann, ("partnerid", &format!("x~{KEY}"))], Err(Unreadable::GroupId));
         fields(&[("username", &format!("joe~{KEY}"))], some(by_address("joe")));
         fields(&[("partneruserid", &format!("ann~{KEY}"))], Err(Unreadable::Incomplete("partnerid")));
         fields(&[("gssnid", ""), ("loginkey", "")], Ok(None));
