@@ -239,6 +239,53 @@ fn a_member_who_is_taken_away_and_made_again_has_no_session_of_before() {
 }
 
 #[test]
+fn validate_user_lets_a_user_of_several_groups_name_one() {
+    let server = lab();
+    let address = demo_address(&server);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "correct-Horse-7-battery").unwrap();
+    for arguments in [
+        &["group", "create", "7", "--name", "Seven"][..],
+        &["user", "add-to-group", "--group", "7", "--address", &address],
+        &[
+            "user",
+            "password",
+            "--group",
+            "12345",
+            "--puid",
+            PUID,
+            "--password-file",
+            file.path().to_str().unwrap(),
+        ],
+    ] {
+        let out = server.command(arguments);
+        assert!(out.status.success(), "{arguments:?}: {out:?}");
+    }
+    let service = "/services/ProvisioningService.asmx";
+    let form = format!("username={address}&password=correct-Horse-7-battery");
+    let soap = |group: &str| {
+        format!(
+            r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><ValidateUser><username>{address}</username><password>correct-Horse-7-battery</password>{group}</ValidateUser></s:Body></s:Envelope>"#
+        )
+    };
+    for (query, body, status) in [
+        ("", form.clone(), 400),
+        ("", format!("{form}&groupid=x"), 400),
+        ("", format!("{form}&groupid=7"), 200),
+        ("?GroupID=7", form, 200),
+        ("", soap(""), 400),
+        ("", soap("<GroupId>7</GroupId>"), 200),
+        ("?groupid=7", soap(""), 200),
+    ] {
+        for path in [service.to_owned(), format!("{service}/ValidateUser")] {
+            let answer = server.post_form(&format!("{path}{query}"), &body);
+            assert_eq!(answer.status, status, "{query} {body}: {answer:?}");
+            assert_eq!(answer.body.contains("<groupId>7</groupId>"), status == 200, "{answer:?}");
+        }
+    }
+}
+
+#[test]
 fn a_web_session_ends_when_it_was_not_used_for_as_long_as_is_configured() {
     let server = Server::start(&["--lab", "--plain-http", "--web-session-minutes", "5"]);
     server.set_clock(PUBLISHED[0].0);

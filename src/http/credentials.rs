@@ -52,14 +52,7 @@ impl<'r> Fields<'r> {
     /// # Errors
     /// `Invalid` with code `bad_group_id` when it is no Group ID.
     pub fn group(&self) -> Result<Option<GroupId>> {
-        let Some(text) = self.filled("groupid") else { return Ok(None) };
-        match GroupId::parse(text.trim()) {
-            Some(group) => Ok(Some(group)),
-            None => {
-                let public = "The Group ID is a positive decimal number.";
-                Err(Error::invalid("bad_group_id", "groupid", public))
-            }
-        }
+        self.filled("groupid").map(|text| group_asked_for(&text)).transpose()
     }
 
     /// The credential among the parameters.
@@ -87,6 +80,15 @@ impl<'r> Fields<'r> {
             _ => None,
         }
     }
+}
+
+/// The group that a request asks for.
+///
+/// # Errors
+/// `Invalid` with code `bad_group_id` when it is no Group ID.
+pub fn group_asked_for(text: &str) -> Result<GroupId> {
+    let public = "The Group ID is a positive decimal number.";
+    GroupId::parse(text.trim()).ok_or_else(|| Error::invalid("bad_group_id", "groupid", public))
 }
 
 /// What proves who sent a request: among its parameters, or in a header.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tiny_http::Method;
 
-use super::credentials::{Fields, proof};
+use super::credentials::{Fields, group_asked_for, proof};
 use super::gate::Response;
 use super::router::{App, Asked, Call, Errors, FORM, Handling, Route};
 use super::{answer, gssnid};
@@ -23,6 +23,7 @@ use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::sign_in::{Attempt, Authorized, BrowserSignIn, TokenRequest};
 use crate::error::{Error, Kind, Result};
+use crate::model::GroupId;
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential};
 use crate::protocol::soap;
@@ -178,28 +179,38 @@ fn newer_answer(desk: &Desk, authorized: &Authorized, browser: &BrowserSignIn) -
     ))
 }
 
-/// `ValidateUser`: user name and password in a form or a SOAP envelope; answers new credentials as XML.
+/// `ValidateUser`: user name and password, and `groupid` for a user of several groups, in a form or a SOAP
+/// envelope; answers new credentials as XML.
 fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, surface) = (call.anonymous(), "ValidateUser");
     let envelope = soap::is_envelope(&call.request.body);
-    let credential = if envelope {
-        soap::validate_user(&call.request.body).map_err(|reject| {
-            let public = "The body is not a SOAP envelope that can be read.";
-            Error::new(Kind::Invalid, "bad_soap", public).with_detail(format!("{reject:?}"))
-        })?
+    let (credential, group) = if envelope {
+        in_envelope(call)?
     } else {
-        match Fields::of(call)?.credential() {
-            Ok(credential) => credential,
+        let fields = Fields::of(call)?;
+        match fields.credential() {
+            Ok(credential) => (credential, fields.group()?),
             Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, Some(why))),
         }
     };
     let Some(credential @ Credential::Password { .. }) = credential else {
         return Err(app.desk.refuse_unreadable(&caller, surface, None));
     };
-    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface };
+    let attempt = Attempt { caller: &caller, credential: &credential, group, surface };
     let issued = app.desk.issue_credentials(&attempt)?;
     let document = soap::validated(&issued.credentials, issued.signed_in.group, envelope);
     Ok(answer::bytes(200, "text/xml; charset=utf-8", document))
+}
+
+/// Credential and group of a SOAP envelope; the group may stand in the query too.
+fn in_envelope(call: &Call<'_>) -> Result<(Option<Credential>, Option<GroupId>)> {
+    let brought = soap::validate_user(&call.request.body).map_err(|reject| {
+        let public = "The body is not a SOAP envelope that can be read.";
+        Error::new(Kind::Invalid, "bad_soap", public).with_detail(format!("{reject:?}"))
+    })?;
+    let (credential, named) = brought.map_or((None, None), |b| (Some(b.credential), b.group));
+    let named = named.or_else(|| call.query().filled("groupid"));
+    Ok((credential, named.as_deref().map(group_asked_for).transpose()?))
 }
 
 /// What a browser asks before a call from another origin (Fetch, "CORS-preflight").

@@ -2,7 +2,7 @@
 //! §6, §6.6.
 //!
 //! Published are the operation's name, its two inputs and the element `credentials`; the elements around
-//! them follow ASMX custom and are our own choice.
+//! them follow ASMX custom and are our own choice, and so is the input `groupId`.
 
 use zeroize::Zeroizing;
 
@@ -21,11 +21,19 @@ pub fn is_envelope(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// Reads user name and password from an envelope with `ValidateUser`; `None` when one is missing.
+/// What a call of ValidateUser brings.
+pub struct ValidateUser {
+    /// User name and password.
+    pub credential: Credential,
+    /// The group that is asked for, as it came: needed when the user is in several.
+    pub group: Option<String>,
+}
+
+/// Reads an envelope with `ValidateUser`; `None` when user name or password is missing.
 ///
 /// # Errors
 /// The rule of XML that the body breaks.
-pub fn validate_user(body: &[u8]) -> Result<Option<Credential>, XmlReject> {
+pub fn validate_user(body: &[u8]) -> Result<Option<ValidateUser>, XmlReject> {
     let document = Document::parse(body, &Limits::ASSERTION)?;
     let root = document.root();
     let call = ENVELOPES
@@ -37,7 +45,8 @@ pub fn validate_user(body: &[u8]) -> Result<Option<Credential>, XmlReject> {
     let (Some(username), Some(password)) = (input(call, "username"), input(call, "password")) else {
         return Ok(None);
     };
-    Ok(Some(Credential::Password { username, password: Zeroizing::new(password) }))
+    let credential = Credential::Password { username, password: Zeroizing::new(password) };
+    Ok(Some(ValidateUser { credential, group: input(call, "groupid") }))
 }
 
 fn input(call: Element<'_>, name: &str) -> Option<String> {
@@ -66,18 +75,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_name_and_password_are_read_from_either_envelope() {
+    fn user_name_password_and_group_are_read_from_either_envelope() {
         for soap in ENVELOPES {
             let body = format!(
                 r#"<?xml version="1.0"?><s:Envelope xmlns:s="{soap}"><s:Body>
                 <ValidateUser xmlns="{NAMESPACE}"><userName>ann.acme</userName><password>a &amp; b</password>
-                </ValidateUser></s:Body></s:Envelope>"#
+                <groupId>72</groupId></ValidateUser></s:Body></s:Envelope>"#
             );
-            let Some(Credential::Password { username, password }) = validate_user(body.as_bytes()).unwrap()
-            else {
-                panic!("{body}")
-            };
+            let call = validate_user(body.as_bytes()).unwrap().unwrap();
+            let Credential::Password { username, password } = call.credential else { panic!("{body}") };
             assert_eq!((username.as_str(), password.as_str()), ("ann.acme", "a & b"));
+            assert_eq!(call.group.as_deref(), Some("72"));
         }
     }
 
