@@ -75,6 +75,9 @@ fn a_role_in_use_is_not_deleted() {
     f.desk.create_user(&f.admin, SEVEN, new).unwrap();
     let refused = f.desk.delete_roles(&f.admin, SEVEN, vec![role.id]);
     assert!(matches!(refused, Err(super::people::BulkError::Rows(rows)) if rows[0].1.code == "role_in_use"));
+    let row = f.log().pop().unwrap();
+    assert_eq!(row.subject, "A");
+    assert_eq!(row.detail, "1 users have the role A. Give them another one first.");
     f.desk.delete_user(&f.admin, SEVEN, &puid("E1")).unwrap();
     assert!(f.desk.delete_roles(&f.admin, SEVEN, vec![role.id]).is_ok());
     // A role of another group is no role here.

@@ -4,6 +4,7 @@
 //! had on before the group turned it off is remembered (see [`crate::store`], settings).
 
 use super::people::BulkError;
+use super::refusal::Named;
 use super::{Desk, fields, groups, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Role, RoleId};
@@ -117,9 +118,10 @@ impl Desk {
         let allowed = permission::administer(caller, group);
         self.logging_refusal(caller, Some(group), "role.create", &subject, allowed)?;
         let by = caller.clone();
+        let asked: Vec<String> = new.iter().map(|role| role.name.clone()).collect();
         let outcome =
             self.all_or_none(move |w| super::people::each(&new, |role| created(w, &by, group, role)));
-        self.logging_refused_rows(caller, group, "role.create", outcome)
+        self.logging_refused_rows(caller, group, "role.create", &asked, outcome)
     }
 
     /// Changes a role.
@@ -138,7 +140,7 @@ impl Desk {
             let caller = caller.clone();
             self.store.write(self.clock.now(), move |w| updated(w, &caller, group, id, &change))
         };
-        self.logging_refusal(caller, Some(group), "role.update", &format!("role {id}"), attempt())
+        self.logging_refusal_of(caller, Some(group), "role.update", || id.name(self, group), attempt())
     }
 
     /// Changes several roles, all or none.
@@ -155,10 +157,11 @@ impl Desk {
         let allowed = permission::administer(caller, group);
         self.logging_refusal(caller, Some(group), "role.update", &subject, allowed)?;
         let by = caller.clone();
+        let asked: Vec<RoleId> = changes.iter().map(|(id, _)| *id).collect();
         let outcome = self.all_or_none(move |w| {
             super::people::each(&changes, |(id, change)| updated(w, &by, group, *id, change))
         });
-        self.logging_refused_rows(caller, group, "role.update", outcome)
+        self.logging_refused_rows(caller, group, "role.update", &asked, outcome)
     }
 
     /// Deletes roles that nobody has, all or none.
@@ -175,9 +178,9 @@ impl Desk {
         let subject = format!("{} roles", ids.len());
         let allowed = permission::administer(caller, group);
         self.logging_refusal(caller, Some(group), "role.delete", &subject, allowed)?;
-        let by = caller.clone();
+        let (by, asked) = (caller.clone(), ids.clone());
         let outcome = self.all_or_none(move |w| super::people::each(&ids, |id| deleted(w, &by, group, *id)));
-        self.logging_refused_rows(caller, group, "role.delete", outcome).map(drop)
+        self.logging_refused_rows(caller, group, "role.delete", &asked, outcome).map(drop)
     }
 }
 

@@ -21,6 +21,7 @@ pub use list::MemberPage;
 
 pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch};
 
+use super::refusal::Named;
 use super::{Desk, password_policy, passwords, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Member, RoleId, UserId};
@@ -107,7 +108,8 @@ impl UserKey {
         found.ok_or_else(|| Error::not_found("user_unknown", "The group has no such user.").with_field(field))
     }
 
-    fn text(&self) -> String {
+    /// How it came.
+    pub(super) fn text(&self) -> String {
         match self {
             UserKey::Id(id) => format!("user {id}"),
             UserKey::Puid(puid) => format!("PUID {puid}"),
@@ -168,12 +170,13 @@ impl Desk {
         new: Vec<NewUser>,
     ) -> std::result::Result<Vec<Member>, BulkError> {
         self.bulk_allowed(caller, group, new.len(), "user.create")?;
+        let asked: Vec<String> = new.iter().map(|user| user.address.clone()).collect();
         let attempt = || {
             let checked = self.each_row(&new, |user| self.checked_new(group, user))?;
             let caller = caller.clone();
             self.all_or_none(move |w| each(&checked, |user| created(w, &caller, group, user)))
         };
-        self.logging_refused_rows(caller, group, "user.create", attempt())
+        self.logging_refused_rows(caller, group, "user.create", &asked, attempt())
     }
 
     /// Changes a user. Fields without a value stay as they are.
@@ -194,7 +197,7 @@ impl Desk {
             let (caller, key) = (caller.clone(), key.clone());
             self.store.write(self.clock.now(), move |w| updated(w, &caller, group, &key, &change))
         };
-        self.logging_refusal(caller, Some(group), "user.update", &key.text(), attempt())
+        self.logging_refusal_of(caller, Some(group), "user.update", || key.name(self, group), attempt())
     }
 
     /// Changes several users, all or none.
@@ -208,13 +211,14 @@ impl Desk {
         changes: Vec<(UserKey, UserChange)>,
     ) -> std::result::Result<Vec<Updated>, BulkError> {
         self.bulk_allowed(caller, group, changes.len(), "user.update")?;
+        let asked: Vec<UserKey> = changes.iter().map(|(key, _)| key.clone()).collect();
         let attempt = || {
             let checked = self.each_row(&changes, |(_, change)| self.checked_change(group, change))?;
             let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
             let caller = caller.clone();
             self.all_or_none(move |w| each(&keyed, |(key, change)| updated(w, &caller, group, key, change)))
         };
-        self.logging_refused_rows(caller, group, "user.update", attempt())
+        self.logging_refused_rows(caller, group, "user.update", &asked, attempt())
     }
 
     /// Ends a user's membership for good; with the last membership goes the user. The PUID and the Glance
@@ -229,7 +233,7 @@ impl Desk {
             let (caller, key) = (caller.clone(), key.clone());
             self.store.write(self.clock.now(), move |w| removed(w, &caller, group, &key))
         };
-        self.logging_refusal(caller, Some(group), "user.delete", &key.text(), attempt())
+        self.logging_refusal_of(caller, Some(group), "user.delete", || key.name(self, group), attempt())
     }
 
     /// Deletes several users, all or none.
@@ -243,8 +247,9 @@ impl Desk {
         keys: Vec<UserKey>,
     ) -> std::result::Result<Vec<Member>, BulkError> {
         self.bulk_allowed(caller, group, keys.len(), "user.delete")?;
-        let caller = caller.clone();
-        self.all_or_none(move |w| each(&keys, |key| removed(w, &caller, group, key)))
+        let (by, asked) = (caller.clone(), keys.clone());
+        let outcome = self.all_or_none(move |w| each(&keys, |key| removed(w, &by, group, key)));
+        self.logging_refused_rows(caller, group, "user.delete", &asked, outcome)
     }
 
     /// Lets a user in again whom too many failures keep out.
@@ -268,7 +273,7 @@ impl Desk {
             self.forget_guesses(&member);
             Ok(())
         };
-        self.logging_refusal(caller, Some(group), operation, &key.text(), attempt())
+        self.logging_refusal_of(caller, Some(group), operation, || key.name(self, group), attempt())
     }
 
     /// Makes a user of one group a member of another. Operators only: a group must not reach another
@@ -362,25 +367,6 @@ impl Desk {
                 .collect()
         });
         sorted_out(outcomes)
-    }
-
-    /// Hands `outcome` on; when rows were refused, the access log has one row of it first.
-    pub(super) fn logging_refused_rows<T>(
-        &self,
-        caller: &Caller,
-        group: GroupId,
-        operation: &'static str,
-        outcome: std::result::Result<T, BulkError>,
-    ) -> std::result::Result<T, BulkError> {
-        if let Err(BulkError::Rows(rows)) = &outcome
-            && let Some((row, first)) = rows.first()
-        {
-            let subject = format!("{} rows", rows.len());
-            let detail = format!("nothing was changed; row {row}: {}", first.public);
-            let entry = LogEntry::refused(caller, Some(group), operation, subject, first.code, detail);
-            self.record(entry)?;
-        }
-        outcome
     }
 
     /// Runs a change of several rows in one transaction, and keeps it only when no row was refused.

@@ -188,6 +188,24 @@ fn a_person_lives_on_in_the_groups_that_remain() {
 }
 
 #[test]
+fn a_refused_change_names_the_user_as_a_change_does() {
+    let f = fixture();
+    let member = f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap();
+    for (key, subject) in [
+        (puid("E1"), "ann.x"),
+        (UserKey::Id(member.user.id), "ann.x"),
+        (UserKey::Address("ANN.X".into()), "ann.x"),
+        (puid("nobody"), "PUID nobody"),
+    ] {
+        let wrong = UserChange { address: Some("a_b".into()), ..change() };
+        assert!(f.desk.update_user(&f.admin, SEVEN, &key, wrong).is_err());
+        assert_eq!(f.log().pop().unwrap().subject, subject);
+        assert!(f.desk.delete_user(&f.other_admin, SEVEN, &key).is_err());
+        assert_eq!(f.log().pop().unwrap().subject, subject);
+    }
+}
+
+#[test]
 fn several_are_made_all_or_none_with_an_error_for_each_row() {
     let f = fixture();
     let rows = vec![user("ann.x", "E1"), user("a_b", "E2"), user("bob.x", "E3"), user("cyd.x", "E1")];
@@ -201,7 +219,7 @@ fn several_are_made_all_or_none_with_an_error_for_each_row() {
     assert_eq!(refused(f.desk.create_users(&f.admin, SEVEN, rows.clone())), [(2, "puid_taken")]);
     assert_eq!(f.desk.count_members(&f.admin, SEVEN, &MemberQuery::default()).unwrap(), 1);
     let row = f.log().pop().unwrap();
-    assert_eq!((row.subject.as_str(), row.code.as_deref()), ("1 rows", Some("puid_taken")));
+    assert_eq!((row.subject.as_str(), row.code.as_deref()), ("cyd.x", Some("puid_taken")));
     let made = f.desk.create_users(&f.admin, SEVEN, rows[..2].to_vec()).unwrap();
     assert_eq!(made.len(), 2);
     let change = |suspended| UserChange { suspended: Some(suspended), ..change() };
@@ -211,6 +229,10 @@ fn several_are_made_all_or_none_with_an_error_for_each_row() {
         matches!(outcome, Err(BulkError::Rows(rows)) if rows[0].0 == 1 && rows[0].1.code == "user_unknown")
     );
     assert!(!f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().membership.suspended);
+    let outcome = f.desk.delete_users(&f.admin, SEVEN, vec![puid("E1"), puid("E9")]);
+    assert!(matches!(outcome, Err(BulkError::Rows(_))));
+    let row = f.log().pop().unwrap();
+    assert_eq!((row.subject.as_str(), row.code.as_deref()), ("PUID E9", Some("user_unknown")));
     let many = vec![user("a", "b"); BULK_MAX + 1];
     let outcome = f.desk.create_users(&f.admin, SEVEN, many);
     assert!(matches!(outcome, Err(BulkError::Whole(e)) if e.code == "too_many_rows"));

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{PAGE_MAX, Window, expect_version};
 use crate::desk::people::{CheckedChange, RoleChoice, UserKey, updated};
+use crate::desk::refusal::Named;
 use crate::desk::roles::{self, NewRole, RoleChange};
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
@@ -127,7 +128,7 @@ impl Desk {
                 shown(w, group, id, true)
             })
         };
-        self.logging_refusal(caller, Some(group), "role.update", &format!("role {id}"), attempt())
+        self.logging_refusal_of(caller, Some(group), "role.update", || id.name(self, group), attempt())
     }
 
     /// Deletes a role; its members then have none.
@@ -151,7 +152,7 @@ impl Desk {
                 roles::deleted(w, &caller, group, id)
             })
         };
-        self.logging_refusal(caller, Some(group), "role.delete", &format!("role {id}"), attempt())
+        self.logging_refusal_of(caller, Some(group), "role.delete", || id.name(self, group), attempt())
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{PAGE_MAX, Window, expect_version};
 use crate::desk::people::{CheckedChange, NewUser, UserChange, UserKey, created, removed, updated};
+use crate::desk::refusal::Named;
 use crate::desk::{Desk, groups, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Member, UserId};
@@ -180,7 +181,13 @@ impl Desk {
             let public = "Others change this user at the same time. Try again shortly.";
             Err(Error::new(Kind::Unavailable, "user_busy", public))
         };
-        self.logging_refusal(caller, Some(group), "user.update", &format!("user {id}"), attempt())
+        self.logging_refusal_of(
+            caller,
+            Some(group),
+            "user.update",
+            || UserKey::Id(id).name(self, group),
+            attempt(),
+        )
     }
 
     /// Deletes a user.
@@ -203,7 +210,13 @@ impl Desk {
                 removed(w, &caller, group, &key).map(drop)
             })
         };
-        self.logging_refusal(caller, Some(group), "user.delete", &format!("user {id}"), attempt())
+        self.logging_refusal_of(
+            caller,
+            Some(group),
+            "user.delete",
+            || UserKey::Id(id).name(self, group),
+            attempt(),
+        )
     }
 }
 
