@@ -185,34 +185,37 @@ impl Desk {
             return Ok(error);
         }
         let code = incident_code()?;
-        let (checks, repair) = self.explained(&refusal, now)?;
-        self.note(caller, surface, refusal, checks, repair, code.clone(), now)?;
+        let explained = self.explained(&refusal, now)?;
+        self.note(caller, surface, refusal, explained, code.clone(), now)?;
         Ok(error.with_incident(code))
     }
 
-    fn explained(&self, refusal: &Refusal, now: Timestamp) -> Result<(Vec<Check>, String)> {
+    fn explained(&self, refusal: &Refusal, now: Timestamp) -> Result<Explained> {
         match &refusal.claim {
             Some(claim) => {
                 let explanation = self.explain_login_key(claim, now)?;
                 let repair = explanation.repair().to_owned();
-                Ok((explanation.checks, repair))
+                let cause = explanation.diagnosis.map(|diagnosis| diagnosis.mistake.in_short());
+                Ok(Explained { checks: explanation.checks, repair, cause })
             }
-            None => Ok((vec![one_check(refusal)], refusal.reject.repair().to_owned())),
+            None => {
+                let repair = refusal.reject.repair().to_owned();
+                Ok(Explained { checks: vec![one_check(refusal)], repair, cause: None })
+            }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn note(
         &self,
         caller: &Caller,
         surface: &'static str,
         refusal: Refusal,
-        checks: Vec<Check>,
-        repair: String,
+        explained: Explained,
         code: String,
         now: Timestamp,
     ) -> Result<()> {
         let times = refusal.times.map_or_else(String::new, |times| format!("; {times} since"));
+        let cause = explained.cause.map_or_else(String::new, |cause| format!("; likely cause: {cause}"));
         let entry = LogEntry {
             incident: Some(code.clone()),
             ..LogEntry::refused(
@@ -221,7 +224,7 @@ impl Desk {
                 refusal.means.operation(),
                 refusal.subject.clone(),
                 refusal.reject.code(),
-                format!("{surface}: {}{times}", refusal.reject),
+                format!("{surface}: {}{cause}{times}", refusal.reject),
             )
         };
         let incident = Incident {
@@ -230,9 +233,9 @@ impl Desk {
             group: refusal.group,
             surface: refusal.means.operation().trim_start_matches("sign-in.").to_owned(),
             reject: refusal.reject.code().to_owned(),
-            checks: serde_json::to_string(&checks)
+            checks: serde_json::to_string(&explained.checks)
                 .map_err(|e| Error::fault("incident_checks", e.to_string()))?,
-            repair,
+            repair: explained.repair,
         };
         let locks = refusal.locks();
         let note = move |w: &Writer<'_>| {
@@ -248,6 +251,15 @@ impl Desk {
             None => self.store.leave_trace(now, note).wait(),
         }
     }
+}
+
+/// What is known of a refusal beyond its reject.
+struct Explained {
+    checks: Vec<Check>,
+    /// "" when nothing is known to help.
+    repair: String,
+    /// The integration mistake that fits.
+    cause: Option<&'static str>,
 }
 
 fn one_check(refusal: &Refusal) -> Check {

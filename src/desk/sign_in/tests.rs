@@ -168,7 +168,9 @@ fn a_changed_api_key_rejects_outstanding_login_keys_at_once_and_is_named() {
     house.check(&key, None, (200, "signed_in"));
     house.desk.change_api_key(&Caller::host(), ACME, Some(Secret::new("aNewerApiKey"))).unwrap();
     house.check(&key, None, (401, "bad_signature"));
-    let code = house.last_row().incident.unwrap();
+    let row = house.last_row();
+    assert!(row.detail.ends_with("; likely cause: signed with the previous API key"), "{}", row.detail);
+    let code = row.incident.unwrap();
     let incident = house.desk.store.read(|r| r.incident(&code)).unwrap().unwrap();
     assert!(incident.repair.contains("previous API key"), "{}", incident.repair);
     assert!(!incident.checks.contains("Key\""), "{}", incident.checks);

@@ -70,6 +70,27 @@ impl Mistake {
         }
     }
 
+    /// What happened, in a few words, for a row of the access log.
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Mistake::KeyUrlEncoded => "the login key was URL-encoded twice",
+            Mistake::KeyWhiteSpace => "white space in the login key",
+            Mistake::Hexadecimal => "a signature in hexadecimal",
+            Mistake::Padding => "a signature with padding",
+            Mistake::StandardAlphabet => "the standard Base64 alphabet",
+            Mistake::Milliseconds => "an expiry in milliseconds",
+            Mistake::PreviousApiKey => "signed with the previous API key",
+            Mistake::PuidCase => "signed for the PUID in another case",
+            Mistake::PuidWhiteSpace => "white space around the PUID",
+            Mistake::PuidUrlEncoded => "a PUID that was URL-encoded for one of signing and sending",
+            Mistake::GlanceAddress => "signed for the Glance Address",
+            Mistake::Swapped => "Group ID and PUID swapped",
+            Mistake::Separators => "separators in the signed message",
+            Mistake::VersionLeftOut => "the version left out of the signed message",
+            Mistake::ApiKeyWhiteSpace => "white space around the API key",
+        }
+    }
+
     /// What to change, in one or two sentences.
     pub fn repair(self) -> &'static str {
         match self {
