@@ -94,7 +94,7 @@ pub enum Reject {
 /// What about the form is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// Other than 57 characters: so many bytes.
+    /// Other than 57 characters: so many.
     Length(usize),
     /// Not four parts with a dollar before the second, third and fourth.
     Parts,
@@ -170,7 +170,7 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Reject> {
         let a_number = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
         return Err(if a_number { Reject::UnsupportedVersion } else { Reject::Malformed(Flaw::Parts) });
     }
-    if text.len() != LENGTH {
+    if text.chars().count() != LENGTH {
         return Err(Reject::Malformed(Flaw::Length(text.chars().count())));
     }
     let Some((expiry_text, signature_text)) = rest.split_once('$') else {

@@ -79,7 +79,8 @@ fn forms_that_are_none_are_refused_with_their_own_reason() {
         (format!("{}=", &good[..56]), malformed(Flaw::Signature)),
         // The last character's two unused bits must be zero, or one signature has four spellings.
         (format!("{}t", &good[..56]), malformed(Flaw::Signature)),
-        (format!("{}é", &good[..55]), malformed(Flaw::Signature)),
+        (format!("{}é", &good[..55]), malformed(Flaw::Length(56))),
+        (format!("{}é", &good[..56]), malformed(Flaw::Signature)),
         (format!("{}X{}", &good[..20], &good[21..]), Err(Reject::BadSignature)),
     ] {
         check(&text, 1593908000, expected);
