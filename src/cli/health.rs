@@ -1,6 +1,6 @@
 //! `sidelight health`: asks a running server whether it serves, for service managers and test pipelines.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -58,7 +58,7 @@ fn ask(data: &Path) -> Result<String, String> {
         .map_err(|e| e.to_string())?
         .next()
         .ok_or("the ready file's url has no address")?;
-    let socket = TcpStream::connect_timeout(&address, ATTEMPT).map_err(|e| e.to_string())?;
+    let socket = TcpStream::connect_timeout(&address, ATTEMPT).map_err(|e| said(&e))?;
     let timed = socket.set_read_timeout(Some(ATTEMPT)).and_then(|()| socket.set_write_timeout(Some(ATTEMPT)));
     timed.map_err(|e| e.to_string())?;
     if scheme == "http" {
@@ -94,14 +94,54 @@ fn trusting(
 
 fn exchange(mut stream: impl Read + Write, authority: &str) -> Result<String, String> {
     let request = format!("GET /health HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(|e| e.to_string())?;
+    stream.write_all(request.as_bytes()).map_err(|e| said(&e))?;
     let mut answer = Vec::new();
     // A server that closes without a TLS goodbye has still answered.
     let read = stream.take(64 * 1024).read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| match read {
         Ok(_) => "the server gave no answer".to_owned(),
-        Err(e) => e.to_string(),
+        Err(e) => said(&e),
     })?;
     if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }
+}
+
+/// Names a deadline that has passed, for which systems have words that nobody understands.
+fn said(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            format!("the server did not answer in {} s", ATTEMPT.as_secs())
+        }
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    /// Takes a request and never answers, as a socket whose read deadline has passed.
+    struct Silent;
+
+    impl Read for Silent {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(ErrorKind::WouldBlock.into())
+        }
+    }
+
+    impl Write for Silent {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_silent_server_is_said_to_be_silent() {
+        assert_eq!(exchange(Silent, "localhost").unwrap_err(), "the server did not answer in 3 s");
+    }
 }

@@ -48,10 +48,11 @@ fn put_clock(app: &App, call: &Call<'_>) -> Result<Response> {
             let now = Timestamp::parse(&now).ok_or_else(|| wrong("`now` is not an RFC 3339 instant."))?;
             app.desk.clock.offset_ms() + (now.0 - app.desk.clock.now().0)
         }
-        (None, Some(seconds)) if seconds.abs() <= OFFSET_MAX_SECONDS => seconds * 1000,
+        // What does not fit into milliseconds is out of range as well.
+        (None, Some(seconds)) => seconds.saturating_mul(1000),
         _ => return Err(wrong("Exactly one of `now` and `offset_seconds` is needed.")),
     };
-    if offset_ms.abs() > OFFSET_MAX_SECONDS * 1000 {
+    if offset_ms.unsigned_abs() > OFFSET_MAX_SECONDS.unsigned_abs() * 1000 {
         return Err(wrong("The clock is set at most a hundred years off."));
     }
     app.desk.set_clock(&call.anonymous(), offset_ms)?;

@@ -227,6 +227,10 @@ fn changed(data: Option<PathBuf>, group: GroupId, key: Result<UserKey>, change: 
         let done = desk.update_user(caller, group, key, change)?;
         if done.changed.is_empty() {
             println!("{} is so already.", done.member.user.address);
+        } else if let (["suspended"], suspended) = (done.changed.as_slice(), done.member.membership.suspended)
+        {
+            let now = if suspended { "suspended" } else { "reinstated" };
+            println!("{} is {now}.", done.member.user.address);
         } else {
             let changed = done.changed.join(", ").replace('_', " ");
             println!("{}: {changed} changed.", done.member.user.address);
