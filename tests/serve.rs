@@ -78,6 +78,28 @@ fn the_labs_clock_is_set_read_and_restored() {
         let answer = server.send("PUT", "/lab/clock", &[], wrong.as_bytes());
         assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (400, Some("bad_clock")));
     }
+    for far in ["99999999999999", "-9223372036854775808", "3162240001"] {
+        let body = format!("{{\"offset_seconds\":{far}}}");
+        let answer = server.send("PUT", "/lab/clock", &[], body.as_bytes());
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with("The clock is set at most a hundred years off."), "{message}");
+    }
+}
+
+#[test]
+fn the_labs_banner_stands_on_error_pages_too() {
+    let server = Server::lab();
+    let html = [("Accept", "text/html,application/xhtml+xml")];
+    for (method, path, status) in [
+        ("GET", "/console/nothing/here", 404),
+        ("POST", "/console/sign-in", 403),
+        ("GET", "/account/GetLoginKey.aspx", 403),
+        ("GET", "/account/AccountSummary.aspx", 401),
+    ] {
+        let page = server.send(method, path, &html, b"");
+        assert_eq!(page.status, status, "{method} {path}: {page:?}");
+        assert!(page.body.contains("<strong>LAB</strong>"), "{method} {path}: {page:?}");
+    }
 }
 
 #[test]

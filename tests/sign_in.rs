@@ -82,6 +82,9 @@ fn every_carrier_of_a_login_key_is_read() {
     token(&server.post_json(AUTHORIZE, &upper));
     token(&server.send("POST", AUTHORIZE, &[("Content-Type", "text/plain")], json_of(KEY).as_bytes()));
     token(&server.post_json(AUTHORIZE, &format!("\u{feff}{}", json_of(KEY))));
+    let long = format!("{}{}", " ".repeat(100 * 1024), json_of(KEY));
+    token(&server.post_json(AUTHORIZE, &long));
+    assert_eq!(server.post_json("/api/v0/authorize", &long).status, 200);
     for pairs in [pair, format!("partneruserid={PUID}&partnerid=12345")] {
         let page = server.get(&format!("/agentjoin/AgentJoin.aspx?{pairs}~{KEY}"));
         assert!(page.header("Set-Cookie").is_some_and(|cookie| cookie.starts_with("GSSNID=")), "{pairs}");
@@ -205,6 +208,12 @@ fn suspending_the_user_kills_key_token_and_web_session_at_once() {
     let page =
         server.get(&format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"));
     let cookie = page.cookie("GSSNID").unwrap();
+    let told = |state: &str| {
+        let out = server.command(&["user", state, "--group", "12345", "--puid", PUID]);
+        String::from_utf8(out.stdout).unwrap()
+    };
+    assert!(told("suspend").ends_with(" is suspended.\n"));
+    assert!(told("reinstate").ends_with(" is reinstated.\n"));
     let out = server.command(&["user", "suspend", "--group", "12345", "--puid", PUID]);
     assert!(out.status.success(), "{out:?}");
     assert_eq!(server.post_json(AUTHORIZE, &json_of(KEY)).status, 403);

@@ -33,6 +33,7 @@ pub const ROUTES: &[Route] = &[
         errors: Errors::Page,
         handler: Handling::Promised(post_login_key),
         brief: true,
+        or_json: false,
     },
     get("/account/AccountSummary.aspx", get_account_summary),
     get("/saml/metadata", get_metadata),

@@ -56,8 +56,9 @@ pub fn method_not_allowed(allowed: &[Method]) -> Response {
     with(text(405, format!("This address answers only {allowed}.\n")), "Allow", &allowed)
 }
 
-/// Prints an error in the shape that the route speaks.
-pub fn error(error: &Error, shape: Errors) -> Response {
+/// Prints an error in the shape that the route speaks; a page in the lab has its banner with what `lab`'s
+/// clock says.
+pub fn error_in(error: &Error, shape: Errors, lab: Option<&str>) -> Response {
     let status = error.kind.status();
     let response = match shape {
         Errors::Scim => {
@@ -66,7 +67,7 @@ pub fn error(error: &Error, shape: Errors) -> Response {
         }
         Errors::Json => json(status, &error_document(error)),
         Errors::Text => text(status, format!("{}{}\n", error.public, incident_sentence(error))),
-        Errors::Page => html(status, crate::pages::error::page(error)),
+        Errors::Page => html(status, crate::pages::error::page(error, lab)),
     };
     match status {
         401 => with(response, "WWW-Authenticate", "Bearer"),

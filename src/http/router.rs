@@ -54,6 +54,8 @@ pub struct Route {
     pub handler: Handling,
     /// As [`Terms::brief`].
     pub brief: bool,
+    /// Whether it takes JSON beside forms: a JSON document may be as large as [`JSON`].
+    pub or_json: bool,
 }
 
 impl Route {
@@ -65,7 +67,21 @@ impl Route {
         errors: Errors,
         handler: AtOnce,
     ) -> Route {
-        Route { method, path, limit, errors, handler: Handling::AtOnce(handler), brief: false }
+        Route {
+            method,
+            path,
+            limit,
+            errors,
+            handler: Handling::AtOnce(handler),
+            brief: false,
+            or_json: false,
+        }
+    }
+
+    /// The same line of a surface that takes JSON beside forms.
+    pub const fn or_json(mut self) -> Route {
+        self.or_json = true;
+        self
     }
 
     /// The same line of a surface that answers within some hundred microseconds: it may read a row or two,
@@ -73,6 +89,16 @@ impl Route {
     pub const fn briefly(mut self) -> Route {
         self.brief = true;
         self
+    }
+}
+
+impl Route {
+    fn terms(&self, head: &Head<'_>) -> Terms {
+        let is_json = head.content_type.is_some_and(|kind| {
+            kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+        });
+        let body_limit = if self.or_json && is_json { self.limit.max(JSON) } else { self.limit };
+        Terms { body_limit, brief: self.brief }
     }
 }
 
@@ -151,7 +177,10 @@ impl App {
                         Err(error) => Err(error),
                     },
                 };
-                answered.unwrap_or_else(|error| Asked::of(request).refused(error, route.errors))
+                answered.unwrap_or_else(|error| {
+                    let lab = self.lab_clock_for(route.errors);
+                    Asked::of(request).refused_in(error, route.errors, lab.as_deref())
+                })
             }
             Found::OtherMethod(allowed) => answer::method_not_allowed(&allowed),
             Found::Nothing => {
@@ -162,7 +191,7 @@ impl App {
                     () if wants_page => Errors::Page,
                     () => Errors::Json,
                 };
-                answer::error(&error, shape)
+                answer::error_in(&error, shape, self.lab_clock_for(shape).as_deref())
             }
         };
         answer::with_house_headers(response, self.promises_tls(request)).into()
@@ -172,14 +201,21 @@ impl App {
     fn later(&self, request: &Request, promise: Promise<Response>, errors: Errors) -> Answer {
         let promises_tls = self.promises_tls(request);
         let asked = Asked::of(request);
+        let lab = self.lab_clock_for(errors);
         Answer::Later(Box::new(move |resume: Resume| {
             promise.deliver(move |outcome| {
                 resume.with(move || {
-                    let response = outcome().unwrap_or_else(|error| asked.refused(error, errors));
+                    let response =
+                        outcome().unwrap_or_else(|error| asked.refused_in(error, errors, lab.as_deref()));
                     answer::with_house_headers(response, promises_tls)
                 });
             });
         }))
+    }
+
+    /// In the lab, what its clock says, for errors that are pages.
+    fn lab_clock_for(&self, shape: Errors) -> Option<String> {
+        if shape == Errors::Page { self.desk.lab_clock() } else { None }
     }
 
     /// A lab shares `localhost` with a developer's other servers: no promise of TLS is made for it.
@@ -203,20 +239,25 @@ impl Asked {
     /// Answers with an error; a surface that adds headers to its errors calls this itself. Our own faults are
     /// logged here, once, and get the code that joins log and answer.
     pub fn refused(&self, error: Error, shape: Errors) -> Response {
+        self.refused_in(error, shape, None)
+    }
+
+    /// As [`Asked::refused`]; in the lab, with what its clock says.
+    fn refused_in(&self, error: Error, shape: Errors, lab: Option<&str>) -> Response {
         if !matches!(error.kind, Kind::Fault | Kind::Unavailable) {
-            return answer::error(&error, shape);
+            return answer::error_in(&error, shape, lab);
         }
         let incident = error.incident.clone().or_else(|| crate::secret::incident_code().ok());
         let incident = incident.unwrap_or_else(|| "unknown".into());
         note(format_args!("{} {}: incident {incident}: {error}", self.method, self.path));
-        answer::error(&error.with_incident(incident), shape)
+        answer::error_in(&error.with_incident(incident), shape, lab)
     }
 }
 
 impl Handler for App {
     fn terms(&self, head: &Head<'_>) -> Terms {
         match self.routes.find(head.method, head.path) {
-            Found::Route(route, _) => Terms { body_limit: route.limit, brief: route.brief },
+            Found::Route(route, _) => route.terms(head),
             Found::OtherMethod(_) | Found::Nothing => Terms { body_limit: NO_BODY, brief: true },
         }
     }
@@ -314,6 +355,29 @@ mod tests {
             Found::Route(route, parameters) => format!("{} {parameters:?}", route.path),
             Found::OtherMethod(methods) => format!("only {methods:?}"),
             Found::Nothing => "nothing".into(),
+        }
+    }
+
+    #[test]
+    fn a_json_document_may_be_larger_than_a_form_where_both_are_taken() {
+        let form = Route { limit: FORM, ..route(Method::Post, "/authorize") };
+        let either = Route { limit: FORM, ..route(Method::Post, "/authorize") }.or_json();
+        for (route, content_type, want) in [
+            (&either, Some("application/json"), JSON),
+            (&either, Some("Application/JSON; charset=utf-8"), JSON),
+            (&either, Some("application/x-www-form-urlencoded"), FORM),
+            (&either, Some("text/plain"), FORM),
+            (&either, None, FORM),
+            (&form, Some("application/json"), FORM),
+        ] {
+            let head = Head {
+                method: &Method::Post,
+                path: "/authorize",
+                query: "",
+                content_type,
+                content_length: None,
+            };
+            assert_eq!(route.terms(&head).body_limit, want, "{content_type:?}");
         }
     }
 

@@ -22,6 +22,7 @@ use super::{answer, gssnid};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::sign_in::{Attempt, Authorized, BrowserSignIn, TokenRequest};
+use crate::duty;
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 use crate::promise::Promise;
@@ -38,16 +39,16 @@ const VALIDATE_USER: &str = "/services/ProvisioningService.asmx/ValidateUser";
 const WEBSERVICES: u32 = 9;
 
 const fn route(method: Method, path: &'static str, handler: Handling) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Json, handler, brief: false }
+    Route { method, path, limit: FORM, errors: Errors::Json, handler, brief: false, or_json: false }
 }
 
 pub const ROUTES: &[Route] = &[
-    route(Method::Post, AUTHORIZE, Handling::Promised(authorize)).briefly(),
+    route(Method::Post, AUTHORIZE, Handling::Promised(authorize)).briefly().or_json(),
     route(Method::Get, AUTHORIZE, Handling::Promised(authorize)).briefly(),
     route(Method::Options, AUTHORIZE, Handling::AtOnce(preflight)).briefly(),
     route(Method::Post, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)).briefly(),
     route(Method::Get, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)).briefly(),
-    route(Method::Post, NEWER_AUTHORIZE, Handling::Promised(newer_authorize)).briefly(),
+    route(Method::Post, NEWER_AUTHORIZE, Handling::Promised(newer_authorize)).briefly().or_json(),
     route(Method::Options, NEWER_AUTHORIZE, Handling::AtOnce(preflight)).briefly(),
     route(Method::Post, PROVISIONING, Handling::AtOnce(validate_user)),
     route(Method::Post, VALIDATE_USER, Handling::AtOnce(validate_user)),
@@ -76,6 +77,9 @@ fn with_proof<T>(
     surface: &'static str,
     task: impl FnOnce(&Attempt<'_>, &TokenRequest) -> Result<T>,
 ) -> Result<T> {
+    if call.request.body.len() > FORM {
+        duty::relieve();
+    }
     let fields = Fields::of(call)?;
     let request = token_request(&fields)?;
     let group = fields.group()?;

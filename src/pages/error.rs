@@ -6,8 +6,8 @@ use super::components::{Tone, header, link_button, notice};
 use super::layout::{self, Frame, Place};
 use crate::error::{Error, Kind};
 
-/// The page for an error that ended a request.
-pub fn page(error: &Error) -> String {
+/// The page for an error that ended a request. `lab`: in the lab, what its clock says.
+pub fn page(error: &Error, lab: Option<&str>) -> String {
     let title = title(error.kind);
     let content = html! {
         section.card {
@@ -18,7 +18,7 @@ pub fn page(error: &Error) -> String {
             }
         }
     };
-    layout::bare(title, true, None, &content)
+    layout::bare(title, true, lab, &content)
 }
 
 /// The page for a refusal to somebody who is signed in to the console.
