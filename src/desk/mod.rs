@@ -63,14 +63,30 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the data directory: the database and the key file beside it, made when there are none.
+    /// Opens the data directory for a server that starts: the database and the key file beside it, made when there
+    /// are none.
     ///
     /// # Errors
     /// Those of [`Keys::open`] and [`Store::open`]: start refuses rather than repairs.
     pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
         let keys = Keys::open(&directory.join(KEY_FILE))?;
         let store = Store::open(directory, mode, clock.now())?;
-        Ok(Desk {
+        Ok(Desk::over(store, keys, mode, clock))
+    }
+
+    /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host,
+    /// which keep nobody waiting.
+    ///
+    /// # Errors
+    /// Those of [`Store::open_beside`] and [`Keys::open`].
+    pub fn open_existing(directory: &Path) -> Result<Desk> {
+        let clock = Clock::system();
+        let (store, mode) = Store::open_beside(directory, clock.now())?;
+        Ok(Desk::over(store, Keys::open(&directory.join(KEY_FILE))?, mode, clock))
+    }
+
+    fn over(store: Store, keys: Keys, mode: Mode, clock: Clock) -> Desk {
+        Desk {
             store,
             clock,
             keys,
@@ -78,14 +94,6 @@ impl Desk {
             sign_in: sign_in::State::default(),
             uploads: uploads::Uploads::default(),
             sso: sso::State::default(),
-        })
-    }
-
-    /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host.
-    ///
-    /// # Errors
-    /// `NotFound` with code `no_database` when there is none; else as [`Desk::open`].
-    pub fn open_existing(directory: &Path) -> Result<Desk> {
-        Desk::open(directory, Store::mode_of(directory)?, Clock::system())
+        }
     }
 }

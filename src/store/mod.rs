@@ -108,24 +108,32 @@ impl<'c> std::ops::Deref for Writer<'c> {
 }
 
 impl Store {
-    /// Opens the database in `directory`, making it when there is none.
+    /// Opens the database in `directory` for a server that starts: makes it when there is none, else checks the
+    /// whole of it.
     ///
     /// # Errors
     /// `Denied` when the database belongs to the other mode, is of a newer version, or fails its integrity
     /// check: start refuses rather than repairs. `Fault` when it cannot be opened.
     pub fn open(directory: &Path, mode: Mode, now: Timestamp) -> Result<Store> {
         let path = directory.join(DATABASE_FILE);
-        let connection = open::writer_connection(&path, mode, now)?;
-        let readers = pool::Pool::open(&path)?;
-        Ok(Store { inner: Arc::new(Inner { writer: writer::WriterThread::start(connection)?, readers }) })
+        Store::on(&path, open::writer_connection(&path, mode, now)?)
     }
 
-    /// Reads which mode the database in `directory` belongs to.
+    /// Opens the database that is in `directory`, in the mode that it belongs to, for a command on the host: the
+    /// server may run beside it. Not the whole is checked, which takes as long as the access log is; where it is
+    /// damaged, reading fails.
     ///
     /// # Errors
-    /// `NotFound` with code `no_database` when there is none; `Fault` when it cannot be opened.
-    pub fn mode_of(directory: &Path) -> Result<Mode> {
-        open::stamped_mode(&directory.join(DATABASE_FILE))
+    /// `NotFound` with code `no_database` when there is none; else as [`Store::open`].
+    pub fn open_beside(directory: &Path, now: Timestamp) -> Result<(Store, Mode)> {
+        let path = directory.join(DATABASE_FILE);
+        let (connection, mode) = open::writer_connection_beside(&path, now)?;
+        Ok((Store::on(&path, connection)?, mode))
+    }
+
+    fn on(path: &Path, connection: Connection) -> Result<Store> {
+        let readers = pool::Pool::open(path)?;
+        Ok(Store { inner: Arc::new(Inner { writer: writer::WriterThread::start(connection)?, readers }) })
     }
 
     /// Lends a reader to `task`.
@@ -231,15 +239,19 @@ impl Reader<'_> {
     }
 }
 
+/// The code of a database that contradicts itself.
+const DAMAGED: &str = "damaged_database";
+
 /// Turns an unexpected failure of the database into our own fault, or `Unavailable` when it was busy or
 /// the disk is full.
 fn database_fault(error: rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull};
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked | DiskFull) => {
             Error::new(Kind::Unavailable, "database_unavailable", "The database is busy. Try again shortly.")
                 .with_detail(error.to_string())
         }
+        Some(DatabaseCorrupt) => Error::fault(DAMAGED, error.to_string()),
         _ => Error::fault("database", error.to_string()),
     }
 }
@@ -256,5 +268,7 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
 
 #[cfg(test)]
 mod member_tests;
+#[cfg(test)]
+mod open_tests;
 #[cfg(test)]
 mod tests;

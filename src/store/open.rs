@@ -1,4 +1,4 @@
-//! Opens SQLite connections, all with the same settings, and makes or checks the schema.
+//! Opens SQLite connections, all with the same settings, and makes or checks the database.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::database_fault;
+use super::{DAMAGED, database_fault};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::Mode;
@@ -63,43 +63,58 @@ const READER_CACHE: &str = "-32768";
 /// Prepared statements kept by each connection: more than the house has.
 const STATEMENTS_KEPT: usize = 256;
 
-/// Opens the one connection that writes; makes the database when there is none, else checks it.
+/// Opens the one connection that writes, for a server that starts: makes the database when there is none, else
+/// checks the whole of it.
 pub(super) fn writer_connection(path: &Path, mode: Mode, now: Timestamp) -> Result<Connection> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => {}
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(e) => return Err(unopened(path, &e.to_string())),
     }
+    let connection = connect_to_write(path)?;
+    // The check takes as long as the access log is, and others go on writing meanwhile.
+    let found = in_transaction(&connection, "BEGIN", || {
+        let Some(found) = stamps_of(&connection, path)? else { return Ok(None) };
+        whole_check(&connection, path)?;
+        of_mode(&found, mode, path)?;
+        Ok(Some(found))
+    })?;
+    make_ready(&connection, path, found, mode, now)?;
+    Ok(connection)
+}
+
+/// Opens the one connection that writes, for a command on the host, which may run beside the server. It neither
+/// makes the database nor looks it all over, and keeps nobody from writing. Says which mode the database
+/// belongs to.
+pub(super) fn writer_connection_beside(path: &Path, now: Timestamp) -> Result<(Connection, Mode)> {
+    if !path.exists() {
+        return Err(none_there(path));
+    }
+    let connection = connect_to_write(path)?;
+    let (found, mode) = in_transaction(&connection, "BEGIN", || {
+        let found = stamps_of(&connection, path)?.ok_or_else(|| none_there(path))?;
+        let mode = found.mode.ok_or_else(|| refused("other_mode", path, "belongs to no mode"))?;
+        if found.version < SCHEMA_VERSION {
+            // Once only: what is damaged is not brought up to date.
+            whole_check(&connection, path)?;
+        }
+        Ok((found, mode))
+    })?;
+    make_ready(&connection, path, Some(found), mode, now)?;
+    Ok((connection, mode))
+}
+
+fn connect_to_write(path: &Path) -> Result<Connection> {
     // A file that is no database at all shows itself at the first statement.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|e| if e.code == "database" { unopened(path, &e.detail.unwrap_or_default()) } else { e })?;
     connection
         .execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-             PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 4000;
-             PRAGMA cache_size = {WRITER_CACHE};"
+            "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = {WRITER_CACHE};"
         ))
-        .map_err(|e| unopened(path, &e.to_string()))?;
-    make_or_check(&connection, path, mode, now)?;
+        .map_err(|e| unread(path, e))?;
     Ok(connection)
-}
-
-/// Reads which mode the database at `path` belongs to.
-pub(super) fn stamped_mode(path: &Path) -> Result<Mode> {
-    if !path.exists() {
-        let public = format!(
-            "There is no Sidelight database at {}. Name the data directory, or start the server first: it \
-             makes one.",
-            path.display()
-        );
-        return Err(Error::not_found("no_database", public));
-    }
-    // Read-write, because the last reader of a database in WAL mode tidies up after the writers.
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let stamped: String = connection
-        .query_row("SELECT mode FROM appliance", [], |row| row.get(0))
-        .map_err(|e| unopened(path, &e.to_string()))?;
-    Ok(if stamped == Mode::Lab.as_str() { Mode::Lab } else { Mode::Production })
 }
 
 /// Opens a connection that only reads. It leaves `cell_size_check` to the writer and to the check at start:
@@ -130,20 +145,20 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
-fn make_or_check(connection: &Connection, path: &Path, mode: Mode, now: Timestamp) -> Result<()> {
-    // Immediate: two processes that start at once make the schema once.
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(database_fault)?;
-    let made = make_or_check_inside(connection, path, mode, now);
-    connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(database_fault)?;
-    made
+/// What a database says of itself.
+struct Stamps {
+    version: i32,
+    /// `None` when it names none that we know.
+    mode: Option<Mode>,
 }
 
-fn make_or_check_inside(connection: &Connection, path: &Path, mode: Mode, now: Timestamp) -> Result<()> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let application = pragma("application_id").map_err(|e| unopened(path, &e.to_string()))?;
-    let version = pragma("user_version").map_err(database_fault)?;
-    if application == 0 && version == 0 {
-        return make(connection, mode, now).map_err(|e| unopened(path, &e.to_string()));
+/// Reads what the database says of itself; `None` when nothing was ever written to it.
+fn stamps_of(connection: &Connection, path: &Path) -> Result<Option<Stamps>> {
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i32>(0)).map_err(|e| unread(path, e));
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    if application == 0 && version == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0 {
+        return Ok(None);
     }
     if application != APPLICATION_ID {
         return Err(refused("foreign_database", path, "is not a Sidelight database"));
@@ -155,25 +170,64 @@ fn make_or_check_inside(connection: &Connection, path: &Path, mode: Mode, now: T
         );
         return Err(refused("newer_schema", path, &why));
     }
-    let check: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(database_fault)?;
-    if check != "ok" {
-        let why = format!("fails its integrity check ({check}); restore it from a backup");
-        return Err(refused("damaged_database", path, &why));
-    }
     let stamped: Option<String> = connection
         .query_row("SELECT mode FROM appliance", [], |row| row.get(0))
         .optional()
-        .map_err(database_fault)?;
-    if stamped.as_deref() != Some(mode.as_str()) {
-        let why = format!(
-            "belongs to {} mode and is not opened in {} mode; name another data directory",
-            stamped.as_deref().unwrap_or("no"),
-            mode.as_str()
-        );
-        return Err(refused("other_mode", path, &why));
+        .map_err(|e| unread(path, e))?;
+    let mode =
+        [Mode::Production, Mode::Lab].into_iter().find(|mode| stamped.as_deref() == Some(mode.as_str()));
+    Ok(Some(Stamps { version, mode }))
+}
+
+fn of_mode(found: &Stamps, mode: Mode, path: &Path) -> Result<()> {
+    if found.mode == Some(mode) {
+        return Ok(());
     }
-    upgrade(connection, version).map_err(|e| unopened(path, &e.to_string()))
+    let why = format!(
+        "belongs to {} mode and is not opened in {} mode; name another data directory",
+        found.mode.map_or("no", Mode::as_str),
+        mode.as_str()
+    );
+    Err(refused("other_mode", path, &why))
+}
+
+fn whole_check(connection: &Connection, path: &Path) -> Result<()> {
+    let check: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|e| unread(path, e))?;
+    if check == "ok" { Ok(()) } else { Err(damaged(path, &check)) }
+}
+
+/// Makes the schema or brings it up to date, where what was found says so. Before this, nothing is written to a
+/// database; the write lock is taken only when there is something to do.
+fn make_ready(
+    connection: &Connection,
+    path: &Path,
+    found: Option<Stamps>,
+    mode: Mode,
+    now: Timestamp,
+) -> Result<()> {
+    connection.execute_batch("PRAGMA journal_mode = WAL").map_err(|e| unread(path, e))?;
+    if found.is_some_and(|found| found.version == SCHEMA_VERSION) {
+        return Ok(());
+    }
+    // Asked again inside: of two processes that start at once, one comes first.
+    in_transaction(connection, "BEGIN IMMEDIATE", || match stamps_of(connection, path)? {
+        None => make(connection, mode, now).map_err(|e| unread(path, e)),
+        Some(found) => {
+            of_mode(&found, mode, path)?;
+            upgrade(connection, found.version).map_err(|e| unread(path, e))
+        }
+    })
+}
+
+fn in_transaction<T>(connection: &Connection, begin: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    connection.execute_batch(begin).map_err(database_fault)?;
+    let outcome = act();
+    let ended = connection.execute_batch(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
+    // Why it was refused says more than that SQLite had given the transaction up before.
+    let value = outcome?;
+    ended.map_err(database_fault)?;
+    Ok(value)
 }
 
 /// Brings a database of an older version up to this one, in the transaction that checked it.
@@ -197,6 +251,30 @@ fn make(connection: &Connection, mode: Mode, now: Timestamp) -> rusqlite::Result
 
 fn refused(code: &'static str, path: &Path, why: &str) -> Error {
     Error::new(Kind::Denied, code, format!("The database {} {why}.", path.display()))
+}
+
+fn damaged(path: &Path, why: &str) -> Error {
+    let why = format!("fails its integrity check ({why}); restore it from a backup");
+    refused(DAMAGED, path, &why)
+}
+
+fn none_there(path: &Path) -> Error {
+    let public = format!(
+        "There is no Sidelight database at {}. Name the data directory, or start the server first: it makes one.",
+        path.display()
+    );
+    Error::not_found("no_database", public)
+}
+
+/// What kept the database from being opened. Damage shows itself where SQLite comes upon it, also before the
+/// check.
+fn unread(path: &Path, error: rusqlite::Error) -> Error {
+    let why = error.to_string();
+    match database_fault(error) {
+        busy if busy.kind == Kind::Unavailable => busy,
+        fault if fault.code == DAMAGED => damaged(path, &why),
+        _ => unopened(path, &why),
+    }
 }
 
 fn unopened(path: &Path, why: &str) -> Error {

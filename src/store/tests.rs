@@ -2,17 +2,17 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
-use crate::model::{Caller, GroupId, Mark, UserId};
+use crate::model::{Caller, GroupId};
 
-const NOW: Timestamp = Timestamp(1_593_907_200_000);
+pub(super) const NOW: Timestamp = Timestamp(1_593_907_200_000);
 
-fn store() -> (tempfile::TempDir, Store) {
+pub(super) fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
     (dir, store)
 }
 
-fn acme() -> NewGroup {
+pub(super) fn acme() -> NewGroup {
     NewGroup { id: GroupId(12345), name: "Acme".into(), account_id: None }
 }
 
@@ -319,7 +319,7 @@ fn on_duty(task: impl FnOnce() + Send + 'static) -> Receiver<()> {
 }
 
 /// After this long without a word a test has failed; no test waits for it to pass.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[test]
 fn whoever_waits_for_a_reader_is_relieved_first() {
@@ -397,96 +397,4 @@ fn the_log_is_searched_by_group_time_and_text() {
     assert_eq!(find(LogQuery { search: "b_1".into(), ..LogQuery::default() }), ["bob_1"]);
     let between = LogQuery { from: Some(Timestamp(2)), until: Some(Timestamp(4)), ..LogQuery::default() };
     assert_eq!(find(between), ["Bob", "bob_1"]);
-}
-
-#[test]
-fn a_lab_and_a_production_database_are_never_mixed() {
-    let (dir, store) = store();
-    drop(store);
-    assert_eq!(Store::open(dir.path(), Mode::Production, NOW).err().unwrap().code, "other_mode");
-    assert!(Store::open(dir.path(), Mode::Lab, NOW).is_ok());
-}
-
-#[test]
-fn a_database_of_the_first_version_is_brought_up_to_date_and_loses_only_its_sessions() {
-    let dir = tempfile::tempdir().unwrap();
-    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
-    old.execute_batch(include_str!("../../tests/fixtures/store/schema-1.sql")).unwrap();
-    old.execute_batch(
-        "INSERT INTO appliance (only_row, mode, created_at) VALUES (1, 'lab', 0);
-         INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0);
-         INSERT INTO users (id, glance_address, home_group_id, created_at, updated_at)
-             VALUES (1, 'ann.acme', 7, 0, 0), (2, 'bob.acme', 7, 0, 0);
-         INSERT INTO memberships (group_id, user_id, puid, created_at, updated_at)
-             VALUES (7, 1, 'ann', 0, 0), (7, 2, 'bob', 0, 0);
-         INSERT INTO web_sessions VALUES (x'00', 7, 1, 0, 0, 9000000000000000);
-         PRAGMA application_id = 0x53644c74; PRAGMA user_version = 1;",
-    )
-    .unwrap();
-    drop(old);
-    let marks = |store: &Store| {
-        let mark =
-            |puid| store.sign_in_by_puid(GroupId(7), puid, |row| Ok(row.unwrap().member.unwrap().mark));
-        [mark("ann").unwrap(), mark("bob").unwrap()]
-    };
-    let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
-    let [ann, bob] = marks(&store);
-    assert_ne!(ann, bob);
-    assert_eq!(store.read(|r| r.web_session(&[0], NOW)).unwrap(), None);
-    store
-        .write(NOW, |w| w.insert_web_session(&[1], GroupId(7), UserId(1), None, NOW.plus_seconds(60)))
-        .unwrap();
-    let session = store.read(|r| r.web_session(&[1], NOW)).unwrap().unwrap();
-    assert_eq!((session.mark, session.member.mark), (ann, ann));
-    drop(store);
-    // The second start has nothing to do.
-    assert_eq!(marks(&Store::open(dir.path(), Mode::Lab, NOW).unwrap()), [ann, bob]);
-}
-
-#[test]
-fn a_database_of_the_second_version_keeps_its_sessions() {
-    let (dir, store) = store();
-    drop(store);
-    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
-    old.execute_batch(
-        "DROP TABLE web_sessions;
-         CREATE TABLE web_sessions (fingerprint BLOB PRIMARY KEY, group_id INTEGER NOT NULL,
-             user_id INTEGER NOT NULL, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
-             expires_at INTEGER NOT NULL, mark INTEGER NOT NULL DEFAULT 0,
-             FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE
-         ) STRICT, WITHOUT ROWID;
-         CREATE INDEX web_sessions_by_member ON web_sessions (group_id, user_id);
-         INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0);
-         INSERT INTO users (id, glance_address, home_group_id, created_at, updated_at)
-             VALUES (1, 'ann.acme', 7, 0, 0);
-         INSERT INTO memberships (group_id, user_id, puid, mark, created_at, updated_at)
-             VALUES (7, 1, 'ann', 5, 0, 0);
-         INSERT INTO web_sessions VALUES (x'00', 7, 1, 2, 3, 9000000000000000, 5);
-         PRAGMA user_version = 2;",
-    )
-    .unwrap();
-    drop(old);
-    let store = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
-    let session = store.read(|r| r.web_session(&[0], NOW)).unwrap().unwrap();
-    assert_eq!((session.mark, session.member.mark, session.created_at), (Mark(5), Mark(5), Timestamp(2)));
-    store.write(NOW, |w| w.delete_user(UserId(1))).unwrap();
-    assert_eq!(store.read(|r| r.web_session(&[0], NOW)).unwrap(), None);
-}
-
-#[test]
-fn start_refuses_a_newer_schema_a_foreign_file_and_a_damaged_one() {
-    let (dir, store) = store();
-    drop(store);
-    let path = dir.path().join(DATABASE_FILE);
-    let set = |pragma: &str, value: i32| {
-        Connection::open(&path).unwrap().pragma_update(None, pragma, value).unwrap();
-    };
-    let code = || Store::open(dir.path(), Mode::Lab, NOW).err().map(|e| e.code);
-    set("user_version", 99);
-    assert_eq!(code(), Some("newer_schema"));
-    set("user_version", 3);
-    set("application_id", 5);
-    assert_eq!(code(), Some("foreign_database"));
-    std::fs::write(&path, b"this is no database at all, but it is long enough to look at").unwrap();
-    assert_eq!(code(), Some("database_unopened"));
 }
