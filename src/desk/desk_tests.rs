@@ -176,3 +176,20 @@ fn a_password_that_was_changed_while_it_was_verified_opens_no_console_session() 
     f.desk.set_operator_password(&host, "Olga", &Secret::new("another horse")).unwrap();
     assert_eq!(open(), Some("wrong_password"));
 }
+
+#[test]
+fn what_was_changed_of_a_group_is_what_is_logged() {
+    let f = fixture();
+    let host = Caller::host();
+    let rows = f.log().len();
+    f.desk.update_group(&host, SEVEN, "Seven", None).unwrap();
+    assert_eq!(f.log().len(), rows, "a call that changes nothing logs nothing");
+    for (name, account, detail) in [
+        ("Seven", Some("S-1"), "Unique Account ID none to S-1"),
+        ("Sieben", Some("S-1"), "name Seven to Sieben"),
+        ("Sept", None, "name Sieben to Sept, Unique Account ID S-1 to none"),
+    ] {
+        f.desk.update_group(&host, SEVEN, name, account).unwrap();
+        assert_eq!(f.last_log(), ("group.update".into(), detail.into()));
+    }
+}

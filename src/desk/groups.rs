@@ -63,9 +63,9 @@ impl Desk {
             let caller = caller.clone();
             self.store.write(self.clock.now(), move |w| {
                 let before = known(w, id)?;
-                if before.name != new.name || before.account_id != new.account_id {
+                let detail = changes(&before, &new);
+                if !detail.is_empty() {
                     w.update_group(&new)?;
-                    let detail = format!("name {} to {}", before.name, new.name);
                     w.log(&LogEntry::done(&caller, Some(id), operation, id.to_string(), detail))?;
                 }
                 known(w, id)
@@ -142,6 +142,20 @@ impl Desk {
 
 fn checked(id: GroupId, name: &str, account_id: Option<&str>) -> Result<NewGroup> {
     Ok(NewGroup { id, name: fields::title(name)?, account_id: fields::account_id(account_id.unwrap_or(""))? })
+}
+
+/// What an update changes, for the access log; empty when nothing.
+fn changes(before: &Group, new: &NewGroup) -> String {
+    let mut changes = Vec::new();
+    if before.name != new.name {
+        changes.push(format!("name {} to {}", before.name, new.name));
+    }
+    if before.account_id != new.account_id {
+        let shown = |account: &Option<String>| account.clone().unwrap_or_else(|| "none".to_owned());
+        let (from, to) = (shown(&before.account_id), shown(&new.account_id));
+        changes.push(format!("Unique Account ID {from} to {to}"));
+    }
+    changes.join(", ")
 }
 
 pub(super) fn created(w: &Writer<'_>, caller: &Caller, new: &NewGroup) -> Result<Group> {
