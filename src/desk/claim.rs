@@ -19,10 +19,21 @@ impl Desk {
         if !self.store.read(|r| r.operators())?.is_empty() {
             return Ok(None);
         }
+        self.open_claim()
+    }
+
+    /// Makes a claim token after it was found that nobody runs the appliance.
+    pub(super) fn open_claim(&self) -> Result<Option<String>> {
         let token = random_token::<24>()?;
         let fingerprint = self.keys.fingerprint_of(token.as_bytes());
-        self.store.write(self.clock.now(), move |w| w.set_claim_fingerprint(Some(fingerprint)))?;
-        Ok(Some(token))
+        self.store.write(self.clock.now(), move |w| {
+            // Asked again inside the transaction: an operator may have been made on the host since.
+            if !w.operators()?.is_empty() {
+                return Ok(None);
+            }
+            w.set_claim_fingerprint(Some(fingerprint))?;
+            Ok(Some(token))
+        })
     }
 
     /// Whether nobody runs the appliance yet: a claim link is outstanding.

@@ -178,6 +178,14 @@ fn a_password_that_was_changed_while_it_was_verified_opens_no_console_session() 
 }
 
 #[test]
+fn a_claim_link_is_not_opened_when_an_operator_was_made_since_there_was_none() {
+    let f = fixture();
+    f.desk.create_operator(&Caller::host(), "Olga", &Secret::new("correct horse")).unwrap();
+    assert_eq!(f.desk.open_claim().unwrap(), None);
+    assert!(!f.desk.is_unclaimed().unwrap());
+}
+
+#[test]
 fn what_was_changed_of_a_group_is_what_is_logged() {
     let f = fixture();
     let host = Caller::host();
