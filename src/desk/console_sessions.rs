@@ -5,10 +5,11 @@
 //! each use asks again whether its holder may still be here.
 
 use super::guard::{Account, Weight};
+use super::operators::OPERATOR_PASSWORD_RULE;
 use super::{Desk, fields, passwords};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, OperatorId, User};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, OperatorId, User, UserId};
 use crate::secret::{Secret, random_token};
 use crate::store::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder, Reader};
 
@@ -269,50 +270,92 @@ impl Desk {
     /// `Unauthenticated` for the field `current` when the present password is wrong, which counts as a
     /// failed sign-in; `Invalid` for a password that breaks its rule.
     pub fn change_own_password(&self, caller: &Caller, current: &Secret, wanted: &Secret) -> Result<String> {
-        let now = self.clock.now();
-        match &caller.actor {
+        let (holder, group, operation, name) = match &caller.actor {
             Actor::Operator { id, name } => {
-                let Some(operator) = self.store.read(|r| r.operator(*id))? else {
-                    return Err(wrong_current());
-                };
-                let locked = operator.locked_until.is_some_and(|until| now < until);
-                let proved = self.operator_by_password(*id, locked, current)?.map_err(|_| wrong_current())?;
-                self.set_operator_password(caller, name, wanted)?;
-                self.new_console_session(caller, name, proved.holder, None, SIGN_IN)
+                (NewConsoleHolder::Operator(*id), None, "operator.password", name.as_str())
             }
             Actor::User { id, address, group, .. } => {
-                let proved = self.administrator_by_password(address.as_str(), current)?;
-                let proved = proved.map_err(|_| wrong_current())?;
-                self.set_own_user_password(caller, *group, wanted, proved.hash)?;
                 let holder = NewConsoleHolder::Member { user: *id, group: *group };
-                self.new_console_session(caller, address.as_str(), holder, None, SIGN_IN)
+                (holder, Some(*group), "user.password", address.as_str())
             }
-            _ => Err(Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.")),
-        }
+            _ => return Err(Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.")),
+        };
+        let attempt = || {
+            let proved = self.own_password_proved(holder, name, current)?;
+            match holder {
+                NewConsoleHolder::Operator(id) => {
+                    self.set_own_operator_password(caller, id, wanted, proved.hash)
+                }
+                NewConsoleHolder::Member { user, group } => {
+                    self.set_own_user_password(caller, user, group, wanted, proved.hash)
+                }
+            }
+        };
+        let hash = self.logging_refusal(caller, group, operation, name, attempt())?;
+        self.new_console_session(caller, name, holder, Some(hash), SIGN_IN)
     }
 
-    /// Replaces the password whose hash was `current`.
+    fn own_password_proved(&self, holder: NewConsoleHolder, name: &str, current: &Secret) -> Result<Proved> {
+        let proved = match holder {
+            NewConsoleHolder::Operator(id) => {
+                let operator = self.store.read(|r| r.operator(id))?.ok_or_else(wrong_current)?;
+                let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
+                self.operator_by_password(id, locked, current)?
+            }
+            NewConsoleHolder::Member { .. } => self.administrator_by_password(name, current)?,
+        };
+        // The sentence is one for all; the row says which.
+        proved.map_err(|refusal| Error { code: refusal.code(), ..wrong_current() })
+    }
+
+    /// Replaces the password whose hash was `current`, and gives back the hash of the new one.
+    pub(super) fn set_own_operator_password(
+        &self,
+        caller: &Caller,
+        id: OperatorId,
+        wanted: &Secret,
+        current: String,
+    ) -> Result<String> {
+        OPERATOR_PASSWORD_RULE.check(wanted)?;
+        let hash = passwords::hash(wanted)?;
+        let (who, new) = (caller.clone(), hash.clone());
+        let name = self.store.write(self.clock.now(), move |w| {
+            // Asked inside the transaction: a colleague may have set another one while these were hashed.
+            if w.operator_password_hash(id)? != Some(current) {
+                return Err(wrong_current());
+            }
+            let operator = w.operator(id)?.ok_or_else(wrong_current)?;
+            w.set_operator_password_hash(id, &new)?;
+            w.log(&LogEntry::done(&who, None, "operator.password", &operator.name, "own"))?;
+            Ok(operator.name)
+        })?;
+        self.sign_in.guard.forget(None, Account::Password(&name));
+        Ok(hash)
+    }
+
+    /// Replaces the password whose hash was `current`, and gives back the hash of the new one.
     fn set_own_user_password(
         &self,
         caller: &Caller,
+        id: UserId,
         group: GroupId,
         wanted: &Secret,
         current: String,
-    ) -> Result<()> {
-        let Actor::User { id, address, .. } = &caller.actor else { return Ok(()) };
-        let home = self.store.read(|r| r.user(*id))?.map_or(group, |user| user.home_group);
+    ) -> Result<String> {
+        let home = self.store.read(|r| r.user(id))?.map_or(group, |user| user.home_group);
         self.store.read(|r| super::password_policy::policy_of(r, home))?.rule.check(wanted)?;
         let hash = passwords::hash(wanted)?;
-        let id = *id;
-        let entry = LogEntry::done(caller, Some(group), "user.password", address.as_str(), "own");
+        let entry = LogEntry::done(caller, Some(group), "user.password", caller.actor.to_string(), "own");
+        let new = hash.clone();
         self.store.write(self.clock.now(), move |w| {
             if w.password_hash(id)? != Some(current) {
                 return Err(wrong_current());
             }
-            w.set_password_hash(id, Some(&hash))?;
+            w.set_password_hash(id, Some(&new))?;
             w.end_sessions(id, None)?;
             w.log(&entry)
-        })
+        })?;
+        Ok(hash)
     }
 }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::fixture::*;
-use super::people::RoleChoice;
+use super::people::{RoleChoice, UserChange};
 use super::roles::{NewRole, RoleChange};
 use crate::error::{Kind, Result};
-use crate::model::{Caller, GroupId};
+use crate::model::{Actor, Caller, GroupId};
 use crate::secret::Secret;
 use crate::store::NewConsoleHolder;
 
@@ -199,5 +199,60 @@ fn what_was_changed_of_a_group_is_what_is_logged() {
     ] {
         f.desk.update_group(&host, SEVEN, name, account).unwrap();
         assert_eq!(f.last_log(), ("group.update".into(), detail.into()));
+    }
+}
+
+/// An operator, as who is signed in at the console.
+fn olga(f: &Fixture, password: &Secret) -> Caller {
+    let made = f.desk.create_operator(&Caller::host(), "Olga", password).unwrap();
+    Caller { actor: Actor::Operator { id: made.id, name: made.name }, ip: f.admin.ip }
+}
+
+#[test]
+fn a_password_that_a_colleague_set_meanwhile_is_not_overwritten_by_ones_own_change() {
+    let f = fixture();
+    let olga = olga(&f, &Secret::new("correct horse"));
+    let Actor::Operator { id, .. } = olga.actor else { panic!("an operator") };
+    let hash = || f.desk.store.read(|r| r.operator_password_hash(id)).unwrap().unwrap();
+    let proved = hash();
+    f.desk.set_operator_password(&Caller::host(), "Olga", &Secret::new("another horse")).unwrap();
+    let set = hash();
+    let outcome = f.desk.set_own_operator_password(&olga, id, &Secret::new("a third horse"), proved);
+    assert_eq!(code(outcome), Some("wrong_password"));
+    assert_eq!(hash(), set);
+}
+
+#[test]
+fn a_wrong_present_password_is_refused_with_a_row_and_changes_nothing() {
+    let f = fixture();
+    let right = Secret::new("correct horse");
+    let change = UserChange { password: Some(right.clone()), ..change() };
+    f.desk.update_user(&f.admin, SEVEN, &puid("admin.seven"), change).unwrap();
+    let callers =
+        [(olga(&f, &right), "operator.password", "Olga"), (f.admin.clone(), "user.password", "admin.seven")];
+    for (caller, operation, subject) in callers {
+        let wanted = Secret::new("another horse");
+        for (current, wanted, expected) in [
+            ("wrong horse", &wanted, "wrong_password"),
+            ("correct horse", &Secret::new("short"), "password_too_short"),
+        ] {
+            assert_eq!(
+                code(f.desk.change_own_password(&caller, &Secret::new(current), wanted)),
+                Some(expected)
+            );
+            let row = f.log().pop().unwrap();
+            assert_eq!((row.operation.as_str(), row.subject.as_str()), (operation, subject));
+            assert_eq!((row.refused, row.code.as_deref()), (true, Some(expected)));
+        }
+        f.desk.change_own_password(&caller, &right, &wanted).unwrap();
+        let rows = f.log();
+        let [.., changed, signed_in] = rows.as_slice() else { panic!("two rows") };
+        assert_eq!((changed.operation.as_str(), changed.detail.as_str()), (operation, "own"));
+        assert_eq!(signed_in.operation, "console.sign-in");
+        for _ in 0..10 {
+            assert_eq!(code(f.desk.change_own_password(&caller, &right, &wanted)), Some("wrong_password"));
+        }
+        assert_eq!(code(f.desk.change_own_password(&caller, &wanted, &right)), Some("locked"));
+        assert_eq!(f.log().pop().unwrap().code.as_deref(), Some("locked"), "the row says which");
     }
 }
