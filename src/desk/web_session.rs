@@ -15,8 +15,9 @@ use super::Desk;
 use super::sign_in::{Means, Reject, SignedIn};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{GroupId, UserId};
+use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::secret::{Keys, fill_random};
+use crate::store::{WebSessionRow, Writer};
 
 /// Seconds without use after which a web session ends, unless configured otherwise.
 pub const IDLE_SECONDS: i64 = 8 * 3600;
@@ -78,7 +79,7 @@ impl Desk {
             && row.user == parsed.user
             && row.created_at.seconds() == parsed.epoch
             && parsed.group.is_none_or(|group| group == row.group)
-            && now < row.created_at.plus_seconds(LONGEST_SECONDS);
+            && is_young(&row, now);
         if !fits {
             return Ok(Err(Reject::UnknownWebSession));
         }
@@ -90,15 +91,37 @@ impl Desk {
         Ok(Ok((signed_in, row.member)))
     }
 
-    /// Ends a web session; nothing happens when there is none.
+    /// Ends a web session; nothing happens, and nothing is logged, when there is none.
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn end_web_session(&self, value: &str) -> Result<()> {
+    pub fn end_web_session(&self, caller: &Caller, value: &str) -> Result<()> {
         let Some(parsed) = parse(value) else { return Ok(()) };
         let fingerprint = fingerprint(&self.keys, parsed.secret);
-        self.store.leave_trace(self.clock.now(), move |w| w.delete_web_session(&fingerprint)).wait()
+        let caller = caller.clone();
+        let end = move |w: &Writer<'_>| {
+            let ended = w.web_session(&fingerprint, w.now)?;
+            w.delete_web_session(&fingerprint)?;
+            match ended.filter(|row| row.mark == row.member.mark && is_young(row, w.now)) {
+                Some(row) => w.log(&signed_out(&caller, row)),
+                None => Ok(()),
+            }
+        };
+        self.store.leave_trace(self.clock.now(), end).wait()
     }
+}
+
+/// The access log's row of a sign-out. It is of the person whose session ended.
+fn signed_out(caller: &Caller, row: WebSessionRow) -> LogEntry {
+    let address = row.member.address;
+    LogEntry {
+        actor: address.clone(),
+        ..LogEntry::done(caller, Some(row.group), "sign-out.web-session", address, "")
+    }
+}
+
+fn is_young(row: &WebSessionRow, now: Timestamp) -> bool {
+    now < row.created_at.plus_seconds(LONGEST_SECONDS)
 }
 
 fn new_secret(now: Timestamp) -> Result<String> {

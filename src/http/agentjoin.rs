@@ -155,7 +155,7 @@ fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
         return Err(Error::denied("Only this server's own pages may sign you out."));
     }
     if let Some(Credential::WebSession(value)) = gssnid::of(call.request) {
-        app.desk.end_web_session(&value)?;
+        app.desk.end_web_session(&call.anonymous(), &value)?;
     }
     Ok(gssnid::clear(answer::see_other(SIGN_IN), call.request))
 }

@@ -488,6 +488,33 @@ fn a_web_session_signs_in_until_it_idles_or_its_user_is_suspended() {
 }
 
 #[test]
+fn a_sign_out_is_logged_when_it_ended_a_web_session() {
+    let house = House::new();
+    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let credential = partner(ACME, PUID, &good_key());
+    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "AgentView" };
+    let open = || house.desk.sign_in_browser(&attempt).unwrap().web_session;
+    let log = || house.desk.log_rows_for_test();
+    let ends = |value: &str| {
+        let before = log().len();
+        house.desk.end_web_session(&caller, value).unwrap();
+        log().len() - before
+    };
+    let value = open();
+    assert_eq!(ends(&value), 1);
+    assert_eq!(log()[0].trim_end(), format!("{ADDRESS} sign-out.web-session {ADDRESS}"));
+    assert_eq!(house.last_row().group, Some(ACME));
+    house.check(&Credential::WebSession(value.clone().into()), None, (401, "unknown_web_session"));
+    assert_eq!([ends(&value), ends("x")], [0, 0]);
+    // These had ended before.
+    let (voided, idle) = (open(), open());
+    house.change(PUID, UserChange { suspended: Some(true), ..UserChange::default() });
+    assert_eq!(ends(&voided), 0);
+    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 9 * 3600));
+    assert_eq!(ends(&idle), 0);
+}
+
+#[test]
 fn issued_credentials_are_new_on_each_call_and_only_the_last_count() {
     let house = House::new();
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
