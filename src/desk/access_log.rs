@@ -38,7 +38,7 @@ impl Desk {
     /// `Denied` unless the caller may run the group, or, without one, the appliance.
     pub fn log_rows(&self, caller: &Caller, query: &LogQuery) -> Result<Vec<LogRow>> {
         may_read(caller, query.group)?;
-        self.store.read(|r| r.log_rows(query))
+        self.store.search(|r| r.log_rows(query))
     }
 
     /// Finds all rows that fit, newest first, for a file; the log notes it.
@@ -49,7 +49,7 @@ impl Desk {
     pub fn export_log(&self, caller: &Caller, query: &LogQuery) -> Result<Vec<LogRow>> {
         may_read(caller, query.group)?;
         let limit = u32::try_from(EXPORT_MAX + 1).unwrap_or(u32::MAX);
-        let rows = self.store.read(|r| r.log_rows(&LogQuery { limit, ..query.clone() }))?;
+        let rows = self.store.search(|r| r.log_rows(&LogQuery { limit, ..query.clone() }))?;
         if rows.len() > EXPORT_MAX {
             let public =
                 format!("More than {EXPORT_MAX} rows fit. Choose a shorter time, and export in parts.");
@@ -74,7 +74,7 @@ impl Desk {
             limit,
             ..LogQuery::default()
         };
-        self.store.read(|r| r.log_rows(&query))
+        self.store.search(|r| r.log_rows(&query))
     }
 
     /// Opens an incident code, in any case.

@@ -70,7 +70,14 @@ struct Inner {
     // Dropped first: the writer ends, and with it the last commit, before the readers close.
     writer: writer::WriterThread,
     readers: pool::Pool,
+    searchers: pool::Pool,
 }
+
+/// Readers: enough to keep the cores busy; a read takes microseconds, so waiting is short.
+const READERS: usize = 4;
+/// Readers for what may take seconds, a search through the access log above all: nobody who signs in waits behind
+/// those who search, however many do.
+const SEARCHERS: usize = 2;
 
 /// Reads. Each call is one statement, and so sees one consistent state.
 pub struct Reader<'c> {
@@ -107,6 +114,11 @@ impl<'c> std::ops::Deref for Writer<'c> {
     }
 }
 
+fn at_one_instant<T>(connection: &Connection, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+    let transaction = connection.unchecked_transaction().map_err(database_fault)?;
+    task(&Reader { connection: &transaction })
+}
+
 impl Store {
     /// Opens the database in `directory` for a server that starts: makes it when there is none, else checks the
     /// whole of it.
@@ -132,8 +144,9 @@ impl Store {
     }
 
     fn on(path: &Path, connection: Connection) -> Result<Store> {
-        let readers = pool::Pool::open(path)?;
-        Ok(Store { inner: Arc::new(Inner { writer: writer::WriterThread::start(connection)?, readers }) })
+        let (readers, searchers) = (pool::Pool::open(path, READERS)?, pool::Pool::open(path, SEARCHERS)?);
+        let writer = writer::WriterThread::start(connection)?;
+        Ok(Store { inner: Arc::new(Inner { writer, readers, searchers }) })
     }
 
     /// Lends a reader to `task`.
@@ -149,10 +162,15 @@ impl Store {
     /// # Errors
     /// What `task` returns; `Fault` when the database fails.
     pub fn snapshot<T>(&self, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
-        self.inner.readers.with(|connection| {
-            let transaction = connection.unchecked_transaction().map_err(database_fault)?;
-            task(&Reader { connection: &transaction })
-        })
+        self.inner.readers.with(|connection| at_one_instant(connection, task))
+    }
+
+    /// As [`Store::snapshot`], for what may take long: lists, searches, exports.
+    ///
+    /// # Errors
+    /// What `task` returns; `Fault` when the database fails.
+    pub fn search<T>(&self, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        self.inner.searchers.with(|connection| at_one_instant(connection, task))
     }
 
     /// Runs `task` in a transaction at `now`, and returns after the commit is durable. When `task` fails,

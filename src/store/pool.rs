@@ -9,9 +9,6 @@ use super::open;
 use crate::duty;
 use crate::error::{Error, Result};
 
-/// Enough to keep the cores busy; a read takes microseconds, so waiting is short.
-const READERS: usize = 4;
-
 pub(super) struct Pool {
     state: Mutex<State>,
     returned: Condvar,
@@ -24,8 +21,8 @@ struct State {
 }
 
 impl Pool {
-    pub fn open(path: &Path) -> Result<Pool> {
-        let idle = (0..READERS).map(|_| open::reader_connection(path)).collect::<Result<Vec<_>>>()?;
+    pub fn open(path: &Path, readers: usize) -> Result<Pool> {
+        let idle = (0..readers).map(|_| open::reader_connection(path)).collect::<Result<Vec<_>>>()?;
         Ok(Pool { state: Mutex::new(State { idle, waiting: 0 }), returned: Condvar::new() })
     }
 

@@ -282,6 +282,31 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
 }
 
 #[test]
+fn whoever_signs_in_does_not_wait_for_those_who_search() {
+    let (_dir, store) = store();
+    let (searching, has_begun) = channel();
+    let (go_on, waits): (Vec<Sender<()>>, Vec<Receiver<()>>) = (0..SEARCHERS).map(|_| channel()).unzip();
+    let searches: Vec<_> = waits
+        .into_iter()
+        .map(|wait| {
+            let (store, searching) = (store.clone(), searching.clone());
+            std::thread::spawn(move || {
+                let search = |_: &Reader<'_>| {
+                    searching.send(()).unwrap();
+                    wait.recv().unwrap();
+                    Ok(())
+                };
+                store.search(search)
+            })
+        })
+        .collect();
+    (0..SEARCHERS).for_each(|_| has_begun.recv().unwrap());
+    assert!(!store.read(|r| r.is_pending("_a")).unwrap());
+    go_on.iter().for_each(|search| search.send(()).unwrap());
+    searches.into_iter().for_each(|search| search.join().unwrap().unwrap());
+}
+
+#[test]
 fn of_one_browser_few_requests_wait_the_newest() {
     let (_dir, store) = store();
     store.write(NOW, |w| w.insert_group(&acme())).unwrap();

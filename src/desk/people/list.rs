@@ -33,7 +33,7 @@ impl Desk {
         // One more than asked for tells whether there is a next page.
         let more = MemberQuery { limit: query.limit.saturating_add(1), ..query.clone() };
         let now = self.clock.now();
-        let mut members = self.store.read(|r| {
+        let mut members = self.store.search(|r| {
             crate::desk::groups::known(r, group)?;
             r.members(group, &more, now)
         })?;
@@ -50,7 +50,7 @@ impl Desk {
     /// `Denied` unless the caller may run the group.
     pub fn count_members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<u64> {
         permission::administer(caller, group)?;
-        self.store.read(|r| r.count_members(group, query, self.clock.now()))
+        self.store.search(|r| r.count_members(group, query, self.clock.now()))
     }
 
     /// Lists the groups that a user belongs to; for others than operators, only those they may run.

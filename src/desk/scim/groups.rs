@@ -42,7 +42,7 @@ impl Desk {
         with_members: bool,
     ) -> Result<GroupPage> {
         permission::administer(caller, group)?;
-        self.store.snapshot(|r| {
+        self.store.search(|r| {
             let mut page = GroupPage { total: 0, groups: Vec::new() };
             for role in r.roles(group)? {
                 let asks_for_members = filter.is_some_and(|filter| filter.mentions("members"));

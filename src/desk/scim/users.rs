@@ -52,7 +52,7 @@ impl Desk {
         permission::administer(caller, group)?;
         let now = self.clock.now();
         let count = window.count.min(PAGE_MAX);
-        self.store.snapshot(|r| {
+        self.store.search(|r| {
             groups::known(r, group)?;
             let Some(filter) = filter else {
                 let query = MemberQuery {
