@@ -342,8 +342,7 @@ impl Desk {
         wanted: &Secret,
         current: String,
     ) -> Result<String> {
-        let home = self.store.read(|r| r.user(id))?.map_or(group, |user| user.home_group);
-        self.store.read(|r| super::password_policy::policy_of(r, home))?.rule.check(wanted)?;
+        self.own_password_rule(caller)?.check(wanted)?;
         let hash = passwords::hash(wanted)?;
         let entry = LogEntry::done(caller, Some(group), "user.password", caller.actor.to_string(), "own");
         let new = hash.clone();

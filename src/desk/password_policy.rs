@@ -2,9 +2,10 @@
 //!
 //! Enforced when a password is created or changed, and never on session keys, login keys or API keys.
 
+use super::operators::OPERATOR_PASSWORD_RULE;
 use super::{Desk, permission};
-use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId, LogEntry};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Actor, Caller, GroupId, LogEntry, User};
 use crate::secret::Secret;
 use crate::store::{PasswordPolicyRow, Reader};
 
@@ -169,7 +170,42 @@ pub fn policy_of(reader: &Reader<'_>, group: GroupId) -> Result<PasswordPolicy> 
     })
 }
 
+/// Reads the policy that a person's password must keep: the home group's, through whichever group somebody
+/// comes to it. What is shown and what is enforced are both asked of this.
+///
+/// # Errors
+/// As [`policy_of`].
+pub fn policy_of_person(reader: &Reader<'_>, user: &User) -> Result<PasswordPolicy> {
+    policy_of(reader, user.home_group)
+}
+
 impl Desk {
+    /// Reads what is asked of a person's password, for whoever may set it.
+    ///
+    /// # Errors
+    /// `Denied` with `home_group_only` unless the caller may change the person.
+    pub fn password_rule_of(&self, caller: &Caller, user: &User) -> Result<PasswordRule> {
+        permission::change_person(caller, user)?;
+        self.store.read(|r| policy_of_person(r, user)).map(|policy| policy.rule)
+    }
+
+    /// Reads what is asked of the caller's own password. Users may know it also when their home is a group that
+    /// they do not administer.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when nobody is signed in, or they are not there any more.
+    pub fn own_password_rule(&self, caller: &Caller) -> Result<PasswordRule> {
+        let nobody = || Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.");
+        match caller.actor {
+            Actor::Operator { .. } => Ok(OPERATOR_PASSWORD_RULE),
+            Actor::User { id, .. } => self.store.read(|r| {
+                let user = r.user(id)?.ok_or_else(nobody)?;
+                policy_of_person(r, &user).map(|policy| policy.rule)
+            }),
+            _ => Err(nobody()),
+        }
+    }
+
     /// Reads what a group asks of passwords.
     ///
     /// # Errors

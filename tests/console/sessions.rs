@@ -141,3 +141,31 @@ fn people_change_their_own_password_and_stay_signed_in_here_only() {
     }
     assert_eq!(other.get("/console/groups/7").status, 303);
 }
+
+#[test]
+fn the_password_rule_shown_is_the_home_groups_in_every_group() {
+    let server = Server::lab();
+    let operator = claimed(&server);
+    let ann = administrator(&operator);
+    operator.submit("/console/groups/new", &[("id", "8"), ("name", "Eight")]);
+    for (group, rule) in [("7", "nine-symbol"), ("8", "six")] {
+        operator.submit(&format!("/console/groups/{group}/settings/security"), &[("rule", rule)]);
+    }
+    let strict = "with one that is neither letter nor digit";
+    let member = [("member_address", "ann.seven.glance.net"), ("member_puid", "ann")];
+    let page = operator.submit("/console/groups/8/users/add", &member);
+    assert!(page.body.contains(strict));
+    let user =
+        page.body.split("action=\"/console/groups/8/users/").nth(1).unwrap().split('"').next().unwrap();
+    let address = format!("/console/groups/8/users/{}", user.split('/').next().unwrap());
+    let lax = [("password", "sixsix"), ("again", "sixsix")];
+    operator.refused(&format!("{address}/password"), &lax, 400, strict);
+    assert!(!operator.get("/console/groups/8/users/new").body.contains(strict));
+
+    operator.submit(&format!("{address}/state"), &[("to", "administrator")]);
+    ann.get("/console/switch");
+    assert!(ann.submit("/console/switch", &[("group", "8")]).body.contains("Eight"));
+    assert!(ann.get("/console/password").body.contains(strict));
+    let own = [("current", PASSWORD), ("password", "sixsix"), ("again", "sixsix")];
+    ann.refused("/console/password", &own, 400, strict);
+}

@@ -11,7 +11,7 @@ use crate::desk::people::{
 };
 use crate::desk::{groups, permission};
 use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId, Member, RoleId};
+use crate::model::{Caller, GroupId, Member, RoleId, User};
 use crate::store::Reader;
 
 /// What is to be done with each row, in the file's order.
@@ -61,6 +61,7 @@ struct Rules<'r> {
     group: GroupId,
     /// `Some(None)`: the role is taken away.
     role: Option<Option<RoleId>>,
+    /// Of those whose home is this group.
     password: PasswordRule,
     /// The group has an API key: a user without a PUID could not use it.
     puid_required: bool,
@@ -163,7 +164,7 @@ impl Rules<'_> {
             password: None,
             administrator: false,
         })?;
-        self.password_fits(row)?;
+        password_fits(row, self.password)?;
         if self.reader.user_by_address(checked.address.as_str())?.is_some() {
             let public = "A user of another group has this Glance Address.";
             return Err(Error::invalid("address_taken", "address", public));
@@ -207,13 +208,17 @@ impl Rules<'_> {
         if fields.iter().any(|field| !matches!(*field, "puid" | "role")) {
             permission::change_person(self.caller, user)?;
         }
-        self.password_fits(row)?;
+        password_fits(row, self.rule_of(user)?)?;
         let change = Box::new(check_change(&change)?);
         Ok(Planned::Change { key: UserKey::Id(user.id), change, fields })
     }
 
-    fn password_fits(&self, row: &Row) -> Result<()> {
-        row.password.as_ref().map_or(Ok(()), |password| self.password.check(password))
+    fn rule_of(&self, user: &User) -> Result<PasswordRule> {
+        if user.home_group == self.group {
+            // Asked once for all rows.
+            return Ok(self.password);
+        }
+        password_policy::policy_of_person(self.reader, user).map(|policy| policy.rule)
     }
 
     /// Refuses rows that want the PUID of somebody who keeps it. Rows may exchange PUIDs: then the users
@@ -261,6 +266,10 @@ impl Rules<'_> {
             owned.retain(|(at, _)| plan.rows.get(*at).is_some_and(Planned::is_a_change));
         }
     }
+}
+
+fn password_fits(row: &Row, rule: PasswordRule) -> Result<()> {
+    row.password.as_ref().map_or(Ok(()), |password| rule.check(password))
 }
 
 /// A cell with white space at its edge is a slip of the hand more often than a PUID; it is asked about

@@ -155,6 +155,20 @@ fn a_password_is_set_and_never_shown() {
 }
 
 #[test]
+fn a_password_keeps_the_rule_of_the_persons_home_group() {
+    use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+    let f = fixture();
+    let (host, six) =
+        (Caller::host(), PasswordPolicy { rule: PasswordRule::Six, ..PasswordPolicy::default() });
+    f.desk.set_password_policy(&host, SEVEN, six).unwrap();
+    f.desk.create_user(&host, EIGHT, user("eve.x", "E1")).unwrap();
+    f.desk.add_member(&host, SEVEN, "eve.x", None, RoleChoice::None, false).unwrap();
+    let file = format!("{HEADER},,,,ann.x,sixsix,E1\n,,,,eve.x,sixsix,\n");
+    let preview = f.desk.preview_csv(&host, SEVEN, &terms(), file.as_bytes()).unwrap();
+    assert_eq!(outcomes(&preview), ["created", "3 refused Password password_too_short \"\""]);
+}
+
+#[test]
 fn an_export_can_be_imported_again() {
     let f = fixture();
     let odd = NewUser {

@@ -35,7 +35,7 @@ pub struct CheckedChange {
     pub administrator: Option<bool>,
 }
 
-/// Checks a user to be made, but for the password, which the group's policy judges.
+/// Checks a user to be made, but for the password, which the home group's policy judges.
 ///
 /// # Errors
 /// `Invalid`, for the first field that breaks its rule.
@@ -53,7 +53,7 @@ pub fn check_new(new: &NewUser) -> Result<CheckedUser> {
     })
 }
 
-/// Checks a change, but for the password, which the group's policy judges.
+/// Checks a change, but for the password, which the home group's policy judges.
 ///
 /// # Errors
 /// `Invalid`, for the first field that breaks its rule.

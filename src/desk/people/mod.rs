@@ -193,7 +193,7 @@ impl Desk {
     ) -> Result<Updated> {
         let attempt = || {
             permission::administer(caller, group)?;
-            let change = self.checked_change(group, &change)?;
+            let change = self.checked_change(caller, group, key, &change)?;
             let (caller, key) = (caller.clone(), key.clone());
             self.store.write(self.clock.now(), move |w| updated(w, &caller, group, &key, &change))
         };
@@ -213,7 +213,8 @@ impl Desk {
         self.bulk_allowed(caller, group, changes.len(), "user.update")?;
         let asked: Vec<UserKey> = changes.iter().map(|(key, _)| key.clone()).collect();
         let attempt = || {
-            let checked = self.each_row(&changes, |(_, change)| self.checked_change(group, change))?;
+            let checked =
+                self.each_row(&changes, |(key, change)| self.checked_change(caller, group, key, change))?;
             let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
             let caller = caller.clone();
             self.all_or_none(move |w| each(&keyed, |(key, change)| updated(w, &caller, group, key, change)))
@@ -303,28 +304,38 @@ impl Desk {
         self.logging_refusal(caller, Some(group), "user.add-to-group", address, attempt())
     }
 
-    /// Checks a user to be made against the rules of the fields and the group, and hashes the password.
+    /// Checks a user to be made against the rules of the fields and of `group`, the home group to be, and hashes
+    /// the password.
     pub(in crate::desk) fn checked_new(&self, group: GroupId, new: &NewUser) -> Result<CheckedUser> {
         let mut checked = check_new(new)?;
-        checked.password_hash = self.hashed(group, new.password.as_ref())?;
+        if let Some(password) = &new.password {
+            let policy = self.store.read(|r| password_policy::policy_of(r, group))?;
+            policy.rule.check(password)?;
+            checked.password_hash = Some(passwords::hash(password)?);
+        }
         Ok(checked)
     }
 
+    /// Checks a change against the rules of the fields and, for a password, of the person's home group.
     pub(in crate::desk) fn checked_change(
         &self,
+        caller: &Caller,
         group: GroupId,
+        key: &UserKey,
         change: &UserChange,
     ) -> Result<CheckedChange> {
         let mut checked = check_change(change)?;
-        checked.password_hash = self.hashed(group, change.password.as_ref())?;
+        if let Some(password) = &change.password {
+            let policy = self.store.snapshot(|r| {
+                let user = key.find(r, group)?.user;
+                // Whoever may not set it must not learn the home group's rule from the refusal.
+                permission::change_person(caller, &user)?;
+                password_policy::policy_of_person(r, &user)
+            })?;
+            policy.rule.check(password)?;
+            checked.password_hash = Some(passwords::hash(password)?);
+        }
         Ok(checked)
-    }
-
-    fn hashed(&self, group: GroupId, password: Option<&Secret>) -> Result<Option<String>> {
-        let Some(password) = password else { return Ok(None) };
-        let policy = self.store.read(|r| password_policy::policy_of(r, group))?;
-        policy.rule.check(password)?;
-        passwords::hash(password).map(Some)
     }
 
     fn bulk_allowed(

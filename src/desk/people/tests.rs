@@ -252,6 +252,66 @@ fn a_password_keeps_the_groups_rule() {
     assert!(!f.log().iter().any(|row| row.detail.contains("Eight888")), "no password in the log");
 }
 
+/// Ann is at home in 7, which asks for a symbol, and a member of 8, which is content with six characters; Eve is
+/// the other way round.
+fn two_homes(f: &Fixture) {
+    use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+    let host = Caller::host();
+    for (group, rule) in [(SEVEN, PasswordRule::NineSymbol), (EIGHT, PasswordRule::Six)] {
+        let policy = PasswordPolicy { rule, ..PasswordPolicy::default() };
+        f.desk.set_password_policy(&host, group, policy).unwrap();
+    }
+    for (home, other, address) in [(SEVEN, EIGHT, "ann.x"), (EIGHT, SEVEN, "eve.x")] {
+        f.desk.create_user(&host, home, user(address, address)).unwrap();
+        f.desk.add_member(&host, other, address, Some(address), RoleChoice::None, true).unwrap();
+    }
+}
+
+#[test]
+fn a_password_keeps_the_home_groups_rule_through_whichever_group_it_is_set() {
+    let f = fixture();
+    two_homes(&f);
+    let host = Caller::host();
+    for group in [SEVEN, EIGHT] {
+        for (address, accepted) in [("ann.x", "nine-9999"), ("eve.x", "sixsix")] {
+            let set = |password: &str| UserChange { password: Some(Secret::new(password)), ..change() };
+            let one = |password: &str| {
+                let done = f.desk.update_user(&host, group, &puid(address), set(password));
+                code(done.map(|_| ()))
+            };
+            let many =
+                |password: &str| f.desk.update_users(&host, group, vec![(puid(address), set(password))]);
+            let refused = (address == "ann.x").then_some("password_too_short");
+            assert_eq!((one("sixsix"), one(accepted)), (refused, None), "{address} in {group}");
+            assert_eq!(many("sixsix").is_err(), refused.is_some(), "{address} in {group}");
+            let member = f.desk.member(&host, group, &puid(address)).unwrap();
+            let shown = f.desk.password_rule_of(&host, &member.user).unwrap();
+            assert_eq!(shown.check(&Secret::new("sixsix")).is_err(), refused.is_some());
+        }
+    }
+    // Who may not set it does not learn the rule.
+    let ann = f.desk.member(&host, EIGHT, &puid("ann.x")).unwrap().user;
+    assert_eq!(code(f.desk.password_rule_of(&f.other_admin, &ann)), Some("home_group_only"));
+    let short = UserChange { password: Some(Secret::new("x")), ..change() };
+    let refused = f.desk.update_user(&f.other_admin, EIGHT, &puid("ann.x"), short);
+    assert_eq!(code(refused), Some("home_group_only"));
+}
+
+#[test]
+fn the_rule_of_ones_own_password_is_the_home_groups_in_every_session() {
+    let f = fixture();
+    two_homes(&f);
+    for group in [SEVEN, EIGHT] {
+        for (address, too_short) in [("ann.x", true), ("eve.x", false)] {
+            let own = as_caller(&f.desk.member(&Caller::host(), group, &puid(address)).unwrap());
+            let rule = f.desk.own_password_rule(&own).unwrap();
+            assert_eq!(rule.check(&Secret::new("sixsix")).is_err(), too_short, "{address} in {group}");
+        }
+    }
+    let nobody = Caller::anonymous([127, 0, 0, 1].into());
+    assert_eq!(code(f.desk.own_password_rule(&nobody)), Some("not_signed_in"));
+}
+
 #[test]
 fn pages_follow_each_other_without_gap_or_repeat() {
     let f = fixture();

@@ -156,7 +156,7 @@ impl Desk {
                 let before = self.scim_user(caller, group, id)?;
                 expect_version(&version(&before), if_match)?;
                 let (change, details) = change_of(&before, write)?;
-                let change = self.checked_change(group, &change)?;
+                let change = self.checked_change(caller, group, &key, &change)?;
                 let (caller, key) = (caller.clone(), key.clone());
                 let done = self.store.write(self.clock.now(), move |w| {
                     if found(w, group, &key)? != before {

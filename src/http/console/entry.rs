@@ -4,7 +4,6 @@ use super::visit::{
     self, entry, entry_form_is_ours, filled, get, lab_clock, password_typed_twice, post, refused, visit,
     with_entry, with_session, without_session,
 };
-use crate::desk::operators::OPERATOR_PASSWORD_RULE;
 use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::gate::Response;
@@ -179,11 +178,7 @@ fn password_page(visit: &visit::Visit<'_>, status: u16, fill: &Fill) -> Result<R
         Actor::User { group, .. } => Some(visit.desk().group(&visit.caller, group)?),
         _ => None,
     };
-    let rule = match &group {
-        Some(group) => visit.desk().password_policy(&visit.caller, group.id)?.rule,
-        None => OPERATOR_PASSWORD_RULE,
-    };
-    let rule = format!("At least {}.", rule.sentence());
+    let rule = format!("At least {}.", visit.desk().own_password_rule(&visit.caller)?.sentence());
     Ok(answer::html(status, pages::own_password(&visit.frame(group.as_ref()), &rule, fill)))
 }
 

@@ -9,7 +9,7 @@ use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
-use crate::model::{Group, GroupId, Member, RoleId, UserId};
+use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::{confirm, user as user_page, users as pages};
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
@@ -97,9 +97,8 @@ fn filters_of(params: &Params<'_>) -> MemberQuery {
     }
 }
 
-fn rule_of(visit: &Visit<'_>, group: GroupId) -> Result<String> {
-    let rule: PasswordRule = visit.desk().password_policy(&visit.caller, group)?.rule;
-    Ok(format!("At least {}.", rule.sentence()))
+fn told(rule: PasswordRule) -> String {
+    format!("At least {}.", rule.sentence())
 }
 
 fn role_choice(params: &Params<'_>) -> RoleChoice {
@@ -120,7 +119,7 @@ fn get_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn new_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill, join: &Fill) -> Result<Response> {
     let roles = visit.desk().role_choices(&visit.caller, group.id)?;
-    let rule = rule_of(visit, group.id)?;
+    let rule = told(visit.desk().password_policy(&visit.caller, group.id)?.rule);
     Ok(answer::html(status, pages::new(&visit.frame(Some(group)), &roles, &rule, fill, join)))
 }
 
@@ -207,7 +206,10 @@ fn show(
     let settings = desk.member_settings(caller, group.id, member.user.id)?;
     let history = desk.history(caller, group.id, member.user.address.as_str(), HISTORY)?;
     let may_change_person = caller.may_administer(member.user.home_group);
-    let rule = if may_change_person { rule_of(visit, member.user.home_group)? } else { String::new() };
+    let rule = match may_change_person {
+        true => told(desk.password_rule_of(caller, &member.user)?),
+        false => String::new(),
+    };
     let view = user_page::UserView {
         member,
         roles: &visit.desk().role_choices(&visit.caller, group.id)?,
