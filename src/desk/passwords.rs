@@ -1,9 +1,10 @@
 //! Passwords: hashed and verified with Argon2id, few at a time.
 //!
 //! OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. Each run needs its
-//! memory and a core, so no more run at once than there are cores; the others wait their turn.
+//! memory and a core, so no more run at once than there are cores; the others wait their turn, first come first
+//! served: whoever hashes thousands, one after the other, keeps nobody waiting for more than one of them.
 
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -55,29 +56,63 @@ fn hasher() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+/// Gives the right to run one hash.
+struct Turns {
+    queue: Mutex<Queue>,
+    moved: Condvar,
+}
+
+struct Queue {
+    running: usize,
+    /// How many have come, and how many of them have been let in.
+    came: u64,
+    let_in: u64,
+}
+
+static TURNS: Turns = Turns::new();
+
 /// The right to run one hash; given back when dropped.
-struct Turn;
+struct Turn<'t>(&'t Turns);
 
-static RUNNING: Mutex<usize> = Mutex::new(0);
-static DONE: Condvar = Condvar::new();
-
-impl Turn {
-    fn wait() -> Turn {
+impl Turn<'static> {
+    fn wait() -> Turn<'static> {
         duty::relieve();
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(2, usize::from));
-        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut running =
-            DONE.wait_while(running, |running| *running >= cores).unwrap_or_else(PoisonError::into_inner);
-        *running += 1;
-        Turn
+        TURNS.wait(cores)
     }
 }
 
-impl Drop for Turn {
+impl Turns {
+    const fn new() -> Turns {
+        Turns { queue: Mutex::new(Queue { running: 0, came: 0, let_in: 0 }), moved: Condvar::new() }
+    }
+
+    fn wait(&self, most: usize) -> Turn<'_> {
+        let mut queue = self.lock();
+        let number = queue.came;
+        queue.came += 1;
+        let waits = |queue: &mut Queue| queue.running >= most || queue.let_in != number;
+        let mut queue = self.moved.wait_while(queue, waits).unwrap_or_else(PoisonError::into_inner);
+        queue.let_in += 1;
+        queue.running += 1;
+        // There may be room for the next one too.
+        if queue.running < most && queue.let_in != queue.came {
+            self.moved.notify_all();
+        }
+        Turn(self)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        DONE.notify_one();
+        self.0.lock().running -= 1;
+        // Only one of those that wait is next, and it knows itself.
+        self.0.moved.notify_all();
     }
 }
 
@@ -103,5 +138,24 @@ mod tests {
                 scope.spawn(|| verify_nothing(&Secret::new("x")));
             }
         });
+    }
+
+    #[test]
+    fn whoever_comes_again_at_once_comes_after_those_who_wait() {
+        let (turns, order) = (Turns::new(), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            let first = turns.wait(1);
+            scope.spawn(|| {
+                let _turn = turns.wait(1);
+                order.lock().unwrap().push("who waited");
+            });
+            while turns.lock().came < 2 {
+                std::thread::yield_now();
+            }
+            drop(first);
+            let _again = turns.wait(1);
+            order.lock().unwrap().push("who came again");
+        });
+        assert_eq!(order.into_inner().unwrap(), ["who waited", "who came again"]);
     }
 }

@@ -4,6 +4,7 @@
 //! - [`Desk::preview_csv`] judges every row and changes nothing.
 //! - [`Desk::apply_csv`] judges again, inside one transaction, and keeps all rows or none; on request the
 //!   refused rows are left out and the rest is kept.
+//!   Passwords are hashed in between, with nothing held that others wait for: see [`turn`].
 //! - [`Desk::export_csv`] writes what [`Desk::preview_csv`] then finds unchanged.
 //!
 //! A row is found by its Glance Address. A blank cell leaves what is there, and so does a column that is
@@ -15,22 +16,23 @@ mod plan;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turn;
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use self::plan::{Plan, Planned};
 use self::table::Row;
 use super::people::{RoleChoice, created, updated};
 use super::{Desk, passwords, permission};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId, LogEntry, UserId};
+use crate::secret::Secret;
 use crate::store::Writer;
 
 pub use table::{COLUMNS, ROWS_MAX};
-
-/// Held while a file is judged or applied: one long file takes 100 MB and more, two must not take them twice.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+pub(super) use turn::Turns;
 
 /// What a file would do, or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +117,8 @@ impl Desk {
     /// # Errors
     /// `Denied` unless the caller may run the group; `Invalid` when the file as a whole is refused:
     /// `csv_not_utf8`, `csv_empty`, `csv_malformed`, `csv_column_unknown`, `csv_column_repeated`,
-    /// `csv_column_required`, `csv_too_many_rows`, `role_unknown`; `NotFound` with `group_unknown`.
+    /// `csv_column_required`, `csv_too_many_rows`, `role_unknown`; `NotFound` with `group_unknown`;
+    /// `Unavailable` with `upload_busy` while other files are read.
     pub fn preview_csv(
         &self,
         caller: &Caller,
@@ -124,7 +127,7 @@ impl Desk {
         file: &[u8],
     ) -> Result<Preview> {
         permission::administer(caller, group)?;
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.uploads.turns.wait_a_little(group)?;
         let rows = table::read(file)?;
         self.store
             .snapshot(|r| plan::planned(r, caller, group, terms, &rows))
@@ -132,10 +135,11 @@ impl Desk {
     }
 
     /// Does what a file says, all rows or none. When rows are refused and are not to be skipped, nothing is
-    /// kept, and the answer says so.
+    /// kept, and the answer says so. Waits while other files are read: not for a thread that answers requests.
     ///
     /// # Errors
-    /// As [`Desk::preview_csv`].
+    /// As [`Desk::preview_csv`], but never `upload_busy`; `Conflict` with `people_changed` when a row with a
+    /// password may be kept now that was refused when the passwords were hashed.
     pub fn apply_csv(
         &self,
         caller: &Caller,
@@ -145,37 +149,67 @@ impl Desk {
         progress: &Progress,
     ) -> Result<Preview> {
         let operation = "user.import";
-        let attempt = || {
-            permission::administer(caller, group)?;
-            let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-            let rows = table::read(file)?;
-            let first = self.store.snapshot(|r| plan::planned(r, caller, group, terms, &rows))?;
-            if first.refused() > 0 && !terms.skip_refused {
-                return Ok(preview(&first, &rows));
-            }
-            let hashes = hashed_passwords(&first, &rows, progress)?;
-            // The second look needs its memory.
-            drop(first);
-            let (caller, terms, progress) = (caller.clone(), terms.clone(), progress.clone());
-            self.store.write(self.clock.now(), move |w| {
-                // What has changed since the first look is judged here.
-                let mut plan = plan::planned(w, &caller, group, &terms, &rows)?;
-                if plan.refused() > 0 && !terms.skip_refused {
-                    return Ok(preview(&plan, &rows));
-                }
-                plan.give_hashes(hashes);
-                carried_out(w, &caller, group, &plan, &progress)?;
-                let done = Preview { applied: true, ..preview(&plan, &rows) };
-                let detail = format!(
-                    "{} created, {} changed, {} unchanged, {} refused",
-                    done.created, done.changed, done.unchanged, done.refused
-                );
-                w.log(&LogEntry::done(&caller, Some(group), operation, group.to_string(), detail))?;
-                Ok(done)
-            })
-        };
-        self.logging_refusal(caller, Some(group), operation, &group.to_string(), attempt())
+        let applied = self.applied(caller, group, terms, file, progress, passwords::hash);
+        self.logging_refusal(caller, Some(group), operation, &group.to_string(), applied)
     }
+
+    fn applied(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        terms: &Terms,
+        file: &[u8],
+        progress: &Progress,
+        hash: impl Fn(&Secret) -> Result<String> + Sync,
+    ) -> Result<Preview> {
+        permission::administer(caller, group)?;
+        let passwords = match self.first_look(caller, group, terms, file)? {
+            FirstLook::Refused(preview) => return Ok(preview),
+            FirstLook::Passwords(passwords) => passwords,
+        };
+        let hashes = hashed_passwords(&passwords, progress, hash)?;
+        drop(passwords);
+        let _turn = self.uploads.turns.wait();
+        let rows = table::read(file)?;
+        let (caller, terms, progress) = (caller.clone(), terms.clone(), progress.clone());
+        self.store.write(self.clock.now(), move |w| {
+            // What has changed since the first look is judged here.
+            let mut plan = plan::planned(w, &caller, group, &terms, &rows)?;
+            if plan.refused() > 0 && !terms.skip_refused {
+                return Ok(preview(&plan, &rows));
+            }
+            plan.give_hashes(&rows, hashes)?;
+            carried_out(w, &caller, group, &plan, &progress)?;
+            let done = Preview { applied: true, ..preview(&plan, &rows) };
+            let detail = format!(
+                "{} created, {} changed, {} unchanged, {} refused",
+                done.created, done.changed, done.unchanged, done.refused
+            );
+            w.log(&LogEntry::done(&caller, Some(group), "user.import", group.to_string(), detail))?;
+            Ok(done)
+        })
+    }
+
+    /// Judges a file before its passwords are hashed. Rows and plan, which are large, do not outlive the turn;
+    /// the second look makes them anew.
+    fn first_look(&self, caller: &Caller, group: GroupId, terms: &Terms, file: &[u8]) -> Result<FirstLook> {
+        let _turn = self.uploads.turns.wait();
+        let rows = table::read(file)?;
+        let plan = self.store.snapshot(|r| plan::planned(r, caller, group, terms, &rows))?;
+        if plan.refused() > 0 && !terms.skip_refused {
+            return Ok(FirstLook::Refused(preview(&plan, &rows)));
+        }
+        let passwords = rows.into_iter().zip(&plan.rows).enumerate().filter_map(|(at, (row, planned))| {
+            row.password.filter(|_| planned.is_a_change()).map(|password| (at, password))
+        });
+        Ok(FirstLook::Passwords(passwords.collect()))
+    }
+}
+
+enum FirstLook {
+    Refused(Preview),
+    /// By row.
+    Passwords(Vec<(usize, Secret)>),
 }
 
 fn carried_out(
@@ -206,28 +240,28 @@ fn carried_out(
 }
 
 /// The hashes of the passwords in the file, by row, made on as many threads as there are cores.
-fn hashed_passwords(plan: &Plan, rows: &[Row], progress: &Progress) -> Result<Vec<(usize, String)>> {
-    let wanted: Vec<(usize, &Row)> = rows
-        .iter()
-        .enumerate()
-        .filter(|(at, row)| row.password.is_some() && plan.rows.get(*at).is_some_and(Planned::is_a_change))
-        .collect();
-    progress.begin(wanted.len());
+fn hashed_passwords(
+    passwords: &[(usize, Secret)],
+    progress: &Progress,
+    hash: impl Fn(&Secret) -> Result<String> + Sync,
+) -> Result<HashMap<usize, String>> {
+    progress.begin(passwords.len());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let share = wanted.len().div_ceil(threads).max(1);
-    let hash = |(at, row): &(usize, &Row)| -> Result<Option<(usize, String)>> {
-        let hashed = row.password.as_ref().map(passwords::hash).transpose()?;
+    let share = passwords.len().div_ceil(threads).max(1);
+    let hash = |(at, password): &(usize, Secret)| -> Result<(usize, String)> {
+        let hashed = hash(password)?;
         progress.step();
-        Ok(hashed.map(|hash| (*at, hash)))
+        Ok((*at, hashed))
     };
-    let hashed: Vec<Result<Option<(usize, String)>>> = std::thread::scope(|scope| {
-        let running: Vec<_> = wanted
+    let panicked = || vec![Err(Error::fault("password_hashing", "hashing a password panicked"))];
+    let hashed: Vec<Result<(usize, String)>> = std::thread::scope(|scope| {
+        let running: Vec<_> = passwords
             .chunks(share)
-            .map(|chunk| scope.spawn(|| chunk.iter().map(hash).collect::<Vec<_>>()))
+            .map(|chunk| scope.spawn(|| chunk.iter().map(&hash).collect::<Vec<_>>()))
             .collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
-    hashed.into_iter().filter_map(Result::transpose).collect()
+    hashed.into_iter().collect()
 }
 
 fn preview(plan: &Plan, rows: &[Row]) -> Preview {

@@ -10,7 +10,7 @@ use crate::desk::people::{
     CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey, check_change, check_new,
 };
 use crate::desk::{groups, permission};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, Member, RoleId, User};
 use crate::store::Reader;
 
@@ -43,15 +43,28 @@ impl Plan {
     }
 
     /// Puts the hashes of the passwords, by row, in their places.
-    pub fn give_hashes(&mut self, hashes: Vec<(usize, String)>) {
-        for (at, hash) in hashes {
-            match self.rows.get_mut(at) {
-                Some(Planned::Create(user)) => user.password_hash = Some(hash),
-                Some(Planned::Change { change, .. }) => change.password_hash = Some(hash),
-                _ => {}
+    ///
+    /// # Errors
+    /// `Conflict` with `people_changed` when one is missing: a row was refused, and is not any more.
+    pub fn give_hashes(&mut self, rows: &[Row], mut hashes: HashMap<usize, String>) -> Result<()> {
+        for (at, (row, planned)) in rows.iter().zip(&mut self.rows).enumerate() {
+            let place = match planned {
+                Planned::Create(user) => &mut user.password_hash,
+                Planned::Change { change, .. } => &mut change.password_hash,
+                Planned::Nothing | Planned::Refused(_) => continue,
+            };
+            if row.password.is_some() {
+                *place = Some(hashes.remove(&at).ok_or_else(people_changed)?);
             }
         }
+        Ok(())
     }
+}
+
+fn people_changed() -> Error {
+    let public = "People or rules were changed while the passwords were hashed. Nothing of the file was kept. \
+                  Upload it again.";
+    Error::new(Kind::Conflict, "people_changed", public)
 }
 
 /// What all rows are judged by.
@@ -140,7 +153,7 @@ impl Rules<'_> {
             None => self.creation(row),
         };
         match outcome {
-            Err(error) if error.kind == crate::error::Kind::Fault => Err(error),
+            Err(error) if error.kind == Kind::Fault => Err(error),
             Err(error) => Ok(Planned::Refused(of_error(&error, row))),
             Ok(planned) => Ok(planned),
         }

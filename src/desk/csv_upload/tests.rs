@@ -169,6 +169,43 @@ fn a_password_keeps_the_rule_of_the_persons_home_group() {
 }
 
 #[test]
+fn while_passwords_are_hashed_others_upload() {
+    let mut f = fixture();
+    // Nobody waits: who finds the turn taken is refused.
+    Arc::get_mut(&mut f.desk).unwrap().uploads.turns.patience = std::time::Duration::ZERO;
+    let hashed = AtomicUsize::new(0);
+    let hash = |password: &Secret| {
+        // On several threads at once, of which one is enough to show it.
+        if hashed.fetch_add(1, Ordering::Relaxed) == 0 {
+            f.desk.preview_csv(&f.other_admin, EIGHT, &terms(), HEADER.as_bytes())?;
+        }
+        passwords::hash(password)
+    };
+    let file = format!("{HEADER},,,,ann.x,correct horse,E1\n,,,,bob.x,,E2\n,,,,cyd.x,correct horse,E3\n");
+    let done = f.desk.applied(&f.admin, SEVEN, &terms(), file.as_bytes(), &Progress::default(), hash);
+    assert!(done.unwrap().applied);
+    assert_eq!(hashed.into_inner(), 2);
+    let has = |id: &str| f.desk.member(&f.admin, SEVEN, &puid(id)).unwrap().user.has_password;
+    assert_eq!(["E1", "E2", "E3"].map(has), [true, false, true]);
+}
+
+#[test]
+fn a_row_is_not_kept_without_its_password() {
+    let f = fixture();
+    f.desk.create_user(&f.other_admin, EIGHT, user("eve.x", "E1")).unwrap();
+    let hash = |password: &Secret| {
+        // Frees the address of a row that was refused, so that its password was not hashed.
+        f.desk.delete_user(&f.other_admin, EIGHT, &puid("E1"))?;
+        passwords::hash(password)
+    };
+    let file = format!("{HEADER},,,,ann.x,correct horse,E1\n,,,,eve.x,correct horse,E2\n");
+    let skip = Terms { skip_refused: true, ..terms() };
+    let done = f.desk.applied(&f.admin, SEVEN, &skip, file.as_bytes(), &Progress::default(), hash);
+    assert_eq!(done.err().map(|e| e.code), Some("people_changed"));
+    assert_eq!(count(&f), 1, "nothing was kept");
+}
+
+#[test]
 fn an_export_can_be_imported_again() {
     let f = fixture();
     let odd = NewUser {

@@ -72,11 +72,16 @@ fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
         match kept {
             Ok(id) => Ok(answer::see_other(&address(&group, &id))),
             Err(error) => {
+                let is_busy = matches!(error.code, "upload_busy" | "uploads_full");
                 // Whatever is wrong with the file as a whole is told at the file.
                 let error =
                     if error.field.as_deref() == Some("role") { error } else { error.with_field("file") };
-                let (status, fill) =
-                    refused(Fill::of([("role", role)]), error, &[("file", "file"), ("role", "role")])?;
+                let fill = Fill::of([("role", role)]);
+                if is_busy {
+                    let page = form_page(visit, &group, 503, &fill.with_problem(Some("file"), error.public))?;
+                    return Ok(answer::with(page, "Retry-After", "5"));
+                }
+                let (status, fill) = refused(fill, error, &[("file", "file"), ("role", "role")])?;
                 form_page(visit, &group, status, &fill)
             }
         }
