@@ -4,6 +4,9 @@
 //! forges login keys locks nobody out. Counters live in memory, and their number is bounded: whoever has
 //! many addresses can make the guard forget, never make it grow. Wrong passwords are besides counted in the
 //! store (`users.failures`), where they outlast a restart. Wire contract §11, Q19.
+//!
+//! The guard also counts what is refused to people who have proved nothing ([`Guard::tally`]), whatever they are
+//! refused for: the access log is never pruned, and a flood must not fill the disk. Nobody is refused for it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,6 +24,11 @@ pub const WINDOW_SECONDS: i64 = 15 * 60;
 const ADDRESS_POINTS_MOST: u32 = 1_000;
 /// A counter takes some 60 bytes.
 const COUNTERS_MOST: usize = 65_536;
+/// Refusals of one address within [`WINDOW_SECONDS`] of which each is noted. An integrator who tries ten keys in a
+/// row finds all of them, and so do several behind one address; a refusal takes some 5 KB of the disk.
+pub const NOTED_MOST: u32 = 100;
+/// Likewise of all addresses together: whoever has very many could else fill the disk from each of them.
+pub const NOTED_MOST_OF_ALL: u32 = 10_000;
 
 /// How much a failure tells of guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +65,44 @@ pub struct TooMany {
     pub times: u32,
 }
 
+/// How often somebody was refused who has proved nothing, and so whether the next refusal is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// Seldom: each is noted.
+    Few,
+    /// So many times at this address.
+    Address(u32),
+    /// So many times at all addresses together; of each, what is more than [`NOTED_MOST`] is not counted.
+    All(u32),
+}
+
+impl Tally {
+    /// Whether to write the refusal down: beyond the limit, each that doubles the count.
+    pub fn is_noted(self) -> bool {
+        match self {
+            Tally::Few => true,
+            Tally::Address(times) | Tally::All(times) => times.is_power_of_two(),
+        }
+    }
+
+    /// What the row adds to its detail, so that those left out are known by their number.
+    pub fn detail(self) -> String {
+        match self {
+            Tally::Few => String::new(),
+            Tally::Address(times) => format!("; {times} refusals of this address in a quarter of an hour"),
+            Tally::All(times) => format!("; {times} refusals of many addresses in a quarter of an hour"),
+        }
+    }
+}
+
 /// The counters. Shared by all threads.
 #[derive(Default)]
 pub struct Guard {
     // Keyed at random, so that nobody can aim at one counter.
     hasher: RandomState,
     counters: Mutex<HashMap<Key, Counter>>,
+    /// Apart from the counters, which decide who is refused.
+    refusals: Mutex<HashMap<Key, Counter>>,
 }
 
 /// What is counted, as hashes: of the address, of the account; 0 for all.
@@ -70,6 +110,11 @@ pub struct Guard {
 struct Key {
     address: u64,
     account: u64,
+}
+
+impl Key {
+    /// All accounts at all addresses.
+    const ALL: Key = Key { address: 0, account: 0 };
 }
 
 #[derive(Clone, Copy)]
@@ -162,14 +207,33 @@ impl Guard {
         }
     }
 
+    /// Counts a refusal of somebody at `address` who has proved nothing, and who can therefore be refused without
+    /// end. `None` is the host itself, whose refusals are all noted.
+    pub fn tally(&self, address: Option<IpAddr>, now: Timestamp) -> Tally {
+        let Some(address) = address else { return Tally::Few };
+        let key = Key { address: self.hash_address(address), account: 0 };
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = count(&mut refusals, key, 1, u32::MAX, now);
+        if times > NOTED_MOST {
+            return Tally::Address(times);
+        }
+        match count(&mut refusals, Key::ALL, 1, u32::MAX, now) {
+            times if times > NOTED_MOST_OF_ALL => Tally::All(times),
+            _ => Tally::Few,
+        }
+    }
+
     fn counters(&self) -> MutexGuard<'_, HashMap<Key, Counter>> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keys(&self, address: IpAddr, account: Account<'_>) -> [Key; 3] {
-        let address = self.hasher.hash_one(network(address)).max(1);
-        let account = self.hash_account(account);
+        let (address, account) = (self.hash_address(address), self.hash_account(account));
         [Key { address, account: 0 }, Key { address, account }, Key { address: 0, account }]
+    }
+
+    fn hash_address(&self, address: IpAddr) -> u64 {
+        self.hasher.hash_one(network(address)).max(1)
     }
 
     fn hash_account(&self, account: Account<'_>) -> u64 {
@@ -188,7 +252,8 @@ impl Guard {
     }
 }
 
-fn count(counters: &mut HashMap<Key, Counter>, key: Key, points: u32, most: u32, now: Timestamp) {
+/// Adds to a counter, and says where it stands.
+fn count(counters: &mut HashMap<Key, Counter>, key: Key, points: u32, most: u32, now: Timestamp) -> u32 {
     if counters.len() >= COUNTERS_MOST {
         make_room(counters, now);
     }
@@ -201,6 +266,7 @@ fn count(counters: &mut HashMap<Key, Counter>, key: Key, points: u32, most: u32,
     if counter.points >= most && counter.refused_until.is_none() {
         counter.refused_until = Some(now.plus_seconds(WINDOW_SECONDS));
     }
+    counter.points
 }
 
 /// Whether nothing of a counter counts any more. A lab clock that was set back counts as over.
@@ -214,9 +280,9 @@ fn make_room(counters: &mut HashMap<Key, Counter>, now: Timestamp) {
     if counters.len() >= COUNTERS_MOST {
         // Under attack from many addresses: any half may go, which the random hash chooses.
         let mut odd = false;
-        counters.retain(|_, _| {
+        counters.retain(|key, _| {
             odd = !odd;
-            odd
+            odd || *key == Key::ALL
         });
     }
 }
@@ -308,5 +374,33 @@ mod tests {
             guard.failed(address, ANN, Weight::Key, false, NOW);
         }
         assert!(guard.counters().len() <= COUNTERS_MOST);
+    }
+
+    #[test]
+    fn refusals_beyond_the_first_hundred_of_an_address_are_noted_when_their_count_doubles() {
+        let guard = Guard::default();
+        let tally = |address: &str, now| guard.tally(ip(address), now);
+        for _ in 0..NOTED_MOST {
+            assert_eq!(tally("192.0.2.1", NOW), Tally::Few);
+        }
+        let noted: Vec<Tally> =
+            (101..=600).map(|_| tally("192.0.2.1", NOW)).filter(|tally| tally.is_noted()).collect();
+        assert_eq!(noted, [128, 256, 512].map(Tally::Address));
+        assert!(noted[0].detail().contains("128 refusals"));
+        assert_eq!(tally("192.0.2.2", NOW), Tally::Few, "another address");
+        assert_eq!(tally("192.0.2.1", NOW.plus_seconds(WINDOW_SECONDS)), Tally::Few, "another window");
+        assert_eq!(guard.tally(None, NOW), Tally::Few, "the host itself");
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, NOW), Ok(()), "nobody is refused for it");
+    }
+
+    #[test]
+    fn refusals_of_very_many_addresses_are_bounded_together() {
+        let guard = Guard::default();
+        let addresses = 2 * u32::try_from(COUNTERS_MOST).unwrap();
+        let tally = |number: u32| guard.tally(Some(IpAddr::from(number.to_be_bytes())), NOW);
+        let noted = (0..addresses).filter(|number| tally(*number).is_noted()).count();
+        let doubled = [16_384, 32_768, 65_536, 131_072].len();
+        assert_eq!(noted, usize::try_from(NOTED_MOST_OF_ALL).unwrap() + doubled);
+        assert!(guard.refusals.lock().unwrap().len() <= COUNTERS_MOST);
     }
 }

@@ -1,9 +1,10 @@
 //! A refused act leaves a row in the access log: what was asked, by whom, and why not.
 
 use super::Desk;
+use super::guard::Tally;
 use super::people::{BulkError, UserKey};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GroupId, LogEntry, RoleId};
+use crate::model::{Actor, Caller, GroupId, LogEntry, RoleId};
 
 /// Most characters of a caller's text in a row.
 const SUBJECT_MAX: usize = 300;
@@ -17,7 +18,8 @@ impl Desk {
         self.store.log(self.clock.now(), entry)
     }
 
-    /// Hands `outcome` on; when the act was refused, the access log has a row of it first.
+    /// Hands `outcome` on; when the act was refused, the access log has a row of it first. Of somebody who has not
+    /// proved who they are, only as far as the guard's tally goes: a flood must not fill the disk.
     ///
     /// # Errors
     /// That of `outcome`; our own fault when the row cannot be written.
@@ -47,10 +49,17 @@ impl Desk {
         if let Err(error) = &outcome
             && is_refusal(error)
         {
-            let detail = detail(error);
-            let entry =
-                LogEntry::refused(caller, group, operation, shortened(&subject()), error.code, detail);
-            self.store.log(self.clock.now(), entry)?;
+            let now = self.clock.now();
+            let tally = match caller.actor {
+                Actor::Anonymous => self.sign_in.guard.tally(caller.ip, now),
+                _ => Tally::Few,
+            };
+            if !tally.is_noted() {
+                return outcome;
+            }
+            let (subject, detail) = (shortened(&subject()), format!("{}{}", detail(error), tally.detail()));
+            let entry = LogEntry::refused(caller, group, operation, subject, error.code, detail);
+            self.store.log(now, entry)?;
         }
         outcome
     }

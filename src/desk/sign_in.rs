@@ -2,7 +2,7 @@
 //!
 //! [`Desk::identify`] judges a credential; [`Desk::authorize`] answers it with a token,
 //! [`Desk::sign_in_browser`] with a web session. Each sign-in and each refusal has its row in the access log
-//! before the reply. What was wrong in truth ([`Reject`]) goes to the log and, with the numbered checks,
+//! before the reply; of many refusals of one address, some, with their number. What was wrong in truth ([`Reject`]) goes to the log and, with the numbered checks,
 //! under an incident code to the administrator; the client gets 401 or 403 and that code.
 
 mod by_login_key;

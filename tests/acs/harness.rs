@@ -22,7 +22,13 @@ pub const BROWSER: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Starts a lab whose demo group trusts the forge, at [`NOW`].
 pub fn started() -> Server {
-    let server = Server::start(&["--lab", "--plain-http", "--public-url", "https://sp.example.com"]);
+    started_with(&[])
+}
+
+/// As [`started`], with these flags too.
+pub fn started_with(flags: &[&str]) -> Server {
+    let usual = ["--lab", "--plain-http", "--public-url", "https://sp.example.com"];
+    let server = Server::start(&[&usual, flags].concat());
     configure(&server);
     server
 }
@@ -87,9 +93,15 @@ pub fn await_answers(server: &Server, store: &Store, ids: &[&str]) {
 
 /// Posts a document as the identity provider's page does; `cookie` is the browser's.
 pub fn post_to(server: &Server, path: &str, document: &str, cookie: Option<&str>) -> Answer {
+    post_from(server, path, document, cookie, "127.0.0.1")
+}
+
+/// As [`post_to`], by way of a proxy that says from which address it comes.
+pub fn post_from(server: &Server, path: &str, document: &str, cookie: Option<&str>, address: &str) -> Answer {
     let form = form_of(document);
     let cookie = cookie.map(|value| format!("sidelight-saml={value}")).unwrap_or_default();
-    let mut headers = vec![("Content-Type", "application/x-www-form-urlencoded")];
+    let mut headers =
+        vec![("Content-Type", "application/x-www-form-urlencoded"), ("X-Forwarded-For", address)];
     if !cookie.is_empty() {
         headers.push(("Cookie", &cookie));
     }

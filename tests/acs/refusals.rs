@@ -4,13 +4,13 @@ use std::fs;
 
 use crate::forge::{IDP, NOW, REQUEST, SP, fixtures};
 use crate::harness::{
-    ACS_PATH, BROWSER, await_answers, latest_code, post, post_to, run, set, signed, started, store,
-    unsolicited,
+    ACS_PATH, BROWSER, GROUP, await_answers, latest_code, post, post_from, run, set, signed, started,
+    started_with, store, unsolicited,
 };
 
 #[test]
 fn a_refused_case_gives_its_code_at_the_running_acs() {
-    let server = started();
+    let server = started_with(&["--trusted-proxies", "127.0.0.1"]);
     set(&server, &["idp_initiated=false"]);
     let store = store(server.data());
     await_answers(&server, &store, &["_another", REQUEST]);
@@ -29,7 +29,8 @@ fn a_refused_case_gives_its_code_at_the_running_acs() {
         }
         let (_, expected) = name.split_once('.').unwrap();
         server.set_clock(if expected.contains("not_yet") { just_before } else { NOW });
-        let answer = post_to(&server, ACS_PATH, &document, Some(BROWSER));
+        // Each from an address of its own: of one, not all would be kept.
+        let answer = post_from(&server, ACS_PATH, &document, Some(BROWSER), &format!("192.0.2.{count}"));
         let got = latest_code(&store);
         let calm =
             answer.status == 403 && answer.body.contains("Incident") && !answer.body.contains(expected);
@@ -74,6 +75,29 @@ fn what_is_off_or_half_configured_refuses_with_its_own_code() {
     assert_eq!(entry(), "no_trust_anchor");
     assert_eq!(server.get("/account/GetLoginKey.aspx?sso=1&idpid=999").status, 403);
     assert_eq!(entry(), "unknown_group");
+}
+
+#[test]
+fn a_flood_of_refusals_is_kept_a_hundred_times_and_then_as_its_count_doubles() {
+    let server = started();
+    let store = store(server.data());
+    let (mut kept, mut calm) = (0, 0);
+    for number in 0..140 {
+        // What is judged, and what cannot be.
+        let answer = match number % 2 {
+            0 => post(&server, "<x/>"),
+            _ => server.get("/account/GetLoginKey.aspx?sso=1&idpid=999"),
+        };
+        calm += usize::from(answer.status == 403);
+        kept += usize::from(answer.body.contains("Incident"));
+    }
+    assert_eq!((calm, kept), (140, 101), "the 128th too");
+    let query =
+        sidelight::store::LogQuery { limit: 1_000, search: "sign-in.saml".into(), ..Default::default() };
+    let rows = store.read(|r| r.log_rows(&query)).unwrap();
+    assert_eq!(rows.iter().filter(|row| row.incident.is_some()).count(), 101);
+    assert!(rows[0].detail.ends_with("128 refusals of this address in a quarter of an hour"), "{rows:?}");
+    assert_eq!(store.read(|r| r.saml_attempts(GROUP, 1_000)).unwrap().len(), 50);
 }
 
 #[test]

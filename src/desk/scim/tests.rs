@@ -50,6 +50,19 @@ fn a_token_is_accepted_until_it_is_revoked() {
 }
 
 #[test]
+fn a_flood_of_unknown_tokens_is_noted_a_hundred_times_and_then_as_its_count_doubles() {
+    let (f, _) = with_token();
+    let before = f.log().len();
+    for _ in 0..300 {
+        let refused = f.desk.scim_caller([192, 0, 2, 1].into(), "x");
+        assert_eq!(code(refused), Some("scim_token_unknown"));
+    }
+    let log = f.log();
+    assert_eq!(log.len() - before, 100 + 2, "128 and 256");
+    assert!(log[log.len() - 1].detail.ends_with("256 refusals of this address in a quarter of an hour"));
+}
+
+#[test]
 fn tokens_are_made_by_administrators_of_the_group_only() {
     let (f, provisioner) = with_token();
     assert_eq!(code(f.desk.make_scim_token(&f.other_admin, SEVEN, "x")), Some("administrators_only"));

@@ -2,7 +2,7 @@
 //! that the client learns.
 
 use super::super::Desk;
-use super::super::guard::{Account, FAILURES_MOST, TooMany, WINDOW_SECONDS, Weight};
+use super::super::guard::{Account, FAILURES_MOST, Tally, TooMany, WINDOW_SECONDS, Weight};
 use super::KeyClaim;
 use super::{Means, Reject, SignedIn};
 use crate::clock::Timestamp;
@@ -120,10 +120,20 @@ impl Refusal {
         Refusal { times: Some(too_many.times), ..Refusal::new(means, Reject::TooManyAttempts) }
     }
 
-    /// Whether to write it down. What the guard refuses is noted the first, second, fourth, eighth time and
-    /// so on: a flood must not fill the disk.
-    fn is_noted(&self) -> bool {
-        self.times.is_none_or(u32::is_power_of_two)
+    /// Whether the tally decides if it is written down; else it is not. A login key that the guard refuses is
+    /// noted the first, second, fourth, eighth time and so on, and counted only then, so that one broken
+    /// integration does not hide what else comes from its address. A password that the guard refuses is noted as
+    /// that of a locked user is: the client sees whether it was.
+    fn is_counted(&self) -> bool {
+        let of_password = matches!(self.means, Means::Password | Means::IssuedCredentials);
+        of_password || self.times.is_none_or(u32::is_power_of_two)
+    }
+
+    /// Whether to write it down whatever the tally: a change has its row, and a name that nobody has must be
+    /// answered like one that somebody has. The guard lets few of them happen at one address.
+    fn is_always_noted(&self) -> bool {
+        let guessed = self.means == Means::Password && self.weight() == Some(Weight::Password);
+        guessed || self.locks().is_some()
     }
 
     fn weight(&self) -> Option<Weight> {
@@ -181,13 +191,18 @@ impl Desk {
             self.sign_in.guard.failed(caller.ip, account, weight, everywhere, now);
         }
         let error = refusal.reject.to_public();
-        if !refusal.is_noted() {
-            return Ok(error);
-        }
+        let Some(tally) = self.tallied(caller, &refusal, now) else { return Ok(error) };
         let code = incident_code()?;
         let explained = self.explained(&refusal, now)?;
-        self.note(caller, surface, refusal, explained, code.clone(), now)?;
+        let entry = row(caller, surface, &refusal, explained.cause, &code, tally);
+        self.note(entry, refusal, explained, code.clone(), now)?;
         Ok(error.with_incident(code))
+    }
+
+    /// Counts a refusal; `None` when it is not noted.
+    fn tallied(&self, caller: &Caller, refusal: &Refusal, now: Timestamp) -> Option<Tally> {
+        let tally = refusal.is_counted().then(|| self.sign_in.guard.tally(caller.ip, now))?;
+        (refusal.is_always_noted() || tally.is_noted()).then_some(tally)
     }
 
     fn explained(&self, refusal: &Refusal, now: Timestamp) -> Result<Explained> {
@@ -207,26 +222,12 @@ impl Desk {
 
     fn note(
         &self,
-        caller: &Caller,
-        surface: &'static str,
+        entry: LogEntry,
         refusal: Refusal,
         explained: Explained,
         code: String,
         now: Timestamp,
     ) -> Result<()> {
-        let times = refusal.times.map_or_else(String::new, |times| format!("; {times} since"));
-        let cause = explained.cause.map_or_else(String::new, |cause| format!("; likely cause: {cause}"));
-        let entry = LogEntry {
-            incident: Some(code.clone()),
-            ..LogEntry::refused(
-                caller,
-                refusal.group,
-                refusal.means.operation(),
-                refusal.subject.clone(),
-                refusal.reject.code(),
-                format!("{surface}: {}{cause}{times}", refusal.reject),
-            )
-        };
         let incident = Incident {
             code,
             at: now,
@@ -260,6 +261,23 @@ struct Explained {
     repair: String,
     /// The integration mistake that fits.
     cause: Option<&'static str>,
+}
+
+/// The access log's row of a refusal.
+fn row(
+    caller: &Caller,
+    surface: &str,
+    refusal: &Refusal,
+    cause: Option<&str>,
+    code: &str,
+    tally: Tally,
+) -> LogEntry {
+    let times = refusal.times.map_or_else(String::new, |times| format!("; {times} since"));
+    let cause = cause.map_or_else(String::new, |cause| format!("; likely cause: {cause}"));
+    let detail = format!("{surface}: {}{cause}{times}{}", refusal.reject, tally.detail());
+    let (operation, subject) = (refusal.means.operation(), refusal.subject.clone());
+    let refused = LogEntry::refused(caller, refusal.group, operation, subject, refusal.reject.code(), detail);
+    LogEntry { incident: Some(code.to_owned()), ..refused }
 }
 
 fn one_check(refusal: &Refusal) -> Check {

@@ -275,6 +275,49 @@ fn an_expired_key_is_no_guess() {
     house.check(&partner(ACME, PUID, &good_key()), None, (200, "signed_in"));
 }
 
+#[test]
+fn a_flood_of_refusals_is_noted_a_hundred_times_and_then_as_its_count_doubles() {
+    let house = House::new();
+    let rows = |code: &str| {
+        let query = LogQuery { search: code.into(), limit: 1_000, ..LogQuery::default() };
+        house.desk.store.read(|r| r.log_rows(&query)).unwrap()
+    };
+    let expired = partner(ACME, PUID, &signed(API_KEY, ACME, PUID, NOW - 1));
+    let without_key = partner(OTHER, "carl", "$1$1000000000$AAA");
+    let nobody = Caller::anonymous("192.0.2.1".parse().unwrap());
+    let refused = |number: u32| match number % 3 {
+        0 => house.identify("192.0.2.1", &expired, None).unwrap_err(),
+        1 => house.identify("192.0.2.1", &without_key, None).unwrap_err(),
+        _ => house.desk.refuse_unreadable(&nobody, "test", None),
+    };
+    let incidents: Vec<String> = (0..300).filter_map(|number| refused(number).incident).collect();
+    assert_eq!(incidents.len(), 100 + 2, "128 and 256");
+    let noted = rows("test: ");
+    assert_eq!(noted.len(), incidents.len());
+    assert!(noted[0].detail.ends_with("256 refusals of this address in a quarter of an hour"), "{noted:?}");
+    assert!(incidents.iter().all(|code| house.desk.store.read(|r| r.incident(code)).unwrap().is_some()));
+    // Neither is anybody refused for it, nor is a password's refusal told from that of a name nobody has.
+    house.check(&partner(ACME, PUID, &good_key()), None, (200, "signed_in"));
+    house.check(&password(ADDRESS, "wrong"), None, (401, "wrong_password"));
+    house.check(&password("nobody.acme", "wrong"), None, (401, "unknown_address"));
+    assert_eq!(house.outcome("192.0.2.2", &expired, None), (401, "expired".into()));
+}
+
+#[test]
+fn the_guard_refuses_a_password_with_the_same_answers_as_the_lock_does() {
+    let house = House::new();
+    let names = [ADDRESS, "nobody.acme.glance.net"];
+    for (name, last) in names.into_iter().flat_map(|name| (0..10).map(move |last| (name, last))) {
+        house.outcome(&format!("198.51.100.{last}"), &password(name, "wrong"), None);
+    }
+    let answers = |name: &str| -> Vec<(u16, bool)> {
+        let refused = |_| house.identify("203.0.113.1", &password(name, "wrong"), None).unwrap_err();
+        (0..8).map(refused).map(|error| (error.kind.status(), error.incident.is_some())).collect()
+    };
+    assert_eq!(answers(names[0]), answers(names[1]));
+    assert_eq!(answers(names[0]), vec![(403, true); 8]);
+}
+
 fn authorize(house: &House, service: &str) -> Result<Authorized> {
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = partner(ACME, PUID, &good_key());

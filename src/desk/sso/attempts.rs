@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::desk::guard::Tally;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::{Attempt as KeptAttempt, Status};
@@ -60,20 +61,26 @@ impl Desk {
         group: Option<GroupId>,
         reject: &SsoReject,
     ) -> Result<Error> {
+        let now = self.clock.now();
+        let error = Error::new(Kind::Denied, reject.code(), SENTENCE);
+        let tally = self.sign_in.guard.tally(caller.ip, now);
+        if !tally.is_noted() {
+            return Ok(error);
+        }
         let mut checks = Checklist::default();
         checks.failed(reject);
         let incident = incident_code()?;
         let kept = self.incident(incident.clone(), group, reject, &checks);
         let subject = group.map_or_else(String::new, |group| group.to_string());
-        let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail(reject));
+        let detail = detail(reject, tally);
+        let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail);
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
-        let now = self.clock.now();
         let refused = self.store.leave_trace(now, move |w| {
             w.insert_incident(&kept, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.log(&entry)
         });
         refused.wait()?;
-        Ok(Error::new(Kind::Denied, reject.code(), SENTENCE).with_incident(incident))
+        Ok(error.with_incident(incident))
     }
 
     /// Refuses somebody who named no group, or one that does not exist.
@@ -98,6 +105,36 @@ impl Desk {
             checks.failed(reject);
         }
         let target = attempt.target(identity);
+        let tally = self.sign_in.guard.tally(attempt.caller.ip, attempt.now);
+        let incident = match tally.is_noted() {
+            true => Some(self.kept_refusal(attempt, reject, identity, &checks, tally)?),
+            false => None,
+        };
+        if target.test {
+            let (reject, checks) = told(reject, checks);
+            let diagnosis = diagnosis(attempt, checks, identity);
+            return Ok(Answer::Diagnosed(Box::new(Diagnosis {
+                reject: Some(reject),
+                incident,
+                ..diagnosis
+            })));
+        }
+        Ok(Answer::Refused(Box::new(Refusal {
+            error: Error { incident, ..Error::new(Kind::Denied, reject.code(), SENTENCE) },
+            embedded: target.embedded,
+            allowed_sites: attempt.grounds.configuration.allowed_sites.clone(),
+        })))
+    }
+
+    /// Keeps why a response is refused, and gives back under which incident code.
+    fn kept_refusal(
+        &self,
+        attempt: &Attempt,
+        reject: &SsoReject,
+        identity: Option<&Identity>,
+        checks: &Checklist,
+        tally: Tally,
+    ) -> Result<String> {
         let configuration = &attempt.grounds.configuration;
         let group = configuration.group;
         let incident = incident_code()?;
@@ -112,19 +149,13 @@ impl Desk {
             attributes: identity.filter(|_| provisioning).map(attributes_json),
             kept: self.keepable(attempt)?,
         };
-        let operation = if target.test { TEST_OPERATION } else { OPERATION };
-        let refused = LogEntry::refused(
-            &attempt.caller,
-            Some(group),
-            operation,
-            subject,
-            reject.code(),
-            detail(reject),
-        );
+        let operation = if attempt.target(identity).test { TEST_OPERATION } else { OPERATION };
+        let (caller, detail) = (&attempt.caller, detail(reject, tally));
+        let refused = LogEntry::refused(caller, Some(group), operation, subject, reject.code(), detail);
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
         let row = Incident {
             repair: self.repair(attempt, reject, identity)?,
-            ..self.incident(incident.clone(), Some(group), reject, &checks)
+            ..self.incident(incident.clone(), Some(group), reject, checks)
         };
         let now = attempt.now;
         let refused = self.store.leave_trace(now, move |w| {
@@ -133,20 +164,7 @@ impl Desk {
             w.log(&entry)
         });
         refused.wait()?;
-        if target.test {
-            let (reject, checks) = told(reject, checks);
-            let diagnosis = diagnosis(attempt, checks, identity);
-            return Ok(Answer::Diagnosed(Box::new(Diagnosis {
-                reject: Some(reject),
-                incident: Some(incident),
-                ..diagnosis
-            })));
-        }
-        Ok(Answer::Refused(Box::new(Refusal {
-            error: Error::new(Kind::Denied, reject.code(), SENTENCE).with_incident(incident),
-            embedded: target.embedded,
-            allowed_sites: configuration.allowed_sites.clone(),
-        })))
+        Ok(incident)
     }
 
     /// What the diagnostic page shows of a test that went well.
@@ -291,8 +309,8 @@ fn attribute_that_names(r: &Reader<'_>, group: GroupId, identity: &Identity) -> 
     Ok(None)
 }
 
-fn detail(reject: &SsoReject) -> String {
-    format!("expected {}; got {}", reject.expected(), reject.got())
+fn detail(reject: &SsoReject, tally: Tally) -> String {
+    format!("expected {}; got {}{}", reject.expected(), reject.got(), tally.detail())
 }
 
 /// Where a kept response belongs.
