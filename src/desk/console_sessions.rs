@@ -112,7 +112,7 @@ impl Desk {
         password: &Secret,
     ) -> Result<std::result::Result<Proved, Refusal>> {
         let hash = self.store.read(|r| r.operator_password_hash(id))?;
-        let fits = verified(password, hash.as_deref());
+        let fits = self.sign_in.verifier.verify(password, hash.as_deref())?;
         if locked {
             return Ok(Err(Refusal::Locked));
         }
@@ -132,11 +132,11 @@ impl Desk {
         password: &Secret,
     ) -> Result<std::result::Result<Proved, Refusal>> {
         let Some(user) = self.store.read(|r| r.user_by_address(address))? else {
-            passwords::verify_nothing(password);
+            self.sign_in.verifier.verify(password, None)?;
             return Ok(Err(Refusal::UnknownName));
         };
         let hash = self.store.read(|r| r.password_hash(user.id))?;
-        let fits = verified(password, hash.as_deref());
+        let fits = self.sign_in.verifier.verify(password, hash.as_deref())?;
         let now = self.clock.now();
         if user.is_locked(now) {
             return Ok(Err(Refusal::Locked));
@@ -363,17 +363,6 @@ fn password_hash_of(reader: &Reader<'_>, holder: NewConsoleHolder) -> Result<Opt
     match holder {
         NewConsoleHolder::Operator(id) => reader.operator_password_hash(id),
         NewConsoleHolder::Member { user, .. } => reader.password_hash(user),
-    }
-}
-
-/// Takes the same time whether or not there is a password.
-fn verified(password: &Secret, hash: Option<&str>) -> bool {
-    match hash {
-        Some(hash) => passwords::verify(password, hash),
-        None => {
-            passwords::verify_nothing(password);
-            false
-        }
     }
 }
 

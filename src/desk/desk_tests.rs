@@ -155,6 +155,21 @@ fn an_operator_whose_lockout_is_cleared_gets_in_from_where_the_guesses_came() {
 }
 
 #[test]
+fn a_console_password_waits_in_the_same_few_places_as_any_other() {
+    let f = fixture();
+    let (right, host) = (Secret::new("correct horse"), Caller::host());
+    let stranger = Caller::anonymous([192, 0, 2, 1].into());
+    f.desk.create_operator(&host, "Olga", &right).unwrap();
+    let sign_in = |name| code(f.desk.sign_in_to_console(&stranger, name, &right));
+    let places = f.desk.sign_in.verifier.all_places();
+    for name in ["Olga", "admin.seven", "nobody"] {
+        assert_eq!(sign_in(name), Some("passwords_busy"), "{name}");
+    }
+    drop(places);
+    assert_eq!(sign_in("Olga"), None);
+}
+
+#[test]
 fn the_claim_link_is_closed_by_the_first_operator_whoever_makes_one() {
     let f = fixture();
     let token = f.desk.new_claim().unwrap().unwrap();

@@ -23,12 +23,12 @@ pub use by_login_key::{KeyClaim, KeyExplanation};
 pub use refusal::MemberCheck;
 pub use reject::Reject;
 
-use self::by_password::Turns;
 use self::key_cache::KeyCache;
 use self::presence::Presence;
 use self::refusal::{Refusal, Stop};
 use self::remembered::Remembered;
 use super::guard::{Account, Guard};
+use super::passwords::Verifier;
 use super::token::{self, Claims};
 use super::{Desk, web_session};
 use crate::clock::Timestamp;
@@ -46,7 +46,7 @@ pub struct State {
     pub(super) key_cache: KeyCache,
     presence: Presence,
     remembered: Remembered,
-    turns: Turns,
+    pub(super) verifier: Verifier,
     web_session_idle_seconds: AtomicI64,
 }
 
@@ -57,7 +57,7 @@ impl Default for State {
             key_cache: KeyCache::default(),
             presence: Presence::default(),
             remembered: Remembered::default(),
-            turns: Turns::default(),
+            verifier: Verifier::default(),
             web_session_idle_seconds: AtomicI64::new(web_session::IDLE_SECONDS),
         }
     }

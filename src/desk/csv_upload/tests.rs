@@ -151,7 +151,7 @@ fn a_password_is_set_and_never_shown() {
     assert!(f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap().user.has_password);
     let id = f.desk.member(&f.admin, SEVEN, &UserKey::Address("ann.x".into())).unwrap().user.id;
     let hash = f.desk.store.read(|r| r.password_hash(id)).unwrap().unwrap();
-    assert!(passwords::verify(&Secret::new("correct horse"), &hash));
+    assert!(f.desk.sign_in.verifier.verify(&Secret::new("correct horse"), Some(&hash)).unwrap());
 }
 
 #[test]

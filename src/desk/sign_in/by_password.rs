@@ -3,49 +3,22 @@
 //! A name that nobody has, a user without a password, and a wrong password cost the same time and give the
 //! same answer.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::refusal::{Refusal, Stop, admitted, in_group};
 use super::{Attempt, Means, Reject, SignedIn, row};
 use crate::clock::Timestamp;
+use crate::desk::Desk;
 use crate::desk::guard::Account;
-use crate::desk::{Desk, passwords};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::{LogEntry, User};
 use crate::secret::{Secret, fill_random};
 
-/// Passwords that may be in verification or wait for it; with more, login keys would find no thread.
-const TURNS_MOST: usize = 32;
 /// Seconds for which issued credentials are valid.
 const ISSUED_SECONDS: i64 = 12 * 3600;
 /// Random bytes of issued credentials: 32 hexadecimal characters. Wire contract §1.
 const ISSUED_BYTES: usize = 16;
-
-/// Counts the passwords in verification.
-#[derive(Default)]
-pub(super) struct Turns(AtomicUsize);
-
-struct Turn<'t>(&'t Turns);
-
-impl Turns {
-    fn take(&self) -> Result<Turn<'_>> {
-        let turn = Turn(self);
-        if self.0.fetch_add(1, Ordering::AcqRel) >= TURNS_MOST {
-            let public = "Too many people sign in at this moment. Try again shortly.";
-            return Err(Error::new(Kind::Unavailable, "passwords_busy", public));
-        }
-        Ok(turn)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
 
 /// What ValidateUser answers.
 pub struct Issued {
@@ -69,14 +42,13 @@ impl Desk {
             Some(user) => self.store.read(|r| r.password_hash(user.id))?,
             None => None,
         };
-        let _turn = self.sign_in.turns.take()?;
+        let fits = self.sign_in.verifier.verify(&password, hash.as_deref())?;
         let Some(hash) = hash else {
-            passwords::verify_nothing(&password);
             let reject = if user.is_some() { Reject::NoPassword } else { Reject::UnknownAddress };
             return Err(refusal(reject).into());
         };
         let user = user.ok_or_else(|| Error::fault("password_hash", "a hash without its user"))?;
-        if !passwords::verify(&password, &hash) {
+        if !fits {
             return Err(refusal(Reject::WrongPassword).user(user.id).into());
         }
         let signed_in = self.choose_group(attempt, &user, Means::Password, now)?;
