@@ -23,27 +23,47 @@ const NOTE_EVERY: i64 = 60;
 const FAILURES_MAX: i64 = 10;
 /// Seconds that it stays locked. Wire contract §11 Q19.
 const LOCKOUT: i64 = 15 * 60;
+const WRONG_PASSWORD: &str = "wrong_password";
 /// The operation of a sign-in to the console in the access log.
 pub(super) const SIGN_IN: &str = "console.sign-in";
 
 /// Why nobody came in, for the access log; the person is told one sentence for all.
 enum Refusal {
     UnknownName,
+    NoPassword,
     Locked,
-    WrongPassword,
+    /// Whose failure the store counts; `None` when the password was changed while it was verified.
+    WrongPassword(Option<Whose>),
     NotAnAdministrator,
     TooManyAttempts,
+}
+
+#[derive(Clone, Copy)]
+enum Whose {
+    Operator(OperatorId),
+    User(UserId),
 }
 
 impl Refusal {
     fn code(&self) -> &'static str {
         match self {
             Refusal::UnknownName => "unknown_name",
+            Refusal::NoPassword => "no_password",
             Refusal::Locked => "locked",
-            Refusal::WrongPassword => "wrong_password",
+            Refusal::WrongPassword(_) => WRONG_PASSWORD,
             Refusal::NotAnAdministrator => "not_an_administrator",
             Refusal::TooManyAttempts => "too_many_attempts",
         }
+    }
+
+    /// Whether the guard counts it: whatever was verified.
+    fn is_counted(&self) -> bool {
+        !matches!(self, Refusal::Locked | Refusal::TooManyAttempts)
+    }
+
+    /// Whether it counts from every address: nothing in the store can be locked, and the answers must not differ.
+    fn counts_everywhere(&self) -> bool {
+        matches!(self, Refusal::UnknownName | Refusal::NoPassword)
     }
 }
 
@@ -66,7 +86,7 @@ impl Desk {
             Ok(proved) => {
                 match self.new_console_session(caller, name, proved.holder, Some(proved.hash), SIGN_IN) {
                     // It was changed while it was verified.
-                    Err(error) if error.code == Refusal::WrongPassword.code() => Refusal::WrongPassword,
+                    Err(error) if error.code == WRONG_PASSWORD => Refusal::WrongPassword(None),
                     opened => {
                         self.sign_in.guard.forget(caller.ip, Account::Password(name));
                         return opened;
@@ -75,18 +95,45 @@ impl Desk {
             }
             Err(refusal) => refusal,
         };
-        if !matches!(refusal, Refusal::TooManyAttempts) {
-            let (account, now) = (Account::Password(name), self.clock.now());
-            self.sign_in.guard.failed(caller.ip, account, Weight::Password, false, now);
-        }
-        let subject: String = name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
-        let entry = LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), "");
-        self.store.log(self.clock.now(), entry)?;
+        self.refuse_console(caller, name, &refusal)?;
         let public = "That name and password do not open the console. After several wrong passwords an account \
                       stays closed for a quarter of an hour.";
         Err(Error::new(Kind::Unauthenticated, "sign_in_refused", public).with_field("name"))
     }
 
+    /// Counts a refusal and notes it. What the guard counts is always noted, because it lets few of them happen and
+    /// the time of the answer must not tell one from another; the rest as far as its tally goes.
+    fn refuse_console(&self, caller: &Caller, name: &str, refusal: &Refusal) -> Result<()> {
+        let (guard, now) = (&self.sign_in.guard, self.clock.now());
+        if refusal.is_counted() {
+            let (account, everywhere) = (Account::Password(name), refusal.counts_everywhere());
+            guard.failed(caller.ip, account, Weight::Password, everywhere, now);
+        }
+        let tally = guard.tally(caller.ip, now);
+        if !refusal.is_counted() && !tally.is_noted() {
+            return Ok(());
+        }
+        let subject: String = name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
+        let detail = format!("console{}", tally.detail());
+        self.note_refusal(LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), detail), refusal)
+    }
+
+    /// Notes a refusal, and counts the wrong password in the same transaction.
+    fn note_refusal(&self, entry: LogEntry, refusal: &Refusal) -> Result<()> {
+        let now = self.clock.now();
+        let Refusal::WrongPassword(Some(whose)) = *refusal else { return self.store.log(now, entry) };
+        self.store.write(now, move |w| {
+            let (since, until) = (now.plus_seconds(-LOCKOUT), now.plus_seconds(LOCKOUT));
+            match whose {
+                Whose::Operator(id) => w.count_operator_failure(id, FAILURES_MAX, until)?,
+                Whose::User(id) => w.count_failure(id, FAILURES_MAX, since, until)?,
+            }
+            w.log(&entry)
+        })
+    }
+
+    /// Finds who is named, and verifies their password. For somebody locked nothing is verified: the answer must
+    /// come as soon as that of the guard, which refuses a name that nobody has.
     fn console_holder(
         &self,
         caller: &Caller,
@@ -111,19 +158,16 @@ impl Desk {
         locked: bool,
         password: &Secret,
     ) -> Result<std::result::Result<Proved, Refusal>> {
-        let hash = self.store.read(|r| r.operator_password_hash(id))?;
-        let fits = self.sign_in.verifier.verify(password, hash.as_deref())?;
         if locked {
             return Ok(Err(Refusal::Locked));
         }
-        let now = self.clock.now();
-        if let Some(hash) = hash.filter(|_| fits) {
-            self.store.write(now, move |w| w.note_operator_sign_in(id))?;
-            return Ok(Ok(Proved { holder: NewConsoleHolder::Operator(id), hash }));
-        }
-        let until = now.plus_seconds(LOCKOUT);
-        self.store.write(now, move |w| w.count_operator_failure(id, FAILURES_MAX, until))?;
-        Ok(Err(Refusal::WrongPassword))
+        let hash = self.store.read(|r| r.operator_password_hash(id))?;
+        let fits = self.sign_in.verifier.verify(password, hash.as_deref())?;
+        let Some(hash) = hash.filter(|_| fits) else {
+            return Ok(Err(Refusal::WrongPassword(Some(Whose::Operator(id)))));
+        };
+        self.store.write(self.clock.now(), move |w| w.note_operator_sign_in(id))?;
+        Ok(Ok(Proved { holder: NewConsoleHolder::Operator(id), hash }))
     }
 
     fn administrator_by_password(
@@ -135,18 +179,17 @@ impl Desk {
             self.sign_in.verifier.verify(password, None)?;
             return Ok(Err(Refusal::UnknownName));
         };
-        let hash = self.store.read(|r| r.password_hash(user.id))?;
-        let fits = self.sign_in.verifier.verify(password, hash.as_deref())?;
         let now = self.clock.now();
         if user.is_locked(now) {
             return Ok(Err(Refusal::Locked));
         }
         let id = user.id;
-        let Some(hash) = hash.filter(|_| fits) else {
-            let (since, until) = (now.plus_seconds(-LOCKOUT), now.plus_seconds(LOCKOUT));
-            self.store.write(now, move |w| w.count_failure(id, FAILURES_MAX, since, until))?;
-            return Ok(Err(Refusal::WrongPassword));
-        };
+        let hash = self.store.read(|r| r.password_hash(id))?;
+        let fits = self.sign_in.verifier.verify(password, hash.as_deref())?;
+        let Some(hash) = hash else { return Ok(Err(Refusal::NoPassword)) };
+        if !fits {
+            return Ok(Err(Refusal::WrongPassword(Some(Whose::User(id)))));
+        }
         // The home group first: it is where the person belongs.
         let groups = self.administered_groups(&user)?;
         let group = groups.iter().find(|g| **g == user.home_group).or(groups.first()).copied();
@@ -280,32 +323,39 @@ impl Desk {
             }
             _ => return Err(Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.")),
         };
-        let attempt = || {
-            let proved = self.own_password_proved(holder, name, current)?;
-            match holder {
-                NewConsoleHolder::Operator(id) => {
-                    self.set_own_operator_password(caller, id, wanted, proved.hash)
-                }
-                NewConsoleHolder::Member { user, group } => {
-                    self.set_own_user_password(caller, user, group, wanted, proved.hash)
-                }
+        let proved = match self.own_password(holder, name, current)? {
+            Ok(proved) => proved,
+            Err(refusal) => {
+                // To the person, all reasons are one; the row says which.
+                let entry = LogEntry::refused(caller, group, operation, name, refusal.code(), "own");
+                self.note_refusal(entry, &refusal)?;
+                return Err(wrong_current());
             }
         };
-        let hash = self.logging_refusal(caller, group, operation, name, attempt())?;
+        let changed = match holder {
+            NewConsoleHolder::Operator(id) => self.set_own_operator_password(caller, id, wanted, proved.hash),
+            NewConsoleHolder::Member { user, group } => {
+                self.set_own_user_password(caller, user, group, wanted, proved.hash)
+            }
+        };
+        let hash = self.logging_refusal(caller, group, operation, name, changed)?;
         self.new_console_session(caller, name, holder, Some(hash), SIGN_IN)
     }
 
-    fn own_password_proved(&self, holder: NewConsoleHolder, name: &str, current: &Secret) -> Result<Proved> {
-        let proved = match holder {
+    fn own_password(
+        &self,
+        holder: NewConsoleHolder,
+        name: &str,
+        current: &Secret,
+    ) -> Result<std::result::Result<Proved, Refusal>> {
+        match holder {
             NewConsoleHolder::Operator(id) => {
                 let operator = self.store.read(|r| r.operator(id))?.ok_or_else(wrong_current)?;
                 let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
-                self.operator_by_password(id, locked, current)?
+                self.operator_by_password(id, locked, current)
             }
-            NewConsoleHolder::Member { .. } => self.administrator_by_password(name, current)?,
-        };
-        // The sentence is one for all; the row says which.
-        proved.map_err(|refusal| Error { code: refusal.code(), ..wrong_current() })
+            NewConsoleHolder::Member { .. } => self.administrator_by_password(name, current),
+        }
     }
 
     /// Replaces the password whose hash was `current`, and gives back the hash of the new one.
@@ -368,7 +418,7 @@ fn password_hash_of(reader: &Reader<'_>, holder: NewConsoleHolder) -> Result<Opt
 
 fn wrong_current() -> Error {
     let public = "The present password is not right, or the account is closed after several wrong ones.";
-    Error::new(Kind::Unauthenticated, Refusal::WrongPassword.code(), public).with_field("current")
+    Error::new(Kind::Unauthenticated, WRONG_PASSWORD, public).with_field("current")
 }
 
 fn is_idle(session: &ConsoleSessionRow, now: Timestamp) -> bool {

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::fixture::*;
-use super::people::{RoleChoice, UserChange};
+use super::people::{NewUser, RoleChoice, UserChange};
 use super::roles::{NewRole, RoleChange};
+use super::sign_in::Attempt;
 use crate::error::{Kind, Result};
 use crate::model::{Actor, Caller, GroupId};
+use crate::protocol::credential::Credential;
 use crate::secret::Secret;
-use crate::store::NewConsoleHolder;
+use crate::store::{LogRow, NewConsoleHolder};
 
 fn code<T>(outcome: Result<T>) -> Option<&'static str> {
     outcome.err().map(|e| e.code)
@@ -167,6 +169,88 @@ fn a_console_password_waits_in_the_same_few_places_as_any_other() {
     }
     drop(places);
     assert_eq!(sign_in("Olga"), None);
+}
+
+/// Group 7 with Ann, who has a password, and Bob, who has none.
+fn with_passwords() -> Fixture {
+    let f = fixture();
+    let password = Some(Secret::new("Correct-Horse-7"));
+    f.desk.create_user(&f.admin, SEVEN, NewUser { password, ..user("ann.seven", "E1") }).unwrap();
+    f.desk.create_user(&f.admin, SEVEN, user("bob.seven", "E2")).unwrap();
+    f
+}
+
+#[test]
+fn wrong_console_passwords_do_not_tell_elsewhere_which_names_exist() {
+    let f = with_passwords();
+    let (here, there) = (Caller::anonymous([192, 0, 2, 1].into()), Caller::anonymous([192, 0, 2, 2].into()));
+    let answer = |name: &str| {
+        for _ in 0..10 {
+            let refused = f.desk.sign_in_to_console(&here, name, &Secret::new("wrong"));
+            assert_eq!(code(refused), Some("sign_in_refused"), "{name}");
+        }
+        // Neither takes time: nothing is verified.
+        let places = f.desk.sign_in.verifier.all_places();
+        assert_eq!(
+            code(f.desk.sign_in_to_console(&there, name, &Secret::new("x"))),
+            Some("sign_in_refused"),
+            "{name}"
+        );
+        drop(places);
+        let credential = Credential::Password { username: name.into(), password: "wrong".to_owned().into() };
+        let attempt = Attempt { caller: &there, credential: &credential, group: None, surface: "test" };
+        let error = f.desk.identify(&attempt).unwrap_err();
+        (error.kind, error.code, error.incident.is_some())
+    };
+    let expected = (Kind::Denied, "sign_in_denied", true);
+    for name in ["ann.seven", "bob.seven", "nobody.seven"] {
+        assert_eq!(answer(name), expected, "{name}");
+    }
+    // Who has no password is not locked, so that a login key still lets them in.
+    let key = |row: &LogRow| (row.subject.clone(), row.code.clone().unwrap_or_default());
+    let codes: Vec<_> = f.log().iter().filter(|row| row.ip == "192.0.2.2").map(key).collect();
+    let expected = [
+        ("ann.seven", "locked"),
+        ("ann.seven", "user_locked"),
+        ("bob.seven", "too_many_attempts"),
+        ("bob.seven", "too_many_attempts"),
+        ("nobody.seven", "too_many_attempts"),
+        ("nobody.seven", "too_many_attempts"),
+    ];
+    assert_eq!(codes, expected.map(|(name, code)| (name.to_owned(), code.to_owned())));
+}
+
+#[test]
+fn a_flood_at_the_console_is_noted_a_hundred_times_and_then_as_its_count_doubles() {
+    let f = with_passwords();
+    let stranger = Caller::anonymous([192, 0, 2, 1].into());
+    for _ in 0..300 {
+        let refused = f.desk.sign_in_to_console(&stranger, "ann.seven", &Secret::new("wrong"));
+        assert_eq!(code(refused), Some("sign_in_refused"));
+    }
+    let log = f.log();
+    let noted: Vec<_> = log.iter().filter(|row| row.operation == "console.sign-in").collect();
+    let count = |code: &str| noted.iter().filter(|row| row.code.as_deref() == Some(code)).count();
+    assert_eq!((count("wrong_password"), count("too_many_attempts")), (10, 90 + 2), "128 and 256");
+    assert!(noted[101].detail.ends_with("256 refusals of this address in a quarter of an hour"));
+}
+
+#[test]
+fn a_wrong_present_password_counts_and_has_its_row() {
+    let f = with_passwords();
+    let member = f.desk.member(&f.admin, SEVEN, &puid("E1")).unwrap();
+    let ann = Caller { ip: f.admin.ip, ..as_caller(&member) };
+    for _ in 0..10 {
+        let refused = f.desk.change_own_password(&ann, &Secret::new("wrong"), &Secret::new("Other-Horse-8"));
+        assert_eq!(code(refused), Some("wrong_password"));
+    }
+    let last = f.log().pop().unwrap();
+    assert_eq!((last.operation.as_str(), last.code.as_deref()), ("user.password", Some("wrong_password")));
+    assert_eq!((last.actor.as_str(), last.group), ("ann.seven", Some(SEVEN)));
+    let right = Secret::new("Correct-Horse-7");
+    let refused = f.desk.change_own_password(&ann, &right, &Secret::new("Other-Horse-8"));
+    assert_eq!(code(refused), Some("wrong_password"), "locked");
+    assert_eq!(f.log().pop().unwrap().code.as_deref(), Some("locked"));
 }
 
 #[test]
