@@ -6,7 +6,7 @@
 //! value can be moved to another row.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -65,21 +65,23 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the master key from `path`, or makes the file (mode 0600) when there is none.
+    /// Reads the master key from `path`. At the first start, when `database` is not there either or is empty,
+    /// the file is made (mode 0600), and before the database: so whoever finds a database without it has lost it.
     ///
     /// # Errors
-    /// `Fault` when the file cannot be made or read; `Denied` when others than its owner may read it, or
-    /// when it has the wrong length: start refuses rather than repairs.
-    pub fn open(path: &Path) -> Result<Keys> {
+    /// `Fault` when the file cannot be made or read; `Denied` when it is missing beside a database, when others
+    /// than its owner may read it, or when it has the wrong length: start refuses rather than repairs.
+    pub fn open(path: &Path, database: &Path) -> Result<Keys> {
         let mut master = Zeroizing::new([0u8; MASTER_KEY_LEN]);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
+        match File::open(path) {
+            Ok(file) => read_master(file, path, &mut master)?,
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                if holds_anything(database) {
+                    return Err(missing(path));
+                }
                 fill_random(master.as_mut_slice())?;
-                file.write_all(master.as_slice())
-                    .and_then(|()| file.sync_all())
-                    .map_err(|e| unreadable(path, &e))?;
+                write_master(path, &master).map_err(|e| unreadable(path, &e))?;
             }
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => read_master(path, &mut master)?,
             Err(e) => return Err(unreadable(path, &e)),
         }
         Keys::derive(&master)
@@ -191,8 +193,40 @@ pub fn incident_code() -> Result<String> {
     Ok(code)
 }
 
-fn read_master(path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -> Result<()> {
-    let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
+/// Whether there is a database to which a key must belong. One that cannot be looked at is taken for one.
+fn holds_anything(database: &Path) -> bool {
+    match std::fs::metadata(database) {
+        Ok(found) => found.len() > 0,
+        Err(e) => e.kind() != ErrorKind::NotFound,
+    }
+}
+
+fn missing(path: &Path) -> Error {
+    let public = format!(
+        "The key file {} is not there, but the database beside it is. Restore it from the backup. Another key \
+         would not open what is sealed in the database.",
+        path.display()
+    );
+    Error::new(Kind::Denied, "key_file_missing", public)
+}
+
+/// Writes the key beside its place and moves it there, durably: a crash leaves the whole key, or none and no
+/// database either, and the next start goes on from there.
+fn write_master(path: &Path, master: &[u8; MASTER_KEY_LEN]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    match std::fs::remove_file(&beside) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    file.write_all(master)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+fn read_master(mut file: File, path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -> Result<()> {
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.mode();
     if mode & 0o077 != 0 {
         let public = format!(
@@ -245,16 +279,33 @@ mod tests {
     #[test]
     fn the_key_file_is_made_once_and_refused_when_others_may_read_it() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("sidelight.key");
-        let made = Keys::open(&path).unwrap();
+        let (path, database) = (dir.path().join("sidelight.key"), dir.path().join("sidelight.db"));
+        let made = Keys::open(&path, &database).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let sealed = made.seal("p", &Secret::new("s")).unwrap();
-        assert!(Keys::open(&path).unwrap().open_sealed("p", &sealed).is_ok());
+        assert!(Keys::open(&path, &database).unwrap().open_sealed("p", &sealed).is_ok());
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(Keys::open(&path).err().unwrap().code, "key_file_readable_by_others");
+        assert_eq!(Keys::open(&path, &database).err().unwrap().code, "key_file_readable_by_others");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         std::fs::write(&path, b"short").unwrap();
-        assert_eq!(Keys::open(&path).err().unwrap().code, "key_file_damaged");
+        assert_eq!(Keys::open(&path, &database).err().unwrap().code, "key_file_damaged");
+    }
+
+    #[test]
+    fn beside_a_database_no_key_file_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, database) = (dir.path().join("sidelight.key"), dir.path().join("sidelight.db"));
+        std::fs::write(&database, b"SQLite format 3").unwrap();
+        let error = Keys::open(&path, &database).err().unwrap();
+        assert_eq!((error.kind, error.code), (Kind::Denied, "key_file_missing"));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        // What a start leaves that ended before it wrote anything into the database, or in the midst of the key.
+        std::fs::write(&database, b"").unwrap();
+        std::fs::write(dir.path().join("sidelight.key.new"), b"half").unwrap();
+        assert!(Keys::open(&path, &database).is_ok());
+        std::fs::write(&database, b"SQLite format 3").unwrap();
+        assert!(Keys::open(&path, &database).is_ok());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use common::{BINARY, Server};
@@ -57,6 +58,32 @@ fn a_lab_does_not_open_production_data_nor_production_a_labs() {
         .output()
         .unwrap();
     assert_eq!(lab.status.code(), Some(1), "{lab:?}");
+}
+
+#[test]
+fn without_its_key_file_nothing_opens_the_data_and_no_key_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    drop(Server::start_on(&data, &["--lab", "--plain-http"]));
+    let key = data.join("sidelight.key");
+    let own = std::fs::read(&key).unwrap();
+    let serve = ["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0"];
+    let refused = |code: &str| {
+        for arguments in [&serve[..], &["group", "list"]] {
+            let output = Command::new(BINARY).args(arguments).arg("--data").arg(&data).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.contains(code) && said.contains("Restore"), "{said}");
+        }
+    };
+    std::fs::remove_file(&key).unwrap();
+    refused("key_file_missing");
+    assert!(!key.exists());
+    std::fs::write(&key, [7; 32]).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    refused("key_file_of_another");
+    std::fs::write(&key, own).unwrap();
+    drop(Server::start_on(&data, &["--lab", "--plain-http"]));
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod form_tokens;
 pub mod groups;
 pub(crate) mod guard;
 mod housekeeping;
+mod key_check;
 mod lab;
 mod memory;
 pub mod operators;
@@ -44,7 +45,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::Mode;
 use crate::secret::Keys;
-use crate::store::{KEY_FILE, Store};
+use crate::store::{DATABASE_FILE, KEY_FILE, Store};
 
 /// Everything that the use cases need: the store, the one clock, the keys.
 pub struct Desk {
@@ -63,30 +64,33 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the data directory for a server that starts: the database and the key file beside it, made when there
-    /// are none.
+    /// Opens the data directory for a server that starts: the database and the key file beside it, made when
+    /// neither is there.
     ///
     /// # Errors
-    /// Those of [`Keys::open`] and [`Store::open`]: start refuses rather than repairs.
+    /// Those of [`Keys::open`] and [`Store::open`], and `Denied` with code `key_file_of_another` when the key
+    /// opens nothing of what is sealed in the database: start refuses rather than repairs.
     pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
-        let keys = Keys::open(&directory.join(KEY_FILE))?;
+        // A key file is made only where no database is, so it is looked for first.
+        let keys = keys_in(directory)?;
         let store = Store::open(directory, mode, clock.now())?;
-        Ok(Desk::over(store, keys, mode, clock))
+        Desk::over(directory, store, keys, mode, clock)
     }
 
     /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host,
     /// which keep nobody waiting.
     ///
     /// # Errors
-    /// Those of [`Store::open_beside`] and [`Keys::open`].
+    /// Those of [`Store::open_beside`], and as [`Desk::open`].
     pub fn open_existing(directory: &Path) -> Result<Desk> {
         let clock = Clock::system();
         let (store, mode) = Store::open_beside(directory, clock.now())?;
-        Ok(Desk::over(store, Keys::open(&directory.join(KEY_FILE))?, mode, clock))
+        Desk::over(directory, store, keys_in(directory)?, mode, clock)
     }
 
-    fn over(store: Store, keys: Keys, mode: Mode, clock: Clock) -> Desk {
-        Desk {
+    fn over(directory: &Path, store: Store, keys: Keys, mode: Mode, clock: Clock) -> Result<Desk> {
+        store.read(|r| key_check::belongs(&keys, &directory.join(KEY_FILE), r))?;
+        Ok(Desk {
             store,
             clock,
             keys,
@@ -94,6 +98,10 @@ impl Desk {
             sign_in: sign_in::State::default(),
             uploads: uploads::Uploads::default(),
             sso: sso::State::default(),
-        }
+        })
     }
+}
+
+fn keys_in(directory: &Path) -> Result<Keys> {
+    Keys::open(&directory.join(KEY_FILE), &directory.join(DATABASE_FILE))
 }

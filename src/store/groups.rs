@@ -56,6 +56,19 @@ impl Reader<'_> {
             .map_err(database_fault)?;
         Ok(found.unwrap_or_default())
     }
+
+    /// A few sealed API keys and their groups, to try the master key on.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn some_sealed_api_keys(&self) -> Result<Vec<(GroupId, Vec<u8>)>> {
+        const SOME: &str =
+            "SELECT id, sealed_api_key FROM groups WHERE sealed_api_key IS NOT NULL ORDER BY id LIMIT 8";
+        self.connection
+            .prepare(SOME)
+            .and_then(|mut s| s.query_map([], |row| Ok((GroupId(row.get(0)?), row.get(1)?)))?.collect())
+            .map_err(database_fault)
+    }
 }
 
 impl Writer<'_> {

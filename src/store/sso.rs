@@ -105,6 +105,17 @@ impl Reader<'_> {
             .map_err(database_fault)
     }
 
+    /// A few sealed private halves and their groups, to try the master key on.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn some_sealed_sp_keys(&self) -> Result<Vec<(GroupId, Vec<u8>)>> {
+        self.connection
+            .prepare("SELECT group_id, sealed_private_key FROM sp_keys ORDER BY id LIMIT 8")
+            .and_then(|mut s| s.query_map([], |row| Ok((GroupId(row.get(0)?), row.get(1)?)))?.collect())
+            .map_err(database_fault)
+    }
+
     /// The groups whose Unique Account ID is this one, exactly: one at most.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ pub fn store(data: &Path) -> Store {
 
 /// Lets this browser wait for an answer to these requests.
 pub fn await_answers(server: &Server, store: &Store, ids: &[&str]) {
-    let keys = Keys::open(&server.data().join("sidelight.key")).unwrap();
+    let keys = Keys::open(&server.data().join("sidelight.key"), &server.data().join("sidelight.db")).unwrap();
     let now = Timestamp::parse(NOW).unwrap();
     for id in ids {
         let request = PendingRequest {
