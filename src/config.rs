@@ -65,7 +65,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "tls_key",
-        environment: "SIDELIGHT_TLS_KEY_FILE",
+        environment: "SIDELIGHT_TLS_KEY",
         help: "PEM file with the certificate's private key",
         default: "",
     },
@@ -94,6 +94,77 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
     },
 ];
+
+/// Another variable of a setting: the key's also has the ending that secrets in files have elsewhere.
+const ALSO: &[(&str, &str)] = &[("tls_key", "SIDELIGHT_TLS_KEY_FILE")];
+
+impl Setting {
+    fn other_variable(&self) -> Option<&'static str> {
+        ALSO.iter().find(|(name, _)| *name == self.name).map(|(_, variable)| *variable)
+    }
+
+    /// The environment variables of the setting, for people.
+    pub fn variables(&self) -> String {
+        match self.other_variable() {
+            Some(other) => format!("{} or {other}", self.environment),
+            None => self.environment.to_owned(),
+        }
+    }
+
+    fn in_environment(&self, environment: impl Fn(&str) -> Option<String>) -> Result<Option<Value>> {
+        let found = |name: &'static str| {
+            environment(name).map(|text| Value { text, origin: Origin::Environment(name) })
+        };
+        match (found(self.environment), self.other_variable().and_then(found)) {
+            (Some(_), Some(_)) => {
+                let public =
+                    format!("{} are both set. Set one of them.", self.variables().replace(" or ", " and "));
+                Err(Error::invalid("setting_given_twice", self.name, public))
+            }
+            (one, other) => Ok(one.or(other)),
+        }
+    }
+
+    fn in_file(&self, path: &Path, table: &toml::Table) -> Option<Value> {
+        let text = match table.get(self.name)? {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some(Value { text, origin: Origin::File(path.to_owned()) })
+    }
+
+    fn by_default(&self) -> Value {
+        Value { text: self.default.into(), origin: Origin::Default }
+    }
+}
+
+/// The data directory by environment, file and default, for commands that need no more of the configuration.
+/// The file, `file` or the one in the working directory, is read only when the environment does not say.
+///
+/// # Errors
+/// As [`Config::read`].
+pub fn data_directory(file: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
+    const NAME: &str = "data";
+    let mut values = BTreeMap::new();
+    for setting in SETTINGS.iter().filter(|setting| setting.name == NAME) {
+        let value = match setting.in_environment(&environment)? {
+            Some(value) => value,
+            None => {
+                let (path, table) = read_file(file)?;
+                setting.in_file(&path, &table).unwrap_or_else(|| setting.by_default())
+            }
+        };
+        values.insert(setting.name, value);
+    }
+    directory(&values)
+}
+
+fn directory(values: &BTreeMap<&'static str, Value>) -> Result<PathBuf> {
+    match value(values, "data") {
+        "" => Err(wrong(values, "data", "a directory")),
+        named => Ok(PathBuf::from(named)),
+    }
+}
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,18 +227,13 @@ impl Config {
         let (path, table) = read_file(file)?;
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
-            let from_file = table.get(setting.name).map(|value| match value {
-                toml::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            });
-            let value = if let Some(text) = flags.get(setting.name) {
-                Value { text: text.clone(), origin: Origin::Flag }
-            } else if let Some(text) = environment(setting.environment) {
-                Value { text, origin: Origin::Environment(setting.environment) }
-            } else if let Some(text) = from_file {
-                Value { text, origin: Origin::File(path.clone()) }
-            } else {
-                Value { text: setting.default.into(), origin: Origin::Default }
+            let flag = flags.get(setting.name).map(|text| Value { text: text.clone(), origin: Origin::Flag });
+            let value = match flag {
+                Some(value) => value,
+                None => setting
+                    .in_environment(&environment)?
+                    .or_else(|| setting.in_file(&path, &table))
+                    .unwrap_or_else(|| setting.by_default()),
             };
             values.insert(setting.name, value);
         }
@@ -195,6 +261,11 @@ impl Config {
             return Err(wrong(&values, "listen", "a loopback address in lab mode, such as 127.0.0.1:8443"));
         }
         let path = |name| values.get(name).map(|v| &v.text).filter(|t| !t.is_empty()).map(PathBuf::from);
+        if value(&values, "tls_key").contains("-----BEGIN") {
+            // Said without showing it.
+            let public = "tls_key names the file that holds the private key; it is not the key itself.";
+            return Err(Error::invalid("bad_setting", "tls_key", public));
+        }
         let tls = match (path("tls_cert"), path("tls_key")) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -202,7 +273,7 @@ impl Config {
             (None, Some(_)) => return Err(wrong(&values, "tls_cert", "given together with tls_key")),
         };
         Ok(Config {
-            data: path("data").ok_or_else(|| wrong(&values, "data", "a directory"))?,
+            data: directory(&values)?,
             mode,
             listen,
             public_origin: public_origin(&values)?,
@@ -362,6 +433,35 @@ mod tests {
         assert!(read(&[("public_url", "https://sso.example.com:8443/")], &[], "").is_ok());
         let plain = [("plain_http", "1"), ("listen", "[::1]:0"), ("public_url", "http://localhost:8080")];
         assert!(read(&plain, &[], "").is_ok());
+    }
+
+    #[test]
+    fn the_keys_file_is_named_by_either_variable_and_never_shown_when_it_is_the_key() {
+        let with = |more: &[(&'static str, &'static str)]| {
+            read(&[], &[&[("SIDELIGHT_TLS_CERT", "c.pem")], more].concat(), "")
+        };
+        for variable in ["SIDELIGHT_TLS_KEY", "SIDELIGHT_TLS_KEY_FILE"] {
+            assert_eq!(with(&[(variable, "k.pem")]).unwrap().tls, Some(("c.pem".into(), "k.pem".into())));
+            let refused = with(&[(variable, "-----BEGIN PRIVATE KEY-----\nMII")]).err().unwrap();
+            assert!(refused.field.as_deref() == Some("tls_key") && !refused.public.contains("MII"));
+        }
+        let both = with(&[("SIDELIGHT_TLS_KEY", "k.pem"), ("SIDELIGHT_TLS_KEY_FILE", "k.pem")]);
+        assert_eq!(both.err().unwrap().code, "setting_given_twice");
+    }
+
+    #[test]
+    fn the_data_directory_alone_is_found_as_with_all_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        let found =
+            |environment: Option<&str>| data_directory(Some(&path), |_| environment.map(str::to_owned));
+        assert_eq!(found(None).err().unwrap().code, "bad_configuration_file");
+        assert_eq!(found(Some("there")).unwrap(), Path::new("there"));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(found(None).unwrap(), Path::new("./sidelight-data"));
+        std::fs::write(&path, "data = \"from-file\"").unwrap();
+        assert_eq!(found(None).unwrap(), Path::new("from-file"));
+        assert_eq!(found(Some("")).err().unwrap().field.as_deref(), Some("data"));
     }
 
     #[test]

@@ -87,6 +87,31 @@ fn without_its_key_file_nothing_opens_the_data_and_no_key_is_made() {
 }
 
 #[test]
+fn every_command_finds_the_data_where_the_server_would() {
+    let server = Server::lab();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("sidelight.toml");
+    let run = |arguments: &[&str], environment: &[(&str, &std::path::Path)]| {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).current_dir(elsewhere.path()).envs(environment.iter().copied());
+        command.output().unwrap().status.code()
+    };
+    let commands =
+        [&["health"][..], &["group", "list"], &["operator", "list"], &["user", "list", "--group", "12345"]];
+    for command in commands {
+        assert_eq!(run(command, &[]), Some(1), "{command:?}");
+        assert_eq!(run(command, &[("SIDELIGHT_DATA", server.data())]), Some(0), "{command:?}");
+    }
+    std::fs::write(&file, format!("data = {:?}", server.data())).unwrap();
+    for command in commands {
+        assert_eq!(run(command, &[]), Some(0), "{command:?}");
+        assert_eq!(run(&[command, &["--data", "nowhere"]].concat(), &[]), Some(1), "{command:?}");
+        let unreadable = [("SIDELIGHT_CONFIG", std::path::Path::new("nowhere.toml"))];
+        assert_eq!(run(command, &unreadable), Some(2), "{command:?}");
+    }
+}
+
+#[test]
 fn production_prints_a_claim_link_and_has_no_lab() {
     let server = Server::start(&["--plain-http"]);
     assert_eq!(server.get("/lab/clock").status, 404);
@@ -150,6 +175,7 @@ fn config_prints_each_setting_with_its_origin() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("127.0.0.1:9999  [environment SIDELIGHT_LISTEN]"), "{text}");
     assert!(text.contains("./sidelight-data  [default]"), "{text}");
+    assert!(text.contains("(SIDELIGHT_TLS_KEY or SIDELIGHT_TLS_KEY_FILE)"), "{text}");
 }
 
 #[test]

@@ -37,13 +37,13 @@ struct Show {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
 
 /// put another API key in force and print it: 20 random characters, or the one of a file or of the
-/// environment variable SIDELIGHT_API_KEY
+/// environment variable SIDELIGHT_API_KEY, or from the file that SIDELIGHT_API_KEY_FILE names
 #[derive(FromArgs)]
 #[argh(subcommand, name = "change")]
 struct Change {
@@ -53,7 +53,7 @@ struct Change {
     /// file that holds the key to put in force, 8 to 255 characters
     #[argh(option)]
     from_file: Option<PathBuf>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

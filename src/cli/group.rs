@@ -39,7 +39,7 @@ enum Act {
 #[derive(FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
     /// print JSON, for programs
@@ -60,7 +60,7 @@ struct Create {
     /// the Unique Account ID, the value of idptoken
     #[argh(option)]
     account_id: Option<String>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -78,7 +78,7 @@ struct Update {
     /// the Unique Account ID; "" takes it away
     #[argh(option)]
     account_id: Option<String>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -99,7 +99,7 @@ struct ShowSettings {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -126,7 +126,7 @@ struct Passwords {
     /// on: users without a password can make one by a reset
     #[argh(option, from_str_fn(host::switch))]
     reset_may_create: Option<bool>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

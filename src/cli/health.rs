@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use super::{host, refused};
 use crate::server::{CERTIFICATE_FILE, Ready};
 
 /// How long one attempt may take, and how long to rest between two.
@@ -22,9 +23,9 @@ const REST: Duration = Duration::from_millis(50);
 #[derive(FromArgs)]
 #[argh(subcommand, name = "health", example = "{command_name} --wait 10")]
 pub struct Health {
-    /// the server's data directory, where it says how to reach it (default ./sidelight-data)
-    #[argh(option, default = "PathBuf::from(\"./sidelight-data\")")]
-    data: PathBuf,
+    /// the server's data directory, where it says how to reach it (default: the one it would use)
+    #[argh(option)]
+    data: Option<PathBuf>,
     /// keep asking for so many seconds until it serves
     #[argh(option, default = "0")]
     wait: u64,
@@ -33,9 +34,13 @@ pub struct Health {
 impl Health {
     /// Asks, again and again if it is to wait, and prints what the server said.
     pub fn run(self) -> ExitCode {
+        let data = match host::directory(self.data.as_deref()) {
+            Ok(data) => data,
+            Err(error) => return refused(&error),
+        };
         let until = Instant::now() + Duration::from_secs(self.wait);
         loop {
-            match ask(&self.data) {
+            match ask(&data) {
                 Ok(said) => {
                     println!("{}", said.trim_end());
                     return ExitCode::SUCCESS;

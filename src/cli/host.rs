@@ -3,6 +3,7 @@
 //! The commands open the database directly, so they also work while the server runs, and when nobody can
 //! sign in. A secret is never an argument, where a process list would show it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,9 +18,6 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, UserId};
 use crate::secret::Secret;
 use crate::server::Ready;
-
-/// Where the data is when nothing else is said.
-const DEFAULT_DATA: &str = "./sidelight-data";
 
 /// Does `act` on the data directory, and tells how it came out.
 pub fn with_desk(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Result<()>) -> ExitCode {
@@ -38,22 +36,26 @@ pub const GUARD_KEEPS_ON: &str = "A running server goes on refusing the address 
 /// # Errors
 /// Those of opening it, and of `act`.
 pub fn on_desk<T>(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Result<T>) -> Result<T> {
-    Desk::open_existing(&directory(data.as_deref())).and_then(|desk| act(&desk, &Caller::host()))
+    let desk = Desk::open_existing(&directory(data.as_deref())?)?;
+    act(&desk, &Caller::host())
 }
 
-fn directory(data: Option<&Path>) -> PathBuf {
-    data.map(Path::to_owned)
-        .or_else(|| std::env::var_os("SIDELIGHT_DATA").map(PathBuf::from))
-        .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))
+/// The data directory: the one that was named, else the one that the server would use.
+///
+/// # Errors
+/// `Invalid` when the configuration that would say so cannot be read.
+pub fn directory(data: Option<&Path>) -> Result<PathBuf> {
+    data.map_or_else(super::serve::data_directory, |named| Ok(named.to_owned()))
 }
 
 /// By which address people reach the server: the one that was named, else the one that the running server
 /// says. Ends without a slash.
 ///
 /// # Errors
-/// `Invalid` with code `which_origin` when neither is there.
+/// Those of [`directory`]; `Invalid` with code `which_origin` when neither is there.
 pub fn origin(data: Option<&Path>, named: Option<String>) -> Result<String> {
-    let running = || Ready::read(&directory(data))?.public_url;
+    let directory = directory(data)?;
+    let running = || Ready::read(&directory)?.public_url;
     let public = "By which address people reach the server is not known: none runs that was started with \
                   --public-url. Name it with --origin, such as https://sso.example.com.";
     let origin = named.or_else(running).ok_or_else(|| Error::invalid("which_origin", "origin", public))?;
@@ -109,11 +111,11 @@ pub fn switch(text: &str) -> std::result::Result<bool, String> {
     }
 }
 
-/// Reads a secret: from `file`, else from the environment variable, else from the terminal without showing
+/// Reads a secret: from `file`, else from the environment ([`given_secret`]), else from the terminal without showing
 /// it, else one line from standard input.
 ///
 /// # Errors
-/// `Invalid` with code `secret_unreadable`, or `secrets_differ` when it was typed twice and not alike.
+/// Those of [`given_secret`]; `Invalid` with code `secrets_differ` when it was typed twice and not alike.
 pub fn secret(file: Option<&Path>, variable: &str, prompt: &str) -> Result<Secret> {
     if let Some(secret) = given_secret(file, variable)? {
         return Ok(secret);
@@ -132,16 +134,37 @@ pub fn secret(file: Option<&Path>, variable: &str, prompt: &str) -> Result<Secre
     Ok(typed)
 }
 
-/// Reads a secret from `file`, else from the environment variable; `None` when neither is given.
+/// Reads a secret from `file`, else from the environment: from the variable, or from the file that the variable
+/// with `_FILE` at its end names; `None` when none is given.
 ///
 /// # Errors
-/// `Invalid` with code `secret_unreadable`.
+/// `Invalid` with code `secret_unreadable`, or `secret_given_twice` when both variables are set.
 pub fn given_secret(file: Option<&Path>, variable: &str) -> Result<Option<Secret>> {
-    if let Some(path) = file {
-        let bytes = std::fs::read(path).map_err(|e| unreadable(&format!("{}: {e}", path.display())))?;
-        return Ok(Some(without_line_end(bytes)));
+    match file {
+        Some(path) => secret_in(path).map(Some),
+        None => secret_of_environment(variable, |name| std::env::var_os(name)),
     }
-    Ok(std::env::var(variable).ok().map(|text| Secret::new(text.into_bytes())))
+}
+
+fn secret_of_environment(
+    variable: &str,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Secret>> {
+    let of_file = format!("{variable}_FILE");
+    match (environment(variable), environment(&of_file)) {
+        (Some(_), Some(_)) => {
+            let public = format!("{variable} and {of_file} are both set. Set one of them.");
+            Err(Error::new(Kind::Invalid, "secret_given_twice", public))
+        }
+        (Some(text), None) => Ok(Some(Secret::new(text.into_encoded_bytes()))),
+        (None, Some(path)) => secret_in(Path::new(&path)).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn secret_in(path: &Path) -> Result<Secret> {
+    let bytes = std::fs::read(path).map_err(|e| unreadable(&format!("{}: {e}", path.display())))?;
+    Ok(without_line_end(bytes))
 }
 
 fn line_of(input: &mut impl BufRead) -> Result<Secret> {
@@ -216,6 +239,25 @@ mod tests {
         let read = given_secret(Some(file.path()), "SIDELIGHT_NOT_SET").unwrap().unwrap();
         assert!(read == Secret::new(" secret "));
         assert!(given_secret(None, "SIDELIGHT_NOT_SET").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_secret_of_the_environment_is_there_or_in_the_file_it_names_and_never_both() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from file\n").unwrap();
+        let read = |plain: bool, named: bool| {
+            secret_of_environment("KEY", |name| match name {
+                "KEY" => plain.then(|| "plain".into()),
+                "KEY_FILE" => named.then(|| file.path().into()),
+                _ => None,
+            })
+        };
+        assert!(read(true, false).unwrap() == Some(Secret::new("plain")));
+        assert!(read(false, true).unwrap() == Some(Secret::new("from file")));
+        assert!(read(false, false).unwrap().is_none());
+        assert_eq!(read(true, true).err().unwrap().code, "secret_given_twice");
+        let nowhere = |name: &str| (name == "KEY_FILE").then(|| "/nonexistent/key".into());
+        assert_eq!(secret_of_environment("KEY", nowhere).err().unwrap().code, "secret_unreadable");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::host;
 
 /// operators: list, create, password, clear-lockout, delete
 ///
-/// An operator runs the whole appliance. Passwords come from --password-file, from SIDELIGHT_PASSWORD, from
+/// An operator runs the whole appliance. Passwords come from --password-file, from SIDELIGHT_PASSWORD or the
+/// file that SIDELIGHT_PASSWORD_FILE names, from
 /// a prompt, or as a line of standard input; never as an argument.
 #[derive(FromArgs)]
 #[argh(
@@ -37,7 +38,7 @@ enum Act {
 #[derive(FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
     /// print JSON, for programs
@@ -55,7 +56,7 @@ struct Create {
     /// file that holds the password, at least 9 characters
     #[argh(option)]
     password_file: Option<PathBuf>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -70,7 +71,7 @@ struct Password {
     /// file that holds the password, at least 9 characters
     #[argh(option)]
     password_file: Option<PathBuf>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -82,7 +83,7 @@ struct ClearLockout {
     /// the operator's name
     #[argh(positional)]
     name: String,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -94,7 +95,7 @@ struct Delete {
     /// the operator's name
     #[argh(positional)]
     name: String,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

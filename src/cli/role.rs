@@ -49,7 +49,7 @@ struct List {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -67,7 +67,7 @@ struct Show {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -88,7 +88,7 @@ struct Create {
     /// a setting to turn on; may be given several times
     #[argh(option)]
     on: Vec<String>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -115,7 +115,7 @@ struct Update {
     /// a setting to turn off; may be given several times
     #[argh(option)]
     off: Vec<String>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -130,7 +130,7 @@ struct Delete {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

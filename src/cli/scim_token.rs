@@ -41,7 +41,7 @@ struct Make {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -56,7 +56,7 @@ struct List {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -71,7 +71,7 @@ struct Revoke {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

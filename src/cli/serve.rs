@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use argh::FromArgs;
 
 use super::refused;
-use crate::config::{Config, SETTINGS};
+use crate::config::{self, Config, SETTINGS};
 use crate::error::Result;
 use crate::server;
 
@@ -32,10 +32,10 @@ pub struct Serve {
     /// TOML file with groups, roles and users to make; what exists already stays
     #[argh(option)]
     seed: Option<String>,
-    /// PEM file with the certificate chain; without it a self-signed certificate is made and kept
+    /// PEM file with the certificate chain (SIDELIGHT_TLS_CERT); without it a self-signed certificate is made and kept
     #[argh(option)]
     tls_cert: Option<String>,
-    /// PEM file with the certificate's private key
+    /// PEM file with the certificate's private key (SIDELIGHT_TLS_KEY, or SIDELIGHT_TLS_KEY_FILE)
     #[argh(option)]
     tls_key: Option<String>,
     /// no TLS; only on a loopback address
@@ -110,8 +110,12 @@ impl Show {
                     if let Some(value) = config.values.get(setting.name) {
                         let text = if value.text.is_empty() { "(none)" } else { &value.text };
                         println!(
-                            "{:16} {text}  [{}]\n{:16}   {}",
-                            setting.name, value.origin, "", setting.help
+                            "{:16} {text}  [{}]\n{:16}   {} ({})",
+                            setting.name,
+                            value.origin,
+                            "",
+                            setting.help,
+                            setting.variables()
                         );
                     }
                 }
@@ -124,6 +128,18 @@ impl Show {
 
 /// Reads the configuration from the process's own environment.
 pub(super) fn read(flags: &BTreeMap<&'static str, String>, file: Option<&Path>) -> Result<Config> {
-    let named = file.map(Path::to_owned).or_else(|| std::env::var_os("SIDELIGHT_CONFIG").map(PathBuf::from));
-    Config::read(flags, named.as_deref(), |name| std::env::var(name).ok())
+    Config::read(flags, named(file).as_deref(), environment)
+}
+
+/// The data directory that the server would use if it were started here without flags.
+pub(super) fn data_directory() -> Result<PathBuf> {
+    config::data_directory(named(None).as_deref(), environment)
+}
+
+fn named(file: Option<&Path>) -> Option<PathBuf> {
+    file.map(Path::to_owned).or_else(|| std::env::var_os("SIDELIGHT_CONFIG").map(PathBuf::from))
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

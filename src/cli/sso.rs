@@ -59,7 +59,7 @@ struct Show {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ struct Set {
     /// only say what would change
     #[argh(switch)]
     dry_run: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -101,7 +101,7 @@ struct Metadata {
     /// also switch on SAML 2.0, where single sign-on is off
     #[argh(switch)]
     switch_on: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -119,7 +119,7 @@ struct Key {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -137,7 +137,7 @@ struct OwnKey {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -152,7 +152,7 @@ struct SpMetadata {
     /// where people reach this server, such as https://sso.example.com (default: what the running server says)
     #[argh(option)]
     origin: Option<String>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -170,7 +170,7 @@ struct Attempts {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -191,7 +191,7 @@ struct Rejudge {
     /// the time to judge at, RFC 3339 (default: when it came)
     #[argh(option)]
     now: Option<String>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

@@ -48,7 +48,7 @@ pub struct Import {
     /// print JSON, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -63,7 +63,7 @@ pub struct Export {
     /// the Group ID; not needed when there is only one group
     #[argh(option, from_str_fn(host::group))]
     group: Option<GroupId>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

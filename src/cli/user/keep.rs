@@ -41,10 +41,10 @@ pub struct Create {
     /// the user may run the group
     #[argh(switch)]
     administrator: bool,
-    /// file that holds a password; SIDELIGHT_PASSWORD works too; without either there is none
+    /// file that holds a password; SIDELIGHT_PASSWORD and SIDELIGHT_PASSWORD_FILE work too; without any there is none
     #[argh(option)]
     password_file: Option<PathBuf>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -92,7 +92,7 @@ pub struct Update {
     /// on or off: a former member, deprovisioned, is not active
     #[argh(option, from_str_fn(host::switch))]
     active: Option<bool>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -116,7 +116,7 @@ pub struct Password {
     /// file that holds the password
     #[argh(option)]
     password_file: Option<PathBuf>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -140,7 +140,7 @@ pub struct AddToGroup {
     /// the user may run the other group
     #[argh(switch)]
     administrator: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

@@ -37,7 +37,7 @@ pub struct List {
     /// print JSON, one user a line, for programs
     #[argh(switch)]
     json: bool,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -58,7 +58,7 @@ pub struct Show {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }

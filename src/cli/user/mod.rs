@@ -17,7 +17,7 @@ use crate::model::GroupId;
 /// a group's people: list, show, create, update, password, suspend, …, import, export
 ///
 /// A user is named by --puid, --address or --id. Passwords come from --password-file, from
-/// SIDELIGHT_PASSWORD, from a prompt, or as a line of standard input; never as an argument.
+/// SIDELIGHT_PASSWORD or the file that SIDELIGHT_PASSWORD_FILE names, from a prompt, or as a line of standard input; never as an argument.
 #[derive(FromArgs)]
 #[argh(
     subcommand,
@@ -62,7 +62,7 @@ struct Suspend {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -83,7 +83,7 @@ struct Reinstate {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -104,7 +104,7 @@ struct ClearLockout {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -125,7 +125,7 @@ struct Delete {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
