@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::fs::File;
 use std::process::{Command, Output};
 
 use common::{BINARY, Server};
@@ -109,4 +110,53 @@ fn against_the_data_directory_group_and_user_are_checked_too() {
     let stranger = String::from_utf8(made.stdout).unwrap();
     let (status, said) = run(stranger.trim(), "12345", "stranger");
     assert!(status == 1 && said.contains("Rejected (unknown_puid)"), "{said}");
+}
+
+#[test]
+fn a_dash_reads_the_key_from_standard_input() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key");
+    let (now, key) = VECTORS[0];
+    for (content, status) in [(format!("{key}\n"), 0), (format!("{key}=\n"), 1), (String::new(), 2)] {
+        std::fs::write(&file, content).unwrap();
+        let output = Command::new(BINARY)
+            .args(["login-key", "check", "-", "--now", now])
+            .args(WHO)
+            .env("SIDELIGHT_API_KEY", "mySecretApiKey")
+            .stdin(File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+    }
+}
+
+#[test]
+fn the_api_key_may_stand_in_a_file_that_the_environment_names_and_not_in_both() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("api-key");
+    std::fs::write(&file, "mySecretApiKey\n").unwrap();
+    let (now, key) = VECTORS[0];
+    let mut command = Command::new(BINARY);
+    command.args(["login-key", "check", key, "--now", now]).args(WHO).env("SIDELIGHT_API_KEY_FILE", &file);
+    let accepted = command.output().unwrap();
+    assert_eq!(accepted.status.code(), Some(0), "{accepted:?}");
+    let both = command.env("SIDELIGHT_API_KEY", "mySecretApiKey").output().unwrap();
+    assert_eq!(both.status.code(), Some(2), "{both:?}");
+    assert!(String::from_utf8_lossy(&both.stderr).contains("are both set"), "{both:?}");
+}
+
+#[test]
+fn what_was_not_checked_is_not_rejected() {
+    let directory = tempfile::tempdir().unwrap();
+    let (now, key) = VECTORS[0];
+    let checked = || {
+        let mut command = Command::new(BINARY);
+        command.args(["login-key", "check", key, "--now", now, "--json"]).args(WHO);
+        let output = command.arg("--data").arg(directory.path()).output().unwrap();
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{output:?}");
+        output.status.code()
+    };
+    assert_eq!(checked(), Some(2));
+    std::fs::write(directory.path().join("sidelight.db"), "no database").unwrap();
+    assert_eq!(checked(), Some(3));
 }

@@ -40,8 +40,8 @@ enum Command {
 
 /// make a login key and print it
 ///
-/// The API key is that of the group in the data directory, or comes from SIDELIGHT_API_KEY or
-/// --api-key-file; then no data directory is needed.
+/// The API key is that of the group in the data directory, or comes from SIDELIGHT_API_KEY, the
+/// file that SIDELIGHT_API_KEY_FILE names, or --api-key-file; then no data directory is needed.
 #[derive(FromArgs)]
 #[argh(
     subcommand,
@@ -64,14 +64,14 @@ struct New {
     /// as if it were this instant, such as 2020-07-05T00:00:00Z
     #[argh(option, from_str_fn(instant))]
     now: Option<Timestamp>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
 
 /// check a login key: numbered checks, green up to the first red
 ///
-/// Exit status: 0 accepted, 1 rejected, 2 wrong usage. Put the key into single quotes, or a shell takes its
+/// Exit status: 0 accepted, 1 rejected, 2 wrong usage or nothing to check it against, 3 our own fault. Put the key into single quotes, or a shell takes its
 /// $1 for a variable.
 #[derive(FromArgs)]
 #[argh(
@@ -98,7 +98,7 @@ struct CheckKey {
     /// file with the API key
     #[argh(option)]
     api_key_file: Option<PathBuf>,
-    /// data directory (default ./sidelight-data)
+    /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
@@ -162,6 +162,9 @@ impl CheckKey {
             if let Err(error) = std::io::stdin().read_line(&mut line) {
                 return super::usage(&format!("The key cannot be read: {error}."));
             }
+            if line.is_empty() {
+                return super::usage("The key cannot be read: standard input is empty.");
+            }
             self.key = line.trim_end_matches(['\r', '\n']).to_owned();
         }
         let report = host::given_secret(self.api_key_file.as_deref(), API_KEY_VARIABLE).and_then(|api_key| {
@@ -172,7 +175,7 @@ impl CheckKey {
         });
         match report {
             Ok(report) => self.print(&report),
-            Err(error) => refused(&error),
+            Err(error) => unchecked(&error),
         }
     }
 
@@ -227,6 +230,15 @@ impl CheckKey {
         }
         if report.rejected.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) }
     }
+}
+
+/// Says why nothing was checked. Exit status 1 would say that the key was rejected.
+fn unchecked(error: &Error) -> ExitCode {
+    let _ = refused(error);
+    ExitCode::from(match error.kind {
+        Kind::Invalid | Kind::NotFound => 2,
+        _ => 3,
+    })
 }
 
 fn usable(api_key: &Secret) -> Result<&[u8]> {

@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
     end_when_nothing_can_be_printed();
     let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
-    match Sidelight::from_args(&["sidelight"], &words) {
+    match Sidelight::from_args(&["sidelight"], &with_lone_dash_last(words)) {
         Ok(Sidelight { version: true, .. }) => run(Command::Version(Version {})),
         Ok(Sidelight { command: Some(command), .. }) => run(command),
         Ok(Sidelight { command: None, .. }) => usage("Which command? Run sidelight --help to see them all."),
@@ -72,6 +72,22 @@ pub fn main() -> ExitCode {
         }
         Err(early) => usage(&early.output),
     }
+}
+
+/// argh takes a lone dash, which stands for standard input or output, for an option. Behind `--`, at the end, it
+/// takes it as it is. A dash that is the value of an option stays where it is.
+fn with_lone_dash_last(mut words: Vec<&str>) -> Vec<&str> {
+    let taken_for_an_option = |end: usize| {
+        let refused = Sidelight::from_args(&["sidelight"], words.get(..=end).unwrap_or_default()).err();
+        refused.is_some_and(|early| early.output.lines().any(|line| line == "Unrecognized argument: -"))
+    };
+    let dashes = words.iter().enumerate().filter(|(_, word)| **word == "-").map(|(at, _)| at);
+    let found = dashes.into_iter().find(|at| taken_for_an_option(*at));
+    if let Some(at) = found.filter(|_| !words.contains(&"--")) {
+        words.remove(at);
+        words.extend(["--", "-"]);
+    }
+    words
 }
 
 /// Exit status of a command whose reader has gone, as the shell has it: 128 and the number of SIGPIPE.
@@ -128,4 +144,25 @@ fn usage(message: &str) -> ExitCode {
 pub(crate) fn refused(error: &Error) -> ExitCode {
     eprintln!("sidelight: {error}");
     ExitCode::from(error.kind.exit_status())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_dash_is_an_argument_and_stays_an_options_value() {
+        let prepared = |line: &str| with_lone_dash_last(line.split(' ').collect()).join(" ");
+        for (line, expected) in [
+            ("login-key check - --group 1 --puid p", "login-key check --group 1 --puid p -- -"),
+            ("login-key check --group 1 --json - --puid -", "login-key check --group 1 --json --puid - -- -"),
+            ("login-key check --puid - - --group 1", "login-key check --puid - --group 1 -- -"),
+            ("login-key check k --puid - --group 1", "login-key check k --puid - --group 1"),
+            ("user import - --group 1", "user import --group 1 -- -"),
+            ("health --wait 1", "health --wait 1"),
+        ] {
+            assert_eq!(prepared(line), expected);
+            assert!(Sidelight::from_args(&["sidelight"], &expected.split(' ').collect::<Vec<_>>()).is_ok());
+        }
+    }
 }
