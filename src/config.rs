@@ -147,12 +147,11 @@ pub fn data_directory(file: Option<&Path>, environment: impl Fn(&str) -> Option<
     const NAME: &str = "data";
     let mut values = BTreeMap::new();
     for setting in SETTINGS.iter().filter(|setting| setting.name == NAME) {
-        let value = match setting.in_environment(&environment)? {
-            Some(value) => value,
-            None => {
-                let (path, table) = read_file(file)?;
-                setting.in_file(&path, &table).unwrap_or_else(|| setting.by_default())
-            }
+        let value = if let Some(value) = setting.in_environment(&environment)? {
+            value
+        } else {
+            let (path, table) = read_file(file)?;
+            setting.in_file(&path, &table).unwrap_or_else(|| setting.by_default())
         };
         values.insert(setting.name, value);
     }

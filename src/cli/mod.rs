@@ -81,8 +81,8 @@ fn with_lone_dash_last(mut words: Vec<&str>) -> Vec<&str> {
         let refused = Sidelight::from_args(&["sidelight"], words.get(..=end).unwrap_or_default()).err();
         refused.is_some_and(|early| early.output.lines().any(|line| line == "Unrecognized argument: -"))
     };
-    let dashes = words.iter().enumerate().filter(|(_, word)| **word == "-").map(|(at, _)| at);
-    let found = dashes.into_iter().find(|at| taken_for_an_option(*at));
+    let mut dashes = words.iter().enumerate().filter(|(_, word)| **word == "-").map(|(at, _)| at);
+    let found = dashes.find(|at| taken_for_an_option(*at));
     if let Some(at) = found.filter(|_| !words.contains(&"--")) {
         words.remove(at);
         words.extend(["--", "-"]);
