@@ -12,6 +12,7 @@
 //! | [`pairs`] | facts about one thing: key and value |
 //! | [`code`] | a value to be copied: one click selects all of it |
 //! | [`checks`] | numbered checks, green up to the first red |
+//! | [`failed_first`], [`to_failed`] | the same where there are many: the red ones, the others folded; the way to the red one |
 //! | [`time`] | an instant, in UTC |
 //! | [`breakable`] | a long dotted name in a narrow column |
 //!
@@ -214,6 +215,38 @@ pub fn code(label: &str, value: &str) -> Markup {
 
 /// Numbered checks, green up to the first red.
 pub fn checks(checks: &[Check]) -> Markup {
+    listed(checks.iter(), None)
+}
+
+/// The checks that failed, then the others folded. `place` tells lists of one page apart.
+pub fn failed_first(checks: &[Check], place: &str) -> Markup {
+    let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
+    let (passed, skipped) = (count(Outcome::Passed), count(Outcome::Skipped));
+    let (failed, others): (Vec<&Check>, Vec<&Check>) =
+        checks.iter().partition(|check| check.outcome == Outcome::Failed);
+    html! {
+        @if !failed.is_empty() { (listed(failed.into_iter(), Some(place))) }
+        @if !others.is_empty() {
+            details.fold {
+                summary {
+                    (passed) " passed" @if skipped > 0 { ", " (skipped) " not judged" }
+                }
+                (listed(others.into_iter(), None))
+            }
+        }
+    }
+}
+
+/// Leads to the first check that failed in a list of [`failed_first`]; nothing when none did.
+pub fn to_failed(checks: &[Check], place: &str) -> Markup {
+    html! {
+        @if let Some(check) = checks.iter().find(|check| check.outcome == Outcome::Failed) {
+            p { a href={ "#" (place) "-" (check.number) } { "Check " (check.number) ", " (check.name) } }
+        }
+    }
+}
+
+fn listed<'c>(checks: impl Iterator<Item = &'c Check>, place: Option<&str>) -> Markup {
     html! {
         ol.checks {
             @for check in checks {
@@ -222,7 +255,7 @@ pub fn checks(checks: &[Check]) -> Markup {
                     Outcome::Failed => ("failed", "Failed", CROSS),
                     Outcome::Skipped => ("skipped", "Not judged", DASH),
                 };
-                li class=(class) {
+                li class=(class) id=[place.map(|place| format!("{place}-{}", check.number))] {
                     span.mark { (PreEscaped(mark)) span.unseen { (word) ": " } }
                     div {
                         div.what {
@@ -270,6 +303,7 @@ const DASH: &str = r#"<svg width="14" height="14" viewBox="0 0 14 14" fill="none
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -296,15 +330,32 @@ mod tests {
         check(&pairs(&[(HOSTILE, cell)]));
         check(&code(HOSTILE, HOSTILE));
         for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Skipped] {
-            check(&checks(&[Check {
-                number: 1,
-                name: HOSTILE.into(),
-                clause: HOSTILE.into(),
-                outcome,
-                expected: HOSTILE.into(),
-                got: HOSTILE.into(),
-            }]));
+            let list = [one_check(1, outcome)];
+            check(&checks(&list));
+            check(&failed_first(&list, "check"));
         }
+        check(&to_failed(&[one_check(1, Outcome::Failed)], "check"));
+    }
+
+    fn one_check(number: u16, outcome: Outcome) -> Check {
+        let [name, clause, expected, got] = [(); 4].map(|()| HOSTILE.to_owned());
+        Check { number, name, clause, outcome, expected, got }
+    }
+
+    #[test]
+    fn what_failed_stands_first_and_can_be_led_to() {
+        let list = [
+            one_check(1, Outcome::Passed),
+            one_check(2, Outcome::Passed),
+            one_check(3, Outcome::Failed),
+            one_check(4, Outcome::Skipped),
+        ];
+        let page = failed_first(&list, "check").0;
+        let (shown, folded) = page.split_once("<details").unwrap();
+        assert!(shown.contains("id=\"check-3\"") && shown.matches("<li").count() == 1, "{page}");
+        assert!(folded.contains("2 passed, 1 not judged") && folded.matches("<li").count() == 3, "{page}");
+        assert!(to_failed(&list, "check").0.contains("href=\"#check-3\""));
+        assert_eq!(to_failed(&list[..2], "check").0, "");
     }
 
     #[test]

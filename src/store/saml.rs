@@ -6,7 +6,7 @@ use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::GroupId;
-use crate::model::sso::Attempt;
+use crate::model::sso::{Attempt, LOGIN_KEY_CHECK};
 
 /// An AuthnRequest that waits for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,10 @@ const WAITING_MOST: u32 = 16;
 /// Attempts of one group that are kept; the oldest go first.
 const ATTEMPTS_KEPT: u32 = 200;
 
-const ATTEMPT: &str =
-    "SELECT id, at, group_id, incident, code, subject, checks, attributes, kept_until FROM saml_attempts";
+const ATTEMPT: &str = "SELECT id, at, group_id, incident, code, subject, checks, attributes, kept_until,
+         EXISTS (SELECT 1 FROM access_log AS log
+                 WHERE log.incident = saml_attempts.incident AND log.operation = 'sso.test')
+     FROM saml_attempts";
 
 impl Reader<'_> {
     /// The requests of one browser to which a group's identity provider has not answered: few.
@@ -280,16 +282,23 @@ impl Writer<'_> {
     }
 }
 
+/// Of a test that was refused the access log tells, under its incident. One that was accepted has no
+/// incident, but a check that only tests make.
 fn attempt_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    let code: Option<String> = row.get(4)?;
+    let checks: String = row.get(6)?;
+    let of_tests = || checks.contains(&format!("\"name\":\"{LOGIN_KEY_CHECK}\""));
+    let test = if code.is_some() { row.get(9)? } else { of_tests() };
     Ok(Attempt {
         id: row.get(0)?,
         at: Timestamp(row.get(1)?),
         group: GroupId(row.get(2)?),
         incident: row.get(3)?,
-        code: row.get(4)?,
+        code,
         subject: row.get(5)?,
-        checks: row.get(6)?,
+        checks,
         attributes: row.get(7)?,
         kept_until: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+        test,
     })
 }

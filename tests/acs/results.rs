@@ -154,6 +154,12 @@ fn the_diagnostic_page_shows_the_checks_and_signs_nobody_in() {
     assert!(answer.body.contains("would succeed") && answer.body.contains(sentence), "{}", answer.body);
     let refused = post_to(&server, &path, &signed(&unsolicited()), None);
     assert!(refused.body.contains("would be refused: <code>wrong_destination"), "{}", refused.body);
+    // Among the attempts, tests are told from sign-ins.
+    post(&server, &signed(&unsolicited()));
+    post(&server, "<nonsense/>");
+    let attempts = store(server.data()).read(|r| r.saml_attempts(GROUP, 9)).unwrap();
+    let tests: Vec<bool> = attempts.iter().map(|attempt| attempt.test).collect();
+    assert_eq!(tests, [false, false, true, true, true]);
 }
 
 #[test]

@@ -168,6 +168,13 @@ fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     assert!(list.body.contains("/sso/attempts/1"), "{}", text_of(&list.body));
     let attempt = browser.get(&format!("{SSO}/attempts/1"));
     assert!(text_of(&attempt.body).contains("Judge again"), "{}", text_of(&attempt.body));
+    // What to change stands before everything that was judged, and leads to the check that failed.
+    let (above, checks) = attempt.body.split_once("Checks when it came").unwrap();
+    assert!(above.contains("What to change: "), "{}", text_of(&attempt.body));
+    let failed = above.split("href=\"#check-").nth(1).unwrap().split('"').next().unwrap();
+    let (shown, folded) = checks.split_once("<details").unwrap();
+    assert!(shown.contains(&format!("class=\"failed\" id=\"check-{failed}\"")), "{}", text_of(shown));
+    assert!(!shown.contains("class=\"passed\"") && folded.contains(" passed"), "{}", text_of(shown));
     let again = browser.post(
         &format!("{SSO}/attempts/1"),
         &[("now", "2026-02-01T12:00:00Z"), ("entity_id", "https://sp.example.com/saml/metadata")],

@@ -3,7 +3,7 @@
 use super::visit::{Visit, filled, get, post, refused, upload, visit};
 use crate::clock::Timestamp;
 use crate::desk::sso::{Overview, Preview, RejudgeSettings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::gate::Response;
@@ -12,7 +12,7 @@ use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS};
-use crate::model::sso::{Method, Status};
+use crate::model::sso::{Attempt, Method, Status};
 use crate::pages::console::{sso as pages, sso_attempts};
 use crate::pages::form::Fill;
 use base64::Engine;
@@ -261,9 +261,23 @@ fn get_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
         let values = FIELDS.iter().map(|field| (field.name, field.value(&overview.configuration)));
         let (attempt, checks) =
             visit.desk().sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
+        let repair = repair_of(visit, &attempt)?;
+        let view =
+            sso_attempts::AttemptView { attempt: &attempt, checks: &checks, repair: &repair, rejudged: None };
         let frame = visit.frame(Some(&group));
-        Ok(answer::html(200, sso_attempts::one(&frame, &attempt, &checks, None, &Fill::of(values))))
+        Ok(answer::html(200, sso_attempts::one(&frame, &view, &Fill::of(values))))
     })
+}
+
+/// What to change, as the attempt's incident has it; "" when it was accepted, or so long ago that only the
+/// attempt is kept.
+fn repair_of(visit: &Visit<'_>, attempt: &Attempt) -> Result<String> {
+    let Some(code) = &attempt.incident else { return Ok(String::new()) };
+    match visit.desk().open_incident(&visit.caller, code) {
+        Ok(report) => Ok(report.repair),
+        Err(error) if error.kind == Kind::NotFound => Ok(String::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -278,22 +292,25 @@ fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
             let fields = values_of(&form, sso_attempts::REJUDGED.into_iter());
             visit.desk().rejudge_sso(&visit.caller, group.id, attempt.id, &RejudgeSettings { now, fields })
         });
+        let repair = repair_of(visit, &attempt)?;
+        let view =
+            sso_attempts::AttemptView { attempt: &attempt, checks: &checks, repair: &repair, rejudged: None };
         let frame = visit.frame(Some(&group));
         match rejudged {
             Ok(rejudged) => {
-                let view = sso_attempts::RejudgedView {
+                let again = sso_attempts::RejudgedView {
                     at: rejudged.at,
                     checks: &rejudged.checks,
                     reject: rejudged.reject.as_ref().map(|(code, repair)| (*code, repair.as_str())),
                 };
-                let fill = filled(&form);
-                Ok(answer::html(200, sso_attempts::one(&frame, &attempt, &checks, Some(&view), &fill)))
+                let view = sso_attempts::AttemptView { rejudged: Some(again), ..view };
+                Ok(answer::html(200, sso_attempts::one(&frame, &view, &filled(&form))))
             }
             Err(error) => {
                 let fields: Vec<(&str, &str)> =
                     sso_attempts::REJUDGED.iter().map(|n| (*n, *n)).chain([("now", "now")]).collect();
                 let (status, fill) = refused(filled(&form), error, &fields)?;
-                Ok(answer::html(status, sso_attempts::one(&frame, &attempt, &checks, None, &fill)))
+                Ok(answer::html(status, sso_attempts::one(&frame, &view, &fill)))
             }
         }
     })

@@ -258,4 +258,6 @@ pub struct Attempt {
     pub attributes: Option<String>,
     /// When the response is wiped; `None` when it is not kept.
     pub kept_until: Option<Timestamp>,
+    /// `test=11`: nobody was to be signed in.
+    pub test: bool,
 }

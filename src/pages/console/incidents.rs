@@ -1,11 +1,11 @@
-//! An incident: the checks behind a refusal, green up to the first red, and what to change.
+//! An incident: the checks behind a refusal, what to change, then what failed.
 
-use maud::html;
+use maud::{Markup, html};
 
 use crate::clock::Timestamp;
 use crate::model::GroupId;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, checks, flush_card, header, notice, pairs, time,
+    Tone, Weight, badge, button, card, failed_first, flush_card, header, notice, pairs, time, to_failed,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -41,6 +41,18 @@ pub fn ask(frame: &Frame<'_>, address: &str, fill: &Fill) -> String {
 const LEAD: &str = "Whoever is refused sees one calm sentence and a code such as K7Q2-9XMD. The code opens what was \
                     checked.";
 
+/// What to change, and the way to the check that says so; nothing when nothing is known to help.
+pub(super) fn repair(sentence: &str, checks: &[Check], place: &str) -> Markup {
+    html! {
+        @if !sentence.is_empty() {
+            (notice(Tone::Warn, &html! {
+                p { strong { "What to change: " } (sentence) }
+                (to_failed(checks, place))
+            }))
+        }
+    }
+}
+
 /// The page of one incident.
 pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
     let title = format!("Incident {}", view.code);
@@ -60,12 +72,10 @@ pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
     ]);
     let content = html! {
         (header(&super::crumbs(frame, &[]), &title, "", &html! {}))
+        (repair(view.repair, view.checks, "check"))
         (card("", "", &facts))
-        @if !view.repair.is_empty() {
-            (notice(Tone::Warn, &html! { p { strong { "What to change: " } (view.repair) } }))
-        }
         @if !view.checks.is_empty() {
-            (flush_card("Checks", "In the order in which they are made. The first red one decided.", &checks(view.checks)))
+            (flush_card("Checks", "The first red one decided.", &failed_first(view.checks, "check")))
         }
     };
     console(frame, Place::Elsewhere, &title, false, &content)

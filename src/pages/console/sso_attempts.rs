@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::incidents::repair;
 use super::{crumbs, own};
 use crate::clock::Timestamp;
 use crate::model::sso::Attempt;
 use crate::model::sso::fields::{Field as SsoField, field};
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, checks, empty, flush_card, header, notice, pairs, table, time, time_or,
+    Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, notice, pairs, table, time,
+    time_or, to_failed,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -29,7 +31,7 @@ pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> Stri
             let address = own(frame, &format!("/sso/attempts/{}", attempt.id));
             vec![
                 html! { a.primary href=(address) { (time(attempt.at)) } },
-                outcome(attempt.code.as_deref()),
+                outcome(attempt),
                 html! { (attempt.subject) },
                 html! { (attempt.incident.as_deref().unwrap_or("")) },
             ]
@@ -51,11 +53,25 @@ pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> Stri
     console(frame, Place::SignOn, TITLE, false, &content)
 }
 
-fn outcome(code: Option<&str>) -> Markup {
-    match code {
-        None => badge(Tone::Good, "Accepted"),
-        Some(code) => badge(Tone::Bad, code),
+fn outcome(attempt: &Attempt) -> Markup {
+    html! {
+        span.badges {
+            @match &attempt.code {
+                None => (badge(Tone::Good, "Accepted")),
+                Some(code) => (badge(Tone::Bad, code)),
+            }
+            @if attempt.test { (badge(Tone::Info, "Test")) }
+        }
     }
+}
+
+/// An attempt as it is shown.
+pub struct AttemptView<'a> {
+    pub attempt: &'a Attempt,
+    pub checks: &'a [Check],
+    /// What to change; "" when nothing is known to help.
+    pub repair: &'a str,
+    pub rejudged: Option<RejudgedView<'a>>,
 }
 
 /// A response that was judged again.
@@ -67,13 +83,8 @@ pub struct RejudgedView<'a> {
 }
 
 /// One attempt with its checks, and, where its response is kept, the form to judge it again.
-pub fn one(
-    frame: &Frame<'_>,
-    attempt: &Attempt,
-    list: &[Check],
-    rejudged: Option<&RejudgedView<'_>>,
-    fill: &Fill,
-) -> String {
+pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
+    let attempt = view.attempt;
     let title = format!("Attempt {}", attempt.id);
     let attributes: Option<BTreeMap<String, Vec<String>>> =
         attempt.attributes.as_deref().and_then(|text| serde_json::from_str(text).ok());
@@ -81,16 +92,17 @@ pub fn one(
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &way), &title, "", &html! {}))
+        @if let Some(view) = &view.rejudged { (again(view)) }
+        (repair(view.repair, view.checks, "check"))
         (card("", "", &pairs(&[
             ("Time", time(attempt.at)),
-            ("Outcome", outcome(attempt.code.as_deref())),
+            ("Outcome", outcome(attempt)),
             ("Incident", html! { (attempt.incident.as_deref().unwrap_or("none")) }),
             ("Response kept until", time_or(attempt.kept_until, "Not kept")),
         ])))
-        @if let Some(view) = rejudged { (again(view)) }
-        (flush_card("Checks when it came", "The first that failed decided.", &checks(list)))
+        (flush_card("Checks when it came", "The first that failed decided.", &failed_first(view.checks, "check")))
         @if let Some(attributes) = &attributes {
-            (flush_card("What the identity provider said", "", &said(Some(&attempt.subject), attributes)))
+            (card("What the identity provider said", "", &said(Some(&attempt.subject), attributes)))
         }
         @if attempt.kept_until.is_some() { (rejudge_form(frame, attempt, fill)) }
     };
@@ -105,10 +117,11 @@ fn again(view: &RejudgedView<'_>) -> Markup {
                 Some((code, repair)) => {
                     p { "Judged again as of " (time(view.at)) ", it would be refused: " code { (code) } "." }
                     p { (repair) }
+                    (to_failed(view.checks, "again"))
                 }
             }
         }))
-        (flush_card("Checks when judged again", "", &checks(view.checks)))
+        (flush_card("Checks when judged again", "", &failed_first(view.checks, "again")))
     }
 }
 
