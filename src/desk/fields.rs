@@ -30,7 +30,7 @@ pub fn address(text: &str) -> Result<GlanceAddress> {
         return Err(Error::invalid("address_required", "address", "The Glance Address is missing."));
     }
     if text.chars().count() > GLANCE_ADDRESS_MAX {
-        return Err(too_long("address_too_long", "address", "The Glance Address", GLANCE_ADDRESS_MAX));
+        return Err(too_long("address_too_long", "address", "The Glance Address", text, GLANCE_ADDRESS_MAX));
     }
     GlanceAddress::parse(text).ok_or_else(|| {
         let public = "A Glance Address has only letters a to z, digits, dots and hyphens, and neither dot nor \
@@ -48,7 +48,7 @@ pub fn puid(text: &str) -> Result<Puid> {
         return Err(Error::invalid("puid_required", "puid", "The Partner User ID is missing."));
     }
     if text.chars().count() > PUID_MAX {
-        return Err(too_long("puid_too_long", "puid", "The Partner User ID", PUID_MAX));
+        return Err(too_long("puid_too_long", "puid", "The Partner User ID", text, PUID_MAX));
     }
     if is_none_word(text) {
         let public = "-none- stands for no Partner User ID, and cannot be one.";
@@ -173,7 +173,7 @@ fn line(
 ) -> Result<String> {
     let text = text.trim();
     if text.chars().count() > most {
-        return Err(too_long(long, field, what, most));
+        return Err(too_long(long, field, what, text, most));
     }
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(malformed, field, format!("{what} has a control character in it.")));
@@ -181,8 +181,9 @@ fn line(
     Ok(text.to_owned())
 }
 
-fn too_long(code: &'static str, field: &str, what: &str, most: usize) -> Error {
-    Error::invalid(code, field, format!("{what} has more than {most} characters."))
+fn too_long(code: &'static str, field: &str, what: &str, text: &str, most: usize) -> Error {
+    let count = text.chars().count();
+    Error::invalid(code, field, format!("{what} has {count} characters; at most {most} are allowed."))
 }
 
 #[cfg(test)]

@@ -135,7 +135,8 @@ pub fn problems(fill: &Fill) -> Markup {
     }
 }
 
-/// One field with its label, its hint and its problem.
+/// One field with its label, its hint and its problem. It has no most: a browser would cut what is pasted, and
+/// say nothing.
 pub struct Field<'a> {
     name: &'a str,
     label: &'a str,
@@ -144,7 +145,6 @@ pub struct Field<'a> {
     required: bool,
     autocomplete: &'a str,
     class: &'a str,
-    most: Option<usize>,
     marks_optional: bool,
 }
 
@@ -157,17 +157,7 @@ enum Kind<'a> {
 impl<'a> Field<'a> {
     fn new(name: &'a str, label: &'a str, kind: Kind<'a>) -> Field<'a> {
         let (hint, autocomplete, class) = ("", "off", "");
-        Field {
-            name,
-            label,
-            kind,
-            hint,
-            required: false,
-            autocomplete,
-            class,
-            most: None,
-            marks_optional: true,
-        }
+        Field { name, label, kind, hint, required: false, autocomplete, class, marks_optional: true }
     }
 
     /// A line of text.
@@ -215,11 +205,6 @@ impl<'a> Field<'a> {
         Field { autocomplete, ..self }
     }
 
-    /// Most characters.
-    pub fn most(self, characters: usize) -> Field<'a> {
-        Field { most: Some(characters), ..self }
-    }
-
     /// Drawn in the type of code, over the whole width.
     pub fn code(self) -> Field<'a> {
         Field { class: "code-text", ..self }
@@ -254,14 +239,14 @@ impl<'a> Field<'a> {
                 @match self.kind {
                     Kind::Input(kind) => {
                         input id=(id) name=(self.name) type=(kind) required[self.required]
-                            value=[self.shown(fill, kind)] maxlength=[self.most] class=[self.class()]
+                            value=[self.shown(fill, kind)] class=[self.class()]
                             autocomplete=(self.autocomplete) spellcheck=[spellcheck(kind)]
                             autocapitalize=[spellcheck(kind).map(|_| "none")]
                             aria-describedby=[described] aria-invalid=[invalid];
                     },
                     Kind::Area => {
                         // A browser drops the first line break of a textarea, so one is always there.
-                        textarea id=(id) name=(self.name) required[self.required] maxlength=[self.most]
+                        textarea id=(id) name=(self.name) required[self.required]
                             autocomplete=(self.autocomplete) spellcheck="false"
                             aria-describedby=[described] aria-invalid=[invalid]
                             { "\n" (fill.value(self.name)) }

@@ -50,6 +50,17 @@ fn users_are_made_found_changed_suspended_and_deleted() {
     let address = format!("/console/groups/7/users/{user}");
     browser.refused("/console/groups/7/users/new", &fields, 409, "href=\"#f-");
     browser.refused("/console/groups/7/users/new", &[("address", "no good")], 400, "href=\"#f-address\"");
+    // A browser does not cut what is too long; the server says how much it is.
+    let form = browser.get("/console/groups/7/users/new").body;
+    assert!(!form.contains("maxlength"), "{form}");
+    let long = [("address", &*"a".repeat(193))];
+    browser.refused("/console/groups/7/users/new", &long, 400, "has 193 characters; at most 127");
+    let shut = [("address", "boss.seven.glance.net"), ("administrator", "yes")];
+    browser.refused("/console/groups/7/users/new", &shut, 400, "href=\"#f-password\"");
+    assert!(browser.get("/console/groups/7/users?search=boss").body.contains("Nobody fits."));
+    let made = browser.submit(&format!("{address}/state"), &[("to", "administrator")]).body;
+    assert!(made.contains("cannot open the console until a password is set"), "{}", text_of(&made));
+    browser.submit(&format!("{address}/state"), &[("to", "member")]);
 
     let list = browser.get("/console/groups/7/users?search=joe&state=active");
     assert!(list.body.contains("joe.seven.glance.net"));

@@ -128,6 +128,12 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let text = |name: &str| form.filled(name).unwrap_or_default();
         let made = password_typed_twice(&form).and_then(|password| {
+            let administrator = form.filled("administrator").is_some();
+            if administrator && password.expose().is_empty() {
+                let public = "An administrator opens the console with a password: type one, or take the tick \
+                              away.";
+                return Err(Error::invalid("password_required", "password", public));
+            }
             let new = NewUser {
                 address: text("address"),
                 puid: puid_of(&form, "puid"),
@@ -137,7 +143,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
                 phone: text("phone"),
                 role: role_choice(&form),
                 password: Some(password).filter(|password| !password.expose().is_empty()),
-                administrator: form.filled("administrator").is_some(),
+                administrator,
             };
             visit.desk().create_user(&visit.caller, group.id, new)
         });
@@ -314,7 +320,10 @@ fn post_user_state(app: &App, call: &Call<'_>) -> Result<Response> {
             _ => return Err(Error::invalid("state_unknown", "to", "There is no such state.")),
         };
         let updated = visit.desk().update_user(&visit.caller, group.id, &key, change)?;
-        Ok(visit.done(&address(&updated.member), sentence))
+        let member = &updated.member;
+        let shut = to == "administrator" && !member.user.has_password;
+        let more = if shut { " They cannot open the console until a password is set." } else { "" };
+        Ok(visit.done(&address(member), &format!("{sentence}{more}")))
     })
 }
 

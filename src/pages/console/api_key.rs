@@ -45,7 +45,7 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
         &address,
         frame.token,
         &html! {
-            (Field::text("api_key", "Your own API key").hint("8 to 255 characters.").code().required().most(255).draw(fill))
+            (Field::text("api_key", "Your own API key").hint("8 to 255 characters.").code().required().draw(fill))
             div.actions { (choice_button("Put my own in force", weight, "how", "typed")) }
         },
     );

@@ -15,7 +15,7 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
         &html! {
             (form::hidden("token", token))
             (Field::text("name", "Your name").hint("You sign in with it, and the access log shows it.")
-                .required().most(100).autocomplete("username").draw(fill))
+                .required().autocomplete("username").draw(fill))
             (Field::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (Field::password("again", "The password again", "new-password").required().draw(fill))
             div.actions { (button("Claim this appliance", Weight::Primary)) }

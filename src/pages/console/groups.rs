@@ -65,10 +65,10 @@ pub fn new(frame: &Frame<'_>, fill: &Fill) -> String {
         frame.token,
         &html! {
             (Field::text("id", "Group ID").hint("The number that clients send as partnerid. It cannot be changed later.")
-                .required().short().most(18).draw(fill))
-            (Field::text("name", "Name").required().most(100).draw(fill))
+                .required().short().draw(fill))
+            (Field::text("name", "Name").required().draw(fill))
             (Field::text("account_id", "Unique Account ID")
-                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").most(255).draw(fill))
+                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(fill))
             div.actions { (button("Create group", Weight::Primary)) (link_button("/console/groups", "Cancel", false)) }
         },
     );

@@ -64,7 +64,7 @@ fn make_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &own(frame, "/login-keys/make"),
         frame.token,
         &html! {
-            (Field::text("puid", "Partner User ID (PUID)").required().most(255).code().draw(fill))
+            (Field::text("puid", "Partner User ID (PUID)").required().code().draw(fill))
             (Field::of_type("ttl", "Valid for, in seconds", "number").hint("At most 86400: one day.").required().short().draw(fill))
             (Field::text("session_key", "Session key or visitor ID").hint("Only goes into the URLs that join a session.").short().draw(fill))
             div.actions { (button("Make login key", Weight::Primary)) }
@@ -78,7 +78,7 @@ fn check_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         frame.token,
         &html! {
             (Field::text("login_key", "Login key").required().code().draw(fill))
-            (Field::text("check_puid", "Partner User ID (PUID)").required().most(255).code().draw(fill))
+            (Field::text("check_puid", "Partner User ID (PUID)").required().code().draw(fill))
             (Field::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
             div.actions { (button("Take apart", Weight::Primary)) }
         },

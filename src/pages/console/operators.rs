@@ -32,7 +32,7 @@ pub fn list(frame: &Frame<'_>, operators: &[Operator], now: Timestamp, fill: &Fi
         "/console/operators",
         frame.token,
         &html! {
-            (Field::text("name", "Name").required().most(100).draw(fill))
+            (Field::text("name", "Name").required().draw(fill))
             (Field::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (Field::password("again", "The password again", "new-password").required().draw(fill))
             div.actions { (button("Add operator", Weight::Primary)) }

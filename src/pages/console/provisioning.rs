@@ -49,7 +49,7 @@ pub fn page(
         &own(frame, "/provisioning/tokens"),
         frame.token,
         &html! {
-            (Field::text("label", "Name of the token").hint("Such as Okta, or Entra.").required().most(100).draw(fill))
+            (Field::text("label", "Name of the token").hint("Such as Okta, or Entra.").required().draw(fill))
             div.actions { (button("Make token", Weight::Primary)) }
         },
     );

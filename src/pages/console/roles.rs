@@ -72,8 +72,8 @@ pub fn edit(
         &address,
         frame.token,
         &html! {
-            (Field::text("name", "Name").required().most(70).draw(fill))
-            (Field::text("description", "Description").most(255).draw(fill))
+            (Field::text("name", "Name").required().draw(fill))
+            (Field::text("description", "Description").draw(fill))
             @if !settings.is_empty() { (form::fieldset("Settings", &boxes)) }
             div.actions {
                 (button(if present.is_some() { "Save role" } else { "Create role" }, Weight::Primary))

@@ -56,9 +56,9 @@ fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &own(frame, "/settings/group"),
         frame.token,
         &html! {
-            (Field::text("name", "Name").required().most(100).draw(view.about))
+            (Field::text("name", "Name").required().draw(view.about))
             (Field::text("account_id", "Unique Account ID")
-                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").most(255).draw(view.about))
+                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(view.about))
             div.actions { (button("Save group", Weight::Primary)) }
         },
     )
@@ -75,7 +75,7 @@ fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
             (form::fieldset("Settings that are on", &boxes))
             (Field::text("new_setting", "Add a setting")
                 .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
-                .most(64).draw(view.privileges))
+                .draw(view.privileges))
             div.actions { (button("Save settings", Weight::Primary)) }
         },
     )
@@ -92,7 +92,7 @@ fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &html! {
             (form::fieldset("Minimum password complexity", &rules))
             (Field::area("reset_message", "Password reset prompt message")
-                .hint("Shown beside a password reset.").most(1000).draw(fill))
+                .hint("Shown beside a password reset.").draw(fill))
             (form::fieldset("Password reset", &html! {
                 (form::tick("reset_requires_new", "yes", "Require another password than the present one", "", fill))
                 (form::tick("reset_may_create", "yes", "Users without a password may make one by a reset", "", fill))

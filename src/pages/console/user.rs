@@ -108,17 +108,17 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
         frame.token,
         &html! {
             @if view.may_change_person {
-                (Field::text("address", "Glance Address").required().most(127).draw(fill))
+                (Field::text("address", "Glance Address").required().draw(fill))
             }
             (puid_field(fill))
             @if view.may_change_person {
                 div.row {
-                    (Field::text("first_name", "First name").most(49).draw(fill))
-                    (Field::text("last_name", "Last name").most(49).draw(fill))
+                    (Field::text("first_name", "First name").draw(fill))
+                    (Field::text("last_name", "Last name").draw(fill))
                 }
                 div.row {
-                    (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).most(127).draw(fill))
-                    (Field::of_type("phone", "Phone number", "tel").most(49).draw(fill))
+                    (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
+                    (Field::of_type("phone", "Phone number", "tel").draw(fill))
                 }
             }
             (Field::select("role", "Role", &options).draw(fill))

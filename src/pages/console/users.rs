@@ -113,15 +113,15 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         frame.token,
         &html! {
             (Field::text("address", "Glance Address").hint("Such as doe.john.example.glance.net. Nobody else may have it.")
-                .required().most(127).draw(fill))
+                .required().draw(fill))
             (puid_field(fill))
             div.row {
-                (Field::text("first_name", "First name").most(49).draw(fill))
-                (Field::text("last_name", "Last name").most(49).draw(fill))
+                (Field::text("first_name", "First name").draw(fill))
+                (Field::text("last_name", "Last name").draw(fill))
             }
             div.row {
-                (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).most(127).draw(fill))
-                (Field::of_type("phone", "Phone number", "tel").most(49).draw(fill))
+                (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
+                (Field::of_type("phone", "Phone number", "tel").draw(fill))
             }
             (Field::select("role", "Role", &options).draw(fill))
             p.hint { "Nobody needs a password who signs in with login keys or SAML only." }
@@ -138,8 +138,8 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         &own(frame, "/users/add"),
         frame.token,
         &html! {
-            (Field::text("member_address", "Glance Address").required().most(127).draw(join))
-            (Field::text("member_puid", "Partner User ID (PUID) in this group").most(255).draw(join))
+            (Field::text("member_address", "Glance Address").required().draw(join))
+            (Field::text("member_puid", "Partner User ID (PUID) in this group").draw(join))
             div.actions { (button("Add to this group", Weight::Plain)) }
         },
     );
@@ -162,6 +162,5 @@ pub const EMAIL_HINT: &str = "Single sign-on finds people by it too.";
 pub(super) fn puid_field(fill: &Fill) -> Markup {
     Field::text("puid", "Partner User ID (PUID)")
         .hint("The user's ID in your own system. Login keys are made for it; letter case and spaces count.")
-        .most(255)
         .draw(fill)
 }
