@@ -130,15 +130,15 @@ fn rows(view: &PreviewView<'_>) -> Markup {
         .map(|line| {
             vec![
                 html! { (line.line) },
-                html! { (line.address) },
                 badge(line.tone, line.outcome),
                 html! { (line.detail) @if !line.remedy.is_empty() { p.small.muted { (line.remedy) } } },
+                html! { (line.address) },
             ]
         })
         .collect();
     let all = view.created + view.changed + view.unchanged + view.refused;
     html! {
-        (table("Rows of the file", &["Line", "Glance Address", "Outcome", "Detail"], &rows))
+        (table("Rows of the file", &["Line", "Outcome", "Detail", "Glance Address"], &rows))
         @if rows.len() < all { p.pager { "The first " (rows.len()) " of " (all) " rows." } }
     }
 }
