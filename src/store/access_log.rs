@@ -34,6 +34,8 @@ pub struct LogQuery {
     pub until: Option<Timestamp>,
     /// Part of actor, operation, subject, detail, code, incident or IP address, in any case; "" for all.
     pub search: String,
+    /// Only what was refused, or only what was not; `None` for both.
+    pub refused: Option<bool>,
     /// Only rows older than this id: where the page before ended.
     pub before: Option<i64>,
     /// Only among so many of the newest rows of all: bounds a search that may find nothing.
@@ -93,6 +95,7 @@ impl Reader<'_> {
                  FROM access_log
                  WHERE {of_group}
                    AND at >= :from AND at < :until AND id < :before
+                   AND (:refused IS NULL OR refused = :refused)
                    AND (:within IS NULL OR id > (SELECT max(id) FROM access_log) - :within)
                    AND (:search = '%%' OR actor LIKE :search ESCAPE '\\' OR operation LIKE :search ESCAPE '\\'
                         OR subject LIKE :search ESCAPE '\\' OR detail LIKE :search ESCAPE '\\'
@@ -107,6 +110,7 @@ impl Reader<'_> {
                     ":group": query.group.map(|g| g.0),
                     ":from": query.from.map_or(i64::MIN, |t| t.0),
                     ":until": query.until.map_or(i64::MAX, |t| t.0),
+                    ":refused": query.refused,
                     ":before": query.before.unwrap_or(i64::MAX),
                     ":within": query.within,
                     ":search": pattern,

@@ -422,4 +422,9 @@ fn the_log_is_searched_by_group_time_and_text() {
     assert_eq!(find(LogQuery { search: "b_1".into(), ..LogQuery::default() }), ["bob_1"]);
     let between = LogQuery { from: Some(Timestamp(2)), until: Some(Timestamp(4)), ..LogQuery::default() };
     assert_eq!(find(between), ["Bob", "bob_1"]);
+    let refused = LogEntry::refused(&Caller::host(), None, "sign-in.login-key", "eve", "expired", "");
+    store.log(Timestamp(5), refused).unwrap();
+    assert_eq!(find(LogQuery { refused: Some(true), ..LogQuery::default() }), ["eve"]);
+    let accepted = LogQuery { refused: Some(false), search: "b".into(), ..LogQuery::default() };
+    assert_eq!(find(accepted), ["Bob", "bob_1"]);
 }

@@ -101,6 +101,28 @@ fn the_access_log_is_searched_paged_and_exported_without_formulas() {
     let bad = browser.get("/console/groups/7/access-log?from=yesterday");
     assert!(bad.status == 400 && bad.body.contains("href=\"#f-from\""));
 
+    let swapped = browser.get("/console/groups/7/access-log?from=2026-02-01&until=2026-01-01");
+    assert!(swapped.status == 400 && swapped.body.contains("The end date is before the start date."));
+
+    // What is refused is asked for, also on the next page and in the file.
+    browser.post("/console/groups/7/roles/new", &[("name", "=1+7")]);
+    server.post_form(
+        "/services/AuthorizationService.svc/rest/Authorize",
+        "partnerid=7&partneruserid=x&loginkey=x",
+    );
+    assert!(!browser.get("/console/groups/7/access-log").body.contains(">Clear<"));
+    let refused = browser.get("/console/groups/7/access-log?outcome=refused").body;
+    assert!(refused.contains("Refused</span>") && !refused.contains("=1+33"), "{}", text_of(&refused));
+    assert!(refused.contains("/access-log.csv?outcome=refused") && refused.contains(">Clear<"));
+    let file = browser.get("/console/groups/7/access-log.csv?outcome=refused").body;
+    assert!(
+        file.lines().skip(1).all(|line| line.contains("(refused)")) && file.lines().count() > 1,
+        "{file}"
+    );
+    let accepted = browser.get("/console/groups/7/access-log?outcome=accepted").body;
+    assert!(accepted.contains("?outcome=accepted&amp;before=") && !accepted.contains("Refused</span>"));
+    assert_eq!(browser.get("/console/groups/7/access-log?outcome=x").status, 400);
+
     let csv = browser.get("/console/groups/7/access-log.csv");
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(csv.header("content-disposition").unwrap().contains("access-log-7.csv"));

@@ -21,6 +21,8 @@ pub const ROUTES: &[Route] = &[
 /// Rows on one page.
 const PAGE: u32 = 50;
 const DAY: i64 = 24 * 60 * 60;
+/// What can be asked for: kept in the links of the page.
+const FIELDS: [&str; 4] = ["from", "until", "outcome", "search"];
 
 /// The rows as the pages show them.
 pub fn lines_of(rows: Vec<LogRow>) -> Vec<LogLine> {
@@ -56,7 +58,7 @@ fn page(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
     let query = match query_of(&params, group) {
         Ok(query) => query,
         Err(error) => {
-            (status, fill) = refused(fill, error, &[("from", "from"), ("until", "until")])?;
+            (status, fill) = refused(fill, error, &FIELDS.map(|name| (name, name)))?;
             LogQuery { group: group.map(|group| group.id), ..LogQuery::default() }
         }
     };
@@ -81,10 +83,10 @@ fn page(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
     Ok(answer::html(status, pages::page(&visit.frame(group), &view)))
 }
 
-/// Dates and search again, for the links of the page.
+/// What was asked for again, for the links of the page.
 fn kept(params: &Params<'_>) -> String {
     let mut kept = form_urlencoded::Serializer::new(String::new());
-    for name in ["from", "until", "search"] {
+    for name in FIELDS {
         if let Some(value) = params.filled(name) {
             kept.append_pair(name, &value);
         }
@@ -93,15 +95,28 @@ fn kept(params: &Params<'_>) -> String {
 }
 
 fn query_of(params: &Params<'_>, group: Option<&Group>) -> Result<LogQuery> {
-    let until = day_of(params, "until")?;
+    let (from, until) = (day_of(params, "from")?, day_of(params, "until")?);
+    if until.zip(from).is_some_and(|(until, from)| until < from) {
+        return Err(Error::invalid("dates_swapped", "until", "The end date is before the start date."));
+    }
     Ok(LogQuery {
         group: group.map(|group| group.id),
-        from: day_of(params, "from")?,
+        from,
         // The end date is part of what is asked for.
         until: until.map(|day| day.plus_seconds(DAY)),
+        refused: outcome_of(params)?,
         search: params.filled("search").unwrap_or_default(),
         ..LogQuery::default()
     })
+}
+
+fn outcome_of(params: &Params<'_>) -> Result<Option<bool>> {
+    match params.filled("outcome").as_deref() {
+        None => Ok(None),
+        Some(pages::ACCEPTED) => Ok(Some(false)),
+        Some(pages::REFUSED) => Ok(Some(true)),
+        Some(_) => Err(Error::invalid("outcome_unknown", "outcome", "There is no such outcome.")),
+    }
 }
 
 /// The first instant of a day in UTC.

@@ -1,4 +1,4 @@
-//! The access log: dates, search, rows that unfold, and the way to the next page and to the CSV file.
+//! The access log: dates, outcome, search, rows that unfold, and the way to the next page and to the CSV file.
 //! Columns: wire contract §9.
 
 use maud::{Markup, html};
@@ -26,14 +26,18 @@ pub struct LogLine {
     pub incident: Option<String>,
 }
 
+/// The values of the outcome field.
+pub const ACCEPTED: &str = "accepted";
+pub const REFUSED: &str = "refused";
+
 /// What the page shows.
 pub struct LogView<'a> {
     /// Where the log lives: `/console/access-log` or a group's.
     pub address: &'a str,
     pub lines: &'a [LogLine],
-    /// The dates and the search, as they were given.
+    /// The dates, the outcome and the search, as they were given.
     pub fill: &'a Fill,
-    /// The query of dates and search, percent-encoded, "" for none.
+    /// The query of these, percent-encoded, "" for none.
     pub query: &'a str,
     /// Where the next page begins; `None` at the end.
     pub next: Option<i64>,
@@ -45,17 +49,21 @@ pub struct LogView<'a> {
 pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
     let all = frame.group.is_none();
     let csv = format!("{}.csv?{}", view.address, view.query);
+    let outcomes = [("", "Any outcome"), (ACCEPTED, "Accepted"), (REFUSED, "Refused")];
+    let outcomes = outcomes.map(|(value, words)| (value.to_owned(), words.to_owned()));
     let filters = form::ask(
         view.address,
         &html! {
             (Field::of_type("from", "Start date", "date").unmarked().draw(view.fill))
             (Field::of_type("until", "End date", "date").unmarked().draw(view.fill))
+            (Field::select("outcome", "Outcome", &outcomes).draw(view.fill))
             div.field.wide {
                 label for="f-search" { "Search" }
                 input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off"
                     placeholder="User, operation, address or incident";
             }
             (button("Go", Weight::Primary))
+            @if !view.query.is_empty() { (link_button(view.address, "Clear", false)) }
         },
     );
     let next = view.next.map(|id| format!("{}?{}&before={id}", view.address, view.query));

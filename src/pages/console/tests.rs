@@ -246,7 +246,7 @@ fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
     let view = LogView {
         address: "/console/access-log",
         lines: &lines,
-        fill: &fill(&["from", "search"]),
+        fill: &fill(&["from", "outcome", "search"]),
         query: "search=x",
         next: Some(4),
         later: true,
