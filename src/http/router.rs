@@ -166,6 +166,12 @@ impl App {
         }
     }
 
+    /// Whether [`App::origin`] is only what the browser says: in production without `public_url`. The lab is
+    /// reached at the address where it listens.
+    pub fn origin_is_guessed(&self) -> bool {
+        self.public_origin.is_none() && self.desk.mode == Mode::Production
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let response = match self.routes.find(&request.method, &request.path) {
             Found::Route(route, parameters) => {

@@ -221,6 +221,23 @@ fn a_newcomer_is_led_from_off_to_on() {
     assert!(text_of(&page).contains("SHA-1 is broken"), "no other field is changed");
 }
 
+#[test]
+fn addresses_that_rest_on_what_the_browser_says_come_with_a_warning() {
+    for (flags, warned) in [
+        (&["--plain-http"][..], true),
+        (&["--plain-http", "--public-url", "http://localhost:8080"], false),
+        (&["--lab", "--plain-http"], false),
+    ] {
+        let server = Server::start(flags);
+        let browser = claimed(&server);
+        for page in ["", "/sso", "/provisioning"] {
+            let said = text_of(&browser.get(&format!("/console/groups/7{page}")).body);
+            let warning = "These are made from the address in your browser.";
+            assert_eq!(said.contains(warning), warned, "{flags:?} {page}: {said}");
+        }
+    }
+}
+
 /// The same on the host, in one command.
 #[test]
 fn a_newcomer_on_the_host_is_told_what_to_tell_the_identity_provider() {

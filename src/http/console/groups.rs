@@ -72,7 +72,14 @@ fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
         let query = LogQuery { group: Some(group.id), limit: RECENT, ..LogQuery::default() };
         let recent = lines_of(desk.log_rows(&visit.caller, &query)?);
         let origin = app.origin(call.request);
-        let home = pages::Home { group: &group, users, roles: roles.len(), origin: &origin, recent: &recent };
+        let home = pages::Home {
+            group: &group,
+            users,
+            roles: roles.len(),
+            origin: &origin,
+            origin_is_guessed: app.origin_is_guessed(),
+            recent: &recent,
+        };
         Ok(answer::html(200, pages::home(&visit.frame(Some(&group)), &home)))
     })
 }

@@ -40,7 +40,8 @@ fn page(
         .collect();
     let origin = visit.app.origin(visit.call.request);
     let made = made.and_then(Secret::expose_text);
-    Ok(answer::html(status, pages::page(&visit.frame(Some(group)), &origin, &lines, made, fill)))
+    let origin = (origin.as_str(), visit.app.origin_is_guessed());
+    Ok(answer::html(status, pages::page(&visit.frame(Some(group)), origin, &lines, made, fill)))
 }
 
 fn post_token(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -52,6 +52,7 @@ fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill
         problems: &overview.problems,
         ready: overview.ready,
         addresses: &Addresses::of(&origin, group.id),
+        origin_is_guessed: visit.app.origin_is_guessed(),
     };
     Ok(answer::html(status, pages::configure(&visit.frame(Some(group)), &view, fill)))
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::access_log::{LogLine, lines};
-use super::{at, own};
+use super::{at, guessed_origin, own};
 use crate::model::Group;
 use crate::pages::components::{
     Tone, Weight, badge, button, card, code, empty, flush_card, header, link_button, notice, pairs, table,
@@ -88,6 +88,8 @@ pub struct Home<'a> {
     pub roles: usize,
     /// Scheme and authority of this server.
     pub origin: &'a str,
+    /// Whether that is only what the browser says.
+    pub origin_is_guessed: bool,
     pub recent: &'a [LogLine],
 }
 
@@ -106,6 +108,7 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
         ("Made", time(group.created_at)),
     ]);
     let addresses = html! {
+        (guessed_origin(home.origin_is_guessed))
         (code("Agent join", &format!("{}/agentjoin/AgentJoin.aspx", home.origin)))
         (code("Authorize", &format!("{}/services/AuthorizationService.svc/rest/Authorize", home.origin)))
         (code("Provisioning (PAPI)", &format!("{}/PAPI/NewUser.asp", home.origin)))

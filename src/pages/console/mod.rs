@@ -21,7 +21,7 @@ pub mod users;
 
 use maud::{Markup, html};
 
-use super::components::{Tone, badge};
+use super::components::{Tone, badge, notice};
 use super::layout::{Frame, group_address};
 use crate::clock::Timestamp;
 use crate::model::{GroupId, Member};
@@ -47,6 +47,17 @@ fn crumbs<'a>(frame: &Frame<'a>, more: &[(&str, &'a str)]) -> Vec<(String, &'a s
         crumbs.extend(more.iter().map(|(rest, words)| (at(id, rest), *words)));
     }
     crumbs
+}
+
+/// Beside addresses to be copied: whether they can be relied on.
+fn guessed_origin(guessed: bool) -> Markup {
+    html! {
+        @if guessed {
+            (notice(Tone::Warn, &html! {
+                p { "These are made from the address in your browser. Set " code { "public_url" } " first." }
+            }))
+        }
+    }
 }
 
 /// A member's name, or the Glance Address of one without.

@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use super::{crumbs, own};
+use super::{crumbs, guessed_origin, own};
 use crate::clock::Timestamp;
 use crate::pages::components::{Weight, button, card, code, empty, flush_card, header, table, time, time_or};
 use crate::pages::form::{self, Field, Fill};
@@ -17,10 +17,10 @@ pub struct TokenLine {
     pub used_at: Option<Timestamp>,
 }
 
-/// The page; `made` is a token that was just made, shown this once.
+/// The page; the origin goes with whether it is only what the browser says; `made` is a token that was just made, shown this once.
 pub fn page(
     frame: &Frame<'_>,
-    origin: &str,
+    (origin, guessed): (&str, bool),
     tokens: &[TokenLine],
     made: Option<&str>,
     fill: &Fill,
@@ -54,6 +54,7 @@ pub fn page(
         },
     );
     let scim = html! {
+        (guessed_origin(guessed))
         (code("Base URL for the identity provider", &format!("{origin}/scim/v2")))
         (make)
     };

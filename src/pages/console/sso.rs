@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{crumbs, own};
+use super::{crumbs, guessed_origin, own};
 use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS, Field as SsoField, Section, edition};
 use crate::model::sso::{Configuration, IDP_KEYS_MAX, KeyFacts, Status};
@@ -22,6 +22,8 @@ pub struct ConfigureView<'a> {
     /// A sign-in that begins here would reach the identity provider.
     pub ready: bool,
     pub addresses: &'a Addresses,
+    /// Whether their origin is only what the browser says.
+    pub origin_is_guessed: bool,
 }
 
 const TITLE: &str = "SSO Configure";
@@ -52,6 +54,7 @@ fn tell(view: &ConfigureView<'_>) -> Markup {
         "Tell the identity provider",
         sentence,
         &html! {
+            (guessed_origin(view.origin_is_guessed))
             (code("Our metadata, which says the next two", &view.addresses.metadata))
             (code("ACS URL, to be copied exactly", &view.addresses.acs))
             (code("Entity ID", &view.configuration.sp_entity_id))
