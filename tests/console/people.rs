@@ -109,6 +109,36 @@ fn users_are_made_found_changed_suspended_and_deleted() {
 }
 
 #[test]
+fn nobody_is_offered_to_shut_themselves_out() {
+    let server = Server::lab();
+    let operator = claimed(&server);
+    let administrator = administrator(&operator);
+    let list = administrator.get("/console/groups/7/users").body;
+    let id = list.split("/console/groups/7/users/").find_map(|rest| rest.split('"').next()?.parse::<i64>().ok());
+    let address = format!("/console/groups/7/users/{}", id.unwrap());
+    let deeds = ["value=\"suspended\"", "value=\"inactive\"", "value=\"member\"", "Delete…"];
+    let (own, others) = (administrator.get(&address).body, operator.get(&address).body);
+    for deed in deeds {
+        assert!(others.contains(deed) && !own.contains(deed), "{deed}: {}", text_of(&own));
+    }
+    assert!(own.contains("This is you.") && !others.contains("This is you."));
+    assert_eq!(administrator.post(&format!("{address}/state"), &[("to", "suspended")]).status, 403);
+
+    // An operator may, and is told.
+    operator.submit(
+        "/console/operators",
+        &[("name", "Bob"), ("password", PASSWORD), ("again", PASSWORD)],
+    );
+    let list = operator.get("/console/operators").body;
+    let asked = |name: &str| {
+        let before = list.split(&format!("\">{name}</a>")).next().unwrap();
+        operator.get(&format!("{}/delete", before.rsplit("href=\"").next().unwrap())).body
+    };
+    assert!(asked("Ada").contains("This is you"), "{}", text_of(&asked("Ada")));
+    assert!(!asked("Bob").contains("This is you") && asked("Bob").contains("Their sessions end"));
+}
+
+#[test]
 fn roles_are_made_and_changed() {
     let server = Server::lab();
     let browser = claimed(&server);

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
-use crate::model::Operator;
+use crate::model::{Actor, Operator};
 use crate::pages::console::{confirm, operators as pages};
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
@@ -94,9 +94,15 @@ fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let operator = named(visit)?;
         let back = format!("{LIST}/{}", operator.id);
+        let own = matches!(&visit.caller.actor, Actor::Operator { id, .. } if *id == operator.id);
+        let consequences: &[&str] = match own {
+            true => &["This is you: you are signed out at once, and only another operator, or somebody on the host, \
+                       can let you in again.", "The access log keeps what you did."],
+            false => &["Their sessions end at once. The access log keeps what they did."],
+        };
         let deed = confirm::Deed {
             question: &format!("Delete the operator {}?", operator.name),
-            consequences: &["Their sessions end at once. The access log keeps what they did."],
+            consequences,
             action: &format!("{back}/delete"),
             words: "Delete operator",
             back: &back,

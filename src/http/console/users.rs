@@ -4,6 +4,7 @@ use super::access_log::lines_of;
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::desk::password_policy::PasswordRule;
 use crate::desk::people::{MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey};
+use crate::desk::permission;
 use crate::error::{Error, Result};
 use crate::http::answer;
 use crate::http::form::Params;
@@ -222,6 +223,7 @@ fn show(
         groups: &groups,
         settings: &settings.into_iter().collect::<Vec<_>>(),
         may_change_person,
+        own: permission::is_self(caller, member.user.id),
         rule: &rule,
         details,
         password,

@@ -191,6 +191,7 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
         groups: &groups,
         settings: &settings,
         may_change_person: true,
+        own: false,
         rule: HOSTILE,
         details: &details_of(&member),
         password: &empty,
@@ -198,6 +199,7 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
         now: NOW,
     };
     check(&user::page(&frame(), &view));
+    check(&user::page(&frame(), &UserView { own: true, ..view }));
     let line = RoleLine { role: role(), active_users: 1, inactive_users: 1, on: vec![HOSTILE.into()] };
     check(&roles::edit(&frame(), Some(&line), &settings, &fill(&["name"])));
     check(&roles::list(&frame(), &[line], 4));

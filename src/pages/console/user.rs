@@ -24,6 +24,8 @@ pub struct UserView<'a> {
     pub settings: &'a [(String, bool)],
     /// False when the home group is another's: then only PUID, role and state can be changed.
     pub may_change_person: bool,
+    /// Whether it is the reader, who cannot shut themselves out.
+    pub own: bool,
     /// What the password must keep to.
     pub rule: &'a str,
     pub details: &'a Fill,
@@ -56,7 +58,7 @@ pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
         @if let Some(puid) = puid {
             (link_button(&own(frame, &format!("/login-keys?puid={puid}")), "Login key", false))
         }
-        (link_button(&format!("{address}/delete"), "Delete…", false))
+        @if !view.own { (link_button(&format!("{address}/delete"), "Delete…", false)) }
     };
     let content = html! {
         (form::problems(view.details))
@@ -148,6 +150,11 @@ fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     let membership = &view.member.membership;
     let locked = view.member.user.is_locked(view.now);
     let choice = |value, words| choice_button(words, Weight::Plain, "to", value);
+    if view.own {
+        let unlock = form::post(&format!("{address}/state"), frame.token, &choice("unlocked", "Clear lockout"));
+        let sentence = "This is you. You cannot suspend, deactivate, demote or delete yourself; another administrator can.";
+        return card("State", sentence, &html! { @if locked { (unlock) } });
+    }
     let buttons = html! {
         div.actions {
             @if membership.suspended { (choice("reinstated", "Reinstate")) } @else { (choice("suspended", "Suspend")) }
