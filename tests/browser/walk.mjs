@@ -78,6 +78,14 @@ async function byMouseWithoutScripts() {
     await page.locator('#f-role').selectOption({ label: 'Agents' });
     await button(page, 'Create user');
     await says(page, 'joe.green.acme.glance.net is made.');
+    // As long as they may be: no table scrolls sideways for it.
+    await page.goto(`${origin}/console/groups/777/users/new`);
+    await page.locator('#f-address').fill(`${'a'.repeat(63)}.${'b'.repeat(63)}`);
+    await page.locator('#f-puid').fill('x'.repeat(255));
+    await button(page, 'Create user');
+    await says(page, 'is made.');
+    await page.goto(`${origin}/console/groups/777/users?search=joe`);
+    await page.locator('td a.primary').first().click();
 
     await page.getByRole('link', { name: 'Login key', exact: true }).click();
     await button(page, 'Make login key');
@@ -149,13 +157,29 @@ async function byKeyboard() {
     await page.context().close();
 }
 
+// On a phone, the link from a problem shows the field with its label, its hint and the problem.
+async function ledToTheField() {
+    const page = await visitor({ viewport: { width: 360, height: 640 }, storageState: 'state.json' });
+    await page.goto(`${origin}/console/groups/777/sso`);
+    await page.locator('#f-clock_skew').fill('601');
+    await button(page, 'Save');
+    await page.locator('a[href="#f-clock_skew"]').click();
+    const seen = await page.evaluate(() => {
+        const field = document.activeElement.closest('.field').getBoundingClientRect();
+        return field.top >= 0 && field.bottom <= innerHeight;
+    });
+    assert.ok(seen, 'the label of the field is scrolled off');
+    await page.context().close();
+}
+
 async function judged() {
     const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
     const scan = async (page, look, path) => {
         await page.goto(origin + path);
         const sideways = await page.evaluate(() => {
             const root = document.documentElement;
-            return root.scrollWidth > root.clientWidth;
+            const wide = (element) => element.scrollWidth > element.clientWidth;
+            return wide(root) || [...document.querySelectorAll('.scroll')].some(wide);
         });
         if (sideways) failures.push(`${look} ${path}: scrolls sideways`);
         await page.evaluate(axe);
@@ -166,7 +190,8 @@ async function judged() {
         }
     };
     const group = '/console/groups/777';
-    const paths = ['/console/groups', '/console/groups/new', '/console/access-log', '/console/operators',
+    const paths = ['/console/groups', '/console/groups/new', '/console/access-log',
+        '/console/access-log?outcome=refused', '/console/operators',
         '/console/password', '/console/sign-in', '/console/incidents', '/console/groups/1', group,
         `${group}/users`, `${group}/users/new`, `${group}/roles`, `${group}/roles/new`, `${group}/api-key`,
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
@@ -185,6 +210,7 @@ async function judged() {
 try {
     await byMouseWithoutScripts();
     await byKeyboard();
+    await ledToTheField();
     await judged();
 } finally {
     await browser.close();

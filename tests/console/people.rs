@@ -114,7 +114,8 @@ fn nobody_is_offered_to_shut_themselves_out() {
     let operator = claimed(&server);
     let administrator = administrator(&operator);
     let list = administrator.get("/console/groups/7/users").body;
-    let id = list.split("/console/groups/7/users/").find_map(|rest| rest.split('"').next()?.parse::<i64>().ok());
+    let id =
+        list.split("/console/groups/7/users/").find_map(|rest| rest.split('"').next()?.parse::<i64>().ok());
     let address = format!("/console/groups/7/users/{}", id.unwrap());
     let deeds = ["value=\"suspended\"", "value=\"inactive\"", "value=\"member\"", "Delete…"];
     let (own, others) = (administrator.get(&address).body, operator.get(&address).body);
@@ -125,10 +126,7 @@ fn nobody_is_offered_to_shut_themselves_out() {
     assert_eq!(administrator.post(&format!("{address}/state"), &[("to", "suspended")]).status, 403);
 
     // An operator may, and is told.
-    operator.submit(
-        "/console/operators",
-        &[("name", "Bob"), ("password", PASSWORD), ("again", PASSWORD)],
-    );
+    operator.submit("/console/operators", &[("name", "Bob"), ("password", PASSWORD), ("again", PASSWORD)]);
     let list = operator.get("/console/operators").body;
     let asked = |name: &str| {
         let before = list.split(&format!("\">{name}</a>")).next().unwrap();
@@ -186,6 +184,9 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     let address = answer.header("location").unwrap().to_owned();
     let page = browser.get(&address);
     assert!(page.body.contains("What the upload will do") && page.body.contains("no good"));
+    // What becomes of a row stands before its address, which may be long.
+    let columns = page.body.split("scope=\"col\">").skip(1).map(|rest| rest.split('<').next().unwrap());
+    assert_eq!(columns.collect::<Vec<_>>(), ["Line", "Outcome", "Detail", "Glance Address"]);
     assert!(browser.get("/console/groups/7/users").body.contains("There is nobody yet."));
     assert!(browser.get("/console/groups/7/users?search=x").body.contains("Nobody fits."));
 

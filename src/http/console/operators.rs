@@ -96,8 +96,11 @@ fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
         let back = format!("{LIST}/{}", operator.id);
         let own = matches!(&visit.caller.actor, Actor::Operator { id, .. } if *id == operator.id);
         let consequences: &[&str] = match own {
-            true => &["This is you: you are signed out at once, and only another operator, or somebody on the host, \
-                       can let you in again.", "The access log keeps what you did."],
+            true => &[
+                "This is you: you are signed out at once, and only another operator, or somebody on the host, \
+                       can let you in again.",
+                "The access log keeps what you did.",
+            ],
             false => &["Their sessions end at once. The access log keeps what they did."],
         };
         let deed = confirm::Deed {

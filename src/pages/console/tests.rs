@@ -149,7 +149,8 @@ fn hostile_names_are_escaped_on_a_groups_pages() {
     let (group, recent) = (group(), [line()]);
     check(&groups::list(&frame(), std::slice::from_ref(&group), &recent));
     check(&groups::new(&frame(), &fill(&["id", "name", "account_id"])));
-    let home = Home { group: &group, users: 1, roles: 1, origin: HOSTILE, origin_is_guessed: true, recent: &recent };
+    let home =
+        Home { group: &group, users: 1, roles: 1, origin: HOSTILE, origin_is_guessed: true, recent: &recent };
     check(&groups::home(&frame(), &home));
     check(&api_key::page(&frame(), &group, Some(HOSTILE), &fill(&["api_key"])));
     let empty = Fill::default();

@@ -151,7 +151,8 @@ fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     let locked = view.member.user.is_locked(view.now);
     let choice = |value, words| choice_button(words, Weight::Plain, "to", value);
     if view.own {
-        let unlock = form::post(&format!("{address}/state"), frame.token, &choice("unlocked", "Clear lockout"));
+        let unlock =
+            form::post(&format!("{address}/state"), frame.token, &choice("unlocked", "Clear lockout"));
         let sentence = "This is you. You cannot suspend, deactivate, demote or delete yourself; another administrator can.";
         return card("State", sentence, &html! { @if locked { (unlock) } });
     }
