@@ -266,6 +266,25 @@ mod tests {
     }
 
     #[test]
+    fn a_seeded_password_keeps_the_rule_of_its_group_and_nothing_stands_twice() {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let five = "[[groups]]\nnumber = 5\nname = \"Five\"\n";
+        let user = "[[users]]\naddress = \"a.b\"\npassword = \"abcdef\"\nmemberships = [{ group = 5 }]\n";
+        let seeded = |text: &str| {
+            let seed = parse(text, nothing).unwrap();
+            desk.apply_seed(&Caller::host(), seed).map(|made| made.users).map_err(|e| e.code)
+        };
+        assert_eq!(seeded(&format!("{five}{user}")), Err("password_too_short"));
+        assert_eq!(seeded(&format!("{five}{five}")), Err("seeded_twice"));
+        let lax = format!("{five}password_rule = \"six\"\n");
+        assert_eq!(seeded(&format!("{lax}{user}{}", user.replace("a.b", "A.B"))), Err("seeded_twice"));
+        assert_eq!(seeded(&format!("{lax}{user}")), Ok(1));
+        // The group is there now, with its rule, whatever the seed says.
+        assert_eq!(seeded(&user.replace("a.b", "c.d")), Ok(1));
+    }
+
+    #[test]
     fn a_seed_with_a_mistake_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
         let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();

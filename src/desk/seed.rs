@@ -3,11 +3,13 @@
 //! What exists already stays as it is: a seed makes, and never changes back what somebody changed. So it can
 //! be applied at each start. All of it is one transaction: a seed with a mistake leaves nothing behind.
 
+use std::collections::HashSet;
+
 use super::people::{CheckedUser, NewUser, RoleChoice, check_new, created, joined};
 use super::roles::NewRole;
 use super::{Desk, api_keys, fields, groups, operators, passwords, permission, roles, sso};
-use crate::desk::password_policy::PasswordRule;
-use crate::error::{Error, Result};
+use crate::desk::password_policy::{PasswordPolicy, PasswordRule, policy_of};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
 use crate::secret::Secret;
 use crate::store::{NewGroup, PasswordPolicyRow, Settings, Writer};
@@ -102,10 +104,11 @@ impl Desk {
     /// sentence; then nothing is kept.
     pub fn apply_seed(&self, caller: &Caller, seed: Seed) -> Result<Seeded> {
         permission::run_appliance(caller)?;
+        each_once(&seed)?;
         let groups: Vec<ReadyGroup> =
             seed.groups.into_iter().map(|group| self.ready_group(group)).collect::<Result<_>>()?;
         let users: Vec<ReadyUser> =
-            seed.users.into_iter().map(|user| self.ready_user(user)).collect::<Result<_>>()?;
+            seed.users.into_iter().map(|user| self.ready_user(user, &groups)).collect::<Result<_>>()?;
         let operators: Vec<(String, String)> =
             seed.operators.into_iter().map(|o| self.ready_operator(o)).collect::<Result<_>>()?;
         let caller = caller.clone();
@@ -150,8 +153,9 @@ impl Desk {
         ready().map_err(|e| in_part(e, part))
     }
 
-    /// Checks a user. The password is hashed only when the user is to be made, because that takes its time.
-    fn ready_user(&self, user: SeedUser) -> Result<ReadyUser> {
+    /// Checks a user of one of these groups, or of one that is there. The password is hashed only when the user is to
+    /// be made, because that takes its time.
+    fn ready_user(&self, user: SeedUser, groups: &[ReadyGroup]) -> Result<ReadyUser> {
         let part = format!("User {}", user.person.address);
         let ready = || {
             let mut memberships = user.memberships.into_iter();
@@ -165,8 +169,7 @@ impl Desk {
             })?;
             let exists = self.store.read(|r| r.user_by_address(checked.address.as_str()))?.is_some();
             if let Some(password) = user.person.password.as_ref().filter(|_| !exists) {
-                // The group may not be there yet; the least that any group asks holds for a seed.
-                PasswordRule::Six.check(password)?;
+                self.password_rule_in(home.group, groups)?.check(password)?;
                 checked.password_hash = Some(passwords::hash(password)?);
             }
             let others = memberships
@@ -178,6 +181,16 @@ impl Desk {
             Ok(ReadyUser { home: checked, home_group: home.group, others })
         };
         ready().map_err(|e| in_part(e, part))
+    }
+
+    /// The password rule of a group: of one that is there its own, of one that is to be made the seed's.
+    fn password_rule_in(&self, group: GroupId, groups: &[ReadyGroup]) -> Result<PasswordRule> {
+        let policy = self.store.read(|r| match r.group(group)? {
+            Some(_) => policy_of(r, group).map(Some),
+            None => Ok(None),
+        })?;
+        let seeded = groups.iter().find(|ready| ready.new.id == group).and_then(|ready| ready.password_rule);
+        Ok(policy.map(|policy| policy.rule).or(seeded).unwrap_or_else(|| PasswordPolicy::default().rule))
     }
 
     /// Name and hash; the hash is "" when the operator exists.
@@ -196,6 +209,21 @@ impl Desk {
 
     fn sealed_api_key(&self, group: GroupId, key: Secret) -> Result<Vec<u8>> {
         self.keys.seal(&api_keys::place(group), &api_keys::checked(key)?)
+    }
+}
+
+/// Of two parts of one name the second would be passed over without a word.
+fn each_once(seed: &Seed) -> Result<()> {
+    let groups = seed.groups.iter().map(|group| format!("Group {}", group.id));
+    let users = seed.users.iter().map(|user| format!("User {}", user.person.address.to_ascii_lowercase()));
+    let operators = seed.operators.iter().map(|operator| format!("Operator {}", operator.name));
+    let mut seen = HashSet::new();
+    match groups.chain(users).chain(operators).find(|part| !seen.insert(part.clone())) {
+        None => Ok(()),
+        Some(part) => {
+            let public = format!("{part} stands in the seed file twice. Put all of it into one part.");
+            Err(Error::new(Kind::Invalid, "seeded_twice", public))
+        }
     }
 }
 
