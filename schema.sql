@@ -125,6 +125,13 @@ CREATE TABLE issued_credentials (
     expires_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE let_in (
+    -- Accounts that somebody let in again: a server forgets their failures when it next would refuse them.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,        -- a server reads what came after the last that it read
+    account TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE console_sessions (
     -- A browser signed in to the console, as an operator or as a group's administrator.
     fingerprint BLOB PRIMARY KEY,

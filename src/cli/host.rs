@@ -27,10 +27,6 @@ pub fn with_desk(data: Option<PathBuf>, act: impl FnOnce(&Desk, &Caller) -> Resu
     }
 }
 
-/// What clearing a lockout here leaves: the guard's counters are in the memory of the server.
-pub const GUARD_KEEPS_ON: &str = "A running server goes on refusing the address that the guesses came from, \
-                                  at most 15 minutes. Clearing in the console ends that too.";
-
 /// Does `act` on the data directory.
 ///
 /// # Errors

@@ -173,7 +173,6 @@ impl ClearLockout {
         host::with_desk(self.data, |desk, caller| {
             desk.clear_operator_lockout(caller, &self.name)?;
             println!("The lockout is cleared.");
-            println!("{}", host::GUARD_KEEPS_ON);
             Ok(())
         })
     }

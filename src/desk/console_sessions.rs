@@ -140,7 +140,7 @@ impl Desk {
         name: &str,
         password: &Secret,
     ) -> Result<std::result::Result<Proved, Refusal>> {
-        if self.sign_in.guard.admit(caller.ip, Account::Password(name), self.clock.now()).is_err() {
+        if self.admit_attempt(caller.ip, Account::Password(name), self.clock.now())?.is_err() {
             return Ok(Err(Refusal::TooManyAttempts));
         }
         match self.store.read(|r| r.operator_by_name(name))? {

@@ -21,6 +21,7 @@ pub(crate) mod guard;
 mod housekeeping;
 mod key_check;
 mod lab;
+mod let_in;
 mod memory;
 pub mod operators;
 pub mod password_policy;
@@ -90,7 +91,7 @@ impl Desk {
 
     fn over(directory: &Path, store: Store, keys: Keys, mode: Mode, clock: Clock) -> Result<Desk> {
         store.read(|r| key_check::belongs(&keys, &directory.join(KEY_FILE), r))?;
-        Ok(Desk {
+        let desk = Desk {
             store,
             clock,
             keys,
@@ -98,7 +99,10 @@ impl Desk {
             sign_in: sign_in::State::default(),
             uploads: uploads::Uploads::default(),
             sso: sso::State::default(),
-        })
+        };
+        // Who was let in before has nothing to be forgotten.
+        desk.hear_who_was_let_in()?;
+        Ok(desk)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operators: those who run the appliance. There is always one left, once there was one.
 
 use super::guard::Account;
+use super::let_in::let_in;
 use super::password_policy::PasswordRule;
 use super::{Desk, fields, passwords, permission};
 use crate::error::{Error, Kind, Result};
@@ -54,10 +55,10 @@ impl Desk {
             self.store.write(self.clock.now(), move |w| {
                 let operator = known(w, &named)?;
                 w.set_operator_password_hash(operator.id, &hash)?;
+                let_in(w, Account::Password(&operator.name))?;
                 w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
             })?;
-            self.sign_in.guard.forget(None, Account::Password(name));
-            Ok(())
+            self.hear_who_was_let_in()
         };
         self.logging_refusal(caller, None, operation, name, attempt())
     }
@@ -74,10 +75,10 @@ impl Desk {
             self.store.write(self.clock.now(), move |w| {
                 let operator = known(w, &named)?;
                 w.clear_operator_lockout(operator.id)?;
+                let_in(w, Account::Password(&operator.name))?;
                 w.log(&LogEntry::done(&caller, None, operation, operator.name, ""))
             })?;
-            self.sign_in.guard.forget(None, Account::Password(name));
-            Ok(())
+            self.hear_who_was_let_in()
         };
         self.logging_refusal(caller, None, operation, name, attempt())
     }

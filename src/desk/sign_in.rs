@@ -27,15 +27,13 @@ use self::key_cache::KeyCache;
 use self::presence::Presence;
 use self::refusal::{Refusal, Stop};
 use self::remembered::Remembered;
-use super::guard::{Account, Guard};
+use super::guard::Guard;
 use super::passwords::Verifier;
 use super::token::{self, Claims};
 use super::{Desk, web_session};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{
-    Actor, Caller, GlanceAddress, GroupId, LogEntry, LogOutcome, Mark, Member, RoleId, UserId,
-};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, LogOutcome, Mark, RoleId, UserId};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::{Settings, SignInState};
@@ -46,6 +44,8 @@ pub struct State {
     pub(super) key_cache: KeyCache,
     presence: Presence,
     remembered: Remembered,
+    /// The last that was heard of those who were let in ([`super::let_in`]).
+    pub(super) heard_let_in: AtomicI64,
     pub(super) verifier: Verifier,
     web_session_idle_seconds: AtomicI64,
 }
@@ -57,6 +57,7 @@ impl Default for State {
             key_cache: KeyCache::default(),
             presence: Presence::default(),
             remembered: Remembered::default(),
+            heard_let_in: AtomicI64::new(0),
             verifier: Verifier::default(),
             web_session_idle_seconds: AtomicI64::new(web_session::IDLE_SECONDS),
         }
@@ -350,16 +351,6 @@ impl Desk {
     /// `Fault` when the database fails.
     pub fn settings_of(&self, signed_in: &SignedIn) -> Result<Settings> {
         self.store.read(|r| r.effective_settings(signed_in.group, signed_in.role))
-    }
-
-    /// Lets a member in again from every address: an administrator cleared the lockout.
-    pub(super) fn forget_guesses(&self, member: &Member) {
-        let guard = &self.sign_in.guard;
-        guard.forget(None, Account::Address(member.user.address.as_str()));
-        guard.forget(None, Account::Password(member.user.address.as_str()));
-        if let Some(puid) = &member.membership.puid {
-            guard.forget(None, Account::Puid(member.membership.group, puid.as_str()));
-        }
     }
 
     fn judge(&self, attempt: &Attempt<'_>, now: Timestamp) -> std::result::Result<SignedIn, Stop> {

@@ -21,9 +21,9 @@ pub const KEY_FILE: &str = "sidelight.key";
 /// Marks the file as Sidelight's ("SdLt"), so that another program's database is never taken for ours.
 const APPLICATION_ID: i32 = 0x5364_4c74;
 /// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 3;
+const SCHEMA_VERSION: i32 = 4;
 /// What brings a database of an older version to the next one, the first from version 1 to 2.
-const UPGRADES: [&str; 2] = [
+const UPGRADES: [&str; 3] = [
     // Tokens and web sessions carry their member's mark; those from before carry none, and end. A claim link
     // that an operator made on the host left open is closed.
     "ALTER TABLE memberships ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
@@ -51,6 +51,12 @@ const UPGRADES: [&str; 2] = [
          SELECT fingerprint, group_id, user_id, mark, created_at, used_at, expires_at FROM web_sessions;
      DROP TABLE web_sessions;
      ALTER TABLE web_sessions_3 RENAME TO web_sessions;",
+    // A command on the host lets somebody in whom the server's guard refuses.
+    "CREATE TABLE let_in (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         account TEXT NOT NULL,
+         at INTEGER NOT NULL
+     ) STRICT;",
 ];
 /// How long a connection waits for another process (the command line beside the server) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -56,7 +56,7 @@ fn a_database_of_the_second_version_keeps_its_sessions() {
     drop(store);
     let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
     old.execute_batch(
-        "DROP TABLE web_sessions;
+        "DROP TABLE let_in; DROP TABLE web_sessions;
          CREATE TABLE web_sessions (fingerprint BLOB PRIMARY KEY, group_id INTEGER NOT NULL,
              user_id INTEGER NOT NULL, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
              expires_at INTEGER NOT NULL, mark INTEGER NOT NULL DEFAULT 0,
@@ -207,7 +207,10 @@ fn an_older_database_is_brought_up_to_date_by_one_of_several_that_open_it_at_onc
     let (dir, store) = store();
     store.write(NOW, |w| w.insert_group(&acme())).unwrap();
     drop(store);
-    set_version(&dir, 2);
+    set_version(&dir, 3);
+    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    old.execute_batch("DROP TABLE let_in").unwrap();
+    drop(old);
     std::thread::scope(|scope| {
         let opening: Vec<_> = (0..4)
             .map(|number| {

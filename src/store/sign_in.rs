@@ -126,6 +126,15 @@ impl Writer<'_> {
         )
     }
 
+    /// Writes down that an account is let in again, and drops what was written before `forgotten`.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn note_let_in(&self, account: &str, forgotten: Timestamp) -> Result<()> {
+        self.execute("DELETE FROM let_in WHERE at < ?1", [forgotten.0])?;
+        self.execute("INSERT INTO let_in (account, at) VALUES (?1, ?2)", (account, self.now.0))
+    }
+
     /// Notes a sign-in by other means.
     ///
     /// # Errors
@@ -156,6 +165,19 @@ impl Writer<'_> {
 }
 
 impl Reader<'_> {
+    /// The accounts that were let in after the one with this number, with their numbers.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn let_in_after(&self, id: i64) -> Result<Vec<(i64, String)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, account FROM let_in WHERE id > ?1 ORDER BY id")
+            .map_err(database_fault)?;
+        let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.and_then(Iterator::collect).map_err(database_fault)
+    }
+
     /// The fingerprint of the credentials issued to a user, when they are valid at `now`.
     ///
     /// # Errors

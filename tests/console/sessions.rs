@@ -35,6 +35,30 @@ fn a_claim_with_a_bad_password_says_so_and_stays_open() {
     );
 }
 
+/// The command is another process than the server, which counts failures in its memory.
+#[test]
+fn the_host_lets_somebody_in_whom_the_running_server_refuses() {
+    let server = Server::lab();
+    claimed(&server);
+    let browser = Browser::new(&server);
+    browser.get("/console/sign-in");
+    let good = [("name", "ada"), ("password", PASSWORD)];
+    let lock = || {
+        for _ in 0..11 {
+            let wrong = [("name", "Ada"), ("password", "wrong password")];
+            browser.refused("/console/sign-in", &wrong, 401, "do not open the console");
+        }
+        browser.refused("/console/sign-in", &good, 401, "do not open the console");
+    };
+    lock();
+    let cleared = server.command(&["operator", "clear-lockout", "Ada"]);
+    assert!(cleared.status.success(), "{cleared:?}");
+    browser.submit("/console/sign-in", &good);
+    // Once only: what came after it counts.
+    browser.get("/console/sign-in");
+    lock();
+}
+
 #[test]
 fn signing_in_out_and_with_a_wrong_password() {
     let server = Server::lab();

@@ -173,7 +173,6 @@ impl ClearLockout {
         with_key(self.data, key, |desk, caller, key| {
             desk.clear_lockout(caller, self.group, key)?;
             println!("The lockout is cleared.");
-            println!("{}", host::GUARD_KEEPS_ON);
             Ok(())
         })
     }

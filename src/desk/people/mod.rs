@@ -21,6 +21,8 @@ pub use list::MemberPage;
 
 pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch};
 
+use super::guard::Account;
+use super::let_in::let_in;
 use super::refusal::Named;
 use super::{Desk, password_policy, passwords, permission};
 use crate::error::{Error, Kind, Result};
@@ -262,17 +264,21 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             let (caller, key) = (caller.clone(), key.clone());
-            let member = self.store.write(self.clock.now(), move |w| {
+            self.store.write(self.clock.now(), move |w| {
                 let member = key.find(w, group)?;
                 permission::change_person(&caller, &member.user)?;
                 w.clear_lockout(member.user.id)?;
                 let detail = format!("{} failures forgotten", member.user.failures);
                 let subject = member.user.address.to_string();
-                w.log(&LogEntry::done(&caller, Some(group), operation, subject, detail))?;
-                Ok(member)
+                let address = member.user.address.as_str();
+                let_in(w, Account::Address(address))?;
+                let_in(w, Account::Password(address))?;
+                if let Some(puid) = &member.membership.puid {
+                    let_in(w, Account::Puid(member.membership.group, puid.as_str()))?;
+                }
+                w.log(&LogEntry::done(&caller, Some(group), operation, subject, detail))
             })?;
-            self.forget_guesses(&member);
-            Ok(())
+            self.hear_who_was_let_in()
         };
         self.logging_refusal_of(caller, Some(group), operation, || key.name(self, group), attempt())
     }

@@ -68,9 +68,7 @@ impl Desk {
             Subject::Address(address) => Account::Address(address),
             Subject::Partner { group, puid, .. } => Account::Puid(*group, puid),
         };
-        let guard = &self.sign_in.guard;
-        guard
-            .admit(attempt.caller.ip, account, now)
+        self.admit_attempt(attempt.caller.ip, account, now)?
             .map_err(|too_many| Refusal::too_many(Means::LoginKey, too_many).naming(subject))?;
         let signed_in = match subject {
             Subject::Partner { group, puid, puid_as_sent } => {
@@ -80,7 +78,7 @@ impl Desk {
         }?;
         let of_member = |reject| Refusal::new(Means::LoginKey, reject).of(&signed_in);
         in_group(attempt.group, signed_in.group).map_err(of_member)?;
-        guard.forget(attempt.caller.ip, account);
+        self.sign_in.guard.forget(attempt.caller.ip, account);
         Ok(signed_in)
     }
 

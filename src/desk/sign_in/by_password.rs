@@ -130,9 +130,7 @@ impl Desk {
         means: Means,
         now: Timestamp,
     ) -> std::result::Result<Option<User>, Stop> {
-        self.sign_in
-            .guard
-            .admit(attempt.caller.ip, Account::Password(username), now)
+        self.admit_attempt(attempt.caller.ip, Account::Password(username), now)?
             .map_err(|too_many| Refusal::too_many(means, too_many).naming_user(username))?;
         let user = self.store.read(|r| r.user_by_address(username))?;
         match user {

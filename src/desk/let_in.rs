@@ -1,0 +1,89 @@
+//! Letting somebody in again whom too many failures keep out, from whichever process.
+//!
+//! The guard counts in the memory of the server, and a command on the host is another process. So whoever lets somebody
+//! in writes that down, in the transaction that does it; and the server, before it refuses anybody for their failures,
+//! reads what was written since.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+
+use super::Desk;
+use super::guard::{Account, TooMany, WINDOW_SECONDS};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::model::GroupId;
+use crate::store::Writer;
+
+/// Writes down that an account is let in.
+pub(super) fn let_in(w: &Writer<'_>, account: Account<'_>) -> Result<()> {
+    // A guard refuses for its window, and has nothing older to forget.
+    w.note_let_in(&written(account), w.now.plus_seconds(-WINDOW_SECONDS))
+}
+
+impl Desk {
+    /// Passes an attempt on `account`, before anything is verified, as [`super::guard::Guard::admit`] does; whoever was
+    /// let in meanwhile passes too.
+    pub(super) fn admit_attempt(
+        &self,
+        address: Option<IpAddr>,
+        account: Account<'_>,
+        now: Timestamp,
+    ) -> Result<std::result::Result<(), TooMany>> {
+        let guard = &self.sign_in.guard;
+        if guard.would_admit(address, account, now) {
+            return Ok(Ok(()));
+        }
+        self.hear_who_was_let_in()?;
+        Ok(guard.admit(address, account, now))
+    }
+
+    /// Forgets the failures of those who were let in since this was called last.
+    pub(super) fn hear_who_was_let_in(&self) -> Result<()> {
+        let heard = &self.sign_in.heard_let_in;
+        for (id, text) in self.store.read(|r| r.let_in_after(heard.load(Ordering::Acquire)))? {
+            if let Some(account) = read(&text) {
+                self.sign_in.guard.forget(None, account);
+            }
+            heard.fetch_max(id, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+}
+
+fn written(account: Account<'_>) -> String {
+    match account {
+        Account::Puid(group, puid) => format!("puid {group} {puid}"),
+        Account::Address(name) => format!("address {name}"),
+        Account::Password(name) => format!("password {name}"),
+    }
+}
+
+fn read(text: &str) -> Option<Account<'_>> {
+    let (kind, name) = text.split_once(' ')?;
+    match kind {
+        "puid" => {
+            let (group, puid) = name.split_once(' ')?;
+            Some(Account::Puid(GroupId::parse(group)?, puid))
+        }
+        "address" => Some(Account::Address(name)),
+        "password" => Some(Account::Password(name)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_is_read_again() {
+        for account in [
+            Account::Puid(GroupId(7), "a b  c"),
+            Account::Address("ann.acme"),
+            Account::Password("Ann of Acme"),
+        ] {
+            assert_eq!(read(&written(account)), Some(account));
+        }
+        assert_eq!(read("nonsense"), None);
+    }
+}
