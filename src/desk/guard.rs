@@ -29,6 +29,9 @@ const COUNTERS_MOST: usize = 65_536;
 pub const NOTED_MOST: u32 = 100;
 /// Likewise of all addresses together: whoever has very many could else fill the disk from each of them.
 pub const NOTED_MOST_OF_ALL: u32 = 10_000;
+/// Sign-ins that one address may begin within [`WINDOW_SECONDS`]: all of a large company at nine in the morning, behind
+/// one address. Each keeps a row, of up to 5 KB, until it is answered or ends.
+pub const BEGUN_MOST: u32 = 10_000;
 
 /// How much a failure tells of guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,7 @@ pub struct Guard {
     counters: Mutex<HashMap<Key, Counter>>,
     /// Apart from the counters, which decide who is refused.
     refusals: Mutex<HashMap<Key, Counter>>,
+    begun: Mutex<HashMap<Key, Counter>>,
 }
 
 /// What is counted, as hashes: of the address, of the account; 0 for all.
@@ -221,6 +225,15 @@ impl Guard {
             times if times > NOTED_MOST_OF_ALL => Tally::All(times),
             _ => Tally::Few,
         }
+    }
+
+    /// Counts a sign-in that somebody at `address` begins, which nobody has to prove anything for; `false` when they
+    /// have begun too many.
+    pub fn may_begin(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
+        let Some(address) = address else { return true };
+        let key = Key { address: self.hash_address(address), account: 0 };
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        count(&mut begun, key, 1, u32::MAX, now) <= BEGUN_MOST
     }
 
     fn counters(&self) -> MutexGuard<'_, HashMap<Key, Counter>> {
@@ -402,5 +415,14 @@ mod tests {
         let doubled = [16_384, 32_768, 65_536, 131_072].len();
         assert_eq!(noted, usize::try_from(NOTED_MOST_OF_ALL).unwrap() + doubled);
         assert!(guard.refusals.lock().unwrap().len() <= COUNTERS_MOST);
+    }
+
+    #[test]
+    fn one_address_begins_so_many_sign_ins_and_no_more() {
+        let guard = Guard::default();
+        let begins = |last, now| guard.may_begin(Some(IpAddr::from([192, 0, 2, last])), now);
+        assert!((0..BEGUN_MOST).all(|_| begins(1, NOW)));
+        assert_eq!([begins(1, NOW), begins(2, NOW)], [false, true]);
+        assert!(begins(1, NOW.plus_seconds(WINDOW_SECONDS)));
     }
 }

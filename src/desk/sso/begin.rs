@@ -4,7 +4,7 @@
 //! of a cookie. Its ID comes back as InResponseTo; RelayState is an opaque handle that says nothing.
 
 use crate::desk::Desk;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{AcsStyle, AuthnContext, Configuration, EndpointType, NameIdPolicy};
 use crate::model::{Caller, GroupId};
@@ -13,6 +13,7 @@ use crate::protocol::saml::bindings::{Direction, append_query, encode_post, redi
 use crate::secret::random_token;
 use crate::store::PendingRequest;
 
+use super::attempts::OPERATION;
 use super::judge::Grounds;
 use super::reject::SsoReject;
 use super::target::Target;
@@ -42,7 +43,8 @@ impl Desk {
     /// is where people reach this server.
     ///
     /// # Errors
-    /// `Denied` with the code of the [`SsoReject`] and an incident code, when no sign-in can begin here.
+    /// `Denied` with the code of the [`SsoReject`] and an incident code, when no sign-in can begin here; `TooMany` with
+    /// code `too_many_begun`.
     pub fn begin_sso(
         &self,
         caller: &Caller,
@@ -70,6 +72,11 @@ impl Desk {
             None => random_token::<32>()?,
         };
         let now = self.clock.now();
+        if !self.sign_in.guard.may_begin(caller.ip, now) {
+            let public = "Too many sign-ins were begun from your address. Try again in a quarter of an hour.";
+            let error = Error::new(Kind::TooMany, "too_many_begun", public);
+            return self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), Err(error));
+        }
         let pending = PendingRequest {
             id: format!("_{}", random_token::<20>()?),
             group,
