@@ -354,7 +354,17 @@ fn public_origin(values: &BTreeMap<&'static str, Value>) -> Result<Option<String
     }
     let refuse = || wrong(values, "public_url", "https:// and a host, such as https://sso.example.com");
     let encrypted = !boolean(values, "plain_http")?;
-    let (scheme, authority) = text.split_once("://").ok_or_else(refuse)?;
+    let (scheme, loopback) = origin_parts(text).ok_or_else(refuse)?;
+    if scheme == "http" && (encrypted || !loopback) {
+        return Err(refuse());
+    }
+    Ok(Some(text.to_ascii_lowercase()))
+}
+
+/// The scheme of an origin, and whether its host is this machine; `None` for what is no origin of `http` or `https`.
+pub fn origin_parts(text: &str) -> Option<(&str, bool)> {
+    let (scheme, authority) =
+        text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_ok() => host,
         _ => authority,
@@ -363,11 +373,7 @@ fn public_origin(values: &BTreeMap<&'static str, Value>) -> Result<Option<String
     let bracketed = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let address = bracketed.unwrap_or(host).parse::<IpAddr>();
     let loopback = host == "localhost" || address.as_ref().is_ok_and(|a| a.is_loopback());
-    let sound = !host.is_empty() && (named || address.is_ok());
-    if !sound || !(scheme == "https" || scheme == "http" && loopback && !encrypted) {
-        return Err(refuse());
-    }
-    Ok(Some(text.to_ascii_lowercase()))
+    (!host.is_empty() && (named || address.is_ok())).then_some((scheme, loopback))
 }
 
 fn wrong(values: &BTreeMap<&'static str, Value>, name: &'static str, what: &str) -> Error {

@@ -226,6 +226,15 @@ fn write_master(path: &Path, master: &[u8; MASTER_KEY_LEN]) -> std::io::Result<(
     path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
+/// The incident code that somebody typed: in any case, with or without its hyphen and what was copied along.
+pub fn typed_incident_code(text: &str) -> String {
+    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    match letters.to_ascii_uppercase().split_at_checked(4) {
+        Some((first, second)) => format!("{first}-{second}"),
+        None => letters,
+    }
+}
+
 fn read_master(mut file: File, path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -> Result<()> {
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.mode();
     if mode & 0o077 != 0 {
@@ -312,6 +321,12 @@ mod tests {
     fn incident_codes_have_no_look_alikes() {
         let code = incident_code().unwrap();
         assert_eq!(code.len(), 9);
+        let typed = code.to_ascii_lowercase().replace('-', "");
+        assert_eq!(
+            [typed_incident_code(&typed), typed_incident_code(&format!(" {code}."))],
+            [code.clone(), code.clone()]
+        );
+        assert_eq!(typed_incident_code("K7"), "K7");
         assert!(code.bytes().all(|b| b == b'-' || b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ".contains(&b)));
     }
 }

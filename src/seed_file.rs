@@ -172,6 +172,15 @@ fn sso(table: toml::Table, filled: &impl Fn(String) -> Result<String>) -> Result
                 let pems = keys.into_iter().filter_map(|key| key.as_str().map(str::to_owned));
                 seed.keys = pems.map(filled).collect::<Result<_>>()?;
             }
+            toml::Value::String(pem) if name == "keys" => seed.keys.push(filled(pem)?),
+            // Several lines, such as of `allowed_sites`.
+            toml::Value::Array(lines) => {
+                let lines = lines
+                    .into_iter()
+                    .map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned));
+                let lines: Vec<String> = lines.map(filled).collect::<Result<_>>()?;
+                seed.fields.push((name, lines.join("\n")));
+            }
             toml::Value::String(text) => seed.fields.push((name, filled(text)?)),
             other => seed.fields.push((name, other.to_string())),
         }

@@ -12,6 +12,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::refused;
 use super::terminal::say;
+use crate::config::origin_parts;
 use crate::desk::Desk;
 use crate::desk::people::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
@@ -48,14 +49,20 @@ pub fn directory(data: Option<&Path>) -> Result<PathBuf> {
 /// says. Ends without a slash.
 ///
 /// # Errors
-/// Those of [`directory`]; `Invalid` with code `which_origin` when neither is there.
+/// Those of [`directory`]; `Invalid` with code `which_origin` when neither is there, `bad_origin` when it is none.
 pub fn origin(data: Option<&Path>, named: Option<String>) -> Result<String> {
     let directory = directory(data)?;
     let running = || Ready::read(&directory)?.public_url;
     let public = "By which address people reach the server is not known: none runs that was started with \
                   --public-url. Name it with --origin, such as https://sso.example.com.";
     let origin = named.or_else(running).ok_or_else(|| Error::invalid("which_origin", "origin", public))?;
-    Ok(origin.trim_end_matches('/').to_owned())
+    let origin = origin.trim_end_matches('/');
+    if origin_parts(origin).is_none() {
+        let public =
+            format!("{origin} is no address such as https://sso.example.com, with nothing after the host.");
+        return Err(Error::invalid("bad_origin", "origin", public));
+    }
+    Ok(origin.to_owned())
 }
 
 /// A Group ID on the command line.

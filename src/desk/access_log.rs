@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
+use crate::secret::typed_incident_code;
 pub use crate::store::{LogQuery, LogRow};
 
 /// Most rows of one export: what fits into memory at once many times over.
@@ -88,7 +89,7 @@ impl Desk {
                 "There is no incident with this code, or it is too old: they are kept for a while only.";
             Error::new(Kind::NotFound, "incident_unknown", public).with_field("code")
         };
-        let incident = self.store.read(|r| r.incident(code.trim()))?.ok_or_else(unknown)?;
+        let incident = self.store.read(|r| r.incident(&typed_incident_code(code)))?.ok_or_else(unknown)?;
         may_read(caller, incident.group).map_err(|_| unknown())?;
         let checks = serde_json::from_str(&incident.checks)
             .map_err(|e| Error::fault("incident_checks", e.to_string()))?;

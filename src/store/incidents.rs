@@ -35,7 +35,7 @@ impl Reader<'_> {
             .prepare_cached(
                 "SELECT code, at, group_id, surface, reject, checks, repair FROM incidents WHERE code = ?1",
             )
-            .and_then(|mut s| s.query_row([code.to_ascii_uppercase()], incident_row).optional())
+            .and_then(|mut s| s.query_row([code], incident_row).optional())
             .map_err(database_fault)
     }
 }

@@ -12,7 +12,7 @@ use crate::protocol::check::Check;
 use crate::protocol::saml::bindings;
 use crate::protocol::saml::identity::{Attribute, AttributeValue, Identity};
 use crate::protocol::saml::names::FORMAT_TRANSIENT;
-use crate::secret::{Secret, incident_code};
+use crate::secret::{Secret, incident_code, typed_incident_code};
 use crate::store::{Incident, KeptResponse, NewAttempt, Reader};
 
 use super::admit::Admitted;
@@ -270,7 +270,7 @@ impl Desk {
         incident: &str,
     ) -> Result<Option<i64>> {
         permission::administer(caller, group)?;
-        self.store.read(|r| r.saml_attempt_of_incident(group, &incident.to_ascii_uppercase()))
+        self.store.read(|r| r.saml_attempt_of_incident(group, &typed_incident_code(incident)))
     }
 
     /// The attributes of recent assertions, to pick from: each name with an example, NameID first.
