@@ -264,7 +264,9 @@ impl Handler for App {
     fn terms(&self, head: &Head<'_>) -> Terms {
         match self.routes.find(head.method, head.path) {
             Found::Route(route, _) => route.terms(head),
-            Found::OtherMethod(_) | Found::Nothing => Terms { body_limit: NO_BODY, brief: true },
+            // As much as a form or a SAML response has: who posts to an address that is nearly right hears that it
+            // is wrong, not that what they sent is too long.
+            Found::OtherMethod(_) | Found::Nothing => Terms { body_limit: FORM, brief: true },
         }
     }
 

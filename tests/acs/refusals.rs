@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::forge::{IDP, NOW, REQUEST, SP, fixtures};
 use crate::harness::{
-    ACS_PATH, BROWSER, GROUP, await_answers, latest_code, post, post_from, run, set, signed, started,
-    started_with, store, unsolicited,
+    ACS_PATH, BROWSER, GROUP, await_answers, latest_code, post, post_from, post_to, run, set, signed,
+    started, started_with, store, unsolicited,
 };
 
 #[test]
@@ -141,4 +141,11 @@ fn what_a_stranger_sent_stays_one_harmless_line_in_a_terminal() {
     let said = run(&server, &["sso", "attempts", "--group", "12345"]);
     assert!(said.contains("evil"), "{said}");
     assert!(!said.contains("\nWhat to change: sidelight sso key add") && !said.contains('\u{9b}'), "{said}");
+}
+
+#[test]
+fn a_post_to_an_address_that_is_nearly_right_is_not_said_to_be_too_long() {
+    let server = started();
+    let near = ACS_PATH.replace("aspx", "aspx/");
+    assert_eq!(post_to(&server, &near, &signed(&unsolicited()), None).status, 404);
 }
