@@ -15,7 +15,8 @@ use super::gate::{Request, Response};
 use super::gssnid;
 use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
-    Answer, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal, SignedIn, Target,
+    Answer, Beginning, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal,
+    SignedIn, Target,
 };
 use crate::duty;
 use crate::error::{Error, Kind, Result};
@@ -174,7 +175,8 @@ fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
 fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<Response> {
     let (browser, origin) = (call.request.cookie(cookie_name(call.request)), app.origin(call.request));
     let begun = match app.desk.begin_sso(&call.anonymous(), group, target, browser, &origin) {
-        Ok(begun) => begun,
+        Ok(Beginning::Begun(begun)) => begun,
+        Ok(Beginning::Diagnosed(diagnosis)) => return Ok(diagnosed(&diagnosis)),
         Err(error) if target.embedded && error.kind == Kind::Denied => {
             let allowed_sites = app.desk.allowed_sites(group)?;
             return refused(&Refusal { error, embedded: true, allowed_sites });

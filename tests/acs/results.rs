@@ -163,6 +163,16 @@ fn the_diagnostic_page_shows_the_checks_and_signs_nobody_in() {
 }
 
 #[test]
+fn a_test_of_what_is_not_complete_says_what_is_missing() {
+    let server = started();
+    set(&server, &["endpoint_url="]);
+    let page = server.get(&format!("{LOGIN}&test=11"));
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("would be refused: <code>sso_without_endpoint"), "{}", page.body);
+    assert_eq!(server.get(LOGIN).status, 403);
+}
+
+#[test]
 fn a_refused_test_can_be_run_again_at_once() {
     let server = started();
     let (_, browser, _) = begun(&server, &format!("{LOGIN}&test=11"));

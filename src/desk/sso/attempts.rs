@@ -53,6 +53,27 @@ pub struct Diagnosis {
     pub document: String,
 }
 
+impl Diagnosis {
+    /// That of a configuration by which nobody can sign in, so that nothing came.
+    pub(super) fn of_configuration(
+        group: GroupId,
+        reject: &SsoReject,
+        incident: Option<String>,
+    ) -> Diagnosis {
+        let mut checks = Checklist::default();
+        checks.failed(reject);
+        Diagnosis {
+            group,
+            checks: checks.0,
+            reject: Some((reject.code(), reject.repair().to_owned())),
+            incident,
+            name_id: None,
+            attributes: BTreeMap::new(),
+            document: String::new(),
+        }
+    }
+}
+
 impl Desk {
     /// Refuses where there is nothing to judge: no such group, Off, no keys.
     pub(super) fn refuse_outright(

@@ -13,7 +13,7 @@ use crate::protocol::saml::bindings::{Direction, append_query, encode_post, redi
 use crate::secret::random_token;
 use crate::store::PendingRequest;
 
-use super::attempts::OPERATION;
+use super::attempts::{Diagnosis, OPERATION};
 use super::judge::Grounds;
 use super::reject::SsoReject;
 use super::target::Target;
@@ -29,6 +29,14 @@ pub struct Begun {
     /// The value of the browser's cookie.
     pub browser: String,
     pub carried: Carried,
+}
+
+/// What became of a sign-in that somebody wants to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beginning {
+    Begun(Begun),
+    /// A test of a configuration by which none can begin.
+    Diagnosed(Box<Diagnosis>),
 }
 
 /// How the browser carries the request to the identity provider.
@@ -52,7 +60,7 @@ impl Desk {
         target: &Target,
         browser: Option<&str>,
         origin: &str,
-    ) -> Result<Begun> {
+    ) -> Result<Beginning> {
         let found = self.store.snapshot(|r| {
             let Some(configuration) = r.sso_configuration(group)? else {
                 return Ok(Err((None, SsoReject::UnknownGroup { got: group.to_string() })));
@@ -62,10 +70,10 @@ impl Desk {
         })?;
         let configuration = match found {
             Ok(configuration) if configuration.endpoint_url.is_empty() => {
-                return Err(self.refuse_outright(caller, Some(group), &SsoReject::WithoutEndpoint)?);
+                return self.cannot_begin(caller, Some(group), &SsoReject::WithoutEndpoint, target);
             }
             Ok(configuration) => configuration,
-            Err((group, reject)) => return Err(self.refuse_outright(caller, group, &reject)?),
+            Err((group, reject)) => return self.cannot_begin(caller, group, &reject, target),
         };
         let browser = match browser.filter(|b| is_browser_token(b)) {
             Some(browser) => browser.to_owned(),
@@ -87,7 +95,23 @@ impl Desk {
         };
         let carried = carried(&configuration, &pending, target, origin, now.0);
         self.store.leave_trace(now, move |w| w.insert_pending_request(&pending)).wait()?;
-        Ok(Begun { browser, carried })
+        Ok(Beginning::Begun(Begun { browser, carried }))
+    }
+
+    fn cannot_begin(
+        &self,
+        caller: &Caller,
+        group: Option<GroupId>,
+        reject: &SsoReject,
+        target: &Target,
+    ) -> Result<Beginning> {
+        let error = self.refuse_outright(caller, group, reject)?;
+        match group.filter(|_| target.test) {
+            Some(group) => {
+                Ok(Beginning::Diagnosed(Box::new(Diagnosis::of_configuration(group, reject, error.incident))))
+            }
+            None => Err(error),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ mod trust;
 
 pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};
 pub use attempts::Diagnosis;
-pub use begin::{Begun, Carried, REQUEST_LIFETIME};
+pub use begin::{Beginning, Begun, Carried, REQUEST_LIFETIME};
 pub use configure::configured_by_seed;
 pub use configure::{Change, Draft, Overview};
 pub use consume::Posted;
