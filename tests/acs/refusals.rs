@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use sidelight::protocol::check::{Check, Outcome};
+use sidelight::protocol::saml::bindings::{Direction, redirect_query};
+
 use crate::forge::{IDP, NOW, REQUEST, SP, fixtures};
 use crate::harness::{
     ACS_PATH, BROWSER, GROUP, await_answers, latest_code, post, post_from, post_to, run, set, signed,
@@ -148,4 +151,15 @@ fn a_post_to_an_address_that_is_nearly_right_is_not_said_to_be_too_long() {
     let server = started();
     let near = ACS_PATH.replace("aspx", "aspx/");
     assert_eq!(post_to(&server, &near, &signed(&unsolicited()), None).status, 404);
+}
+
+#[test]
+fn the_explanation_of_a_refusal_has_a_check_that_failed_also_where_the_redirect_was_meant() {
+    let server = started();
+    let query = redirect_query(Direction::Response, signed(&unsolicited()).as_bytes(), None);
+    let deflated = query.strip_prefix("SAMLResponse=").unwrap();
+    assert_eq!(server.post_form(ACS_PATH, &format!("SAMLResponse={deflated}")).status, 403);
+    let attempts = store(server.data()).read(|r| r.saml_attempts(GROUP, 1)).unwrap();
+    let checks: Vec<Check> = serde_json::from_str(&attempts[0].checks).unwrap();
+    assert!(checks.iter().any(|check| check.outcome == Outcome::Failed), "{checks:?}");
 }

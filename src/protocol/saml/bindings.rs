@@ -29,7 +29,9 @@ pub enum Encoding {
     Auto,
     /// The bare document.
     Xml,
-    /// The value of the form field `SAMLResponse`.
+    /// The value of the form field `SAMLResponse`, as an assertion consumer takes it: not deflated.
+    Post,
+    /// The same, deflated or not.
     Base64,
     /// The same, still percent-encoded as it is on the wire.
     PercentBase64,
@@ -90,6 +92,7 @@ pub fn decode(message: &[u8], encoding: Encoding) -> Result<Vec<u8>, BindingReje
     }
     match encoding {
         Encoding::Xml => Ok(message.to_vec()),
+        Encoding::Post => decode_base64(message),
         Encoding::Base64 => decode_base64(message).and_then(inflate_unless_document),
         Encoding::PercentBase64 => decode_base64(&percent_decode(message)?).and_then(inflate_unless_document),
         Encoding::Auto => decode_any(message),
