@@ -120,5 +120,6 @@ set('method=saml');
 await check('signed by a key that is not there yet: refused', 403, await posted(await answered(provider('two', false))));
 sidelight('sso', 'key', 'add', `${work}/two.crt`);
 await check('with the key changed', 200, await posted(await answered(provider('two', false))));
+set('method=off');
 for (const key of shown().keys) sidelight('sso', 'key', 'remove', key.fingerprint);
 for (const own of shown().own_keys) sidelight('sso', 'own-key', 'remove', String(own.position));
