@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use super::api_keys;
+use super::sso::sp_key_place;
 use crate::error::{Error, Kind, Result};
-use crate::model::GroupId;
 use crate::secret::Keys;
 use crate::store::Reader;
 
@@ -25,11 +25,6 @@ pub(super) fn belongs(keys: &Keys, key_file: &Path, reader: &Reader<'_>) -> Resu
     let any = api_keys.iter().any(|(group, sealed)| opens(api_keys::place(*group), sealed))
         || private_keys.iter().any(|(group, sealed)| opens(sp_key_place(*group), sealed));
     if any { Ok(()) } else { Err(of_another(key_file)) }
-}
-
-/// Where our own private keys are sealed to.
-fn sp_key_place(group: GroupId) -> String {
-    format!("group/{group}/sp-key")
 }
 
 fn of_another(key_file: &Path) -> Error {

@@ -40,6 +40,7 @@ pub use configure::configured_by_seed;
 pub use configure::{Change, Draft, Overview};
 pub use consume::Posted;
 pub use metadata::Preview;
+pub(super) use own_keys::place as sp_key_place;
 pub use reject::SsoReject;
 pub use rejudge::{Rejudged, Settings as RejudgeSettings};
 pub use select::GroupSelector;

@@ -100,7 +100,7 @@ impl Desk {
 }
 
 /// Where a sealed private half belongs.
-fn place(group: GroupId) -> String {
+pub(in crate::desk) fn place(group: GroupId) -> String {
     format!("group/{group}/sp-key")
 }
 
