@@ -106,6 +106,7 @@ pub struct Guard {
     counters: Mutex<HashMap<Key, Counter>>,
     /// Apart from the counters, which decide who is refused.
     refusals: Mutex<HashMap<Key, Counter>>,
+    /// Sign-ins that were begun, for which nobody proves anything either.
     begun: Mutex<HashMap<Key, Counter>>,
 }
 

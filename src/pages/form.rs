@@ -46,6 +46,12 @@ impl Fill {
         self
     }
 
+    /// Leaves a field empty.
+    pub fn without(mut self, name: &str) -> Fill {
+        self.values.retain(|(key, _)| key != name);
+        self
+    }
+
     /// The value of a field; "" when it has none.
     pub fn value(&self, name: &str) -> &str {
         self.values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)

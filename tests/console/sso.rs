@@ -143,6 +143,9 @@ fn a_form_that_was_overtaken_undoes_nothing_unseen() {
     assert!(stale.status == 409 && said.contains("would change: Description."), "{said}");
     assert!(stale.body.contains("value=\"second\""), "what was typed stays: {said}");
     assert!(browser.get(SSO).body.contains("value=\"first\""));
+    // A mistake in the form does not make it any younger.
+    let wrong = browser.post(SSO, &[("edition", opened.as_str()), ("clock_skew", "many")]);
+    assert_eq!((wrong.status, edition(&wrong.body)), (400, opened));
     // Whoever was told may do it all the same.
     let now = edition(&stale.body);
     assert_eq!(browser.post(SSO, &[("edition", now.as_str()), ("description", "second")]).status, 303);

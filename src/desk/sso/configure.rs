@@ -112,6 +112,9 @@ impl Desk {
     }
 }
 
+/// The code of the refusal to undo unseen what somebody else saved.
+pub const CHANGED_MEANWHILE: &str = "changed_meanwhile";
+
 fn changed_meanwhile(changes: &[Change]) -> Error {
     let labels: Vec<&str> = changes.iter().map(|change| change.label).collect();
     let public = format!(
@@ -119,7 +122,7 @@ fn changed_meanwhile(changes: &[Change]) -> Error {
          them now would change: {}. Save again to do so, or open the page anew.",
         if labels.is_empty() { "nothing".to_owned() } else { labels.join(", ") }
     );
-    Error::new(Kind::Conflict, "changed_meanwhile", public)
+    Error::new(Kind::Conflict, CHANGED_MEANWHILE, public)
 }
 
 /// Configures a group that never was: a seed makes, and never changes back what somebody changed.

@@ -37,7 +37,7 @@ pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};
 pub use attempts::Diagnosis;
 pub use begin::{Beginning, Begun, Carried, REQUEST_LIFETIME};
 pub use configure::configured_by_seed;
-pub use configure::{Change, Draft, Overview};
+pub use configure::{CHANGED_MEANWHILE, Change, Draft, Overview};
 pub use consume::Posted;
 pub use metadata::Preview;
 pub(super) use own_keys::place as sp_key_place;

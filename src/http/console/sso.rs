@@ -2,7 +2,7 @@
 
 use super::visit::{Visit, filled, get, post, refused, upload, visit};
 use crate::clock::Timestamp;
-use crate::desk::sso::{Overview, Preview, RejudgeSettings};
+use crate::desk::sso::{CHANGED_MEANWHILE, Overview, Preview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
 use crate::http::answer;
 use crate::http::form::Params;
@@ -82,8 +82,13 @@ fn post_sso(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         let fields: Vec<(&str, &str)> = FIELDS.iter().map(|field| (field.name, field.name)).collect();
         let (mut status, mut fill) = (400, filled(&form));
+        // Whoever is told what changed meanwhile answers to that from now on; all others still to what they opened.
+        let is_told = errors.iter().any(|error| error.code == CHANGED_MEANWHILE);
         for error in errors {
             (status, fill) = refused(fill, error, &fields)?;
+        }
+        if is_told {
+            fill = fill.without(pages::EDITION);
         }
         let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
         page(visit, &group, &overview, status, &fill)

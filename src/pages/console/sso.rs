@@ -203,6 +203,10 @@ fn ends(key: &KeyFacts) -> Markup {
 pub const EDITION: &str = "edition";
 
 fn fields_form(frame: &Frame<'_>, configuration: &Configuration, fill: &Fill) -> Markup {
+    let answered = match fill.value(EDITION) {
+        "" => edition(configuration),
+        opened => opened.to_owned(),
+    };
     let section = |heading: &str, section: Section| {
         html! {
             (form::fieldset(heading, &html! {
@@ -217,7 +221,7 @@ fn fields_form(frame: &Frame<'_>, configuration: &Configuration, fill: &Fill) ->
             &own(frame, "/sso"),
             frame.token,
             &html! {
-                (form::hidden(EDITION, &edition(configuration)))
+                (form::hidden(EDITION, &answered))
                 (section("Connection", Section::Connection))
                 (section("Request", Section::Request))
                 (section("Sign-in", Section::SignIn))
