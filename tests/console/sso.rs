@@ -60,7 +60,10 @@ fn an_upload_is_shown_before_it_is_saved_and_keys_are_changed() {
 
     let pem = certificate("idp-ec.cert.pem");
     browser.submit(&format!("{SSO}/keys"), &[("certificate", &pem)]);
-    browser.refused(&format!("{SSO}/keys"), &[("certificate", "nonsense")], 400, "X.509 Public Key");
+    let nonsense = [("certificate", "nonsense")];
+    // At its field, with what was typed.
+    browser.refused(&format!("{SSO}/keys"), &nonsense, 400, "href=\"#f-certificate\"");
+    browser.refused(&format!("{SSO}/keys"), &nonsense, 400, "nonsense</textarea>");
     let page = browser.get(SSO);
     assert!(page.body.contains("ECDSA P-256"));
     let fingerprint = page

@@ -38,9 +38,14 @@ fn get_sso(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
-        let values = FIELDS.iter().map(|field| (field.name, field.value(&overview.configuration)));
-        page(visit, &group, &overview, 200, &Fill::of(values))
+        page(visit, &group, &overview, 200, &saved_and_typed(&overview, []))
     })
+}
+
+/// The saved values, and beside them what somebody typed into another form of the page.
+fn saved_and_typed<const N: usize>(overview: &Overview, typed: [(&'static str, String); N]) -> Fill {
+    let saved = FIELDS.iter().map(|field| (field.name, field.value(&overview.configuration)));
+    Fill::of(saved.chain(typed))
 }
 
 fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill: &Fill) -> Result<Response> {
@@ -145,9 +150,8 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
             }
             Err(error) => {
                 let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
-                let values = FIELDS.iter().map(|f| (f.name, f.value(&overview.configuration)));
-                let pasted = [("metadata_text", text.to_owned()), ("entity", entity.to_owned())];
-                let fill = Fill::of(values.chain(pasted));
+                let typed = [("metadata_text", text.to_owned()), ("entity", entity.to_owned())];
+                let fill = saved_and_typed(&overview, typed);
                 let fields = [
                     ("metadata", field),
                     ("metadata_file", "metadata_file"),
@@ -209,8 +213,17 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let pem = form.first("certificate").unwrap_or_default();
-        let key = visit.desk().add_sso_key(&visit.caller, group.id, &pem)?;
-        Ok(visit.done(&address(&group), &format!("The key of {} verifies from now on.", key.subject)))
+        match visit.desk().add_sso_key(&visit.caller, group.id, &pem) {
+            Ok(key) => {
+                Ok(visit.done(&address(&group), &format!("The key of {} verifies from now on.", key.subject)))
+            }
+            Err(error) => {
+                let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+                let fill = saved_and_typed(&overview, [("certificate", pem.into_owned())]);
+                let (status, fill) = refused(fill, error, &[("certificate", "certificate")])?;
+                page(visit, &group, &overview, status, &fill)
+            }
+        }
     })
 }
 

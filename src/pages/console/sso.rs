@@ -41,7 +41,7 @@ pub fn configure(frame: &Frame<'_>, view: &ConfigureView<'_>, fill: &Fill) -> St
         (standing(frame, view))
         (tell(view))
         (metadata_card(frame, fill))
-        (keys_card(frame, view.keys))
+        (keys_card(frame, view.keys, fill))
         (fields_form(frame, view.configuration, fill))
         (own_keys_card(frame, view.own_keys))
     };
@@ -114,7 +114,7 @@ fn metadata_card(frame: &Frame<'_>, fill: &Fill) -> Markup {
     )
 }
 
-fn keys_card(frame: &Frame<'_>, keys: &[KeyFacts]) -> Markup {
+fn keys_card(frame: &Frame<'_>, keys: &[KeyFacts], fill: &Fill) -> Markup {
     let sentence = "An answer signed by any of them is taken. To change keys: add the second, let the identity \
                     provider switch, and remove the first once it is out of use.";
     let rows: Vec<Vec<Markup>> = keys
@@ -143,7 +143,7 @@ fn keys_card(frame: &Frame<'_>, keys: &[KeyFacts]) -> Markup {
         frame.token,
         &html! {
             (Field::area("certificate", "Additional X.509 Public Key")
-                .hint("PEM, with or without its lines.").code().required().draw(&Fill::default()))
+                .hint("PEM, with or without its lines.").code().required().draw(fill))
             div.actions { (button("Add key", Weight::Primary)) }
         },
     );
