@@ -88,6 +88,7 @@ fn an_upload_is_shown_before_it_is_saved_and_keys_are_changed() {
     let last = browser.get(SSO).body.split("name=\"fingerprint\" value=\"").nth(1).unwrap()[..64].to_owned();
     let last = [("fingerprint", last.as_str())];
     browser.refused(&format!("{SSO}/keys/remove"), &last, 409, "This is the only key:");
+    browser.refused(&format!("{SSO}/keys/remove"), &last, 409, "<h1>SSO Configure</h1>");
     browser.submit(SSO, &[("method", "off")]);
     browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "2")]);
     browser.submit(&format!("{SSO}/keys/remove"), &last);

@@ -48,6 +48,19 @@ fn saved_and_typed<const N: usize>(overview: &Overview, typed: [(&'static str, S
     Fill::of(saved.chain(typed))
 }
 
+/// The page again, with what is wrong in another form than the large one; `typed` and `fields` are of that form.
+fn refused_here<const N: usize>(
+    visit: &Visit<'_>,
+    group: &Group,
+    error: Error,
+    typed: [(&'static str, String); N],
+    fields: &[(&str, &str)],
+) -> Result<Response> {
+    let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+    let (status, fill) = refused(saved_and_typed(&overview, typed), error, fields)?;
+    page(visit, group, &overview, status, &fill)
+}
+
 fn page(visit: &Visit<'_>, group: &Group, overview: &Overview, status: u16, fill: &Fill) -> Result<Response> {
     let origin = visit.app.origin(visit.call.request);
     let view = pages::ConfigureView {
@@ -149,17 +162,14 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
                 Ok(answer::html(200, preview_page(visit, &group, &preview, &STANDARD.encode(&file))))
             }
             Err(error) => {
-                let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
                 let typed = [("metadata_text", text.to_owned()), ("entity", entity.to_owned())];
-                let fill = saved_and_typed(&overview, typed);
                 let fields = [
                     ("metadata", field),
                     ("metadata_file", "metadata_file"),
                     ("metadata_text", "metadata_text"),
                     ("entity", "entity"),
                 ];
-                let (status, fill) = refused(fill, error, &fields)?;
-                page(visit, &group, &overview, status, &fill)
+                refused_here(visit, &group, error, typed, &fields)
             }
         }
     })
@@ -218,10 +228,8 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
                 Ok(visit.done(&address(&group), &format!("The key of {} verifies from now on.", key.subject)))
             }
             Err(error) => {
-                let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
-                let fill = saved_and_typed(&overview, [("certificate", pem.into_owned())]);
-                let (status, fill) = refused(fill, error, &[("certificate", "certificate")])?;
-                page(visit, &group, &overview, status, &fill)
+                let typed = [("certificate", pem.into_owned())];
+                refused_here(visit, &group, error, typed, &[("certificate", "certificate")])
             }
         }
     })
@@ -231,8 +239,12 @@ fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let fingerprint = form.filled("fingerprint").unwrap_or_default();
-        visit.desk().remove_sso_key(&visit.caller, group.id, &fingerprint)?;
-        Ok(visit.done(&address(&group), "The key is removed: answers signed by it are refused."))
+        match visit.desk().remove_sso_key(&visit.caller, group.id, &fingerprint) {
+            Ok(()) => {
+                Ok(visit.done(&address(&group), "The key is removed: answers signed by it are refused."))
+            }
+            Err(error) => refused_here(visit, &group, error, [], &[]),
+        }
     })
 }
 
@@ -250,8 +262,10 @@ fn post_own_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let unknown = || Error::not_found("key_unknown", "The group has no such key pair.");
         let number = form.filled("number").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
-        visit.desk().remove_sp_key(&visit.caller, group.id, number)?;
-        Ok(visit.done(&address(&group), "The key pair is removed."))
+        match visit.desk().remove_sp_key(&visit.caller, group.id, number) {
+            Ok(()) => Ok(visit.done(&address(&group), "The key pair is removed.")),
+            Err(error) => refused_here(visit, &group, error, [], &[]),
+        }
     })
 }
 
