@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::http::gate::Net;
+use crate::gate::Net;
 use crate::model::Mode;
 
 /// The configuration file that is read when no other is named and this one exists.

@@ -7,7 +7,7 @@
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
 //! 3. [`store`]: the only SQL.
 //! 4. [`desk`]: the use cases: signing in, people, keys, roles.
-//! 5. [`http`] and [`pages`]: the front door, the surfaces behind it, and the HTML they answer with.
+//! 5. [`gate`], [`http`] and [`pages`]: the front door, the surfaces behind it, and the HTML they answer with.
 //! 6. [`cli`], [`config`], [`seed_file`] and [`server`]: the command line, and the server that it starts.
 
 pub mod cli;
@@ -16,6 +16,7 @@ pub mod config;
 pub mod desk;
 pub mod duty;
 pub mod error;
+pub mod gate;
 pub mod http;
 pub mod journal;
 pub mod model;

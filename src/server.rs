@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
-use crate::http::gate::{self, GateConfig, Limits, Shutdown};
+use crate::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
 use crate::journal::note;
 use crate::model::Caller;

@@ -11,7 +11,6 @@ use tiny_http::Method;
 
 use super::answer;
 use super::form::Params;
-use super::gate::{Request, Response};
 use super::gssnid;
 use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
@@ -20,6 +19,7 @@ use crate::desk::sso::{
 };
 use crate::duty;
 use crate::error::{Error, Kind, Result};
+use crate::gate::{Request, Response};
 use crate::model::GroupId;
 use crate::model::relative::RelativeTarget;
 use crate::pages;

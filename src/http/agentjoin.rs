@@ -8,11 +8,11 @@
 use tiny_http::Method;
 
 use super::credentials::Fields;
-use super::gate::{Request, Response};
 use super::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route};
 use super::{account, answer, gssnid};
 use crate::desk::sign_in::{Attempt, SignedIn};
 use crate::error::{Error, Kind, Result};
+use crate::gate::{Request, Response};
 use crate::model::relative::RelativeTarget;
 use crate::pages::agentjoin::{self as pages, Purpose};
 use crate::pages::form::Fill;

@@ -5,9 +5,9 @@ use std::io::Cursor;
 use serde::Serialize;
 use tiny_http::{Header, Method, StatusCode};
 
-use super::gate::Response;
 use super::router::Errors;
 use crate::error::Error;
+use crate::gate::Response;
 
 /// For a response that brings none of its own: nothing may be loaded, framed or sent anywhere else.
 pub const STRICT_CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \

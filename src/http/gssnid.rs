@@ -1,7 +1,7 @@
 //! The cookie `GSSNID`. Wire contract §3.6, §11 Q7.
 
 use super::answer;
-use super::gate::{Request, Response};
+use crate::gate::{Request, Response};
 use crate::protocol::credential::Credential;
 
 const NAME: &str = "GSSNID";

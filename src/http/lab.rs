@@ -4,10 +4,10 @@ use serde::Deserialize;
 use tiny_http::Method;
 
 use super::answer;
-use super::gate::Response;
 use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::gate::Response;
 
 const CLOCK: &str = "/lab/clock";
 

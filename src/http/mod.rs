@@ -1,4 +1,4 @@
-//! The surfaces: what answers on which path. One file a surface; [`gate`] is the front door before them.
+//! The surfaces: what answers on which path. One file a surface; [`crate::gate`] is the front door before them.
 //!
 //! Data flows one way: gate → [`router`] → surface → desk → page or body. Surfaces know no SQL and no
 //! cryptography; they read a request, ask the desk, and print its answer. Each surface exports its routes
@@ -10,7 +10,6 @@ pub mod answer;
 mod console;
 mod credentials;
 pub mod form;
-pub mod gate;
 mod gssnid;
 mod lab;
 pub mod multipart;

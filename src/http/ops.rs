@@ -3,9 +3,9 @@
 use tiny_http::Method;
 
 use super::answer;
-use super::gate::Response;
 use super::router::{App, Call, Errors, NO_BODY, Route};
 use crate::error::Result;
+use crate::gate::Response;
 
 pub const ROUTES: &[Route] = &[Route::at_once(Method::Get, "/health", NO_BODY, Errors::Json, get_health)];
 

@@ -11,9 +11,9 @@ use tiny_http::Method;
 
 use super::answer;
 use super::form::Params;
-use super::gate::{Answer, Handler, Head, Request, Response, Resume, Terms};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
+use crate::gate::{Answer, Handler, Head, Request, Response, Resume, Terms};
 use crate::journal::note;
 use crate::model::Caller;
 use crate::model::Mode;

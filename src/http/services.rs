@@ -16,7 +16,6 @@ use serde::Serialize;
 use tiny_http::Method;
 
 use super::credentials::{Fields, group_asked_for, proof};
-use super::gate::Response;
 use super::router::{App, Asked, Call, Errors, FORM, Handling, Route};
 use super::{answer, gssnid};
 use crate::clock::Timestamp;
@@ -24,6 +23,7 @@ use crate::desk::Desk;
 use crate::desk::sign_in::{Attempt, Authorized, BrowserSignIn, TokenRequest};
 use crate::duty;
 use crate::error::{Error, Kind, Result};
+use crate::gate::Response;
 use crate::model::GroupId;
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential};

@@ -1,8 +1,8 @@
 //! Whatever the head parser accepts, a naive reader of lines reads in the same way: the checks are shared by
 //! the generated tests here and by the fuzz target `front_door`, which feeds them arbitrary bytes.
 
-use sidelight::http::gate::body::Chunked;
-use sidelight::http::gate::head::{Framing, ParsedHead, end_of_head, parse};
+use sidelight::gate::body::Chunked;
+use sidelight::gate::head::{Framing, ParsedHead, end_of_head, parse};
 
 /// A limit within the reach of a fuzzer.
 const HEAD_LIMIT: usize = 2048;
@@ -25,10 +25,7 @@ fn check_head(bytes: &[u8]) {
 }
 
 /// Looks at a growing prefix, as the connection does. A refusal may come at an earlier byte than in the whole.
-fn in_pieces(
-    bytes: &[u8],
-    whole_is_ok: bool,
-) -> Result<Option<usize>, sidelight::http::gate::refusal::Refusal> {
+fn in_pieces(bytes: &[u8], whole_is_ok: bool) -> Result<Option<usize>, sidelight::gate::refusal::Refusal> {
     let mut scanned = 0;
     for length in (0..=bytes.len()).step_by(7).chain([bytes.len()]) {
         match end_of_head(&bytes[..length], scanned, HEAD_LIMIT) {

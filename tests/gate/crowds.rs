@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use sidelight::http::gate::Limits;
+use sidelight::gate::Limits;
 
 use crate::harness::{Client, Server};
 

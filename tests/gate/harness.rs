@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sidelight::http::gate::{
+use sidelight::gate::{
     Answer as Handled, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response,
     Shutdown, Stopped, Terms, bind,
 };

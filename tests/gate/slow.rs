@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
-use sidelight::http::gate::Limits;
+use sidelight::gate::Limits;
 
 use crate::harness::{Client, Server};
 

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use sidelight::http::gate::{Limits, Stopped};
+use sidelight::gate::{Limits, Stopped};
 
 use crate::harness::Server;
 

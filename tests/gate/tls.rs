@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use sidelight::http::gate::{Limits, load_tls, self_signed};
+use sidelight::gate::{Limits, load_tls, self_signed};
 
 use crate::harness::Server;
 

@@ -5,8 +5,8 @@ use super::visit::{
     with_entry, with_session, without_session,
 };
 use crate::error::{Error, Result};
+use crate::gate::Response;
 use crate::http::answer;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
 use crate::model::{Actor, GroupId};
 use crate::pages::assets;

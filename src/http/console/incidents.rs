@@ -2,8 +2,8 @@
 
 use super::visit::{Visit, filled, get, refused, visit};
 use crate::error::Result;
+use crate::gate::Response;
 use crate::http::answer;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::incidents as pages;

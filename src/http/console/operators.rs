@@ -2,8 +2,8 @@
 
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::error::{Error, Result};
+use crate::gate::Response;
 use crate::http::answer;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
 use crate::model::{Actor, Operator};
 use crate::pages::console::{confirm, operators as pages};

@@ -3,8 +3,8 @@
 use super::visit::{Visit, filled, get, post, refused, visit};
 use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
 use crate::error::Result;
+use crate::gate::Response;
 use crate::http::answer;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::roles::SETTING_FIELD;

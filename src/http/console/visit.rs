@@ -12,9 +12,9 @@ use tiny_http::Method;
 
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
+use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
-use crate::http::gate::Response;
 use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route, UPLOAD};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;

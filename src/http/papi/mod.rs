@@ -22,11 +22,11 @@ use zeroize::Zeroizing;
 use self::document::Document;
 use self::parameters::Parameters;
 use super::answer;
-use super::gate::Response;
 use super::router::{App, AtOnce, Call, Errors, FORM, Route};
 use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
+use crate::gate::Response;
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::credential::{Credential, Subject};
 

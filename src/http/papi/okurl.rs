@@ -4,7 +4,7 @@
 //! anywhere would have an open redirect. Else the answer is the XML document, as without it.
 
 use crate::error::{Error, Result};
-use crate::http::gate::Request;
+use crate::gate::Request;
 
 /// Most characters of an OKURL. Our own choice.
 const LONGEST: usize = 2_048;

@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::desk::fixture::{EIGHT, SEVEN, fixture, puid};
 use crate::desk::people::{RoleChoice, UserChange, UserKey};
 use crate::desk::roles::NewRole;
-use crate::http::gate::{Answer, Handler, Request};
+use crate::gate::{Answer, Handler, Request};
 use crate::http::router::App;
 use crate::model::{Caller, Member};
 use crate::protocol::login_key::{SigningKey, make};

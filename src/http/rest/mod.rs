@@ -15,11 +15,11 @@ use tiny_http::Method;
 use super::answer;
 use super::credentials::header_proof;
 use super::form::without_mark;
-use super::gate::Response;
 use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::desk::people::BulkError;
 use crate::desk::privilege::Privilege;
 use crate::error::{Error, Kind, Result};
+use crate::gate::Response;
 use crate::model::{Caller, GroupId};
 
 /// Largest document: 1,000 users with every field at its longest, in ASCII or in most scripts.

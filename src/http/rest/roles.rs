@@ -7,8 +7,8 @@ use super::{bulk, caller, count_of, id_of, in_wire_words, ok};
 use crate::desk::privilege::Privilege::GroupOwner;
 use crate::desk::roles::{NewRole, RoleChange, RoleView};
 use crate::error::{Error, Result};
+use crate::gate::Response;
 use crate::http::answer;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call};
 use crate::model::RoleId;
 

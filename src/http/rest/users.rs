@@ -10,9 +10,9 @@ use super::{bulk, caller, count_of, in_wire_words, ok};
 use crate::desk::people::{MemberQuery, NewUser, RoleChoice, RoleMatch, TextMatch, UserChange, UserKey};
 use crate::desk::privilege::Privilege::{GroupAddPerson, GroupModifyPerson, GroupOwner};
 use crate::error::{Error, Result};
+use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call};
 use crate::model::{Member, Puid, RoleId, UserId};
 

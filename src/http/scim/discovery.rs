@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{base, caller, document_with, list};
 use crate::desk::scim::PAGE_MAX;
 use crate::error::{Error, Result};
-use crate::http::gate::Response;
+use crate::gate::Response;
 use crate::http::router::{App, Call};
 use crate::protocol::scim::{ERROR_SCHEMA, GROUP_SCHEMA, USER_SCHEMA};
 

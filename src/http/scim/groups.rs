@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Query, base, body, caller, if_match, projection, resource, shown};
 use crate::error::{Error, Result};
+use crate::gate::Response;
 use crate::http::answer;
-use crate::http::gate::Response;
 use crate::http::router::{App, Call};
 use crate::model::RoleId;
 use crate::protocol::scim::group::{GroupStep, WantedGroup, document, steps, wanted};

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use tiny_http::Method;
 
 use super::answer;
-use super::gate::Response;
 use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::desk::scim::{PAGE_MAX, Window};
 use crate::error::{Error, Kind, Result};
+use crate::gate::Response;
 use crate::model::{Caller, GroupId};
 use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::path::member;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use sidelight::http::gate::{
+use sidelight::gate::{
     Answer, GateConfig, Handler, Head, Limits, Request, Response, Shutdown, Terms, bind, load_tls,
     self_signed,
 };
