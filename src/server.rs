@@ -20,10 +20,10 @@ use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
-use crate::journal::note;
 use crate::model::Caller;
 use crate::model::Mode;
 use crate::seed_file;
+use crate::server_log::note;
 
 /// The self-signed certificate and its key, made at the first start without files of one's own.
 pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";

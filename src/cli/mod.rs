@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use argh::FromArgs;
 
 use crate::error::Error;
-use crate::journal::note;
+use crate::server_log::note;
 
 /// Sidelight stands in on-prem for Glance's single sign-on services: it checks login keys, is the SAML 2.0
 /// service provider of a group, keeps its users, and records it all. Start with: sidelight serve --lab

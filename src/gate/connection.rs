@@ -23,7 +23,7 @@ use super::resume::Resume;
 use super::spare;
 use super::wire::{Filled, Flushed, Handshake, Wire};
 use crate::duty;
-use crate::journal::note;
+use crate::server_log::note;
 
 /// Bytes by which a body grows at least.
 const SMALLEST_GROWTH: usize = 4096;

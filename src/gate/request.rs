@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use tiny_http::{Header, Method};
 
 use super::resume::Resume;
-use crate::journal::note;
+use crate::server_log::note;
 
 /// A response whose whole body is in memory: `tiny_http::Response::from_string` and `from_data` make one.
 pub type Response = tiny_http::Response<std::io::Cursor<Vec<u8>>>;

@@ -14,10 +14,10 @@ use super::form::Params;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::{Answer, Handler, Head, Request, Response, Resume, Terms};
-use crate::journal::note;
 use crate::model::Caller;
 use crate::model::Mode;
 use crate::promise::Promise;
+use crate::server_log::note;
 
 /// Largest body of a route that takes none to speak of.
 pub const NO_BODY: usize = 4 * 1024;

@@ -1,4 +1,4 @@
-//! The server's own words, on standard error: where a service manager collects them.
+//! The server log: what the server itself says, on standard error, where a service manager collects it.
 //!
 //! Never a secret, never what a request carried beyond its method and path. A standard error that nobody
 //! reads any more is no reason to fail.
