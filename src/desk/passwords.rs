@@ -1,17 +1,21 @@
 //! Passwords: hashed and verified with Argon2id, few at a time.
 //!
-//! OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. Each run needs its
-//! memory and a core, so no more run at once than there are cores; the others wait their turn, first come first
-//! served: whoever hashes thousands, one after the other, keeps nobody waiting for more than one of them. Those
-//! who wait hold a thread each, so of them too there are only so many: a password is verified by the [`Verifier`]
-//! only.
+//! OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. Each run needs that memory
+//! and a core, so only a few run at once; the others wait their turn, first come first served: whoever hashes
+//! thousands, one after the other, keeps nobody waiting for more than one of them. Those who wait hold a thread
+//! each, so of them too there are only so many: a password is verified by the [`Verifier`] only.
+//!
+//! The memory is allocated once for each run at a time, wiped after each run and used again. Memory that is given
+//! back to the allocator is not given back to the system: each serving thread would keep 19 MiB, and a stranger
+//! with wrong passwords could fill the machine.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
 
 use crate::duty;
 use crate::error::{Error, Kind, Result};
@@ -23,6 +27,20 @@ const LANES: u32 = 1;
 const SALT_LEN: usize = 16;
 /// Passwords that may be in verification or wait for it; with more, login keys would find no thread.
 const PLACES: usize = 32;
+/// Passwords hashed at once on a machine with many cores: with more, their memory alone would be more than all
+/// that the server otherwise needs.
+const MOST_AT_ONCE: usize = 4;
+
+/// How many passwords are hashed at once on this machine: one a core, up to a number.
+pub fn at_once() -> usize {
+    static AT_ONCE: OnceLock<usize> = OnceLock::new();
+    *AT_ONCE.get_or_init(|| std::thread::available_parallelism().map_or(2, usize::from).min(MOST_AT_ONCE))
+}
+
+/// The bytes that hashing holds at most, once it was needed: those of each password hashed at once.
+pub fn memory_bytes() -> usize {
+    at_once() * MEMORY_KIB as usize * Block::SIZE
+}
 
 /// Hashes a password with a salt of its own; the answer is in the PHC string format.
 ///
@@ -31,10 +49,17 @@ const PLACES: usize = 32;
 pub fn hash(password: &Secret) -> Result<String> {
     let mut salt = [0u8; SALT_LEN];
     fill_random(&mut salt)?;
-    let _turn = Turn::wait();
-    let hashed: PasswordHash = hasher()?
-        .hash_password_with_salt(password.expose(), &salt)
-        .map_err(|e| Error::fault("password_hash", e.to_string()))?;
+    let recipe = Recipe::ours()?;
+    let hash = Turn::wait().run(&recipe, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    let fault = |e: argon2::password_hash::phc::Error| Error::fault("password_hash", e.to_string());
+    let hashed = PasswordHash {
+        algorithm: recipe.algorithm.ident(),
+        version: Some(recipe.version.into()),
+        params: ParamsString::try_from(&recipe.params)
+            .map_err(|e| Error::fault("password_hash", e.to_string()))?,
+        salt: Some(Salt::new(&salt).map_err(fault)?),
+        hash: Some(hash),
+    };
     Ok(hashed.to_string())
 }
 
@@ -53,16 +78,17 @@ impl Verifier {
     /// the time of the answer does not tell.
     ///
     /// # Errors
-    /// `Unavailable` with code `passwords_busy` when too many wait already.
+    /// `Unavailable` with code `passwords_busy` when too many wait already; `Fault` when there is no memory.
     pub fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool> {
         let _place = self.place()?;
-        Ok(match hash {
-            Some(hash) => fits(password, hash),
-            None => {
-                fits_nothing(password);
-                false
-            }
-        })
+        let Some((recipe, salt, expected)) = hash.and_then(Recipe::of) else {
+            let computed =
+                Turn::wait().run(&Recipe::ours()?, password, &[0; SALT_LEN], Params::DEFAULT_OUTPUT_LEN)?;
+            std::hint::black_box(computed.as_bytes());
+            return Ok(false);
+        };
+        let computed = Turn::wait().run(&recipe, password, salt.as_ref(), expected.len())?;
+        Ok(computed.as_bytes().ct_eq(expected.as_bytes()).into())
     }
 
     fn place(&self) -> Result<Place<'_>> {
@@ -87,27 +113,35 @@ impl Drop for Place<'_> {
     }
 }
 
-fn fits(password: &Secret, hash: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else { return false };
-    let _turn = Turn::wait();
-    hasher().is_ok_and(|hasher| hasher.verify_password(password.expose(), &parsed).is_ok())
+/// How a password is hashed.
+struct Recipe {
+    algorithm: Algorithm,
+    version: Version,
+    params: Params,
 }
 
-fn fits_nothing(password: &Secret) {
-    static DUMMY: OnceLock<Option<String>> = OnceLock::new();
-    let dummy = DUMMY.get_or_init(|| hash(&Secret::new("nobody")).ok());
-    if let Some(dummy) = dummy {
-        let _ = fits(password, dummy);
+impl Recipe {
+    fn ours() -> Result<Recipe> {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+            .map_err(|e| Error::fault("password_parameters", e.to_string()))?;
+        Ok(Recipe { algorithm: Algorithm::Argon2id, version: Version::V0x13, params })
+    }
+
+    /// The recipe, the salt and the outcome that a hash says of itself; `None` when it cannot be read, or needs
+    /// more memory than any that was made here.
+    fn of(hash: &str) -> Option<(Recipe, Salt, Output)> {
+        let parsed = PasswordHash::new(hash).ok()?;
+        let recipe = Recipe {
+            algorithm: Algorithm::try_from(parsed.algorithm.as_str()).ok()?,
+            version: Version::try_from(parsed.version?).ok()?,
+            params: Params::try_from(&parsed).ok()?,
+        };
+        let affordable = recipe.params.block_count() <= MEMORY_KIB as usize;
+        affordable.then_some((recipe, parsed.salt?, parsed.hash?))
     }
 }
 
-fn hasher() -> Result<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|e| Error::fault("password_parameters", e.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-/// Gives the right to run one hash.
+/// Gives the right to run one hash, and the memory for it.
 struct Turns {
     queue: Mutex<Queue>,
     moved: Condvar,
@@ -118,25 +152,51 @@ struct Queue {
     /// How many have come, and how many of them have been let in.
     came: u64,
     let_in: u64,
+    /// The memory of those who are done, wiped.
+    spare: Vec<Vec<Block>>,
 }
 
 static TURNS: Turns = Turns::new();
 
-/// The right to run one hash; given back when dropped.
-struct Turn<'t>(&'t Turns);
+/// The right to run one hash; given back when dropped, with its memory.
+struct Turn<'t> {
+    turns: &'t Turns,
+    blocks: Vec<Block>,
+}
 
 impl Turn<'static> {
     fn wait() -> Turn<'static> {
         duty::relieve();
-        static CORES: OnceLock<usize> = OnceLock::new();
-        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(2, usize::from));
-        TURNS.wait(cores)
+        TURNS.wait(at_once())
+    }
+}
+
+impl Turn<'_> {
+    /// # Errors
+    /// `Fault` when there is no memory, or the parameters are not Argon2's.
+    fn run(mut self, recipe: &Recipe, password: &Secret, salt: &[u8], length: usize) -> Result<Output> {
+        let missing = (MEMORY_KIB as usize).saturating_sub(self.blocks.len());
+        if self.blocks.try_reserve_exact(missing).is_err() {
+            return Err(Error::fault("password_memory", "no memory to hash a password in"));
+        }
+        self.blocks.resize(MEMORY_KIB as usize, Block::new());
+        let params =
+            Params::new(recipe.params.m_cost(), recipe.params.t_cost(), recipe.params.p_cost(), Some(length));
+        let params = params.map_err(|e| Error::fault("password_parameters", e.to_string()))?;
+        let argon2 = Argon2::new(recipe.algorithm, recipe.version, params);
+        let mut buffer = [0u8; Output::MAX_LENGTH];
+        let output = buffer.get_mut(..length).unwrap_or_default();
+        argon2
+            .hash_password_into_with_memory(password.expose(), salt, output, &mut self.blocks)
+            .map_err(|e| Error::fault("password_hash", e.to_string()))?;
+        Output::new(output).map_err(|e| Error::fault("password_hash", e.to_string()))
     }
 }
 
 impl Turns {
     const fn new() -> Turns {
-        Turns { queue: Mutex::new(Queue { running: 0, came: 0, let_in: 0 }), moved: Condvar::new() }
+        let queue = Queue { running: 0, came: 0, let_in: 0, spare: Vec::new() };
+        Turns { queue: Mutex::new(queue), moved: Condvar::new() }
     }
 
     fn wait(&self, most: usize) -> Turn<'_> {
@@ -151,7 +211,7 @@ impl Turns {
         if queue.running < most && queue.let_in != queue.came {
             self.moved.notify_all();
         }
-        Turn(self)
+        Turn { turns: self, blocks: queue.spare.pop().unwrap_or_default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -161,9 +221,16 @@ impl Turns {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
+        // What is left in the memory would make the password quicker to guess.
+        self.blocks.iter_mut().for_each(Zeroize::zeroize);
+        let mut queue = self.turns.lock();
+        queue.running -= 1;
+        if !self.blocks.is_empty() {
+            queue.spare.push(std::mem::take(&mut self.blocks));
+        }
+        drop(queue);
         // Only one of those that wait is next, and it knows itself.
-        self.0.moved.notify_all();
+        self.turns.moved.notify_all();
     }
 }
 
@@ -183,6 +250,36 @@ mod tests {
         assert!(!verify("correct horse", Some("not a hash")));
         assert!(!verify("nobody", None));
         assert_ne!(hashed, hash(&Secret::new("correct horse")).unwrap());
+    }
+
+    /// The hashes are test vectors of Argon2's reference implementation.
+    #[test]
+    fn hashes_made_elsewhere_and_with_other_parameters_verify() {
+        let verifier = Verifier::default();
+        let verify = |password: &str, hash| verifier.verify(&Secret::new(password), Some(hash)).unwrap();
+        const SMALL: &str =
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        const LARGE: &str =
+            "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        assert!(verify("password", SMALL));
+        assert!(!verify("passwore", SMALL));
+        assert!(!verify("password", LARGE), "it would need more memory than a sign-in may have");
+    }
+
+    #[test]
+    fn the_memory_of_a_hash_is_wiped_and_used_again() {
+        let turns = Turns::new();
+        let run = || {
+            let recipe = Recipe::ours().unwrap();
+            turns.wait(1).run(&recipe, &Secret::new("x"), &[7; SALT_LEN], 32).unwrap();
+        };
+        let address = || turns.lock().spare.iter().map(|blocks| blocks.as_ptr()).collect::<Vec<_>>();
+        run();
+        let first = address();
+        run();
+        assert_eq!((address(), first.len()), (first, 1));
+        let wiped = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
+        assert!(turns.lock().spare.iter().flatten().all(wiped));
     }
 
     #[test]
