@@ -1,6 +1,6 @@
 //! Sidelight stands in on-prem for Glance's single sign-on services.
 //!
-//! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy.rs` keeps them apart.
+//! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy` keeps them apart.
 //! In reading order:
 //!
 //! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`]: the few types that every room shares.

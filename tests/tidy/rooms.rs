@@ -1,0 +1,165 @@
+//! Which room may know which, as ARCHITECTURE.md draws it, and what breaks the drawing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arrows::{self, Arrows};
+use super::tree::{Sources, Tree};
+
+/// What ARCHITECTURE.md says: in the block that begins with this line, each line is
+/// `room ──► the rooms it knows | the crates it uses`.
+const BLOCK: &str = "```text walls";
+/// The same for the standard library: `room never std::a std::b`.
+const NEVER: &str = "never";
+
+/// The drawing.
+#[derive(Default)]
+pub struct Drawing {
+    pub knows: BTreeMap<String, BTreeSet<String>>,
+    pub crates: BTreeMap<String, BTreeSet<String>>,
+    pub never: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Drawing {
+    /// Reads the drawing out of the text of ARCHITECTURE.md.
+    pub fn read(text: &str) -> Drawing {
+        let mut drawing = Drawing::default();
+        let block = text.split_once(BLOCK).map_or("", |(_, rest)| rest);
+        for line in block.split("```").next().unwrap_or_default().lines() {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+            if let Some((room, rest)) = line.split_once("──►") {
+                let (rooms, crates) = rest.split_once('|').unwrap_or((rest, ""));
+                drawing.knows.insert(room.trim().to_owned(), words(rooms));
+                drawing.crates.insert(room.trim().to_owned(), words(crates));
+            } else if let Some((room, rest)) = line.split_once(NEVER) {
+                drawing.never.insert(room.trim().to_owned(), words(rest));
+            }
+        }
+        drawing
+    }
+}
+
+/// The room of a file: the folder or the file right below `src`.
+pub fn room_of(file: &str) -> &str {
+    let inside = file.trim_start_matches("src/");
+    inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
+}
+
+/// What the house still owes. What is on the list and not found is as wrong as what is found and not on the list.
+#[derive(Default)]
+pub struct Debts {
+    /// Groups of files that reach each other.
+    pub circles: Vec<BTreeSet<String>>,
+    /// Rooms that reach another by the re-exports of a file: (from, file, to).
+    pub lent: BTreeSet<(String, String, String)>,
+}
+
+/// Everything in `sources` that breaks `drawing`, a line each.
+pub fn broken(
+    sources: &Sources,
+    drawing: &Drawing,
+    dependencies: &BTreeSet<String>,
+    debts: &Debts,
+) -> Vec<String> {
+    let tree = Tree::read(sources, "src/lib.rs");
+    let mut crates = dependencies.clone();
+    crates.extend(["std", "core", "alloc"].map(str::to_owned));
+    let arrows = arrows::find(&tree, "sidelight", &crates);
+    let mut wrong = tree.unreadable.clone();
+    wrong.extend(unread(sources, &tree));
+    wrong.extend(between_rooms(&arrows, drawing, &debts.lent));
+    wrong.extend(to_crates(&arrows, drawing));
+    wrong.extend(in_circles(&arrows, &debts.circles));
+    wrong.sort();
+    wrong.dedup();
+    wrong
+}
+
+/// A file that no module reaches would be read by nobody.
+fn unread(sources: &Sources, tree: &Tree) -> Vec<String> {
+    let read: BTreeSet<&str> = tree.modules.values().map(|module| module.file.as_str()).collect();
+    let missing = sources.keys().filter(|file| !read.contains(file.as_str()) && *file != "src/main.rs");
+    missing.map(|file| format!("{file} is no module of the house")).collect()
+}
+
+fn between_rooms(
+    arrows: &Arrows,
+    drawing: &Drawing,
+    lent: &BTreeSet<(String, String, String)>,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut used = BTreeSet::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for arrow in &arrows.between_files {
+        let from = room_of(&arrow.from);
+        for file in arrow.through.iter().chain([&arrow.to]) {
+            let to = room_of(file);
+            if from == to || from == "lib" {
+                continue;
+            }
+            match drawing.knows.get(from) {
+                None => wrong.push(format!("{}: its room is not drawn", arrow.from)),
+                Some(known) if !known.contains(to) => {
+                    let loan = |through: &String| (from.to_owned(), through.clone(), to.to_owned());
+                    let loans: Vec<_> =
+                        arrow.through.iter().map(loan).filter(|loan| lent.contains(loan)).collect();
+                    if !loans.is_empty() {
+                        used.extend(loans);
+                        continue;
+                    }
+                    wrong.push(format!("{}:{} reaches for {to}", arrow.from, arrow.line));
+                }
+                Some(_) => drop(seen.insert((from, to))),
+            }
+        }
+    }
+    for (from, through, to) in lent.difference(&used) {
+        wrong.push(format!("{from} reaches {to} through {through} no more: take it off the list"));
+    }
+    for (from, known) in &drawing.knows {
+        for to in known.iter().filter(|to| !seen.contains(&(from.as_str(), to.as_str()))) {
+            wrong.push(format!("{from} is drawn to know {to}, and does not"));
+        }
+    }
+    wrong
+}
+
+fn to_crates(arrows: &Arrows, drawing: &Drawing) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for reach in &arrows.to_crates {
+        let room = room_of(&reach.from);
+        let name = reach.path.split("::").next().unwrap_or_default();
+        let is_standard = ["std", "core", "alloc"].contains(&name);
+        let known = drawing.crates.get(room);
+        if is_standard {
+            let never = drawing.never.get(room).into_iter().flatten();
+            for path in never.filter(|path| begins_with(&reach.path, path) && !reach.in_test) {
+                wrong.push(format!("{}:{} reaches for {path}", reach.from, reach.line));
+            }
+        } else if known.is_some_and(|known| known.contains(name)) {
+            seen.insert((room, name));
+        } else if !reach.in_test {
+            wrong.push(format!("{}:{} reaches for the crate {name}", reach.from, reach.line));
+        }
+    }
+    for (room, known) in &drawing.crates {
+        for name in known.iter().filter(|name| !seen.contains(&(room.as_str(), name.as_str()))) {
+            wrong.push(format!("{room} is drawn to use the crate {name}, and does not"));
+        }
+    }
+    wrong
+}
+
+fn begins_with(path: &str, start: &str) -> bool {
+    path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn in_circles(arrows: &Arrows, known: &[BTreeSet<String>]) -> Vec<String> {
+    let found = arrows::circles(&arrows.between_files);
+    let shown = |circle: &BTreeSet<String>| circle.iter().cloned().collect::<Vec<_>>().join(", ");
+    let new = found.iter().filter(|circle| !known.contains(circle));
+    let gone = known.iter().filter(|circle| !found.contains(circle));
+    let new = new.map(|circle| format!("a circle of files: {}", shown(circle)));
+    new.chain(gone.map(|circle| format!("no circle any more, take it off the list: {}", shown(circle))))
+        .collect()
+}
