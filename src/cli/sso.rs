@@ -321,6 +321,8 @@ fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_j
         let own: Vec<Value> = overview.own_keys.iter().map(key).collect();
         host::json(&json!({
             "group": group.0, "fields": fields, "keys": keys, "own_keys": own, "problems": overview.problems,
+            "portal_tile": { "works": overview.tile.works(), "sentence": overview.tile.sentence(),
+                             "repair": overview.tile.repair() },
         }));
         return Ok(());
     }
@@ -363,6 +365,7 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
     } else {
         println!("Our addresses are shown while a server runs that was started with --public-url.");
     }
+    say(format_args!("{} {}", overview.tile.sentence(), overview.tile.repair()));
     overview.problems.iter().for_each(|problem| say(format_args!("! {problem}")));
 }
 

@@ -11,3 +11,4 @@ mod people;
 mod refusals;
 mod replays;
 mod results;
+mod tile;

@@ -21,6 +21,7 @@ use super::consume::Attempt;
 use super::judge::Checklist;
 use super::reject::SsoReject;
 use super::select::GroupSelector;
+use super::tile::repair_of_tile;
 use super::told::told;
 
 /// The access log's word for a sign-in.
@@ -230,6 +231,11 @@ impl Desk {
 
     /// What the administrator should change. Where nobody was found, what else came may tell.
     fn repair(&self, attempt: &Attempt, reject: &SsoReject, identity: Option<&Identity>) -> Result<String> {
+        if let Some(identity) = identity
+            && let Some(repair) = of_tile(attempt, reject, identity)
+        {
+            return Ok(repair);
+        }
         let named = &attempt.grounds.configuration.identity_attribute;
         if matches!(reject, SsoReject::UserAmbiguous { .. })
             && identity.is_some_and(|identity| identity.texts(named).nth(1).is_some())
@@ -313,6 +319,12 @@ impl Desk {
         }
         Ok(found)
     }
+}
+
+/// The repair of a sign-in that the identity provider started and that nothing told where to end.
+fn of_tile(attempt: &Attempt, reject: &SsoReject, identity: &Identity) -> Option<String> {
+    let asked = attempt.request(Some(identity)).is_some() || !attempt.posted.target.is_plain();
+    if asked { None } else { repair_of_tile(reject) }
 }
 
 /// The first attribute whose one value names one user of the group.

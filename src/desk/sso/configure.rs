@@ -4,12 +4,13 @@ use crate::desk::people::RoleChoice;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::fields::{self, FIELDS};
-use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, SpKey};
+use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, PortalTile, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::store::{Reader, Writer};
 
 use super::judge::Grounds;
 use super::keys;
+use super::tile::portal_tile;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Overview {
     pub problems: Vec<String>,
     /// Whether a sign-in that begins here would reach the identity provider.
     pub ready: bool,
+    /// What a click on the identity provider's portal tile would do.
+    pub tile: PortalTile,
 }
 
 /// One field that a change gives another value.
@@ -59,9 +62,11 @@ impl Desk {
             let mut problems = problems(&configuration, &theirs, &ours, &keys);
             problems.extend(missing_role(r, &configuration)?);
             // A key that cannot be read is no reason not to show the page on which it can be removed.
-            let judged = Grounds::read(self, r, configuration.clone()).is_ok_and(|grounds| grounds.is_ok());
+            let judged = Grounds::read(self, r, configuration.clone());
+            let tile = portal_tile(&configuration, &judged);
+            let judged = judged.is_ok_and(|grounds| grounds.is_ok());
             let ready = judged && !configuration.endpoint_url.is_empty();
-            Ok(Overview { configuration, keys, own_keys, problems, ready })
+            Ok(Overview { configuration, keys, own_keys, problems, ready, tile })
         })
     }
 

@@ -10,7 +10,8 @@
 //! 5. [`answer`]: what the browser gets. [`attempts`]: what is kept of it for the administrator;
 //!    [`told`]: what a stranger may read of it; [`rejudge`] looks at it again.
 //!
-//! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure. Deny by default: Off, no key,
+//! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure; [`tile`] says what a portal tile
+//! would do. Deny by default: Off, no key,
 //! no issuer refuses, each with a code of its own ([`reject`]).
 
 mod admit;
@@ -30,6 +31,7 @@ mod rejudge;
 mod select;
 mod standing;
 mod target;
+mod tile;
 mod told;
 mod trust;
 

@@ -2,17 +2,19 @@
 //!
 //! Values only. [`fields`] is the one table of names, labels and help texts that the console, the command
 //! line, the seed file and the manual share; [`template`] reads the mapping of attributes; [`addresses`] are
-//! what people copy.
+//! what people copy; [`tile`] says what a portal tile would do.
 
 pub mod addresses;
 pub mod fields;
 pub mod template;
+pub mod tile;
 
 use serde::{Deserialize, Serialize};
 
 use super::GroupId;
 use crate::clock::Timestamp;
 use template::Template;
+pub use tile::PortalTile;
 
 /// Our entity ID where none is configured. Wire contract §3.1.
 pub const DEFAULT_ENTITY_ID: &str = "glance.net/sp/1";
