@@ -11,15 +11,16 @@ use std::time::{Duration, Instant};
 use super::address::{forwarded_for, is_trusted};
 use super::body::Chunked;
 use super::counters::count;
-use super::door::House;
 use super::head::{self, Framing, ParsedHead};
 use super::incident::new_incident;
 use super::ledger::{Bytes, Seat};
-use super::lot::Place;
+use super::places::Place;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
-use super::request::{Answer, Head, Request, Response};
-use super::resume::Resume;
+use super::request::{Answer, Head, Request};
+use super::response::Response;
+use super::resume::{MakeResponse, Resume};
+use super::shared::Shared;
 use super::spare;
 use super::wire::{Filled, Flushed, Handshake, Wire};
 use crate::duty;
@@ -55,7 +56,7 @@ enum Stage {
     /// The request is with its handler, and no thread with the connection.
     Waiting(Manner),
     /// The answer is known and to be made.
-    Answered(Box<dyn FnOnce() -> Response + Send>, Manner),
+    Answered(MakeResponse, Manner),
     Reply {
         sent: usize,
         keep: bool,
@@ -115,13 +116,13 @@ impl Connection {
         peer: IpAddr,
         seat: Seat,
         place: Place,
-        house: &House,
+        shared: &Shared,
     ) -> std::io::Result<Self> {
-        let wire = Wire::new(socket, house.tls.as_ref())?;
+        let wire = Wire::new(socket, shared.tls.as_ref())?;
         let (stage, patience) = if wire.is_tls() {
-            (Stage::Handshake, house.limits.handshake)
+            (Stage::Handshake, shared.limits.handshake)
         } else {
-            (Stage::Idle, house.limits.idle)
+            (Stage::Idle, shared.limits.idle)
         };
         let since = Instant::now();
         Ok(Self {
@@ -183,7 +184,7 @@ impl Connection {
     }
 
     /// Drives the connection as far as its bytes allow, and says what it waits for.
-    pub fn attend(&mut self, house: &House) -> Next {
+    pub fn attend(&mut self, shared: &Shared) -> Next {
         if !matches!(self.stage, Stage::Answered(..)) {
             // Who comes from an answer has heard nothing from the poller: what came meanwhile, the lot knows.
             self.wire.look_again();
@@ -196,14 +197,14 @@ impl Connection {
         }
         loop {
             let step = if Instant::now() >= self.deadline {
-                self.expire(house)
+                self.expire(shared)
             } else {
                 match &self.stage {
-                    Stage::Handshake => self.shake(house),
-                    Stage::Idle | Stage::Head => self.read_head(house),
-                    Stage::Body(_) => self.read_body(house),
-                    Stage::Answered(..) => self.print_answer(house),
-                    Stage::Reply { .. } => self.reply(house),
+                    Stage::Handshake => self.shake(shared),
+                    Stage::Idle | Stage::Head => self.read_head(shared),
+                    Stage::Body(_) => self.read_body(shared),
+                    Stage::Answered(..) => self.print_answer(shared),
+                    Stage::Reply { .. } => self.reply(shared),
                     Stage::Waiting(_) => Step::Stop(Next::Close),
                     Stage::Linger { .. } => self.linger(),
                 }
@@ -222,33 +223,33 @@ impl Connection {
     }
 
     /// The deadline of the stage has passed.
-    fn expire(&mut self, house: &House) -> Step {
-        count(&house.counters.timed_out);
+    fn expire(&mut self, shared: &Shared) -> Step {
+        count(&shared.counters.timed_out);
         match self.stage {
-            Stage::Head => self.refuse(Refusal::HeadTooLate, house),
-            Stage::Body(_) => self.refuse(Refusal::BodyTooLate, house),
+            Stage::Head => self.refuse(Refusal::HeadTooLate, shared),
+            Stage::Body(_) => self.refuse(Refusal::BodyTooLate, shared),
             _ => Step::Stop(Next::Close),
         }
     }
 
-    fn shake(&mut self, house: &House) -> Step {
+    fn shake(&mut self, shared: &Shared) -> Step {
         duty::relieve();
         match self.wire.handshake() {
-            Ok(Handshake::Done) => self.enter(Stage::Idle, house.limits.idle),
+            Ok(Handshake::Done) => self.enter(Stage::Idle, shared.limits.idle),
             Ok(Handshake::Dry) => Step::Stop(Next::Readable),
             Ok(Handshake::Blocked) => Step::Stop(Next::Writable),
             Ok(Handshake::Plain) => {
-                count(&house.counters.handshakes_failed);
-                self.refuse(Refusal::PlainOnTls, house)
+                count(&shared.counters.handshakes_failed);
+                self.refuse(Refusal::PlainOnTls, shared)
             }
             Ok(Handshake::Failed) | Err(_) => {
-                count(&house.counters.handshakes_failed);
+                count(&shared.counters.handshakes_failed);
                 Step::Stop(Next::Close)
             }
         }
     }
 
-    fn read_head(&mut self, house: &House) -> Step {
+    fn read_head(&mut self, shared: &Shared) -> Step {
         if self.scanned == self.inbox.len() {
             match self.wire.fill(&mut self.inbox, 0) {
                 Ok(Filled::Some) => {}
@@ -257,21 +258,21 @@ impl Connection {
             }
         }
         if matches!(self.stage, Stage::Idle) {
-            self.enter(Stage::Head, house.limits.head);
+            self.enter(Stage::Head, shared.limits.head);
         }
-        let end = match head::end_of_head(&self.inbox, self.scanned, house.limits.head_bytes) {
+        let end = match head::end_of_head(&self.inbox, self.scanned, shared.limits.head_bytes) {
             Ok(Some(end)) => end,
             Ok(None) => {
                 self.scanned = self.inbox.len();
                 return Step::Again;
             }
-            Err(refusal) => return self.refuse(refusal, house),
+            Err(refusal) => return self.refuse(refusal, shared),
         };
         let parsed = self.inbox.get(..end).map_or(Err(Refusal::RequestLine), head::parse);
         self.consume(end);
         match parsed {
-            Ok(head) => self.begin_body(head, house),
-            Err(refusal) => self.refuse(refusal, house),
+            Ok(head) => self.begin_body(head, shared),
+            Err(refusal) => self.refuse(refusal, shared),
         }
     }
 
@@ -286,7 +287,7 @@ impl Connection {
     }
 
     /// Asks for the limit before any byte of the body is read.
-    fn begin_body(&mut self, head: ParsedHead, house: &House) -> Step {
+    fn begin_body(&mut self, head: ParsedHead, shared: &Shared) -> Step {
         let content_type = head
             .headers
             .iter()
@@ -300,18 +301,18 @@ impl Connection {
         };
         let asked =
             Head { method: &head.method, path: &head.path, query: &head.query, content_type, content_length };
-        let limit = match catch_unwind(AssertUnwindSafe(|| house.handler.terms(&asked))) {
+        let limit = match catch_unwind(AssertUnwindSafe(|| shared.handler.terms(&asked))) {
             Ok(terms) => {
                 self.brief = terms.brief;
                 terms.body_limit
             }
-            Err(_) => return self.fail(house, &new_incident()),
+            Err(_) => return self.fail(shared, &new_incident()),
         };
         if content_length == Some(0) {
-            return self.answer(head, Vec::new(), house);
+            return self.answer(head, Vec::new(), shared);
         }
         if matches!(reader, Reader::Length(length) if length > limit) {
-            return self.refuse(Refusal::BodyTooLong, house);
+            return self.refuse(Refusal::BodyTooLong, shared);
         }
         if head.expects_continue && self.inbox.is_empty() {
             let mut sent = 0;
@@ -325,12 +326,12 @@ impl Connection {
             Reader::Length(length) => length,
             Reader::Chunked(_) => limit,
         };
-        let patience = house.limits.with_bytes(house.limits.body, expected);
+        let patience = shared.limits.with_bytes(shared.limits.body, expected);
         let incoming = Incoming { head, body: spare::take(), account: self.seat.bytes(), limit, reader };
         self.enter(Stage::Body(Box::new(incoming)), patience)
     }
 
-    fn read_body(&mut self, house: &House) -> Step {
+    fn read_body(&mut self, shared: &Shared) -> Step {
         let Stage::Body(incoming) = &mut self.stage else { return Step::Stop(Next::Close) };
         let (used, done, expected) = match &mut incoming.reader {
             Reader::Length(length) => {
@@ -348,16 +349,16 @@ impl Connection {
             Reader::Chunked(chunked) => match chunked.decode(&self.inbox, &mut incoming.body, incoming.limit)
             {
                 Ok(used) => (used, *chunked == Chunked::Done, 0),
-                Err(refusal) => return self.refuse(refusal, house),
+                Err(refusal) => return self.refuse(refusal, shared),
             },
         };
         if !incoming.account.grow_to(incoming.body.capacity()) {
-            return self.refuse(Refusal::BodiesTooMany, house);
+            return self.refuse(Refusal::BodiesTooMany, shared);
         }
         self.consume(used);
         if done {
             return match std::mem::replace(&mut self.stage, Stage::Idle) {
-                Stage::Body(incoming) => self.answer_body(*incoming, house),
+                Stage::Body(incoming) => self.answer_body(*incoming, shared),
                 _ => Step::Stop(Next::Close),
             };
         }
@@ -368,27 +369,27 @@ impl Connection {
         }
     }
 
-    fn answer_body(&mut self, incoming: Incoming, house: &House) -> Step {
+    fn answer_body(&mut self, incoming: Incoming, shared: &Shared) -> Step {
         self.account = Some(incoming.account);
-        self.answer(incoming.head, incoming.body, house)
+        self.answer(incoming.head, incoming.body, shared)
     }
 
     /// Hands the request in and prints what comes back.
-    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, house: &House) -> Step {
-        count(&house.counters.requests);
+    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> Step {
+        count(&shared.counters.requests);
         let manner = Manner {
             keep_alive: head.keep_alive,
             old_version: head.old_version,
             head_only: head.method == tiny_http::Method::Head,
         };
-        let mut request = self.request(head, body, house);
+        let mut request = self.request(head, body, shared);
         self.may_take_long();
-        let answer = catch_unwind(AssertUnwindSafe(|| house.handler.handle(&request)));
+        let answer = catch_unwind(AssertUnwindSafe(|| shared.handler.handle(&request)));
         if answer.is_ok() {
             spare::give_back(&mut request.body);
         }
         match answer {
-            Ok(Answer::Now(response)) => self.print(response, manner, house),
+            Ok(Answer::Now(response)) => self.print(response, manner, shared),
             Ok(Answer::Later(begin)) => {
                 self.stage = Stage::Waiting(manner);
                 Step::Stop(Next::Answer(begin))
@@ -396,8 +397,8 @@ impl Connection {
             Err(_) => {
                 let incident = new_incident();
                 // The handler's own account of it is not worth the thread.
-                let _ = catch_unwind(AssertUnwindSafe(|| house.handler.panicked(&request, &incident)));
-                self.fail(house, &incident)
+                let _ = catch_unwind(AssertUnwindSafe(|| shared.handler.panicked(&request, &incident)));
+                self.fail(shared, &incident)
             }
         }
     }
@@ -410,52 +411,52 @@ impl Connection {
     }
 
     /// Takes the answer that was waited for; the next thread that attends makes and sends it.
-    pub fn answered(&mut self, answer: Box<dyn FnOnce() -> Response + Send>, house: &House) {
+    pub fn answered(&mut self, answer: MakeResponse, shared: &Shared) {
         if let Stage::Waiting(manner) = self.stage {
-            self.enter(Stage::Answered(answer, manner), house.limits.write);
+            self.enter(Stage::Answered(answer, manner), shared.limits.write);
         }
     }
 
     /// Takes the news that no answer will come.
-    pub fn failed(&mut self, house: &House) {
+    pub fn failed(&mut self, shared: &Shared) {
         let incident = new_incident();
         note(format_args!("an answer never came: incident {incident}"));
-        self.fail(house, &incident);
+        self.fail(shared, &incident);
     }
 
-    fn print_answer(&mut self, house: &House) -> Step {
+    fn print_answer(&mut self, shared: &Shared) -> Step {
         let Stage::Answered(answer, manner) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return Step::Stop(Next::Close);
         };
         self.may_take_long();
         match catch_unwind(AssertUnwindSafe(answer)) {
-            Ok(response) => self.print(response, manner, house),
+            Ok(response) => self.print(response, manner, shared),
             Err(_) => {
                 let incident = new_incident();
                 note(format_args!("panic while an answer was made: incident {incident}"));
-                self.fail(house, &incident)
+                self.fail(shared, &incident)
             }
         }
     }
 
-    fn print(&mut self, response: Response, mut manner: Manner, house: &House) -> Step {
+    fn print(&mut self, response: Response, mut manner: Manner, shared: &Shared) -> Step {
         // The stop may have come meanwhile, and the client should hear of it.
-        manner.keep_alive &= !house.is_stopping();
+        manner.keep_alive &= !shared.is_stopping();
         if self.printed.response(response, manner).is_err() {
-            count(&house.counters.unsafe_responses);
+            count(&shared.counters.unsafe_responses);
             self.printed.failure(&new_incident());
-            return self.begin_reply(false, house);
+            return self.begin_reply(false, shared);
         }
-        self.begin_reply(manner.keep_alive, house)
+        self.begin_reply(manner.keep_alive, shared)
     }
 
-    fn request(&self, head: ParsedHead, body: Vec<u8>, house: &House) -> Request {
+    fn request(&self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> Request {
         let (mut peer, mut secure) = (self.peer, self.wire.is_tls());
-        if is_trusted(&house.trusted_proxies, peer) {
+        if is_trusted(&shared.trusted_proxies, peer) {
             let values = |name: &'static str| {
                 head.headers.iter().filter(move |h| h.field.equiv(name)).map(|h| h.value.as_str())
             };
-            peer = forwarded_for(&house.trusted_proxies, values("X-Forwarded-For")).unwrap_or(peer);
+            peer = forwarded_for(&shared.trusted_proxies, values("X-Forwarded-For")).unwrap_or(peer);
             if let Some(scheme) = values("X-Forwarded-Proto").next_back() {
                 secure =
                     scheme.rsplit(',').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
@@ -465,26 +466,26 @@ impl Connection {
         Request { method, path, query, headers, body, peer, secure, host }
     }
 
-    fn begin_reply(&mut self, keep: bool, house: &House) -> Step {
+    fn begin_reply(&mut self, keep: bool, shared: &Shared) -> Step {
         self.account = None;
         let bytes = self.printed.front.len() + self.printed.tail.len();
-        let patience = house.limits.with_bytes(house.limits.write, bytes);
+        let patience = shared.limits.with_bytes(shared.limits.write, bytes);
         self.enter(Stage::Reply { sent: 0, keep }, patience)
     }
 
-    fn refuse(&mut self, refusal: Refusal, house: &House) -> Step {
-        count(&house.counters.refused);
+    fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> Step {
+        count(&shared.counters.refused);
         self.printed.refusal(refusal);
-        self.begin_reply(false, house)
+        self.begin_reply(false, shared)
     }
 
-    fn fail(&mut self, house: &House, incident: &str) -> Step {
-        count(&house.counters.panics);
+    fn fail(&mut self, shared: &Shared, incident: &str) -> Step {
+        count(&shared.counters.panics);
         self.printed.failure(incident);
-        self.begin_reply(false, house)
+        self.begin_reply(false, shared)
     }
 
-    fn reply(&mut self, house: &House) -> Step {
+    fn reply(&mut self, shared: &Shared) -> Step {
         let Stage::Reply { sent, keep } = &mut self.stage else { return Step::Stop(Next::Close) };
         let front = self.printed.front.len();
         if *sent < front || self.printed.tail.is_empty() {
@@ -506,10 +507,10 @@ impl Connection {
         }
         if !*keep {
             self.wire.finish();
-            return self.enter(Stage::Linger { discarded: 0 }, house.limits.linger);
+            return self.enter(Stage::Linger { discarded: 0 }, shared.limits.linger);
         }
         self.printed.clear();
-        self.enter(Stage::Idle, house.limits.idle);
+        self.enter(Stage::Idle, shared.limits.idle);
         self.answers += 1;
         if self.answers < ANSWERS { Step::Again } else { Step::Stop(Next::Turn) }
     }

@@ -6,24 +6,21 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::io::Errno;
 
-use super::GateConfig;
-use super::address::{Net, Origin, is_trusted};
+use super::address::{Origin, is_trusted};
 use super::connection::Connection;
-use super::counters::{Counters, count};
+use super::counters::count;
 use super::floor::{Floor, Threads};
 use super::ledger::{Full, Ledger};
-use super::limits::Limits;
 use super::lot::Lot;
 use super::pool::Pool;
-use super::request::Handler;
-use super::shutdown::Shutdown;
+use super::shared::Shared;
 
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
@@ -42,41 +39,6 @@ const LOOK_FOR_SEATS: Duration = Duration::from_millis(5);
 /// Newcomers, and somebody who wakes: there is nothing else to hear of.
 const EVENTS: usize = 2;
 
-/// What every connection needs to know of the house.
-pub struct House {
-    pub limits: Limits,
-    pub tls: Option<Arc<rustls::ServerConfig>>,
-    pub trusted_proxies: Vec<Net>,
-    pub handler: Arc<dyn Handler>,
-    pub counters: Arc<Counters>,
-    pub shutdown: Shutdown,
-    failure: Mutex<Option<io::Error>>,
-}
-
-impl House {
-    /// What a gate with this configuration and handler needs to know.
-    pub fn new(
-        config: GateConfig,
-        handler: Arc<dyn Handler>,
-        counters: Arc<Counters>,
-        shutdown: Shutdown,
-    ) -> Self {
-        let GateConfig { limits, tls, trusted_proxies, .. } = config;
-        Self { limits, tls, trusted_proxies, handler, counters, shutdown, failure: Mutex::default() }
-    }
-
-    /// Has the gate stop because of an error that it cannot go on with.
-    pub fn fail(&self, error: io::Error) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        self.shutdown.trigger();
-    }
-
-    /// Whether the gate was told to stop.
-    pub fn is_stopping(&self) -> bool {
-        self.shutdown.is_triggered()
-    }
-}
-
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped {
@@ -90,7 +52,7 @@ pub struct Door {
     poll: Poll,
     lot: Arc<Lot>,
     threads: Arc<Threads>,
-    house: Arc<House>,
+    shared: Arc<Shared>,
     ledger: Arc<Ledger>,
     newcomers: bool,
     no_accept_before: Instant,
@@ -109,7 +71,7 @@ impl Door {
     ///
     /// # Errors
     /// When the system gives no poller.
-    pub fn new(listener: TcpListener, house: Arc<House>) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Self> {
         use std::os::fd::AsRawFd;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
@@ -118,22 +80,22 @@ impl Door {
             LISTENER,
             Interest::READABLE,
         )?;
-        house.shutdown.wakes(Arc::clone(&waker));
-        let limits = &house.limits;
+        shared.shutdown.wakes(Arc::clone(&waker));
+        let limits = &shared.limits;
         let ledger = Ledger::new(
             limits.connections,
             limits.connections_per_address,
             limits.body_bytes_in_all,
-            Arc::clone(&house.counters),
+            Arc::clone(&shared.counters),
         );
-        let (floor, lot) = Floor::open(&house, waker)?;
+        let (floor, lot) = Floor::open(&shared, waker)?;
         let threads = Pool::new(limits.threads, floor)?;
         Ok(Self {
             listener: Some(listener),
             poll,
             lot,
             threads,
-            house,
+            shared,
             ledger,
             newcomers: false,
             no_accept_before: Instant::now(),
@@ -152,15 +114,15 @@ impl Door {
         loop {
             match self.poll.poll(&mut events, self.patience(next_sweep)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => {
-                    self.house.fail(error);
+                    self.shared.fail(error);
                     return self.end_stop(Instant::now());
                 }
                 _ => {}
             }
             self.newcomers |= events.iter().any(|event| event.token() == LISTENER);
             let now = Instant::now();
-            if stop_by.is_none() && self.house.is_stopping() {
-                stop_by = Some(now + self.house.limits.stop);
+            if stop_by.is_none() && self.shared.is_stopping() {
+                stop_by = Some(now + self.shared.limits.stop);
                 self.begin_stop();
             }
             self.seat_those_at_the_door(now);
@@ -182,7 +144,7 @@ impl Door {
     /// How long the poller may wait.
     fn patience(&self, next_sweep: Instant) -> Option<Duration> {
         let now = Instant::now();
-        if self.house.is_stopping() {
+        if self.shared.is_stopping() {
             Some(STOPPING)
         } else if !self.at_the_door.is_empty() {
             Some(LOOK_FOR_SEATS)
@@ -204,8 +166,8 @@ impl Door {
             };
             match listener.accept() {
                 Ok((socket, peer)) => {
-                    count(&self.house.counters.accepted);
-                    let newcomer = Newcomer { socket, peer: peer.ip(), until: now + self.house.limits.seat };
+                    count(&self.shared.counters.accepted);
+                    let newcomer = Newcomer { socket, peer: peer.ip(), until: now + self.shared.limits.seat };
                     if let Some(newcomer) = self.seat(newcomer) {
                         self.let_wait(newcomer);
                     }
@@ -215,7 +177,7 @@ impl Door {
                     return;
                 }
                 Err(error) => {
-                    count(&self.house.counters.accept_errors);
+                    count(&self.shared.counters.accept_errors);
                     // The rest of the process took what was kept back: make room, or do not spin.
                     if is_out_of_resources(&error) && !self.evict(None, 0) {
                         self.no_accept_before = now + OUT_OF_DESCRIPTORS;
@@ -230,7 +192,7 @@ impl Door {
     /// Gives a newcomer a seat, if need be that of one who only waits; hands it back when there is none.
     fn seat(&self, newcomer: Newcomer) -> Option<Newcomer> {
         let peer = newcomer.peer;
-        let trusted = is_trusted(&self.house.trusted_proxies, peer);
+        let trusted = is_trusted(&self.shared.trusted_proxies, peer);
         let seat = self.ledger.seat(peer, trusted).or_else(|full| {
             let only = (full == Full::Address).then(|| Origin::of(peer));
             self.evict(only, self.ledger.held_by(peer));
@@ -238,7 +200,7 @@ impl Door {
         });
         let Ok(seat) = seat else { return Some(newcomer) };
         // A socket that fails here is one whose client has gone.
-        if let Ok(connection) = Connection::new(newcomer.socket, peer, seat, self.lot.place(), &self.house) {
+        if let Ok(connection) = Connection::new(newcomer.socket, peer, seat, self.lot.place(), &self.shared) {
             self.lot.enter(Box::new(connection));
         }
         None
@@ -252,7 +214,7 @@ impl Door {
             let most = self.at_the_door.iter().enumerate().max_by_key(|(_, newcomer)| held(newcomer));
             if let Some(index) = most.map(|(index, _)| index) {
                 self.at_the_door.swap_remove(index);
-                count(&self.house.counters.turned_away);
+                count(&self.shared.counters.turned_away);
             }
         }
     }
@@ -261,7 +223,7 @@ impl Door {
         for newcomer in std::mem::take(&mut self.at_the_door) {
             match self.seat(newcomer) {
                 Some(newcomer) if newcomer.until > now => self.at_the_door.push(newcomer),
-                Some(_) => count(&self.house.counters.turned_away),
+                Some(_) => count(&self.shared.counters.turned_away),
                 None => {}
             }
         }
@@ -271,7 +233,7 @@ impl Door {
     fn evict(&self, only: Option<Origin>, newcomer_holds: usize) -> bool {
         let evicted = self.lot.spare(only, newcomer_holds).is_some();
         if evicted {
-            count(&self.house.counters.evicted);
+            count(&self.shared.counters.evicted);
         }
         evicted
     }
@@ -280,13 +242,13 @@ impl Door {
     fn sweep(&self, now: Instant) {
         for connection in self.lot.expired(now) {
             if connection.is_idle() {
-                count(&self.house.counters.timed_out);
+                count(&self.shared.counters.timed_out);
             } else {
                 self.threads.submit([connection]);
             }
         }
         let threads = u64::try_from(self.threads.threads()).unwrap_or(0);
-        self.house.counters.threads.store(threads, Ordering::Relaxed);
+        self.shared.counters.threads.store(threads, Ordering::Relaxed);
     }
 
     fn begin_stop(&mut self) {
@@ -299,7 +261,7 @@ impl Door {
         let cut = self.ledger.open();
         drop(self.lot.take_where(|_| true));
         self.threads.close(stop_by);
-        match self.house.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match self.shared.failure() {
             Some(error) => Err(error),
             None => Ok(Stopped { cut }),
         }

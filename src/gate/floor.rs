@@ -9,10 +9,11 @@ use mio::{Events, Poll, Token, Waker};
 
 use super::connection::{Connection, Next};
 use super::counters::count;
-use super::door::House;
+
 use super::lot::{Lot, Wants};
 use super::pool::{Pool, Work};
-use super::resume::Resume;
+use super::resume::{MakeResponse, PutAside, Resume};
+use super::shared::Shared;
 
 /// No connection's token: the lot numbers its places from zero.
 const CALLED_BACK: Token = Token(usize::MAX);
@@ -23,7 +24,7 @@ const AFTER_FAILURE: Duration = Duration::from_millis(10);
 
 /// Where connections are attended to.
 pub struct Floor {
-    house: Arc<House>,
+    shared: Arc<Shared>,
     lot: Arc<Lot>,
     watch: Mutex<Watch>,
     waker: Waker,
@@ -43,12 +44,12 @@ impl Floor {
     ///
     /// # Errors
     /// When the system gives no poller.
-    pub fn open(house: &Arc<House>, door: Arc<Waker>) -> io::Result<(Self, Arc<Lot>)> {
+    pub fn open(shared: &Arc<Shared>, door: Arc<Waker>) -> io::Result<(Self, Arc<Lot>)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), CALLED_BACK)?;
         let lot = Arc::new(Lot::new(poll.registry().try_clone()?, door));
         let watch = Mutex::new(Watch { poll, events: Events::with_capacity(EVENTS) });
-        Ok((Self { house: Arc::clone(house), lot: Arc::clone(&lot), watch, waker }, lot))
+        Ok((Self { shared: Arc::clone(shared), lot: Arc::clone(&lot), watch, waker }, lot))
     }
 }
 
@@ -63,7 +64,7 @@ impl Work for Floor {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
                 // Without a poller nobody can be served: the gate ends, and says why.
-                self.house.fail(error);
+                self.shared.fail(error);
                 std::thread::sleep(AFTER_FAILURE);
             }
         }
@@ -76,25 +77,45 @@ impl Work for Floor {
 
     /// Attends to a connection, and parks it afterwards; hands it back when others are first.
     fn run(&self, threads: &Arc<Threads>, mut connection: Box<Connection>) -> Option<Box<Connection>> {
-        let house = &self.house;
+        let shared = &self.shared;
         // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
-        let next = catch_unwind(AssertUnwindSafe(|| connection.attend(house)));
+        let next = catch_unwind(AssertUnwindSafe(|| connection.attend(shared)));
         match next {
             Ok(Next::Readable) => self.lot.park(connection, Wants::Read),
             Ok(Next::Writable) => self.lot.park(connection, Wants::Write),
             Ok(Next::Turn) => Some(connection),
             Ok(Next::Answer(begin)) => {
                 connection.rest();
-                let resume = Resume::of(connection, threads, house);
+                let (threads, shared) = (Arc::clone(threads), Arc::clone(shared));
+                let resume = Resume::of(Box::new(Waiting { connection, threads, shared }));
                 // A panic drops the right to go on, which tells the client and counts.
                 let _ = catch_unwind(AssertUnwindSafe(|| begin(resume)));
                 None
             }
             Ok(Next::Close) => None,
             Err(_) => {
-                count(&house.counters.panics);
+                count(&shared.counters.panics);
                 None
             }
         }
+    }
+}
+
+/// A connection whose answer comes later, and what it takes to go on with it.
+struct Waiting {
+    connection: Box<Connection>,
+    threads: Arc<Threads>,
+    shared: Arc<Shared>,
+}
+
+impl PutAside for Waiting {
+    fn answer(mut self: Box<Self>, make: MakeResponse) {
+        self.connection.answered(make, &self.shared);
+        self.threads.submit([self.connection]);
+    }
+
+    fn fail(mut self: Box<Self>) {
+        self.connection.failed(&self.shared);
+        self.threads.submit([self.connection]);
     }
 }

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mio::event::Event;
@@ -16,11 +16,13 @@ use mio::{Interest, Registry, Token, Waker};
 
 use super::address::Origin;
 use super::connection::Connection;
+use super::places::{Place, Places};
 
 /// The parked connections. Shared by the threads that park and the door that wakes.
 pub struct Lot {
     registry: Registry,
     waker: Arc<Waker>,
+    places: Arc<Places>,
     spots: Mutex<Spots>,
 }
 
@@ -33,16 +35,9 @@ pub enum Wants {
     Write,
 }
 
-/// A connection's place in the lot, which it keeps while a thread has it.
-pub struct Place {
-    lot: Weak<Lot>,
-    index: usize,
-}
-
 #[derive(Default)]
 struct Spots {
     spots: Vec<Spot>,
-    free: Vec<usize>,
     parked: usize,
     /// The door sleeps without a time limit, because nothing was parked that could expire.
     door_sleeps: bool,
@@ -61,20 +56,20 @@ struct Spot {
 impl Lot {
     /// Opens an empty lot.
     pub fn new(registry: Registry, waker: Arc<Waker>) -> Self {
-        Self { registry, waker, spots: Mutex::default() }
+        Self { registry, waker, places: Arc::default(), spots: Mutex::default() }
     }
 
     /// Finds a place for a new connection.
-    pub fn place(self: &Arc<Self>) -> Place {
+    pub fn place(&self) -> Place {
+        let place = self.places.take();
         let mut lot = self.lock();
-        let index = lot.free.pop().unwrap_or_else(|| {
-            lot.spots.push(Spot::default());
-            lot.spots.len() - 1
-        });
-        if let Some(spot) = lot.spots.get_mut(index) {
+        if lot.spots.len() <= place.index() {
+            lot.spots.resize_with(place.index() + 1, Spot::default);
+        }
+        if let Some(spot) = lot.spots.get_mut(place.index()) {
             *spot = Spot::default();
         }
-        Place { lot: Arc::downgrade(self), index }
+        place
     }
 
     fn watch(&self, descriptor: i32, place: usize) -> io::Result<()> {
@@ -182,21 +177,6 @@ impl Lot {
 
     fn lock(&self) -> MutexGuard<'_, Spots> {
         self.spots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Place {
-    /// The number by which the poller knows the connection.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(lot) = self.lot.upgrade() {
-            lot.lock().free.push(self.index);
-        }
     }
 }
 

@@ -7,10 +7,11 @@
 //! A connection without bytes to work on is parked under a poller and costs its buffers only; a bounded set
 //! of threads serves those that have some, and handlers may block, or answer later (`resume`). In reading order:
 //!
-//! 1. [`request`]: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`], [`shutdown`].
+//! 1. [`request`], `response`, `resume`: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`],
+//!    [`shutdown`], and what connections have in common of them (`shared`).
 //! 2. `head`, `body`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
 //! 3. `connection`: the life of one connection, on its `wire`, with buffers that are `spare`.
-//! 4. `door`, `lot`, `ledger`: accepting, parking, counting; `pool`, `floor`: the threads, and what they do.
+//! 4. `door`, `lot`, `places`, `ledger`: accepting, parking, counting; `pool`, `floor`: the threads, and what they do.
 
 pub mod address;
 pub mod body;
@@ -23,11 +24,14 @@ mod incident;
 mod ledger;
 pub mod limits;
 mod lot;
+mod places;
 mod pool;
 mod print;
 pub mod refusal;
 pub mod request;
+mod response;
 mod resume;
+mod shared;
 pub mod shutdown;
 mod spare;
 pub mod tls;
@@ -42,7 +46,8 @@ pub use counters::{Counters, Counts};
 pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
-pub use request::{Answer, Handler, Head, Request, Response, Terms};
+pub use request::{Answer, Handler, Head, Request, Terms};
+pub use response::Response;
 pub use resume::Resume;
 pub use shutdown::Shutdown;
 pub use tls::{SelfSigned, TlsError, fingerprint_of_pem, load_tls, self_signed};
@@ -106,7 +111,7 @@ impl Gate {
     /// # Errors
     /// When the system gives no poller, or it fails for good.
     pub fn run(self, handler: Arc<dyn Handler>, shutdown: Shutdown) -> io::Result<Stopped> {
-        let house = door::House::new(self.config, handler, self.counters, shutdown);
-        door::Door::new(self.listener, Arc::new(house))?.run()
+        let shared = shared::Shared::new(self.config, handler, self.counters, shutdown);
+        door::Door::new(self.listener, Arc::new(shared))?.run()
     }
 }

@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tiny_http::{Header, StatusCode};
 
 use super::refusal::Refusal;
-use super::request::Response;
+use super::response::Response;
 
 /// A body up to this many bytes is copied behind its head, so that both leave in one call.
 const COPIED_BODY: usize = 32 * 1024;

@@ -8,11 +8,9 @@ use std::net::IpAddr;
 
 use tiny_http::{Header, Method};
 
+use super::response::Response;
 use super::resume::Resume;
 use crate::server_log::note;
-
-/// A response whose whole body is in memory: `tiny_http::Response::from_string` and `from_data` make one.
-pub type Response = tiny_http::Response<std::io::Cursor<Vec<u8>>>;
 
 /// What a handler makes of a request.
 pub enum Answer {
