@@ -16,9 +16,7 @@ const CIRCLES: &[&[&str]] = &[
     &["desk/sso/admit", "desk/sso/answer", "desk/sso/attempts", "desk/sso/begin", "desk/sso/consume"],
     &["desk/sso/configure", "desk/sso/keys"],
     &["http/answer", "http/router", "http/scim/mod"],
-    &["protocol/scim/details", "protocol/scim/user"],
     &["protocol/xml/certificate", "protocol/xml/key", "protocol/xml/raw_rsa"],
-    &["protocol/xml/markup", "protocol/xml/parse", "protocol/xml/tag"],
 ];
 
 /// Values of the store that other rooms know because the desk hands them on; they belong into `model`.

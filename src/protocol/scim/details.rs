@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::path::member;
-use super::user::kept_value;
+use super::values::kept_value;
 use crate::model::{GlanceAddress, User};
 
 /// Most values of one list.

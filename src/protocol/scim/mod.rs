@@ -17,6 +17,7 @@ pub mod path;
 pub mod projection;
 mod reject;
 pub mod user;
+mod values;
 pub mod version;
 
 pub use reject::{Reject, ScimType};

@@ -15,7 +15,7 @@
 
 use super::base64::decode_base64;
 use super::cipher::DataCipher;
-use super::parse::Limits;
+use super::limits::Limits;
 use super::private_key::{DecryptionKey, KeyTransport};
 use super::signature::DSIG_NAMESPACE;
 use super::tree::{Document, Element};

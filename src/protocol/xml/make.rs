@@ -10,7 +10,7 @@ use super::base64::encode_base64;
 use super::canonical::Canonicalization;
 use super::certificate::public_key_of;
 use super::cipher::DataCipher;
-use super::parse::Limits;
+use super::limits::Limits;
 use super::private_key::SigningKey;
 use super::reject::XmlReject;
 use super::signature::{DSIG_NAMESPACE, ENVELOPED_SIGNATURE, EXC_C14N_NAMESPACE};

@@ -1,7 +1,6 @@
 //! The small markup: references, the XML declaration, processing instructions (XML 1.0 §4.1, §2.8, §2.6).
 
 use super::characters::{is_char, is_ncname, is_space};
-use super::parse::span;
 use super::reject::XmlRule;
 use super::tree::Span;
 
@@ -84,5 +83,5 @@ pub(super) fn instruction(source: &str, from: usize, to: usize) -> Result<(Span,
         return Err(XmlRule::BadInstruction);
     }
     let space = rest.bytes().position(|b| !is_space(b)).unwrap_or(rest.len());
-    Ok((span(from, from + target_length), span(from + target_length + space, to)))
+    Ok((Span::new(from, from + target_length), Span::new(from + target_length + space, to)))
 }

@@ -4,7 +4,7 @@
 //! In reading order:
 //!
 //! 1. [`reject`]: every rule of well-formedness that a document can break.
-//! 2. [`parse`]: bytes become a [`Document`], once; the text is never parsed again.
+//! 2. [`parse`]: bytes become a [`Document`] within [`Limits`], once; the text is never parsed again.
 //! 3. [`tree`]: what can be asked of a [`Document`] and an [`Element`].
 //! 4. [`canonical`]: the octets that are signed.
 //! 5. [`algorithms`], [`key`], [`certificate`]: what they are signed with.
@@ -25,6 +25,7 @@ mod encryption;
 #[cfg(test)]
 mod encryption_tests;
 mod key;
+mod limits;
 pub mod make;
 mod markup;
 mod parse;
@@ -47,7 +48,7 @@ pub use encryption::{
     DecryptReject, Decrypted, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets,
 };
 pub use key::{KeyReject, VerificationKey};
-pub use parse::Limits;
+pub use limits::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};
 pub use signature::{

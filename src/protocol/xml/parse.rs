@@ -8,6 +8,7 @@
 //! Enter at [`Document::parse`].
 
 use super::characters::{is_char, is_space};
+use super::limits::Limits;
 use super::markup::{check_declaration, decode_reference, instruction};
 use super::reject::{XmlReject, XmlRule};
 use super::tag::{TagReader, Texts};
@@ -15,46 +16,6 @@ use super::tree::{Document, Kind, NO_NODE, Node, NodeIndex, Span};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
-
-/// How large a document may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes of the document.
-    pub bytes: usize,
-    /// Elements inside each other.
-    pub depth: usize,
-    /// Elements, pieces of text, comments and instructions together.
-    pub nodes: usize,
-    /// Attributes and namespace declarations of one element.
-    pub attributes: usize,
-    /// Different prefixes in the whole document: they are looked up one by one.
-    pub prefixes: usize,
-    /// Bytes of one namespace name: a canonical form may repeat it for every element and attribute that uses it,
-    /// and grow to as many times the size of the document as this has bytes for each of theirs.
-    pub namespace_bytes: usize,
-}
-
-impl Limits {
-    /// For protocol messages: many times what the largest genuine response has.
-    pub const ASSERTION: Limits = Limits {
-        bytes: 256 * 1024,
-        depth: 32,
-        nodes: 10_000,
-        attributes: 64,
-        prefixes: 64,
-        namespace_bytes: 256,
-    };
-
-    /// For metadata, which an administrator uploads: the aggregate of a federation has megabytes.
-    pub const METADATA: Limits = Limits {
-        bytes: 16 * 1024 * 1024,
-        depth: 64,
-        nodes: 1_000_000,
-        attributes: 64,
-        prefixes: 256,
-        namespace_bytes: 256,
-    };
-}
 
 impl Document {
     /// Parses a document.
@@ -200,14 +161,14 @@ impl<'s> Builder<'s> {
                 }
                 Event::CData(_) => {
                     self.inside_root()?;
-                    self.append(span(from + 9, to - 3));
+                    self.append(Span::new(from + 9, to - 3));
                 }
                 Event::Comment(comment) => {
                     if comment.contains("--") || comment.ends_with('-') {
                         return Err(XmlRule::BadComment);
                     }
                     self.flush_text()?;
-                    self.leaf(Kind::Comment(span(from + 4, to - 3)))?;
+                    self.leaf(Kind::Comment(Span::new(from + 4, to - 3)))?;
                 }
                 Event::PI(_) => {
                     self.flush_text()?;
@@ -288,7 +249,7 @@ impl<'s> Builder<'s> {
         if text.contains('>') && text.contains("]]>") {
             return Err(XmlRule::SectionEndInText);
         }
-        self.append(span(from, to));
+        self.append(Span::new(from, to));
         Ok(())
     }
 
@@ -322,7 +283,7 @@ impl<'s> Builder<'s> {
             Pending::Nothing => return Ok(()),
             Pending::Source(piece) => piece,
             Pending::Decoded(begin) => {
-                span(self.source.len() + begin, self.source.len() + self.decoded.len())
+                Span::new(self.source.len() + begin, self.source.len() + self.decoded.len())
             }
         };
         // An empty CDATA section is no text node (XPath 1.0 §5.7).
@@ -356,11 +317,6 @@ impl<'s> Builder<'s> {
     fn inside_root(&self) -> Result<(), XmlRule> {
         if self.open.is_empty() { Err(XmlRule::OutsideRoot) } else { Ok(()) }
     }
-}
-
-/// Makes a span; documents are far smaller than 4 GiB ([`Limits::bytes`]).
-pub(super) fn span(start: usize, end: usize) -> Span {
-    Span { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
 }
 
 /// The rule behind what quick-xml found wrong.

@@ -5,8 +5,8 @@
 //! the end tag, so that nesting and redeclaring cost nothing. Enter at [`TagReader::read`].
 
 use super::characters::{is_absolute_uri, is_ncname, is_space};
+use super::limits::Limits;
 use super::markup::decode_reference;
-use super::parse::{Limits, span};
 use super::reject::XmlRule;
 use super::tree::{
     AttributeData, Declaration, ElementData, NO_PREFIX, Namespace, NodeIndex, PrefixIndex, Span, XML_PREFIX,
@@ -63,7 +63,7 @@ impl Texts<'_> {
     fn add(&mut self, text: &str) -> Span {
         let start = self.source.len() + self.decoded.len();
         self.decoded.push_str(text);
-        span(start, start + text.len())
+        Span::new(start, start + text.len())
     }
 }
 
@@ -98,7 +98,7 @@ impl<'l> TagReader<'l> {
         let source = texts.source;
         let tag = source.get(from..to).ok_or(XmlRule::BadMarkup)?;
         let name_length = tag.bytes().position(is_space).unwrap_or(tag.len());
-        let name = span(from, from + name_length);
+        let name = Span::new(from, from + name_length);
         let local = split_name(texts.str(name), name)?;
         let mut raw = std::mem::take(&mut self.raw);
         raw.clear();
@@ -156,7 +156,7 @@ impl<'l> TagReader<'l> {
                 return Err(XmlRule::BadAttribute);
             }
             let name_end = run(name_start, |b| !is_space(b) && b != b'=');
-            let name = span(name_start, name_end);
+            let name = Span::new(name_start, name_end);
             let equals = run(name_end, is_space);
             if byte(equals) != Some(b'=') {
                 return Err(XmlRule::BadAttribute);
@@ -172,7 +172,7 @@ impl<'l> TagReader<'l> {
             if value_end == to {
                 return Err(XmlRule::BadAttribute);
             }
-            let value = normalise(texts, span(value_start, value_end))?;
+            let value = normalise(texts, Span::new(value_start, value_end))?;
             if raw.len() >= self.limits.attributes {
                 return Err(XmlRule::TooManyAttributes);
             }
@@ -395,7 +395,7 @@ fn normalise(texts: &mut Texts<'_>, raw: Span) -> Result<Span, XmlRule> {
         };
     }
     texts.decoded.push_str(rest);
-    Ok(span(start, source.len() + texts.decoded.len()))
+    Ok(Span::new(start, source.len() + texts.decoded.len()))
 }
 
 fn range(from: usize, to: usize) -> (u32, u32) {

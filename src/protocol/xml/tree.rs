@@ -44,6 +44,13 @@ pub(super) struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Makes a span; documents are far smaller than 4 GiB ([`super::Limits::bytes`]).
+    pub fn new(start: usize, end: usize) -> Span {
+        Span { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
+    }
+}
+
 /// Which namespace: none, that of `xml`, or the one that a declaration names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Namespace {
