@@ -16,6 +16,7 @@ mod groups;
 mod incidents;
 mod members;
 mod memberships;
+mod migrations;
 mod open;
 mod operators;
 mod pool;

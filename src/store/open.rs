@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::migrations::{self, SCHEMA_VERSION};
 use super::{DAMAGED, database_fault};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -20,44 +21,6 @@ pub const KEY_FILE: &str = "sidelight.key";
 
 /// Marks the file as Sidelight's ("SdLt"), so that another program's database is never taken for ours.
 const APPLICATION_ID: i32 = 0x5364_4c74;
-/// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 4;
-/// What brings a database of an older version to the next one, the first from version 1 to 2.
-const UPGRADES: [&str; 3] = [
-    // Tokens and web sessions carry their member's mark; those from before carry none, and end. A claim link
-    // that an operator made on the host left open is closed.
-    "ALTER TABLE memberships ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
-     UPDATE memberships SET mark = random() & 0x7fffffff;
-     DROP INDEX IF EXISTS memberships_for_sign_in;
-     CREATE INDEX memberships_for_sign_in
-         ON memberships (group_id, puid, user_id, suspended, active, role_id, administrator, mark)
-         WHERE puid IS NOT NULL;
-     DELETE FROM web_sessions;
-     ALTER TABLE web_sessions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
-     UPDATE appliance SET claim_fingerprint = NULL WHERE EXISTS (SELECT 1 FROM operators);",
-    // What every sign-in writes has no index more than sign-ins need.
-    "DROP INDEX IF EXISTS saml_requests_by_end;
-     DROP INDEX IF EXISTS saml_replays_by_end;
-     CREATE TABLE web_sessions_3 (
-         fingerprint BLOB PRIMARY KEY,
-         group_id INTEGER NOT NULL,
-         user_id INTEGER NOT NULL,
-         mark INTEGER NOT NULL,
-         created_at INTEGER NOT NULL,
-         used_at INTEGER NOT NULL,
-         expires_at INTEGER NOT NULL
-     ) STRICT, WITHOUT ROWID;
-     INSERT INTO web_sessions_3
-         SELECT fingerprint, group_id, user_id, mark, created_at, used_at, expires_at FROM web_sessions;
-     DROP TABLE web_sessions;
-     ALTER TABLE web_sessions_3 RENAME TO web_sessions;",
-    // A command on the host lets somebody in whom the server's guard refuses.
-    "CREATE TABLE let_in (
-         id INTEGER PRIMARY KEY AUTOINCREMENT,
-         account TEXT NOT NULL,
-         at INTEGER NOT NULL
-     ) STRICT;",
-];
 /// How long a connection waits for another process (the command line beside the server) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Memory that the writer's connection may keep pages in: KiB, negative as SQLite has it.
@@ -216,14 +179,30 @@ fn make_ready(
     if found.is_some_and(|found| found.version == SCHEMA_VERSION) {
         return Ok(());
     }
+    // A step may make a table again, and no row that refers to it may go with the old one. SQLite knows this
+    // only outside of a transaction.
+    connection.pragma_update(None, "foreign_keys", false).map_err(|e| unread(path, e))?;
     // Asked again inside: of two processes that start at once, one comes first.
     in_transaction(connection, "BEGIN IMMEDIATE", || match stamps_of(connection, path)? {
         None => make(connection, mode, now).map_err(|e| unread(path, e)),
         Some(found) => {
             of_mode(&found, mode, path)?;
-            upgrade(connection, found.version).map_err(|e| unread(path, e))
+            migrations::upgrade(connection, found.version).map_err(|e| unread(path, e))?;
+            references_hold(connection, path)
         }
-    })
+    })?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(|e| unread(path, e))
+}
+
+fn references_hold(connection: &Connection, path: &Path) -> Result<()> {
+    let broken: Option<String> = connection
+        .query_row("SELECT \"table\" FROM pragma_foreign_key_check", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| unread(path, e))?;
+    match broken {
+        None => Ok(()),
+        Some(table) => Err(damaged(path, &format!("a row of {table} refers to one that is not there"))),
+    }
 }
 
 fn in_transaction<T>(connection: &Connection, begin: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -236,23 +215,13 @@ fn in_transaction<T>(connection: &Connection, begin: &str, act: impl FnOnce() ->
     Ok(value)
 }
 
-/// Brings a database of an older version up to this one, in the transaction that checked it.
-fn upgrade(connection: &Connection, version: i32) -> rusqlite::Result<()> {
-    let done = usize::try_from(version.saturating_sub(1)).unwrap_or(0);
-    for step in UPGRADES.iter().skip(done) {
-        connection.execute_batch(step)?;
-    }
-    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
-}
-
 fn make(connection: &Connection, mode: Mode, now: Timestamp) -> rusqlite::Result<()> {
-    connection.execute_batch(include_str!("../../schema.sql"))?;
+    migrations::make(connection)?;
     connection.execute(
         "INSERT INTO appliance (only_row, mode, created_at) VALUES (1, ?1, ?2)",
         (mode.as_str(), now.0),
     )?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
 fn refused(code: &'static str, path: &Path, why: &str) -> Error {
