@@ -2,6 +2,8 @@
 //!
 //! Start refuses rather than repairs. The ready file appears only once requests are served, and whole.
 
+pub mod memory;
+
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

@@ -80,6 +80,10 @@ const READERS: usize = 4;
 /// those who search, however many do.
 const SEARCHERS: usize = 2;
 
+/// The bytes in which all connections together may keep pages of the database.
+pub const CACHE_BYTES: usize =
+    (open::WRITER_CACHE_KIB + (READERS + SEARCHERS) * open::READER_CACHE_KIB) * 1024;
+
 /// Reads. Each call is one statement, and so sees one consistent state.
 pub struct Reader<'c> {
     connection: &'c Connection,
