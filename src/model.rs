@@ -132,6 +132,21 @@ impl fmt::Display for Puid {
     }
 }
 
+/// How many there are, counted as far as it is cheap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    Exactly(u64),
+    MoreThan(u64),
+}
+
+impl Count {
+    /// What a count says that stopped one above `most`.
+    pub fn up_to(counted: u64, most: u32) -> Count {
+        let most = u64::from(most);
+        if counted > most { Count::MoreThan(most) } else { Count::Exactly(counted) }
+    }
+}
+
 /// A customer account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
