@@ -3,6 +3,7 @@
 //! Identifiers are parsed where they come in and then travel as types, so that nobody checks twice.
 //! Lengths and alphabets are those of the wire contract, section 1 and 4.
 
+pub mod lists;
 pub mod relative;
 pub mod sso;
 
@@ -129,21 +130,6 @@ impl Puid {
 impl fmt::Display for Puid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// How many there are, counted as far as it is cheap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    Exactly(u64),
-    MoreThan(u64),
-}
-
-impl Count {
-    /// What a count says that stopped one above `most`.
-    pub fn up_to(counted: u64, most: u32) -> Count {
-        let most = u64::from(most);
-        if counted > most { Count::MoreThan(most) } else { Count::Exactly(counted) }
     }
 }
 

@@ -6,7 +6,8 @@
 use super::{Desk, permission};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, Count, GroupId, LogEntry};
+use crate::model::lists::Count;
+use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::secret::typed_incident_code;
 pub use crate::store::{LogQuery, LogRow};

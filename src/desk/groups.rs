@@ -2,8 +2,9 @@
 
 use super::{Desk, fields, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, Count, Group, GroupId, LogEntry};
-pub use crate::store::{GroupColumn, GroupLine, GroupOrder, GroupQuery};
+use crate::model::lists::Count;
+use crate::model::lists::{GroupLine, GroupQuery};
+use crate::model::{Caller, Group, GroupId, LogEntry};
 use crate::store::{NewGroup, Reader, Settings, Writer};
 
 /// The settings that every group begins with. Only the first two names are known from the wire (wire

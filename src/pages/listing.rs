@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::components::{Head, SortLink, empty};
 use super::form::{Field, Fill};
-use crate::model::Count;
+use crate::model::lists::Count;
 
 /// Most characters of a list's address that travels with the links to its rows.
 const FROM_MAX: usize = 1_500;

@@ -5,7 +5,8 @@ use rusqlite::{Connection, Row, named_params};
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{Count, GroupId, LogEntry, LogOutcome};
+use crate::model::lists::Count;
+use crate::model::{GroupId, LogEntry, LogOutcome};
 
 /// A row as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

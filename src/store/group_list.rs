@@ -6,45 +6,9 @@ use super::access_log::escape_like;
 use super::groups::{COLUMN_COUNT, COLUMNS, group_row};
 use super::{Reader, database_fault};
 use crate::error::Result;
+use crate::model::lists::Count;
+use crate::model::lists::{GroupColumn, GroupLine, GroupQuery};
 use crate::model::sso::{Method, Status};
-use crate::model::{Count, Group};
-
-/// A group, and what a list says of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupLine {
-    pub group: Group,
-    pub users: u64,
-    /// `None` while single sign-on is off.
-    pub sso: Option<Status>,
-}
-
-/// What groups are ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupColumn {
-    Name,
-    Number,
-    Users,
-    Made,
-}
-
-/// An order of groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupOrder {
-    pub by: GroupColumn,
-    pub descending: bool,
-}
-
-/// Which groups to list.
-#[derive(Debug, Clone)]
-pub struct GroupQuery {
-    /// Part of the name or the Unique Account ID, in any case, or the beginning of the number; "" for all.
-    pub search: String,
-    /// Only groups whose single sign-on is on, or only those whose is off.
-    pub sso: Option<bool>,
-    pub order: GroupOrder,
-    pub offset: u32,
-    pub limit: u32,
-}
 
 const CONDITION: &str =
     "(:search = '%%' OR g.name LIKE :search ESCAPE '\\' OR g.account_id LIKE :search ESCAPE '\\'

@@ -5,35 +5,23 @@
 //! up to the end of the page.
 
 use super::memberships::{select_member, select_member_from_user};
-use super::{MemberQuery, Reader, database_fault};
+use super::{Reader, database_fault};
 use crate::error::Result;
 use crate::model::GroupId;
-
-/// An order of members; those that are equal in it follow by the user's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemberOrder {
-    pub by: MemberColumn,
-    pub descending: bool,
-}
-
-/// What members are ordered by; who has none of it comes last in both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemberColumn {
-    /// Last name, then first name.
-    Name,
-    Address,
-    Puid,
-    Role,
-    SignedIn,
-}
+use crate::model::lists::{MemberColumn, MemberOrder};
 
 /// From how many members on a group is walked along an index.
 const LARGE: i64 = 5_000;
 
 impl Reader<'_> {
-    /// The `SELECT` and the `ORDER BY` of a query.
-    pub(super) fn in_order(&self, group: GroupId, query: &MemberQuery) -> Result<(String, String)> {
-        let Some(order) = query.order else { return Ok((select_member(), "m.user_id".to_owned())) };
+    /// The `SELECT` and the `ORDER BY` of a list of members, of a whole group or narrowed.
+    pub(super) fn in_order(
+        &self,
+        group: GroupId,
+        order: Option<MemberOrder>,
+        is_narrowed: bool,
+    ) -> Result<(String, String)> {
+        let Some(order) = order else { return Ok((select_member(), "m.user_id".to_owned())) };
         let way = if order.descending { "DESC" } else { "ASC" };
         let terms = match order.by {
             MemberColumn::Name => format!(
@@ -41,7 +29,7 @@ impl Reader<'_> {
                  u.first_name COLLATE NOCASE {way}"
             ),
             MemberColumn::Address => {
-                let walk = query.is_everybody() && self.is_large(group)?;
+                let walk = !is_narrowed && self.is_large(group)?;
                 let select = if walk { select_member_from_user() } else { select_member() };
                 // No second term: addresses are unique, and it would keep the index from being walked.
                 return Ok((select, format!("u.glance_address {way}")));

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
-use crate::model::{Count, GlanceAddress, GroupId, Membership, Puid, RoleId, UserId};
+use crate::model::lists::Count;
+use crate::model::lists::{MemberColumn, MemberOrder};
+use crate::model::{GlanceAddress, GroupId, Membership, Puid, RoleId, UserId};
 
 const NOW: Timestamp = Timestamp(1_593_907_200_000);
 const G: GroupId = GroupId(5);

@@ -6,12 +6,13 @@
 use rusqlite::{ToSql, params_from_iter};
 
 use super::access_log::escape_like;
-use super::member_order::MemberOrder;
 use super::memberships::member_row;
 use super::{Reader, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{Count, GroupId, Member, RoleId, UserId};
+use crate::model::lists::Count;
+use crate::model::lists::MemberOrder;
+use crate::model::{GroupId, Member, RoleId, UserId};
 
 /// How a text is compared, in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,15 +73,15 @@ pub struct MemberQuery {
 }
 
 impl MemberQuery {
-    /// Whether every member of the group is asked for.
-    pub(super) fn is_everybody(&self) -> bool {
+    /// Whether less than the whole group is asked for.
+    fn is_narrowed(&self) -> bool {
         let criteria = [&self.puid, &self.address, &self.first_name, &self.last_name, &self.email];
-        criteria.iter().all(|wanted| wanted.is_none())
-            && self.role.is_none()
-            && self.also_role.is_none()
-            && self.search.is_empty()
-            && self.state.is_none()
-            && !self.administrators_only
+        criteria.iter().any(|wanted| wanted.is_some())
+            || self.role.is_some()
+            || self.also_role.is_some()
+            || !self.search.is_empty()
+            || self.state.is_some()
+            || self.administrators_only
     }
 }
 
@@ -94,7 +95,7 @@ impl Reader<'_> {
         condition.and("m.user_id > ", query.after.map_or(0, |id| id.0));
         let limit = condition.bind(i64::from(query.limit));
         let offset = condition.bind(i64::from(query.offset));
-        let (select, order) = self.in_order(group, query)?;
+        let (select, order) = self.in_order(group, query.order, query.is_narrowed())?;
         let sql = format!("{select} WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}", condition.sql);
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows =

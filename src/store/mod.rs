@@ -42,10 +42,8 @@ use rusqlite::Connection;
 
 pub use access_log::{LogQuery, LogRow};
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
-pub use group_list::{GroupColumn, GroupLine, GroupOrder, GroupQuery};
 pub use groups::{NewGroup, SealedApiKeys};
 pub use incidents::Incident;
-pub use member_order::{MemberColumn, MemberOrder};
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE};
 pub use roles::RoleUse;

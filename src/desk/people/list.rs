@@ -3,7 +3,8 @@
 use super::UserKey;
 use crate::desk::{Desk, permission};
 use crate::error::Result;
-use crate::model::{Caller, Count, GroupId, Member, Membership, UserId};
+use crate::model::lists::Count;
+use crate::model::{Caller, GroupId, Member, Membership, UserId};
 use crate::store::{MemberQuery, Settings};
 
 /// Part of a list.

@@ -19,7 +19,7 @@ pub use act::{created, removed, updated};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
 pub use list::MemberPage;
 
-pub use crate::store::{MemberColumn, MemberOrder, MemberQuery, MemberState, RoleMatch, Settings, TextMatch};
+pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch};
 
 use super::guard::Account;
 use super::let_in::let_in;

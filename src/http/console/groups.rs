@@ -4,13 +4,13 @@ use super::access_log::lines_of;
 use super::listing::{self, Asked};
 use super::visit::{filled, get, post, refused, visit};
 use crate::desk::access_log::LogQuery;
-use crate::desk::groups::{GroupColumn, GroupOrder, GroupQuery};
 use crate::desk::people::MemberQuery;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::GroupId;
+use crate::model::lists::{GroupColumn, GroupOrder, GroupQuery};
 use crate::pages::console::groups as pages;
 use crate::pages::form::Fill;
 

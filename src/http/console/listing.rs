@@ -1,7 +1,7 @@
 //! What a list was asked for: order and page. Filters are each list's own.
 
 use crate::http::form::Params;
-use crate::model::Count;
+use crate::model::lists::Count;
 use crate::pages::listing::{Chip, Listing, SortChoice};
 
 /// Up to how many rows a list counts exactly.

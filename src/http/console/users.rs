@@ -4,15 +4,14 @@ use super::access_log::lines_of;
 use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::desk::password_policy::PasswordRule;
-use crate::desk::people::{
-    MemberColumn, MemberOrder, MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey,
-};
+use crate::desk::people::{MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey};
 use crate::desk::permission;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
+use crate::model::lists::{MemberColumn, MemberOrder};
 use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::{confirm, user as user_page, users as pages};
 use crate::pages::form::Fill;

@@ -10,8 +10,9 @@ use super::settings::SettingsView;
 use super::user::{UserView, details_of};
 use super::users::UsersView;
 use super::*;
+use crate::model::lists::Count;
 use crate::model::{
-    Count, GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
+    GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
 };
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
