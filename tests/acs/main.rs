@@ -7,6 +7,7 @@ mod common;
 #[path = "../saml/forge.rs"]
 mod forge;
 mod harness;
+mod one_reading;
 mod people;
 mod refusals;
 mod replays;

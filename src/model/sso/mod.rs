@@ -5,6 +5,7 @@
 //! what people copy; [`tile`] says what a portal tile would do.
 
 pub mod addresses;
+pub mod endpoint;
 pub mod fields;
 pub mod template;
 pub mod tile;
