@@ -167,3 +167,24 @@ fn large_bodies_in_flight_share_one_budget_and_small_ones_need_none() {
         assert!(answers.all(|status| status == 200 || status == 503));
     }
 }
+
+#[test]
+fn nobody_is_pushed_out_for_an_address_that_holds_more() {
+    let seat = Duration::from_millis(20);
+    let server = Server::with_limits(Limits { connections: 3, seat, ..Limits::default() });
+    let mut modest = server.connect_from(Ipv4Addr::new(127, 0, 0, 3));
+    let mut busy: Vec<Client> = (0..2).map(|_| server.connect()).collect();
+    for client in &mut busy {
+        client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+        server.entered.recv().unwrap();
+    }
+    // The greedy address has nothing idle to lose: its newcomer finds no seat, although the modest one is idle.
+    server.connect().is_closed_silently();
+    assert_eq!((server.counts().turned_away, server.counts().evicted), (1, 0));
+    modest.send(GET);
+    assert_eq!(modest.response().body, "hello");
+    for client in &mut busy {
+        server.release.send(()).unwrap();
+        assert_eq!(client.response().body, "released");
+    }
+}
