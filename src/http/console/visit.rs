@@ -13,9 +13,9 @@ use tiny_http::Method;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
-use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route, UPLOAD};
+use crate::http::{answer, own_page};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
 use crate::pages::form::{Fill, TOKEN_FIELD};
@@ -271,14 +271,8 @@ pub fn lab_clock(desk: &Desk) -> Option<String> {
 }
 
 fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&str>) -> Result<()> {
-    let request = call.request;
-    let own_origin = match (request.header("Sec-Fetch-Site"), request.header("Origin")) {
-        (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => origin.eq_ignore_ascii_case(&app.origin(request)),
-        // Neither header: no browser of this decade. The token still decides.
-        (None, None) => true,
-    };
-    if own_origin && token.is_some_and(|token| app.desk.form_token_fits(bearer, token)) {
+    let own = own_page::sends(app, call.request);
+    if own && token.is_some_and(|token| app.desk.form_token_fits(bearer, token)) {
         return Ok(());
     }
     let public = "This form did not come from a page that we gave your browser in this session. Nothing was \
