@@ -91,6 +91,21 @@ fn a_request_by_post_is_a_form_that_sends_itself_or_waits_for_a_click() {
     assert!(policy.contains("script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
 }
 
+/// A provider that compares the address exactly would refuse an agent whose frame cannot show why.
+#[test]
+fn embedded_sign_in_asks_to_be_answered_at_the_same_address_whatever_the_style() {
+    let server = started();
+    set(&server, &["acs_style=url_parameters"]);
+    let asked_at = |more: &str| {
+        let request = begun(&server, &format!("{LOGIN}{more}")).0;
+        let acs = request.split("AssertionConsumerServiceURL=\"").nth(1).unwrap();
+        acs.split('"').next().unwrap().to_owned()
+    };
+    assert!(asked_at("&redirect=/agentjoin/agentjoin.aspx").contains("&amp;redirect="));
+    let embedded = asked_at("&mode=embedded&fmt=html");
+    assert!(embedded.ends_with("/account/GetLoginKey.aspx?sso=1&amp;idpid=12345"), "{embedded}");
+}
+
 #[test]
 fn a_redirect_stays_on_this_server() {
     let server = started();
