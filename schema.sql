@@ -248,6 +248,18 @@ CREATE TABLE sso_keys (
     UNIQUE (group_id, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE sso_removed_keys (
+    -- Certificates of identity providers that were removed, kept aside so that they can be put back.
+    group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL,
+    certificate BLOB NOT NULL,                   -- DER
+    added_at INTEGER NOT NULL,
+    last_verified_at INTEGER,
+    removed_at INTEGER NOT NULL,
+    until INTEGER NOT NULL,                      -- when it is forgotten
+    PRIMARY KEY (group_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sp_keys (
     -- Our own key pairs, to which identity providers encrypt: the newest is in the metadata, older ones
     -- still decrypt until they are removed.

@@ -114,6 +114,25 @@ pub fn switch(text: &str) -> std::result::Result<bool, String> {
     }
 }
 
+/// Asks before something ends for others: on a terminal only, for nobody answers a script.
+///
+/// # Errors
+/// `Denied` with code `not_agreed` when the answer is not yes.
+pub fn agreed(question: &str, yes: bool) -> Result<()> {
+    if yes || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let question: String = question.chars().map(super::terminal::harmless).collect();
+    eprint!("{question}\nType yes to go on: ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.map_err(|e| Error::fault("terminal", e.to_string()))?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Error::new(Kind::Denied, "not_agreed", "Nothing was changed.")),
+    }
+}
+
 /// Reads a secret: from `file`, else from the environment ([`given_secret`]), else from the terminal without showing
 /// it, else one line from standard input.
 ///

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use argh::FromArgs;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::host;
@@ -13,13 +11,14 @@ use super::terminal::say;
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::access_log::IncidentReport;
-use crate::desk::sso::{Change, Overview, RejudgeSettings};
+use crate::desk::sso::{Agreed, Change, Overview, Preview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
-use crate::model::sso::KeyFacts;
 use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS};
+use crate::model::sso::{KeyFacts, Method};
 use crate::model::{Caller, GroupId};
 use crate::protocol::check::{Check, Outcome};
+use crate::protocol::xml::pem;
 
 /// single sign-on by SAML: show, set, metadata, keys, attempts
 ///
@@ -77,6 +76,9 @@ struct Set {
     /// only say what would change
     #[argh(switch)]
     dry_run: bool,
+    /// ask nothing, also on a terminal
+    #[argh(switch)]
+    yes: bool,
     /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
@@ -101,24 +103,30 @@ struct Metadata {
     /// also switch on SAML 2.0, where single sign-on is off
     #[argh(switch)]
     switch_on: bool,
+    /// ask nothing, also on a terminal
+    #[argh(switch)]
+    yes: bool,
     /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
 }
 
-/// add or remove an X.509 public key of the identity provider
+/// add, remove or put back an X.509 public key of the identity provider
 #[derive(FromArgs)]
 #[argh(subcommand, name = "key")]
 struct Key {
-    /// add or remove
+    /// add, remove, or restore: puts one back that was removed within the hour
     #[argh(positional)]
     act: String,
-    /// to add: a file with the certificate in PEM; to remove: its fingerprint, 8 digits or more
+    /// to add: a file with the certificate in PEM; else its fingerprint, 8 digits or more
     #[argh(positional)]
     what: String,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
+    /// ask nothing, also on a terminal
+    #[argh(switch)]
+    yes: bool,
     /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
@@ -215,6 +223,14 @@ impl Sso {
                 if let Some(error) = draft.errors.into_iter().next() {
                     return Err(error);
                 }
+                let ends =
+                    draft.changes.iter().any(|c| c.field == "method" && c.after == Method::Off.as_str());
+                if ends && !a.dry_run {
+                    let used = desk.sso_use(caller, a.group)?;
+                    let question =
+                        format!("Nobody of group {} signs in by SAML from then on. {used}", a.group);
+                    host::agreed(&question, a.yes)?;
+                }
                 let changes =
                     if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values, None)? };
                 print_changes(&changes);
@@ -224,10 +240,16 @@ impl Sso {
                 let origin = host::origin(a.data.as_deref(), None).ok();
                 host::with_desk(a.data, |desk, caller| {
                     let file = read(&a.file)?;
-                    let preview = match a.dry_run {
-                        true => desk.preview_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
-                        false => desk.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?,
-                    };
+                    let (entity, switch_on) = (a.entity.as_str(), a.switch_on);
+                    let mut preview = desk.preview_sso_metadata(caller, a.group, &file, entity, switch_on)?;
+                    if !a.dry_run {
+                        if !preview.going.is_empty() {
+                            host::agreed(&going(&preview), a.yes)?;
+                        }
+                        let agreed = Agreed::ToAll;
+                        preview =
+                            desk.upload_sso_metadata(caller, a.group, &file, entity, switch_on, &agreed)?;
+                    }
                     say(format_args!("Identity provider {}", preview.entity));
                     print_changes(&preview.changes);
                     preview.added.iter().for_each(|key| say(format_args!("key added: {}", one_line(key))));
@@ -245,12 +267,29 @@ impl Sso {
             Act::Key(a) => host::with_desk(a.data, |desk, caller| match a.act.as_str() {
                 "add" => {
                     let pem = read(&PathBuf::from(&a.what))?;
-                    let key = desk.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
-                    say(format_args!("{}", one_line(&key)));
+                    let (key, was_there) =
+                        desk.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
+                    let note = if was_there { " (it was there already; nothing was changed)" } else { "" };
+                    say(format_args!("{}{note}", one_line(&key)));
                     Ok(())
                 }
-                "remove" => desk.remove_sso_key(caller, a.group, &a.what),
-                _ => Err(add_or("add or remove")),
+                "remove" => {
+                    let key = desk.sso_key_use(caller, a.group, &a.what)?;
+                    if key.must_be_confirmed() {
+                        let question = format!(
+                            "Remove the key {}? {} It can be put back for an hour.",
+                            key.facts.subject,
+                            key.sentence()
+                        );
+                        host::agreed(&question, a.yes)?;
+                    }
+                    desk.remove_sso_key(caller, a.group, &a.what, true)
+                }
+                "restore" => {
+                    say(format_args!("{}", one_line(&desk.restore_sso_key(caller, a.group, &a.what)?)));
+                    Ok(())
+                }
+                _ => Err(add_or("add, remove or restore")),
             }),
             Act::OwnKey(a) => host::with_desk(a.data, |desk, caller| match (a.act.as_str(), a.number) {
                 ("make", None) => {
@@ -302,6 +341,14 @@ impl Sso {
             }
         }
     }
+}
+
+/// The question before an upload that takes keys in use away.
+fn going(preview: &Preview) -> String {
+    let each = preview.going.iter();
+    let each = each.map(|key| format!("The file lacks the key {}. {}", key.facts.subject, key.sentence()));
+    let each: Vec<String> = each.collect();
+    format!("{} Save it all the same? What goes can be put back for an hour.", each.join(" "))
 }
 
 fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_json: bool) -> Result<()> {
@@ -470,14 +517,6 @@ fn one_line(key: &KeyFacts) -> String {
     let short = key.fingerprint.get(..16).unwrap_or_default();
     let used = key.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
     format!("{} {short} {} {}, until {}, {used}", key.position, key.kind, key.subject, key.ends_at)
-}
-
-/// A certificate in PEM (RFC 7468).
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<&str> =
-        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! What must happen although nobody calls: kept SAML responses are wiped when their time is over, and rows
+//! What must happen although nobody calls: kept SAML responses and removed keys are wiped when their time is over, and rows
 //! that ended are swept out (sessions, pending requests, used assertions); until then they are refused by
 //! their times.
 
@@ -17,7 +17,11 @@ impl Desk {
     /// Those of the store.
     pub fn keep_house(&self) -> Result<()> {
         let now = self.clock.now();
-        self.store.leave_trace(now, |w| w.wipe_kept_responses()).wait()?;
+        let wiped = self.store.leave_trace(now, |w| {
+            w.wipe_kept_responses()?;
+            w.forget_removed_sso_keys()
+        });
+        wiped.wait()?;
         // A lab's clock goes back and forth: what is over there can come again.
         if self.mode == Mode::Production {
             let before = now.plus_seconds(-STAYS_SECONDS);

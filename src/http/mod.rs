@@ -14,7 +14,6 @@ mod gssnid;
 mod lab;
 pub mod multipart;
 mod ops;
-mod own_page;
 mod papi;
 mod rest;
 pub mod router;
@@ -45,5 +44,8 @@ pub const TABLES: &[&[Route]] = &[
     console::access_log::ROUTES,
     console::incidents::ROUTES,
     console::sso::ROUTES,
+    console::sso::keys::ROUTES,
+    console::sso::metadata::ROUTES,
+    console::sso::attempts::ROUTES,
     console::operators::ROUTES,
 ];

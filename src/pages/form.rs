@@ -67,6 +67,11 @@ impl Fill {
         self.problems.iter().find(|p| p.field.as_deref() == Some(name)).map(|p| p.sentence.as_str())
     }
 
+    /// How many things are wrong.
+    pub fn count_of_problems(&self) -> usize {
+        self.problems.len()
+    }
+
     /// Whether anything is wrong.
     pub fn is_wrong(&self) -> bool {
         !self.problems.is_empty()

@@ -10,5 +10,4 @@ pub mod console;
 pub mod error;
 pub mod form;
 pub mod layout;
-pub mod listing;
 pub mod sso;

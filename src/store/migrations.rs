@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_fewer_indexes.sql"),
     include_str!("migrations/0004_let_in.sql"),
     include_str!("migrations/0005_memberships_draw_their_mark.sql"),
+    include_str!("migrations/0006_removed_sso_keys.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

@@ -12,10 +12,8 @@
 mod access_log;
 mod appliance;
 mod console_sessions;
-mod group_list;
 mod groups;
 mod incidents;
-mod member_order;
 mod members;
 mod memberships;
 mod migrations;
@@ -28,6 +26,7 @@ mod scim_details;
 mod scim_tokens;
 mod settings;
 mod sign_in;
+mod sign_in_counts;
 mod sso;
 mod sweep;
 mod users;
@@ -51,6 +50,7 @@ pub use saml::{KeptResponse, NewAttempt, PendingRequest};
 pub use scim_tokens::{NewScimToken, ScimTokenRow};
 pub use settings::{PasswordPolicyRow, Settings};
 pub use sign_in::{KeyRow, MemberRow};
+pub use sign_in_counts::SignInCounts;
 pub use sweep::Sweep;
 pub use users::NewUserRow;
 pub use web_sessions::{SignInState, WebSessionRow};
@@ -81,10 +81,6 @@ const READERS: usize = 4;
 /// Readers for what may take seconds, a search through the access log above all: nobody who signs in waits behind
 /// those who search, however many do.
 const SEARCHERS: usize = 2;
-
-/// The bytes in which all connections together may keep pages of the database.
-pub const CACHE_BYTES: usize =
-    (open::WRITER_CACHE_KIB + (READERS + SEARCHERS) * open::READER_CACHE_KIB) * 1024;
 
 /// Reads. Each call is one statement, and so sees one consistent state.
 pub struct Reader<'c> {

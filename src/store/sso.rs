@@ -11,6 +11,9 @@ use crate::model::sso::{
     Status,
 };
 
+/// Removed keys of a group that are kept aside.
+const REMOVED_KEPT: u32 = 10;
+
 impl Reader<'_> {
     /// The configuration of a group; `None` when there is no such group, Off when it has none.
     ///
@@ -64,6 +67,34 @@ impl Reader<'_> {
                     added_at: Timestamp(row.get(3)?),
                     last_verified_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
                 })
+            })
+            .map_err(database_fault)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    /// The keys of an identity provider that were removed and can still be put back, the latest first, each with
+    /// until when. Their positions are 0.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn removed_sso_keys(&self, group: GroupId, now: Timestamp) -> Result<Vec<(IdpKey, Timestamp)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT fingerprint, certificate, added_at, last_verified_at, until FROM sso_removed_keys
+                 WHERE group_id = ?1 AND until > ?2 ORDER BY removed_at DESC, fingerprint",
+            )
+            .map_err(database_fault)?;
+        let rows = statement
+            .query_map((group.0, now.0), |row| {
+                let key = IdpKey {
+                    position: 0,
+                    fingerprint: row.get(0)?,
+                    certificate: row.get(1)?,
+                    added_at: Timestamp(row.get(2)?),
+                    last_verified_at: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                };
+                Ok((key, Timestamp(row.get(4)?)))
             })
             .map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
@@ -204,12 +235,22 @@ impl Writer<'_> {
     }
 
     /// Replaces the identity provider's keys, whose positions are their places in `certificates`
-    /// (fingerprint and DER). A key that was there before keeps when it was added and last verified.
+    /// (fingerprint and DER). A key that was there before keeps when it was added and last verified, also one
+    /// that comes back. What goes is kept aside until `until`.
     ///
     /// # Errors
     /// `Conflict` with code `key_twice`; `Fault` when the database fails.
-    pub fn put_sso_keys(&self, group: GroupId, certificates: &[(String, Vec<u8>)]) -> Result<()> {
-        let before = self.sso_keys(group)?;
+    pub fn put_sso_keys(
+        &self,
+        group: GroupId,
+        certificates: &[(String, Vec<u8>)],
+        until: Timestamp,
+    ) -> Result<()> {
+        let mut before = self.sso_keys(group)?;
+        for gone in before.iter().filter(|key| !certificates.iter().any(|(f, _)| *f == key.fingerprint)) {
+            self.keep_removed_key(group, gone, until)?;
+        }
+        before.extend(self.removed_sso_keys(group, self.now)?.into_iter().map(|(key, _)| key));
         self.connection
             .prepare_cached("DELETE FROM sso_keys WHERE group_id = ?1")
             .and_then(|mut s| s.execute([group.0]))
@@ -234,8 +275,44 @@ impl Writer<'_> {
                         database_fault(e)
                     }
                 })?;
+            self.execute(
+                "DELETE FROM sso_removed_keys WHERE group_id = ?1 AND fingerprint = ?2",
+                (group.0, fingerprint),
+            )?;
         }
         Ok(())
+    }
+
+    /// Keeps a key aside that is removed; the group's oldest make room.
+    fn keep_removed_key(&self, group: GroupId, key: &IdpKey, until: Timestamp) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO sso_removed_keys
+                 (group_id, fingerprint, certificate, added_at, last_verified_at, removed_at, until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            (
+                group.0,
+                &key.fingerprint,
+                &key.certificate,
+                key.added_at.0,
+                key.last_verified_at.map(|at| at.0),
+                self.now.0,
+                until.0,
+            ),
+        )?;
+        self.execute(
+            "DELETE FROM sso_removed_keys WHERE group_id = ?1 AND fingerprint IN
+                 (SELECT fingerprint FROM sso_removed_keys WHERE group_id = ?1
+                  ORDER BY removed_at DESC, fingerprint LIMIT -1 OFFSET ?2)",
+            (group.0, REMOVED_KEPT),
+        )
+    }
+
+    /// Forgets the removed keys whose time is over.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn forget_removed_sso_keys(&self) -> Result<()> {
+        self.execute("DELETE FROM sso_removed_keys WHERE until <= ?1", [self.now.0])
     }
 
     /// Notes that a key has verified a response now.

@@ -2,12 +2,14 @@
 //! user, results, autoprovisioning, encryption, rotation.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../console/browser.rs"]
+mod browser;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../saml/forge.rs"]
 mod forge;
 mod harness;
-mod one_reading;
+mod keys;
 mod people;
 mod refusals;
 mod replays;

@@ -4,7 +4,6 @@
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;
-mod lists;
 mod people;
 mod records;
 mod sessions;

@@ -4,6 +4,30 @@ use crate::browser::{Browser, administrator, claimed, text_of};
 use crate::common::{Answer, Server};
 
 const SSO: &str = "/console/groups/7/sso";
+const PROVIDER: &str = "/console/groups/7/sso/identity-provider";
+const REQUEST: &str = "/console/groups/7/sso/request";
+const PEOPLE: &str = "/console/groups/7/sso/people";
+const KEYS: &str = "/console/groups/7/sso/keys";
+
+/// The value of a hidden field or a button of this name; the first.
+fn value_of<'p>(page: &'p str, name: &str) -> &'p str {
+    let found = page.split(&format!("name=\"{name}\" value=\"")).nth(1);
+    found.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("no {name}: {page}"))
+}
+
+/// The fingerprints of the buttons that lead to this address.
+fn fingerprints(page: &str, address: &str) -> Vec<String> {
+    let buttons = page.split("name=\"fingerprint\" value=\"").skip(1);
+    let of = buttons.filter(|rest| rest.split('>').next().unwrap().contains(address));
+    of.map(|rest| rest[..64].to_owned()).collect()
+}
+
+/// Uploads and saves the identity provider's metadata; `then` as the button says.
+fn told(browser: &Browser<'_>, then: &str) -> Answer {
+    let preview = uploaded(browser, &metadata());
+    let file = value_of(&preview.body, "file").to_owned();
+    browser.submit(&format!("{SSO}/metadata/save"), &[("file", &file), ("entity", ""), ("then", then)])
+}
 
 fn certificate(name: &str) -> String {
     let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saml/keys/");
@@ -25,7 +49,7 @@ fn metadata() -> String {
 
 /// Uploads a metadata file as the page's form does.
 fn uploaded(browser: &Browser<'_>, file: &str) -> Answer {
-    browser.get(SSO);
+    browser.get(&format!("{SSO}/metadata"));
     let token = browser.token.borrow().clone();
     let part = |name: &str, more: &str, value: &str| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{value}\r\n")
@@ -43,81 +67,182 @@ fn uploaded(browser: &Browser<'_>, file: &str) -> Answer {
 }
 
 #[test]
-fn an_upload_is_shown_before_it_is_saved_and_keys_are_changed() {
+fn an_upload_is_shown_before_it_is_saved() {
     let server = Server::lab();
     let browser = administrator(&claimed(&server));
     let preview = uploaded(&browser, &metadata());
     let said = text_of(&preview.body);
     assert_eq!(preview.status, 200, "{said}");
     assert!(said.contains("https://idp.example.org/sso") && said.contains("Keys that come in"), "{said}");
-    assert!(!text_of(&browser.get(SSO).body).contains("idp.example.org"), "nothing is saved yet");
-    let file = preview.body.split("name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    browser.submit(&format!("{SSO}/metadata/save"), &[("file", file), ("entity", "")]);
-    let page = browser.get(SSO);
+    assert!(!text_of(&browser.get(PROVIDER).body).contains("idp.example.org"), "nothing is saved yet");
+    told(&browser, "");
+    let page = browser.get(PROVIDER);
     assert!(page.body.contains("value=\"https://idp.example.org/sso\""), "{}", text_of(&page.body));
     assert!(text_of(&uploaded(&browser, &metadata()).body).contains("configured already"));
     assert_eq!(uploaded(&browser, "<html/>").status, 400);
+}
 
+#[test]
+fn keys_are_added_taken_away_and_put_back() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    told(&browser, "");
     let pem = certificate("idp-ec.cert.pem");
-    browser.submit(&format!("{SSO}/keys"), &[("certificate", &pem)]);
+    browser.get(KEYS);
+    let page = browser.submit(KEYS, &[("certificate", &pem)]);
+    assert!(text_of(&page.body).contains("verifies from now on"), "{}", text_of(&page.body));
+    let page = browser.submit(KEYS, &[("certificate", &pem)]);
+    assert!(
+        text_of(&page.body).contains("is there already. Nothing was changed."),
+        "{}",
+        text_of(&page.body)
+    );
     let nonsense = [("certificate", "nonsense")];
     // At its field, with what was typed.
-    browser.refused(&format!("{SSO}/keys"), &nonsense, 400, "href=\"#f-certificate\"");
-    browser.refused(&format!("{SSO}/keys"), &nonsense, 400, "nonsense</textarea>");
-    let page = browser.get(SSO);
+    browser.refused(KEYS, &nonsense, 400, "href=\"#f-certificate\"");
+    browser.refused(KEYS, &nonsense, 400, "nonsense</textarea>");
+    let page = browser.get(KEYS);
     assert!(page.body.contains("ECDSA P-256"));
-    let fingerprint = page
-        .body
-        .split("name=\"fingerprint\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned();
-    browser.submit(&format!("{SSO}/keys/remove"), &[("fingerprint", &fingerprint)]);
-    assert!(!browser.get(SSO).body.contains(&fingerprint));
+    let both = fingerprints(&page.body, "/keys/remove");
+    assert_eq!(both.len(), 2);
+
+    // One that verified nothing goes at once, and what was being typed stays.
+    let typed = [("fingerprint", both[1].as_str()), ("certificate", "half a certif")];
+    let page = browser.post(&format!("{KEYS}/remove"), &typed);
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("half a certif</textarea>"), "{}", text_of(&page.body));
+    assert_eq!(fingerprints(&page.body, "/keys/remove"), both[..1]);
+    assert_eq!(fingerprints(&page.body, "/keys/restore"), both[1..]);
+    browser.submit(&format!("{KEYS}/restore"), &[("fingerprint", &both[1])]);
+    assert_eq!(fingerprints(&browser.get(KEYS).body, "/keys/remove"), both);
+    browser.submit(&format!("{KEYS}/remove"), &[("fingerprint", &both[1])]);
+
+    // The last is asked about.
+    let asked =
+        browser.post(&format!("{KEYS}/remove"), &[("fingerprint", &both[0]), ("certificate", "half")]);
+    assert!(asked.body.contains("<h1>Remove this key?</h1>"), "{}", text_of(&asked.body));
+    assert_eq!(value_of(&asked.body, "certificate"), "half");
+    let kept = [("fingerprint", both[0].as_str()), ("certificate", "half"), ("confirmed", "no")];
+    let kept = browser.post(&format!("{KEYS}/remove"), &kept);
+    assert!(kept.status == 200 && kept.body.contains("half</textarea>"), "{}", text_of(&kept.body));
+    browser.submit(&format!("{KEYS}/remove"), &[("fingerprint", &both[0]), ("confirmed", "yes")]);
+    assert!(text_of(&browser.get(KEYS).body).contains("There is no key yet"));
+    assert_eq!(fingerprints(&browser.get(KEYS).body, "/keys/restore").len(), 2);
+    // What can be put back ends after an hour.
+    server.set_clock("2030-01-01T00:00:00Z");
+    browser.sign_in("ann.seven.glance.net", crate::browser::PASSWORD);
+    assert_eq!(fingerprints(&browser.get(KEYS).body, "/keys/restore").len(), 0);
+    browser.refused(&format!("{KEYS}/restore"), &[("fingerprint", &both[0])], 404, "no key with this");
+}
+
+#[test]
+fn our_own_key_pairs_are_made_given_out_and_removed_after_a_question() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    told(&browser, "");
+    browser.get(KEYS);
     let page = browser.submit(&format!("{SSO}/own-keys"), &[]);
-    assert!(text_of(&page.body).contains("Certificate, Base64"));
-    browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "1")]);
+    assert!(page.body.contains("-----BEGIN CERTIFICATE-----"), "{}", text_of(&page.body));
+    let pem = browser.get(&format!("{SSO}/own-keys/1/certificate.pem"));
+    assert!(pem.body.starts_with("-----BEGIN CERTIFICATE-----\n") && pem.body.lines().all(|l| l.len() <= 64));
+    assert_eq!(pem.header("content-disposition"), Some("attachment; filename=\"sidelight-7-1.pem\""));
+    assert_eq!(browser.get(&format!("{SSO}/own-keys/9/certificate.pem")).status, 404);
+    browser.get(KEYS);
+    let asked = browser.post(&format!("{SSO}/own-keys/remove"), &[("number", "1")]);
+    assert!(text_of(&asked.body).contains("Remove key pair 1?"), "{}", text_of(&asked.body));
+    browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "1"), ("confirmed", "yes")]);
 
     // While single sign-on is on, the last key is not taken from under it.
     browser.submit(&format!("{SSO}/own-keys"), &[]);
-    browser.submit(SSO, &[("method", "encrypted_saml")]);
-    browser.refused(&format!("{SSO}/own-keys/remove"), &[("number", "2")], 409, "This is the only key pair");
-    let last = browser.get(SSO).body.split("name=\"fingerprint\" value=\"").nth(1).unwrap()[..64].to_owned();
-    let last = [("fingerprint", last.as_str())];
-    browser.refused(&format!("{SSO}/keys/remove"), &last, 409, "This is the only key:");
-    browser.refused(&format!("{SSO}/keys/remove"), &last, 409, "<h1>SSO Configure</h1>");
-    browser.submit(SSO, &[("method", "off")]);
-    browser.submit(&format!("{SSO}/own-keys/remove"), &[("number", "2")]);
-    browser.submit(&format!("{SSO}/keys/remove"), &last);
+    browser.submit(PROVIDER, &[("method", "encrypted_saml")]);
+    browser.get(KEYS);
+    let pair = [("number", "2"), ("confirmed", "yes")];
+    browser.refused(&format!("{SSO}/own-keys/remove"), &pair, 409, "This is the only key pair");
+    let last = fingerprints(&browser.get(KEYS).body, "/keys/remove").remove(0);
+    let last = [("fingerprint", last.as_str()), ("confirmed", "yes")];
+    browser.refused(&format!("{KEYS}/remove"), &last, 409, "This is the only key:");
+    browser.refused(&format!("{KEYS}/remove"), &last, 409, "<h1>Keys</h1>");
+    browser.submit(&format!("{SSO}/off"), &[("confirmed", "yes")]);
+    browser.submit(&format!("{SSO}/own-keys/remove"), &pair);
+    browser.submit(&format!("{KEYS}/remove"), &last);
+}
+
+#[test]
+fn switching_off_asks_first_and_loses_nothing_that_was_typed() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    told(&browser, "on");
+    browser.get(PROVIDER);
+    let typed = [("method", "off"), ("description", "Our IdP"), ("entity_id", "glance.net/sp/7")];
+    let asked = browser.post(PROVIDER, &typed);
+    let said = text_of(&asked.body);
+    assert!(asked.status == 200 && said.contains("Switch single sign-on off?"), "{said}");
+    assert!(said.contains("Nobody signed in by it within a day."), "{said}");
+    assert_eq!(value_of(&asked.body, "description"), "Our IdP");
+    assert!(text_of(&browser.get(SSO).body).contains("Sign-in from here is ready"), "nothing is saved yet");
+    let kept = browser.post(PROVIDER, &[&typed[..], &[("confirmed", "no")]].concat());
+    assert!(kept.status == 200 && kept.body.contains("value=\"Our IdP\""), "{}", text_of(&kept.body));
+    browser.submit(PROVIDER, &[&typed[..], &[("confirmed", "yes")]].concat());
+    assert!(text_of(&browser.get(SSO).body).contains("Single sign-on is off"));
+    // The overview's own button asks, too.
+    browser.submit(PROVIDER, &[("method", "saml")]);
+    let asked = browser.post(&format!("{SSO}/off"), &[]);
+    assert!(asked.body.contains("<h1>Switch single sign-on off?</h1>"), "{}", text_of(&asked.body));
+    assert!(text_of(&browser.get(SSO).body).contains("Sign-in from here is ready"));
+    browser.submit(&format!("{SSO}/off"), &[("confirmed", "yes")]);
+    assert!(text_of(&browser.get(SSO).body).contains("Single sign-on is off"));
 }
 
 #[test]
 fn a_field_that_breaks_its_rule_is_named_and_nothing_is_saved() {
     let server = Server::lab();
     let browser = administrator(&claimed(&server));
-    browser.get(SSO);
+    browser.get(REQUEST);
     let wrong =
-        [("description", "Our IdP"), ("idp_initiated_redirect", "//evil.example/"), ("clock_skew", "601")];
-    let answer = browser.post(SSO, &wrong);
+        [("idp_initiated_redirect", "//evil.example/"), ("clock_skew", "601"), ("allow_rsa15", "true")];
+    let answer = browser.post(REQUEST, &wrong);
     assert_eq!(answer.status, 400);
     assert!(
         answer.body.contains("href=\"#f-idp_initiated_redirect\"")
             && answer.body.contains("href=\"#f-clock_skew\"")
     );
-    assert!(!browser.get(SSO).body.contains("Our IdP"));
-    browser.submit(SSO, &[("method", "saml"), ("description", "Our IdP"), ("allow_sha1", "true")]);
+    // The bar of steps says so in words, and what was typed stays.
+    assert!(text_of(&answer.body).contains("2 things to correct"), "{}", text_of(&answer.body));
+    assert!(answer.body.contains("value=\"601\""));
+    assert!(!browser.get(REQUEST).body.contains("value=\"601\""));
+    browser.submit(PROVIDER, &[("method", "saml"), ("description", "Our IdP")]);
+    browser.submit(REQUEST, &[("allow_sha1", "true")]);
     let said = text_of(&browser.get(SSO).body);
-    assert!(said.contains("There is no X.509 Public Key") && said.contains("SHA-1 is broken"), "{said}");
+    assert!(said.contains("Every sign-in is refused") && said.contains("SHA-1 is broken"), "{said}");
     // A box that is not ticked is off.
-    browser.submit(SSO, &[("method", "saml")]);
-    assert!(!text_of(&browser.get(SSO).body).contains(
-        "SHA-1 is broken: collisions can be bought. Ask for RSA-SHA256, then switch this off. Key"
-    ));
+    browser.submit(REQUEST, &[("clock_skew", "60")]);
+    assert!(!text_of(&browser.get(SSO).body).contains("SHA-1 is broken"));
     assert!(browser.get("/console/groups/7/access-log").body.contains("sso.configure"));
     assert_eq!(browser.get("/console/groups/12345/sso").status, 403);
+    for page in ["/identity-provider", "/keys", "/request", "/people", "/metadata"] {
+        assert_eq!(browser.get(&format!("/console/groups/12345/sso{page}")).status, 403, "{page}");
+    }
+}
+
+#[test]
+fn an_address_that_only_takes_forms_leads_back_to_its_page() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    for (address, page) in [
+        ("/production", ""),
+        ("/status", ""),
+        ("/off", ""),
+        ("/metadata/save", "/metadata"),
+        ("/keys/remove", "/keys"),
+        ("/keys/restore", "/keys"),
+        ("/own-keys", "/keys"),
+        ("/own-keys/remove", "/keys"),
+    ] {
+        let answer = browser.get(&format!("{SSO}{address}"));
+        let location = answer.header("location").unwrap_or_default().to_owned();
+        assert_eq!((answer.status, location), (303, format!("{SSO}{page}")), "{address}");
+        assert_eq!(browser.get(&format!("{SSO}{page}")).status, 200);
+    }
 }
 
 #[test]
@@ -131,40 +256,48 @@ fn of_two_endpoints_the_one_that_can_be_used_is_taken_and_of_two_certificates_no
     let preview = text_of(&uploaded(&browser, &metadata().replace(redirect, &second)).body);
     assert!(preview.contains("https://idp.example.org/sso") && preview.contains("post"), "{preview}");
     let both = [certificate("idp.cert.pem"), certificate("idp.cert.pem")].concat();
-    browser.refused(&format!("{SSO}/keys"), &[("certificate", &both)], 400, "these are 2 certificates");
+    browser.get(KEYS);
+    browser.refused(KEYS, &[("certificate", &both)], 400, "these are 2 certificates");
 }
 
 #[test]
 fn a_form_that_was_overtaken_undoes_nothing_unseen() {
     let server = Server::lab();
     let browser = administrator(&claimed(&server));
-    let edition = |page: &str| page.split("name=\"edition\" value=\"").nth(1).unwrap()[..16].to_owned();
-    let opened = edition(&browser.get(SSO).body);
-    browser.submit(SSO, &[("description", "first")]);
-    let values = [("edition", opened.as_str()), ("description", "second")];
-    let stale = browser.post(SSO, &values);
+    let edition = |page: &str| value_of(page, "edition").to_owned();
+    let opened = edition(&browser.get(PROVIDER).body);
+    browser.submit(PROVIDER, &[("description", "first")]);
+    let values = [("edition", opened.as_str()), ("description", "second"), ("method", "saml")];
+    let stale = browser.post(PROVIDER, &values);
     let said = text_of(&stale.body);
-    assert!(stale.status == 409 && said.contains("would change: Description."), "{said}");
+    assert!(
+        stale.status == 409 && said.contains("would change: Single Sign-On Method, Description."),
+        "{said}"
+    );
+    // Both values stand at the field: what is saved, and what was typed.
+    assert!(said.contains("Description: saved now is “first”. Yours stands here."), "{said}");
     assert!(stale.body.contains("value=\"second\""), "what was typed stays: {said}");
-    assert!(browser.get(SSO).body.contains("value=\"first\""));
+    assert!(browser.get(PROVIDER).body.contains("value=\"first\""));
     // A mistake in the form does not make it any younger.
-    let wrong = browser.post(SSO, &[("edition", opened.as_str()), ("clock_skew", "many")]);
+    let wrong = browser.post(PROVIDER, &[("edition", opened.as_str()), ("endpoint_url", "no address")]);
     assert_eq!((wrong.status, edition(&wrong.body)), (400, opened));
     // Whoever was told may do it all the same.
     let now = edition(&stale.body);
-    assert_eq!(browser.post(SSO, &[("edition", now.as_str()), ("description", "second")]).status, 303);
-    assert!(browser.get(SSO).body.contains("value=\"second\""));
+    assert_eq!(browser.post(PROVIDER, &[("edition", now.as_str()), ("description", "second")]).status, 303);
+    assert!(browser.get(PROVIDER).body.contains("value=\"second\""));
+    // A change of another step stands in nobody's way.
+    let opened = edition(&browser.get(PROVIDER).body);
+    browser.submit(PEOPLE, &[("identity_attribute", "mail")]);
+    let values = [("edition", opened.as_str()), ("description", "third")];
+    assert_eq!(browser.post(PROVIDER, &values).status, 303);
 }
 
 #[test]
 fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     let server = Server::lab();
     let browser = administrator(&claimed(&server));
-    let preview = uploaded(&browser, &metadata());
-    let file = preview.body.split("name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    browser.submit(&format!("{SSO}/metadata/save"), &[("file", file), ("entity", "")]);
-    let fields = [("method", "saml"), ("idp_initiated", "true"), ("keep_responses", "true")];
-    browser.submit(SSO, &fields);
+    told(&browser, "on");
+    browser.submit(REQUEST, &[("idp_initiated", "true"), ("keep_responses", "true")]);
     let old = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saml/accepted/assertion-signed.xml");
     let response =
         base64::Engine::encode(&base64::engine::general_purpose::STANDARD, std::fs::read(old).unwrap());
@@ -202,7 +335,8 @@ fn a_newcomer_is_led_from_off_to_on() {
         let said = text_of(&browser.get(SSO).body);
         assert!(said.contains(words), "{words}: {said}");
     };
-    says("Single sign-on is off. Upload the identity provider's metadata");
+    says("Single sign-on is off");
+    says("Upload the identity provider");
     assert!(!browser.get(SSO).body.contains("test=11"), "there is nothing to test yet");
     // The identity provider is set up first: our metadata is there already.
     let ours = server.get("/saml/metadata?idpid=7");
@@ -214,18 +348,27 @@ fn a_newcomer_is_led_from_off_to_on() {
     assert!(wrong.body.contains("href=\"#f-metadata_file\""), "{}", text_of(&wrong.body));
     assert!(text_of(&wrong.body).contains("not a service provider's"), "{}", text_of(&wrong.body));
 
-    let preview = uploaded(&browser, &metadata());
-    let file = preview.body.split("name=\"file\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    browser.submit(&format!("{SSO}/metadata/save"), &[("file", file), ("entity", ""), ("then", "on")]);
-    says("Single sign-on is on. Operational Status: Provisioning.");
+    told(&browser, "on");
+    says("Sign-in from here is ready");
+    says("The portal's tile ends in a login key as text");
+    says("One key is trusted");
+    says("The Operational Status is Provisioning");
     says("redirect=/account/AccountSummary.aspx");
     assert!(browser.get(SSO).body.contains("test=11"));
-    browser.submit(SSO, &[("method", "saml"), ("allow_sha1", "true")]);
-    browser.submit(&format!("{SSO}/production"), &[]);
-    says("Operational Status: Production.");
+    browser.submit(REQUEST, &[("idp_initiated", "true"), ("allow_sha1", "true")]);
+    browser.submit(&format!("{SSO}/status"), &[("status", "production")]);
+    says("Operational Status: Production");
     let page = browser.get(SSO).body;
     assert!(!page.contains("Set Production"), "{}", text_of(&page));
     assert!(text_of(&page).contains("SHA-1 is broken"), "no other field is changed");
+    browser.submit(
+        REQUEST,
+        &[("idp_initiated", "true"), ("idp_initiated_redirect", "/agentjoin/agentjoin.aspx")],
+    );
+    says("A click on the portal tile opens /agentjoin/agentjoin.aspx.");
+    says("Nothing is missing");
+    browser.submit(REQUEST, &[("clock_skew", "60")]);
+    says("The portal's tile is refused");
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod encryption;
 mod fixtures;
 mod forge;
 mod genuine;
-mod keys;
 mod metadata;
 mod protocol;
 mod tampering;

@@ -4,6 +4,7 @@ use crate::desk::people::RoleChoice;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::fields::{self, FIELDS};
+use crate::model::sso::step::Step;
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, KeyFacts, Method, PortalTile, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::store::{Reader, Writer};
@@ -22,6 +23,8 @@ pub struct Overview {
     pub own_keys: Vec<KeyFacts>,
     /// What still keeps people from signing in, or should be looked after; sentences.
     pub problems: Vec<String>,
+    /// A role that everybody who is made would get, and that the group does not have; a sentence.
+    pub missing_role: Option<String>,
     /// Whether a sign-in that begins here would reach the identity provider.
     pub ready: bool,
     /// What a click on the identity provider's portal tile would do.
@@ -60,13 +63,14 @@ impl Desk {
             let keys = theirs.iter().map(|key| keys::facts(key, now)).collect::<Vec<_>>();
             let own_keys = ours.iter().map(|key| keys::own_facts(key, now)).collect::<Vec<_>>();
             let mut problems = problems(&configuration, &theirs, &ours, &keys);
-            problems.extend(missing_role(r, &configuration)?);
+            let missing_role = missing_role(r, &configuration)?;
+            problems.extend(missing_role.clone());
             // A key that cannot be read is no reason not to show the page on which it can be removed.
             let judged = Grounds::read(self, r, configuration.clone());
             let tile = portal_tile(&configuration, &judged);
             let judged = judged.is_ok_and(|grounds| grounds.is_ok());
             let ready = judged && !configuration.endpoint_url.is_empty();
-            Ok(Overview { configuration, keys, own_keys, problems, ready, tile })
+            Ok(Overview { configuration, keys, own_keys, problems, missing_role, ready, tile })
         })
     }
 
@@ -79,8 +83,8 @@ impl Desk {
         self.store.read(|r| Ok(draft(known(r, group)?, values)))
     }
 
-    /// Saves values: all of them or none. `edition` is what they were an answer to ([`fields::edition`]), for whoever
-    /// saves a whole form: what somebody else saved meanwhile is not undone unseen.
+    /// Saves values: all of them or none. `opened` is the page that they answer, for whoever saves a whole form: what
+    /// somebody else saved meanwhile is not undone unseen.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`; `Invalid` for the
@@ -90,14 +94,14 @@ impl Desk {
         caller: &Caller,
         group: GroupId,
         values: &[(String, String)],
-        edition: Option<&str>,
+        opened: Option<Opened>,
     ) -> Result<Vec<Change>> {
         let attempt = || {
             permission::administer(caller, group)?;
-            let (caller, values, edition) = (caller.clone(), values.to_vec(), edition.map(str::to_owned));
+            let (caller, values, opened) = (caller.clone(), values.to_vec(), opened.clone());
             self.store.write(self.clock.now(), move |w| {
                 let before = known(w, group)?;
-                let is_stale = edition.is_some_and(|edition| edition != fields::edition(&before));
+                let is_stale = opened.is_some_and(|o| o.edition != fields::edition(&before, o.step.fields()));
                 let draft = draft(before, &values);
                 if is_stale {
                     return Err(changed_meanwhile(&draft.changes));
@@ -117,14 +121,22 @@ impl Desk {
     }
 }
 
+/// A page of fields as somebody opened it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    pub step: Step,
+    /// The edition of its fields: [`fields::edition`].
+    pub edition: String,
+}
+
 /// The code of the refusal to undo unseen what somebody else saved.
 pub const CHANGED_MEANWHILE: &str = "changed_meanwhile";
 
 fn changed_meanwhile(changes: &[Change]) -> Error {
     let labels: Vec<&str> = changes.iter().map(|change| change.label).collect();
     let public = format!(
-        "These settings were changed after you opened this page, so nothing was saved. Your values stand below; saving \
-         them now would change: {}. Save again to do so, or open the page anew.",
+        "Somebody else changed these settings after you opened this page, so nothing was saved. Your values stand below; \
+         saving them now would change: {}. Save again to do so, or open the page anew.",
         if labels.is_empty() { "nothing".to_owned() } else { labels.join(", ") }
     );
     Error::new(Kind::Conflict, CHANGED_MEANWHILE, public)

@@ -7,12 +7,14 @@
 use crate::clock::Timestamp;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, Method, SpKey};
+use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, Method, RemovedKey, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
-use crate::protocol::xml::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
-use crate::store::Writer;
+use crate::protocol::xml::VerificationKey;
+use crate::store::{Reader, Writer};
 
+use super::attempts::OPERATION as SIGN_IN;
 use super::configure::known;
+use super::counted::counted;
 
 /// How long before the end of a certificate its administrator is warned, in days.
 const WARN_DAYS: i64 = 30;
@@ -21,12 +23,12 @@ const OPERATION: &str = "sso.keys";
 
 impl Desk {
     /// Adds a certificate behind the keys that are there; PEM with or without its lines. The same
-    /// certificate again changes nothing.
+    /// certificate again changes nothing. Gives back the key, and whether it was there already.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `Invalid` with a code of [`read_certificate`]; `Conflict`
     /// with code `too_many_keys`.
-    pub fn add_sso_key(&self, caller: &Caller, group: GroupId, pem: &str) -> Result<KeyFacts> {
+    pub fn add_sso_key(&self, caller: &Caller, group: GroupId, pem: &str) -> Result<(KeyFacts, bool)> {
         let attempt = || {
             permission::administer(caller, group)?;
             let (fingerprint, der) = read_certificate(pem)?;
@@ -34,7 +36,8 @@ impl Desk {
             self.store.write(self.clock.now(), move |w| {
                 known(w, group)?;
                 let mut all = stored(w, group)?;
-                if !all.iter().any(|(f, _)| *f == fingerprint) {
+                let was_there = all.iter().any(|(f, _)| *f == fingerprint);
+                if !was_there {
                     all.push((fingerprint.clone(), der));
                     replace(w, group, &all)?;
                     let detail = format!("added {fingerprint}");
@@ -43,45 +46,169 @@ impl Desk {
                 let gone = || Error::fault("sso_key_gone", "a key was not found after it was added");
                 let keys = w.sso_keys(group)?;
                 let key = keys.iter().find(|k| k.fingerprint == fingerprint).ok_or_else(gone)?;
-                Ok(facts(key, w.now))
+                Ok((facts(key, w.now), was_there))
             })
         };
         self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
-    /// Removes a key, named by its fingerprint or the beginning of it that only it has (8 digits or more).
+    /// Removes a key, named by its fingerprint or the beginning of it that only it has (8 digits or more). It can be
+    /// put back for an hour. `agreed`: whoever removes it knows what it verified lately.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`; `Conflict` with code `last_key`
-    /// while sign-ins need it.
-    pub fn remove_sso_key(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<()> {
+    /// while sign-ins need it, and with [`KEY_IN_USE`] when nobody agreed to remove one that is in use.
+    pub fn remove_sso_key(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        fingerprint: &str,
+        agreed: bool,
+    ) -> Result<()> {
         let attempt = || {
             permission::administer(caller, group)?;
-            let wanted = fingerprint.trim().to_ascii_lowercase().replace(':', "");
-            let caller = caller.clone();
+            let (caller, fingerprint) = (caller.clone(), fingerprint.to_owned());
             self.store.write(self.clock.now(), move |w| {
-                let mut all = stored(w, group)?;
-                let matching =
-                    all.iter().filter(|(f, _)| wanted.len() >= 8 && f.starts_with(&wanted)).count();
-                if matching != 1 {
-                    return Err(Error::not_found(
-                        "key_unknown",
-                        "The group has no key with this fingerprint.",
-                    ));
-                }
-                all.retain(|(f, _)| !f.starts_with(&wanted));
-                if all.is_empty() && known(w, group)?.method != Method::Off {
+                let keys = w.sso_keys(group)?;
+                let key = named(&keys, &fingerprint)?;
+                let is_last = keys.len() == 1;
+                if is_last && known(w, group)?.method != Method::Off {
                     let public = "This is the only key: without it every sign-in is refused. Add the next one first, or \
                                   switch single sign-on off.";
                     return Err(Error::new(Kind::Conflict, "last_key", public));
                 }
-                replace(w, group, &all)?;
+                if !agreed && (is_last || is_in_use(key.last_verified_at, w.now)) {
+                    let public = "This key verified a sign-in within a week, or is the last one: removing it must be confirmed.";
+                    return Err(Error::new(Kind::Conflict, KEY_IN_USE, public));
+                }
+                let wanted = &key.fingerprint;
+                let left: Vec<(String, Vec<u8>)> =
+                    stored(w, group)?.into_iter().filter(|(f, _)| f != wanted).collect();
+                replace(w, group, &left)?;
                 let detail = format!("removed {wanted}");
                 w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))
             })
         };
         self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
+
+    /// Puts a key back that was removed within the hour, behind those that are there.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`; `Conflict` with code
+    /// `too_many_keys`.
+    pub fn restore_sso_key(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<KeyFacts> {
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let (caller, fingerprint) = (caller.clone(), fingerprint.to_owned());
+            self.store.write(self.clock.now(), move |w| {
+                let removed: Vec<IdpKey> =
+                    w.removed_sso_keys(group, w.now)?.into_iter().map(|(key, _)| key).collect();
+                let key = named(&removed, &fingerprint)?;
+                let mut all = stored(w, group)?;
+                all.push((key.fingerprint.clone(), key.certificate.clone()));
+                replace(w, group, &all)?;
+                let detail = format!("put back {}", key.fingerprint);
+                w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))?;
+                Ok(facts(key, w.now))
+            })
+        };
+        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+    }
+
+    /// The keys that were removed within the hour, the latest first.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn removed_sso_keys(&self, caller: &Caller, group: GroupId) -> Result<Vec<RemovedKey>> {
+        permission::administer(caller, group)?;
+        let now = self.clock.now();
+        let removed = self.store.read(|r| r.removed_sso_keys(group, now))?;
+        Ok(removed.iter().map(|(key, until)| RemovedKey { facts: facts(key, now), until: *until }).collect())
+    }
+
+    /// What a key of a group verified within a week, named as in [`Desk::remove_sso_key`].
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`.
+    pub fn sso_key_use(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<KeyUse> {
+        permission::administer(caller, group)?;
+        let now = self.clock.now();
+        self.store.search(|r| {
+            let keys = r.sso_keys(group)?;
+            let key = named(&keys, fingerprint)?;
+            Ok(KeyUse { others: keys.len().saturating_sub(1), ..key_use(r, group, facts(key, now), now)? })
+        })
+    }
+}
+
+/// What a key verified within a week, as the access log has it.
+pub(super) fn key_use(r: &Reader<'_>, group: GroupId, facts: KeyFacts, now: Timestamp) -> Result<KeyUse> {
+    let counts = r.sign_in_counts(group, SIGN_IN, now.plus_seconds(-IN_USE_SECONDS))?;
+    let short = format!("({})", facts.fingerprint.get(..16).unwrap_or_default());
+    let by_it = counts.details.iter().filter(|(detail, _)| detail.contains(&short));
+    let (sign_ins, in_use) = (by_it.map(|(_, count)| count).sum(), is_in_use(facts.used_at, now));
+    Ok(KeyUse { facts, sign_ins, is_cut: counts.is_cut, in_use, others: 0 })
+}
+
+/// What a key verified within a week.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    pub facts: KeyFacts,
+    pub sign_ins: u64,
+    /// There were more.
+    pub is_cut: bool,
+    /// It verified a sign-in within a week.
+    pub in_use: bool,
+    /// How many other keys the group has.
+    pub others: usize,
+}
+
+impl KeyUse {
+    /// Whether taking it away is asked about: it verified within a week, or is the last.
+    pub fn must_be_confirmed(&self) -> bool {
+        self.others == 0 || self.in_use
+    }
+
+    /// What it verified, in one sentence.
+    pub fn sentence(&self) -> String {
+        match self.facts.used_at {
+            None => "It has verified no sign-in yet.".to_owned(),
+            Some(at) => format!(
+                "It last verified a sign-in at {} UTC; within a week, {}.",
+                at.to_string().get(..16).unwrap_or_default().replace('T', " "),
+                counted(self.sign_ins, self.is_cut, "sign-in", "sign-ins")
+            ),
+        }
+    }
+}
+
+/// The code of the refusal to remove a key that is in use unless that is confirmed.
+pub const KEY_IN_USE: &str = "key_in_use";
+/// A key that verified within so many seconds is in use.
+const IN_USE_SECONDS: i64 = 7 * DAY_SECONDS;
+/// How long a removed key can be put back, in seconds.
+const PUT_BACK_SECONDS: i64 = 3_600;
+
+/// Whether a key that last verified then is in use.
+pub(super) fn is_in_use(last_verified_at: Option<Timestamp>, now: Timestamp) -> bool {
+    last_verified_at.is_some_and(|at| at.plus_seconds(IN_USE_SECONDS) > now)
+}
+
+/// The key that a fingerprint names, or the beginning of it that only one has.
+fn named<'k>(keys: &'k [IdpKey], fingerprint: &str) -> Result<&'k IdpKey> {
+    let wanted = typed_fingerprint(fingerprint);
+    let mut found = keys.iter().filter(|key| wanted.len() >= 8 && key.fingerprint.starts_with(&wanted));
+    match (found.next(), found.next()) {
+        (Some(key), None) => Ok(key),
+        _ => Err(Error::not_found("key_unknown", "The group has no key with this fingerprint.")),
+    }
+}
+
+/// A fingerprint as people write it, with colons, spaces and capitals, as it is stored.
+pub(super) fn typed_fingerprint(text: &str) -> String {
+    let kept = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, ':' | '-'));
+    kept.collect::<String>().to_ascii_lowercase()
 }
 
 /// Reads a certificate to verify with: fingerprint and DER.
@@ -102,14 +229,6 @@ pub(super) fn read_certificate(pem: &str) -> Result<(String, Vec<u8>)> {
         return Err(Error::invalid("several_certificates", "certificate", public));
     }
     let key = VerificationKey::from_certificate_pem(pem).map_err(|e| unreadable(e.code(), e.to_string()))?;
-    if key.is_too_short() {
-        let public = format!(
-            "X.509 Public Key: {} can be broken by anybody. Ask the identity provider for a key of RSA 2048 or more; \
-             the least is {SMALLEST_RSA_BITS} bits.",
-            key.description()
-        );
-        return Err(Error::invalid(KeyReject::UnsupportedSize.code(), "certificate", public));
-    }
     let certificate =
         key.certificate().ok_or_else(|| unreadable("key_malformed", "this is a bare key".to_owned()))?;
     Ok((certificate.fingerprint(), certificate.der.clone()))
@@ -125,7 +244,7 @@ pub(super) fn replace(w: &Writer<'_>, group: GroupId, all: &[(String, Vec<u8>)])
         let public = format!("A group has at most {IDP_KEYS_MAX} keys. Remove one that is out of use.");
         return Err(Error::new(Kind::Conflict, "too_many_keys", public).with_field("certificate"));
     }
-    w.put_sso_keys(group, all)
+    w.put_sso_keys(group, all, w.now.plus_seconds(PUT_BACK_SECONDS))
 }
 
 /// What a key of an identity provider shows.
@@ -180,12 +299,8 @@ fn of_certificate(der: &[u8], now: Timestamp) -> KeyFacts {
         let days = left / DAY_SECONDS;
         facts.warnings.push(format!("its certificate ends in {days} days. Add the next one beside it."));
     }
-    if key.is_too_short() {
-        facts
-            .warnings
-            .push(format!("{} can be broken by anybody, so it signs nobody in. Remove it.", facts.kind));
-    } else if key.is_weak() {
-        facts.warnings.push(format!("{} is weak; ask for at least RSA 2048.", facts.kind));
+    if key.is_weak() {
+        facts.warnings.push(format!("{} is short; ask for at least RSA 2048.", facts.kind));
     }
     facts
 }

@@ -1,7 +1,7 @@
 //! Metadata of both sides: what an upload of theirs would change, shown before it is saved; and ours.
 
 use crate::desk::{Desk, permission};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::fields;
 use crate::model::sso::{Configuration, EndpointType, IDP_KEYS_MAX, KeyFacts, Method};
@@ -9,11 +9,10 @@ use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
 use crate::protocol::saml::names::{BINDING_POST, BINDING_REDIRECT, FORMAT_EMAIL};
 use crate::protocol::saml::service_provider::ServiceProvider;
-use crate::protocol::xml::{Certificate, VerificationKey};
 use crate::store::Reader;
 
 use super::configure::{Change, OPERATION, changes, described, draft, known};
-use super::keys;
+use super::keys::{self, KeyUse};
 
 /// What an upload would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +27,38 @@ pub struct Preview {
     pub added: Vec<KeyFacts>,
     /// Keys that are there, and would not be.
     pub removed: Vec<KeyFacts>,
+    /// What those of them verified that are in use.
+    pub going: Vec<KeyUse>,
     /// What to know before saving; sentences.
     pub notes: Vec<String>,
     keys: Vec<(String, Vec<u8>)>,
+}
+
+/// Which keys in use somebody agreed to lose by an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agreed {
+    /// Whatever the file lacks.
+    ToAll,
+    /// Those that were shown, by fingerprint.
+    To(Vec<String>),
+}
+
+impl Agreed {
+    fn covers(&self, fingerprint: &str) -> bool {
+        match self {
+            Agreed::ToAll => true,
+            Agreed::To(shown) => shown.iter().any(|f| f == fingerprint),
+        }
+    }
+}
+
+fn key_in_use(fingerprint: &str) -> Error {
+    let short = fingerprint.get(..16).unwrap_or_default();
+    let public = format!(
+        "The file lacks the key {short}, which verified a sign-in within a week. Nothing was saved: upload the file again \
+         to see what would go."
+    );
+    Error::new(Kind::Conflict, keys::KEY_IN_USE, public)
 }
 
 impl Preview {
@@ -60,10 +88,10 @@ impl Desk {
         self.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))
     }
 
-    /// Saves what [`Desk::preview_sso_metadata`] showed.
+    /// Saves what [`Desk::preview_sso_metadata`] showed. Keys that go can be put back for an hour.
     ///
     /// # Errors
-    /// As there.
+    /// As there; `Conflict` with the code [`keys::KEY_IN_USE`] when a key in use would go that nobody agreed to.
     pub fn upload_sso_metadata(
         &self,
         caller: &Caller,
@@ -71,12 +99,13 @@ impl Desk {
         file: &[u8],
         entity: &str,
         switch_on: bool,
+        agreed: &Agreed,
     ) -> Result<Preview> {
         let attempt = || {
             permission::administer(caller, group)?;
             // Read outside the transaction: a federation's file takes its time.
             let preview = self.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))?;
-            let (caller, saved) = (caller.clone(), preview.clone());
+            let (caller, saved, agreed) = (caller.clone(), preview.clone(), agreed.clone());
             self.store.write(self.clock.now(), move |w| {
                 let mut values = from_file(&saved.configuration);
                 let before = known(w, group)?;
@@ -84,6 +113,15 @@ impl Desk {
                     values.push(("method".to_owned(), Method::Saml.as_str().to_owned()));
                 }
                 let draft = draft(before, &values);
+                for key in w.sso_keys(group)? {
+                    let goes = !saved.keys.iter().any(|(fingerprint, _)| *fingerprint == key.fingerprint);
+                    if goes
+                        && keys::is_in_use(key.last_verified_at, w.now)
+                        && !agreed.covers(&key.fingerprint)
+                    {
+                        return Err(key_in_use(&key.fingerprint));
+                    }
+                }
                 w.put_sso_configuration(&draft.configuration)?;
                 keys::replace(w, group, &saved.keys)?;
                 let mut detail = vec![format!("metadata of {}", saved.entity)];
@@ -137,22 +175,10 @@ impl Desk {
         let mut notes = Vec::new();
         let mut keys: Vec<(String, Vec<u8>)> = Vec::new();
         for der in &chosen.signing_certificates {
-            let (fingerprint, key) = read_key(der)?;
-            if key.is_too_short() {
-                let kind = key.description();
-                notes.push(format!(
-                    "The key {kind} is below 1,024 bits, which anybody can break: it is left out."
-                ));
-                continue;
-            }
+            let fingerprint = fingerprint(der)?;
             if !keys.iter().any(|(f, _)| *f == fingerprint) {
                 keys.push((fingerprint, der.clone()));
             }
-        }
-        if keys.is_empty() {
-            let public = "Metadata File Upload: all its signing keys are below 1,024 bits, which anybody can break. Ask \
-                          the identity provider for a key of RSA 2048 or more.";
-            return Err(Error::invalid("key_unsupported_size", "metadata", public));
         }
         if keys.len() > IDP_KEYS_MAX {
             notes.push(format!(
@@ -178,7 +204,9 @@ impl Desk {
             });
         let added = positioned.filter(|k| fresh(&k.fingerprint)).map(|k| keys::facts(&k, now)).collect();
         let gone = stored.iter().filter(|k| !keys.iter().any(|(f, _)| *f == k.fingerprint));
-        let removed = gone.map(|k| keys::facts(k, now)).collect();
+        let removed: Vec<KeyFacts> = gone.map(|k| keys::facts(k, now)).collect();
+        let in_use = removed.iter().filter(|key| keys::is_in_use(key.used_at, now));
+        let going = in_use.map(|key| keys::key_use(r, group, key.clone(), now)).collect::<Result<_>>()?;
         let mut configuration = drafted.configuration;
         if switch_on && before.method == Method::Off {
             configuration.method = Method::Saml;
@@ -191,6 +219,7 @@ impl Desk {
             changes,
             added,
             removed,
+            going,
             notes,
             keys,
         })
@@ -248,10 +277,8 @@ fn chosen<'p>(
     }
 }
 
-/// A certificate's fingerprint and its key.
-fn read_key(der: &[u8]) -> Result<(String, VerificationKey)> {
+fn fingerprint(der: &[u8]) -> Result<String> {
     let unreadable = |_| Error::invalid("key_malformed", "metadata", "A certificate in it cannot be read.");
-    let key = VerificationKey::from_certificate_der(der).map_err(unreadable)?;
-    let fingerprint = key.certificate().map(Certificate::fingerprint).unwrap_or_default();
-    Ok((fingerprint, key))
+    let key = crate::protocol::xml::VerificationKey::from_certificate_der(der).map_err(unreadable)?;
+    Ok(key.certificate().map(crate::protocol::xml::Certificate::fingerprint).unwrap_or_default())
 }

@@ -10,8 +10,8 @@
 //! 5. [`answer`]: what the browser gets. [`attempts`]: what is kept of it for the administrator;
 //!    [`told`]: what a stranger may read of it; [`rejudge`] looks at it again.
 //!
-//! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure; [`tile`] says what a portal tile
-//! would do. Deny by default: Off, no key,
+//! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure, [`health`] is what it says of itself;
+//! [`tile`] says what a portal tile would do. Deny by default: Off, no key,
 //! no issuer refuses, each with a code of its own ([`reject`]).
 
 mod admit;
@@ -20,6 +20,8 @@ mod attempts;
 mod begin;
 mod configure;
 mod consume;
+mod counted;
+mod health;
 mod judge;
 mod keys;
 mod matching;
@@ -39,9 +41,10 @@ pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};
 pub use attempts::Diagnosis;
 pub use begin::{Beginning, Begun, Carried, REQUEST_LIFETIME};
 pub use configure::configured_by_seed;
-pub use configure::{CHANGED_MEANWHILE, Change, Draft, Overview};
+pub use configure::{CHANGED_MEANWHILE, Change, Draft, Opened, Overview};
 pub use consume::Posted;
-pub use metadata::Preview;
+pub use keys::{KEY_IN_USE, KeyUse};
+pub use metadata::{Agreed, Preview};
 pub(super) use own_keys::place as sp_key_place;
 pub use reject::SsoReject;
 pub use rejudge::{Rejudged, Settings as RejudgeSettings};

@@ -5,7 +5,6 @@
 
 use sha2::{Digest, Sha256};
 
-use super::endpoint::reserved_parameter;
 use super::template::Template;
 use super::{
     AcsStyle, AuthnContext, Autoprovision, Choice, Configuration, EndpointType, Method, NameIdPolicy,
@@ -28,11 +27,12 @@ pub enum Entry {
     OneOf(&'static [Choice]),
 }
 
-/// On which page a field stands.
+/// Which fields stand together; [`super::step`] says on which page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Connection,
     Request,
+    Answer,
     SignIn,
     Legacy,
     Autoprovisioning,
@@ -87,10 +87,11 @@ pub fn takes(name: &str, value: &str) -> bool {
     set(&mut Configuration::off(GroupId(0)), name, value).is_ok()
 }
 
-/// Names a configuration by its values: 16 hexadecimal digits. Two configurations with one edition are alike.
-pub fn edition(configuration: &Configuration) -> String {
+/// Names the values of some fields: 16 hexadecimal digits. Two configurations that agree in these fields have one
+/// edition, so that whoever saves one page is not stopped by a change on another.
+pub fn edition<'f>(configuration: &Configuration, of: impl IntoIterator<Item = &'f Field>) -> String {
     let mut hash = Sha256::new();
-    for field in FIELDS {
+    for field in of {
         let value = field.value(configuration);
         hash.update(value.len().to_be_bytes());
         hash.update(value.as_bytes());
@@ -139,12 +140,6 @@ fn endpoint(place: &mut String, value: &str) -> Written {
     let plain = value.bytes().all(|b| (0x21..0x7f).contains(&b) && !matches!(b, b'"' | b'<' | b'>' | b'\\'));
     if !web || !plain || value.contains('#') {
         return Err("an address that begins with https:// and has no fragment.".to_owned());
-    }
-    if let Some(name) = reserved_parameter(value) {
-        return Err(format!(
-            "its query has “{name}”, which each sign-in brings itself. Leave out what follows the question mark, unless \
-             the identity provider's people say that a part of it belongs there."
-        ));
     }
     line(place, value)
 }
@@ -261,19 +256,19 @@ fields! {
         "Optional. A name for this group in addresses: idptoken=…, such as a Salesforce Organization ID or \
          an Entra tenant name."
         => |c| c.account_id.clone().unwrap_or_default(), |c, v| account(&mut c.account_id, v);
-    SignIn "idp_initiated" "Sign-ins that the identity provider starts" Entry::Switch;
+    Answer "idp_initiated" "Sign-ins that the identity provider starts" Entry::Switch;
         "Take an answer to which there was no request: a click on the tile in the identity provider's \
          portal. Off: only sign-ins that began here."
         => |c| c.idp_initiated_allowed.to_string(), |c, v| switch(&mut c.idp_initiated_allowed, v);
-    SignIn "idp_initiated_redirect" "Redirect for IdP-initiated sessions" Entry::Line;
+    Answer "idp_initiated_redirect" "Redirect for IdP-initiated sessions" Entry::Line;
         "Where a browser goes after a sign-in that the identity provider started: a path of this server, \
          such as /agentjoin/agentjoin.aspx. Empty: it gets the login key as text."
         => |c| c.idp_initiated_redirect.clone(), |c, v| relative(&mut c.idp_initiated_redirect, v);
-    SignIn "allowed_sites" "Sites that may embed the sign-in" Entry::Lines;
+    Answer "allowed_sites" "Sites that may embed the sign-in" Entry::Lines;
         "The origins of the pages that sign agents in from a hidden frame, one a line, such as \
          https://crm.example.com. Pages of other sites cannot frame the result, and are told nothing."
         => |c| c.allowed_sites.join("\n"), |c, v| sites(&mut c.allowed_sites, v);
-    SignIn "keep_responses" "Keep responses while in Provisioning" Entry::Switch;
+    Answer "keep_responses" "Keep responses while in Provisioning" Entry::Switch;
         "Keeps each response for 24 hours, sealed, so that it can be judged again at another time or with \
          other settings. Responses hold personal data: switch it off when you are done."
         => |c| c.keep_responses.to_string(), |c, v| switch(&mut c.keep_responses, v);
@@ -284,7 +279,8 @@ fields! {
            |c, v| choice(&mut c.authn_context, AuthnContext::CHOICES, v, AuthnContext::parse);
     Request "acs_style" "ACS Parameter Style" Entry::OneOf(AcsStyle::CHOICES);
         "RelayState: the address that we ask to be answered at is always the same, as identity providers \
-         that compare it literally want it. URL parameters: what to do afterwards is appended to it."
+         that compare it literally want it. URL parameters: what to do afterwards is appended to it; embedded \
+         sign-in uses RelayState all the same."
         => |c| c.acs_style.as_str().into(), |c, v| choice(&mut c.acs_style, AcsStyle::CHOICES, v, AcsStyle::parse);
     Request "name_id_policy" "Name ID Policy" Entry::OneOf(NameIdPolicy::CHOICES);
         "Which kind of name the request asks for. Most identity providers want Email address, some \
@@ -365,8 +361,6 @@ mod tests {
             ("endpoint_url", "http://idp.example.com/sso", Some("invalid_field")),
             ("endpoint_url", "javascript:alert(1)", Some("invalid_field")),
             ("endpoint_url", "https://user@evil.example/", Some("invalid_field")),
-            ("endpoint_url", "https://idp.example.com/sso?SAMLRequest=x", Some("invalid_field")),
-            ("endpoint_url", "https://idp.example.com/sso?tenant=1&RelayState=", Some("invalid_field")),
             ("allowed_sites", "https://crm.example.com/\nhttps://b.example", None),
             ("allowed_sites", "https://crm.example.com/path", Some("invalid_field")),
             ("allowed_sites", "*", Some("invalid_field")),

@@ -1,12 +1,14 @@
 //! Single sign-on by SAML, as a group's administrator configures it: wire contract §3.2 and §3.8.
 //!
 //! Values only. [`fields`] is the one table of names, labels and help texts that the console, the command
-//! line, the seed file and the manual share; [`template`] reads the mapping of attributes; [`addresses`] are
-//! what people copy; [`tile`] says what a portal tile would do.
+//! line, the seed file and the manual share; [`step`] says on which page each stands, [`health`] how well it
+//! all works; [`template`] reads the mapping of attributes; [`addresses`] are what people copy; [`tile`] says what
+//! a portal tile would do.
 
 pub mod addresses;
-pub mod endpoint;
 pub mod fields;
+pub mod health;
+pub mod step;
 pub mod template;
 pub mod tile;
 
@@ -242,6 +244,13 @@ pub struct KeyFacts {
     pub certificate: Vec<u8>,
     /// Sentences.
     pub warnings: Vec<String>,
+}
+
+/// A key of the identity provider that was removed, and can be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedKey {
+    pub facts: KeyFacts,
+    pub until: Timestamp,
 }
 
 /// What came to the ACS, as it is shown to administrators.

@@ -3,6 +3,9 @@
 //! Bytes in, facts out. Nothing here trusts or distrusts anything: that is up to who pins the certificate.
 //! Enter at [`public_key_of`] and [`Certificate::read`].
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::base64::decode_base64;
 use super::key::KeyReject;
 use x509_cert::certificate::{CertificateInner, Raw};
@@ -52,6 +55,14 @@ impl Certificate {
     pub fn fingerprint(&self) -> String {
         self.sha256.iter().map(|b| format!("{b:02x}")).collect()
     }
+}
+
+/// Writes a certificate in PEM (RFC 7468).
+pub fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 /// Finds the `SubjectPublicKeyInfo` of a certificate by its place (RFC 5280 §4.1), whatever the other fields say.

@@ -43,11 +43,11 @@ mod tree;
 pub use algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 pub use base64::{decode_base64, encode_base64};
 pub use canonical::{Canonicalization, Method, Sink};
-pub use certificate::Certificate;
+pub use certificate::{Certificate, pem};
 pub use encryption::{
     DecryptReject, Decrypted, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets,
 };
-pub use key::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
+pub use key::{KeyReject, VerificationKey};
 pub use limits::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};

@@ -1,0 +1,126 @@
+//! The pages of three steps of SSO Configure, each one form with every field of its sections.
+
+use maud::{Markup, html};
+
+use super::super::{crumbs, own};
+use super::{TITLE, bar};
+use crate::model::sso::Configuration;
+use crate::model::sso::fields::{Entry, Field as SsoField, Section, edition};
+use crate::model::sso::health::Health;
+use crate::model::sso::step::Step;
+use crate::pages::components::{Weight, button, header, time};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+
+/// The form's field that says which values it was drawn from.
+pub const EDITION: &str = "edition";
+
+/// What a step's page shows.
+pub struct StepView<'a> {
+    pub step: Step,
+    pub configuration: &'a Configuration,
+    pub health: &'a Health,
+    /// What a field would give, or why it gives nothing: its name and a sentence.
+    pub told: &'a [(&'static str, String)],
+}
+
+/// A step's page; `fill` holds the form's values and what is wrong with them.
+pub fn page(frame: &Frame<'_>, view: &StepView<'_>, fill: &Fill) -> String {
+    let step = view.step;
+    let answered = match fill.value(EDITION) {
+        "" => edition(view.configuration, step.fields()),
+        opened => opened.to_owned(),
+    };
+    let wrong = match fill.count_of_problems() {
+        0 => String::new(),
+        1 => "One thing to correct".to_owned(),
+        several => format!("{several} things to correct"),
+    };
+    let content = html! {
+        (form::problems(fill))
+        (header(&crumbs(frame, &[("/sso", TITLE)]), step.title(), lead(step), &html! {}))
+        (bar(frame, view.health, Some(step), &wrong))
+        section.card.sso-form {
+            (form::post(&own(frame, &format!("/sso{}", step.path())), frame.token, &html! {
+                (form::hidden(EDITION, &answered))
+                @for section in step.sections() {
+                    (form::fieldset(heading(*section), &html! {
+                        (above(frame, *section))
+                        @for field in step.fields().filter(|field| field.section == *section) {
+                            (drawn(field, fill, view.told))
+                        }
+                    }))
+                }
+                div.actions.staying {
+                    (button("Save", Weight::Primary))
+                    a href=(own(frame, "/sso")) { "Cancel" }
+                    (saved(view.health))
+                }
+            }))
+        }
+    };
+    console(frame, Place::SignOn, step.title(), fill.is_wrong(), &content)
+}
+
+/// Who saved last, and when.
+pub(super) fn saved(health: &Health) -> Markup {
+    html! {
+        @if let Some((at, by)) = &health.saved {
+            span.muted.small.saved { "Last saved by " (by) ", " (time(*at)) " UTC" }
+        }
+    }
+}
+
+pub(super) fn lead(step: Step) -> &'static str {
+    match step {
+        Step::IdentityProvider => "Who signs your people in, and under which name it knows us.",
+        Step::Keys => "Whose signatures are believed, and to which certificate answers are encrypted.",
+        Step::Request => "What is asked of the identity provider, and which answers are taken.",
+        Step::People => "Who a sign-in is for, and what happens to somebody new.",
+    }
+}
+
+fn heading(section: Section) -> &'static str {
+    match section {
+        Section::Connection => "Connection",
+        Section::Request => "The request",
+        Section::Answer => "The answer",
+        Section::SignIn => "Who is meant",
+        Section::Legacy => "For old identity providers",
+        Section::Autoprovisioning => "Somebody new",
+    }
+}
+
+fn above(frame: &Frame<'_>, section: Section) -> Markup {
+    html! {
+        @match section {
+            Section::Connection => p.muted {
+                "The identity provider's metadata file fills in most of this: "
+                a href=(own(frame, "/sso/metadata")) { "Upload it" } "."
+            },
+            Section::Autoprovisioning => p.muted {
+                "Names in braces are attributes: "
+                a href=(own(frame, "/sso/attributes")) { "those of recent assertions" } "."
+            },
+            _ => {},
+        }
+    }
+}
+
+fn drawn(field: &SsoField, fill: &Fill, told: &[(&'static str, String)]) -> Markup {
+    let told = told.iter().filter(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
+    let warning = Some(field.warning).filter(|warning| !warning.is_empty());
+    let warning = warning.map(|warning| format!("Warning: {warning}"));
+    let hint: Vec<&str> = std::iter::once(field.help).chain(warning.as_deref()).chain(told).collect();
+    let hint = hint.join(" ");
+    match field.entry {
+        Entry::Line => Field::text(field.name, field.label).hint(&hint).unmarked().draw(fill),
+        Entry::Lines => Field::area(field.name, field.label).hint(&hint).unmarked().draw(fill),
+        Entry::Switch => form::tick(field.name, "true", field.label, &hint, fill),
+        Entry::OneOf(choices) => {
+            let options: Vec<(String, String)> =
+                choices.iter().map(|c| (c.word.to_owned(), c.label.to_owned())).collect();
+            Field::select(field.name, field.label, &options).hint(&hint).draw(fill)
+        }
+    }
+}
