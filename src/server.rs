@@ -2,8 +2,9 @@
 //!
 //! Start refuses rather than repairs. The ready file appears only once requests are served, and whole.
 
+pub mod memory;
+
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::model::Caller;
 use crate::model::Mode;
 use crate::seed_file;
 use crate::server_log::note;
+use crate::whole_file::{same_file, write_whole};
 
 /// The self-signed certificate and its key, made at the first start without files of one's own.
 pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";
@@ -173,8 +175,8 @@ fn own_certificate(directory: &Path, public_origin: Option<&str>) -> Result<(Pat
             }
         }
         let made = gate::self_signed(&names).map_err(|e| bad_certificate(&certificate, &e.to_string()))?;
-        write_whole(&key, made.key_pem.as_bytes(), 0o600)?;
-        write_whole(&certificate, made.cert_pem.as_bytes(), 0o644)?;
+        write(&key, made.key_pem.as_bytes(), 0o600)?;
+        write(&certificate, made.cert_pem.as_bytes(), 0o644)?;
     }
     Ok((certificate, key))
 }
@@ -192,20 +194,9 @@ fn bad_certificate(path: &Path, why: &str) -> Error {
     Error::new(Kind::Denied, "tls_certificate", format!("The certificate {} {why}.", path.display()))
 }
 
-/// Writes a file beside its place and moves it there: a reader sees all of it or nothing.
-fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let beside = PathBuf::from(name);
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        .open(&beside)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|e| {
+/// Writes a file of the server's, whole.
+fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    write_whole(path, content, mode).map_err(|e| {
         let public = format!("The file {} cannot be written: {e}.", path.display());
         Error::new(Kind::Fault, "cannot_write_file", public)
     })
@@ -278,6 +269,16 @@ impl Ready {
     }
 }
 
+/// Whether `path` is, by any name, a file that the appliance keeps: the database, a key, the certificate, the lock.
+fn is_ours(directory: &Path, path: &Path) -> bool {
+    let kept = |name: &std::ffi::OsStr| {
+        let name = name.to_string_lossy();
+        name.starts_with("sidelight.") || name.starts_with("tls-")
+    };
+    let Ok(files) = directory.read_dir() else { return false };
+    files.flatten().any(|file| kept(&file.file_name()) && same_file(&file.path(), path))
+}
+
 /// The ready files, removed when the server stops.
 struct ReadyFiles(Vec<PathBuf>);
 
@@ -293,9 +294,14 @@ impl ReadyFiles {
         };
         let document =
             serde_json::to_string(&ready).map_err(|e| Error::fault("ready_file", e.to_string()))?;
+        if let Some(path) = config.ready_file.as_deref().filter(|path| is_ours(&config.data, path)) {
+            let public =
+                format!("ready_file would overwrite a file of the data directory: {}.", path.display());
+            return Err(Error::invalid("bad_setting", "ready_file", public));
+        }
         let mut files = ReadyFiles(Vec::new());
         for path in std::iter::once(config.data.join(READY_FILE)).chain(config.ready_file.clone()) {
-            write_whole(&path, format!("{document}\n").as_bytes(), 0o644)?;
+            write(&path, format!("{document}\n").as_bytes(), 0o644)?;
             files.0.push(path);
         }
         Ok(files)

@@ -202,6 +202,76 @@ fn a_browser_gets_a_web_session_and_a_page_that_is_honest() {
     assert!(gone.body.contains("type=\"password\""), "{}", gone.body);
 }
 
+/// Our pages send no referrer, so a browser sends their forms with `Origin: null`.
+#[test]
+fn a_browser_signs_out_from_our_own_pages_and_no_other_site_signs_it_out() {
+    let server = lab();
+    let sign_in = || {
+        server.get(&format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}"))
+    };
+    let sign_out = |cookie: &str, headers: &[(&str, &str)]| {
+        server.send("POST", "/login/signout.aspx", &[&[("Cookie", cookie)], headers].concat(), b"")
+    };
+    let is_signed_in = |cookie: &str| {
+        server
+            .send("GET", "/agentjoin/AgentJoin.aspx", &[("Cookie", cookie)], b"")
+            .body
+            .contains("Signed in as")
+    };
+    let own = server.url.clone();
+    for headers in [
+        &[("Origin", "null"), ("Sec-Fetch-Site", "same-origin")][..],
+        &[("Origin", own.as_str()), ("Sec-Fetch-Site", "same-origin")],
+        &[("Origin", own.as_str())],
+        &[],
+    ] {
+        let cookie = sign_in().cookie("GSSNID").unwrap();
+        let out = sign_out(&cookie, headers);
+        assert_eq!(out.status, 303, "{headers:?}: {out:?}");
+        assert_eq!(out.cookie("GSSNID").as_deref(), Some("GSSNID="), "{headers:?}");
+        assert!(!is_signed_in(&cookie), "{headers:?}");
+    }
+    let cookie = sign_in().cookie("GSSNID").unwrap();
+    for headers in [
+        &[("Origin", "null"), ("Sec-Fetch-Site", "cross-site")][..],
+        &[("Origin", own.as_str()), ("Sec-Fetch-Site", "same-site")],
+        &[("Origin", "https://evil.example")],
+        &[("Origin", "null")],
+    ] {
+        assert_eq!(sign_out(&cookie, headers).status, 403, "{headers:?}");
+        assert!(is_signed_in(&cookie), "{headers:?}");
+    }
+}
+
+#[test]
+fn a_cookie_that_is_set_in_a_frame_is_kept_apart_and_signing_out_ends_both_kinds() {
+    let server = Server::start(&["--lab", "--plain-http", "--trusted-proxies", "127.0.0.1"]);
+    server.set_clock(PUBLISHED[0].0);
+    let secure = ("X-Forwarded-Proto", "https");
+    let sign_in = |dest: &str| {
+        let path = format!("/agentjoin/AgentJoin.aspx?partnerid=12345&partneruserid={PUID}&loginkey={KEY}");
+        let answer = server.send("GET", &path, &[secure, ("Sec-Fetch-Dest", dest)], b"");
+        (answer.header("Set-Cookie").unwrap().to_owned(), answer.cookie("GSSNID").unwrap())
+    };
+    for (dest, partitioned) in [("document", false), ("", false), ("iframe", true), ("frame", true)] {
+        let (set, _) = sign_in(dest);
+        assert_eq!(set.contains("; Partitioned"), partitioned, "{dest}: {set}");
+        assert!(set.contains("; Secure"), "{dest}: {set}");
+    }
+    let (outside, framed) = (sign_in("document").1, sign_in("iframe").1);
+    let both = format!("{framed}; {outside}");
+    let headers = [secure, ("Cookie", both.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    let out = server.send("POST", "/login/signout.aspx", &headers, b"");
+    let cleared: Vec<_> = out.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
+    assert!(cleared.iter().all(|(_, cookie)| cookie.contains("Max-Age=0")), "{out:?}");
+    let partitioned: Vec<_> = cleared.iter().map(|(_, cookie)| cookie.contains("; Partitioned")).collect();
+    assert_eq!(partitioned, [false, true]);
+    for cookie in [&outside, &framed] {
+        let page = server.send("GET", "/agentjoin/AgentJoin.aspx", &[("Cookie", cookie)], b"");
+        assert!(page.body.contains("type=\"password\""), "{}", page.body);
+    }
+}
+
 #[test]
 fn suspending_the_user_kills_key_token_and_web_session_at_once() {
     let server = lab();

@@ -67,7 +67,8 @@ pub struct Explain {
     /// a private key to decrypt with (PEM); repeat for several
     #[argh(option)]
     decrypt_key: Vec<String>,
-    /// what to let pass: sha1, rsa15, 3des, no-audience; separated by commas
+    /// what to let pass: sha1 (with it RSA keys below 1,024 bits, which no group takes), rsa15, 3des, no-audience;
+    /// separated by commas
     #[argh(option)]
     allow: Vec<String>,
     /// print JSON
@@ -167,7 +168,8 @@ impl Explain {
         let mut policy = Policy::default();
         for word in self.allow.iter().flat_map(|list| list.split(',')).map(str::trim) {
             match word {
-                "sha1" => policy.allow_sha1 = true,
+                // Documents from the years of SHA-1 are often signed by keys of 512 bits, which no group takes.
+                "sha1" => (policy.allow_sha1, policy.allow_short_keys) = (true, true),
                 "rsa15" => policy.allow_rsa15 = true,
                 "3des" => policy.allow_triple_des = true,
                 "no-audience" => policy.allow_no_audience = true,

@@ -9,6 +9,7 @@ mod health;
 mod host;
 mod login_key;
 mod operator;
+mod output;
 mod role;
 mod scim_token;
 mod serve;
@@ -90,9 +91,6 @@ fn with_lone_dash_last(mut words: Vec<&str>) -> Vec<&str> {
     words
 }
 
-/// Exit status of a command whose reader has gone, as the shell has it: 128 and the number of SIGPIPE.
-const READER_GONE: i32 = 141;
-
 /// Rust panics when what a command prints cannot be written. A reader that has gone (`sidelight … | head`) ends
 /// it without a word instead, and a full disk with one.
 fn end_when_nothing_can_be_printed() {
@@ -100,7 +98,7 @@ fn end_when_nothing_can_be_printed() {
     std::panic::set_hook(Box::new(move |panic| match panic.payload_as_str() {
         Some(said) if said.starts_with("failed printing to stdout") => {
             if said.contains("Broken pipe") {
-                std::process::exit(READER_GONE);
+                std::process::exit(i32::from(output::READER_GONE));
             }
             note(format_args!("The answer could not be written: {said}."));
             std::process::exit(1);

@@ -9,7 +9,7 @@ use argh::FromArgs;
 use super::refused;
 use crate::config::{self, Config, SETTINGS};
 use crate::error::Result;
-use crate::server;
+use crate::server::{self, memory};
 
 /// start the server: the console, the web services, the account pages
 #[derive(FromArgs)]
@@ -119,10 +119,21 @@ impl Show {
                         );
                     }
                 }
+                print_memory();
                 ExitCode::SUCCESS
             }
             Err(error) => refused(&error),
         }
+    }
+}
+
+/// Prints how much memory the server may take, and for what.
+fn print_memory() {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let parts = memory::parts();
+    println!("\nmemory           at most {} MiB, whatever strangers send:", memory::mebibytes(&parts));
+    for part in &parts {
+        println!("{:16} {:6.1} MiB  {}", "", part.bytes as f64 / MIB, part.what);
     }
 }
 

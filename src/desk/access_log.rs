@@ -6,6 +6,7 @@
 use super::{Desk, permission};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::secret::typed_incident_code;
@@ -33,13 +34,22 @@ pub struct IncidentReport {
 }
 
 impl Desk {
-    /// Finds rows of the access log, newest first. `query.group` decides who may ask.
+    /// Finds rows of the access log. `query.group` decides who may ask.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group, or, without one, the appliance.
     pub fn log_rows(&self, caller: &Caller, query: &LogQuery) -> Result<Vec<LogRow>> {
         may_read(caller, query.group)?;
         self.store.search(|r| r.log_rows(query))
+    }
+
+    /// Counts the rows that [`Desk::log_rows`] would find in all pages together; stops above `most`.
+    ///
+    /// # Errors
+    /// As [`Desk::log_rows`].
+    pub fn count_log_rows_to(&self, caller: &Caller, query: &LogQuery, most: u32) -> Result<Count> {
+        may_read(caller, query.group)?;
+        self.store.search(|r| r.count_log_rows_to(query, most))
     }
 
     /// Finds all rows that fit, newest first, for a file; the log notes it.

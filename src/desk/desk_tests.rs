@@ -355,3 +355,51 @@ fn a_wrong_present_password_is_refused_with_a_row_and_changes_nothing() {
         assert_eq!(f.log().pop().unwrap().code.as_deref(), Some("locked"), "the row says which");
     }
 }
+
+#[test]
+fn of_many_who_hold_the_claim_link_one_becomes_the_operator() {
+    let f = fixture();
+    let token = f.desk.new_claim().unwrap().unwrap();
+    let together = std::sync::Barrier::new(8);
+    let claim = &|number: usize| {
+        together.wait();
+        let (caller, name) = (Caller::anonymous([192, 0, 2, 1].into()), format!("operator {number}"));
+        f.desk.claim(&caller, &token, &name, &Secret::new("correct horse battery"))
+    };
+    let claims = std::thread::scope(|scope| {
+        let claims: Vec<_> = (0..8).map(|number| scope.spawn(move || claim(number))).collect();
+        claims.into_iter().map(|claim| claim.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (claimed, refused): (Vec<_>, Vec<_>) = claims.into_iter().partition(Result::is_ok);
+    assert_eq!(claimed.len(), 1);
+    assert!(refused.into_iter().all(|refusal| code(refusal) == Some("claim_closed")));
+    assert_eq!(f.desk.operators(&Caller::host()).unwrap().len(), 1);
+}
+
+#[test]
+fn an_address_that_begins_too_many_sign_ins_is_told_so() {
+    use super::guard::BEGUN_MOST;
+    use super::sso::Target;
+    let f = fixture();
+    let values = [
+        ("method", "saml"),
+        ("idp_entity_id", "https://idp.example.org/"),
+        ("endpoint_url", "https://idp.example.org/sso"),
+    ];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    f.desk.set_sso(&f.admin, SEVEN, &values, None).unwrap();
+    let certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saml/keys/idp.cert.pem");
+    f.desk.add_sso_key(&f.admin, SEVEN, &std::fs::read_to_string(certificate).unwrap()).unwrap();
+    let begin = |last: u8| {
+        let caller = Caller::anonymous([192, 0, 2, last].into());
+        f.desk.begin_sso(&caller, SEVEN, &Target::default(), None, "https://sp.example.com")
+    };
+    assert!(begin(1).is_ok());
+    let now = f.desk.clock.now();
+    for _ in 1..BEGUN_MOST {
+        assert!(f.desk.sign_in.guard.may_begin(Some([192, 0, 2, 1].into()), now));
+    }
+    let refused = begin(1).map(drop).unwrap_err();
+    assert_eq!((refused.kind, refused.code), (Kind::TooMany, "too_many_begun"));
+    assert!(begin(2).is_ok(), "another address may");
+}

@@ -1,7 +1,9 @@
 //! Groups: made and named by operators, and their settings. Wire contract §9.
 
 use super::{Desk, fields, permission};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::model::lists::Count;
+use crate::model::lists::{GroupLine, GroupQuery};
 use crate::model::{Caller, Group, GroupId, LogEntry};
 use crate::store::{NewGroup, Reader, Settings, Writer};
 
@@ -93,6 +95,24 @@ impl Desk {
         Ok(all)
     }
 
+    /// Lists groups as the console does. Operators only.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`.
+    pub fn group_lines(&self, caller: &Caller, query: &GroupQuery) -> Result<Vec<GroupLine>> {
+        permission::run_appliance(caller)?;
+        self.store.search(|r| r.group_lines(query))
+    }
+
+    /// Counts the groups that [`Desk::group_lines`] would list in all pages together; stops above `most`.
+    ///
+    /// # Errors
+    /// `Denied` with `operators_only`.
+    pub fn count_groups_to(&self, caller: &Caller, query: &GroupQuery, most: u32) -> Result<Count> {
+        permission::run_appliance(caller)?;
+        self.store.search(|r| r.count_groups_to(query, most))
+    }
+
     /// Reads the settings of a group, by name.
     ///
     /// # Errors
@@ -138,6 +158,47 @@ impl Desk {
         };
         self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
     }
+}
+
+impl Desk {
+    /// Takes a setting away from a group and its roles: one that was mistyped, or that no client asks for any more.
+    /// Those that every group begins with stay.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `setting_unknown`; `Conflict` with
+    /// `setting_shipped`.
+    pub fn remove_group_setting(&self, caller: &Caller, id: GroupId, name: &str) -> Result<()> {
+        let operation = "group.settings";
+        let attempt = || {
+            permission::administer(caller, id)?;
+            if is_shipped(name) {
+                let public = format!("Every group has the setting {name}. Switch it off instead.");
+                return Err(Error::new(Kind::Conflict, "setting_shipped", public));
+            }
+            let (caller, name) = (caller.clone(), name.to_owned());
+            self.store.write(self.clock.now(), move |w| {
+                known(w, id)?;
+                if !w.group_settings(id)?.contains_key(&name) {
+                    let public = format!("The group has no setting {name}.");
+                    return Err(Error::not_found("setting_unknown", public));
+                }
+                w.delete_group_setting(id, &name)?;
+                w.log(&LogEntry::done(
+                    &caller,
+                    Some(id),
+                    operation,
+                    id.to_string(),
+                    format!("{name} removed"),
+                ))
+            })
+        };
+        self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
+    }
+}
+
+/// Whether every group has this setting.
+pub fn is_shipped(name: &str) -> bool {
+    SHIPPED_SETTINGS.iter().any(|(shipped, _)| *shipped == name)
 }
 
 fn checked(id: GroupId, name: &str, account_id: Option<&str>) -> Result<NewGroup> {

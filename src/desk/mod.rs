@@ -46,7 +46,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::Mode;
 use crate::secret::Keys;
-use crate::store::{DATABASE_FILE, KEY_FILE, Store};
+use crate::store::{self, DATABASE_FILE, KEY_FILE, Store};
 
 /// Everything that the use cases need: the store, the one clock, the keys.
 pub struct Desk {
@@ -104,6 +104,11 @@ impl Desk {
         desk.hear_who_was_let_in()?;
         Ok(desk)
     }
+}
+
+/// The bytes in which pages of the database may be kept.
+pub fn database_cache_bytes() -> usize {
+    store::CACHE_BYTES
 }
 
 fn keys_in(directory: &Path) -> Result<Keys> {

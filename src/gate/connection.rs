@@ -475,6 +475,9 @@ impl Connection {
 
     fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> Step {
         count(&shared.counters.refused);
+        // Nothing more of what it sends is read: thousands that are refused must not keep what they have sent.
+        self.inbox = Vec::new();
+        self.scanned = 0;
         self.printed.refusal(refusal);
         self.begin_reply(false, shared)
     }

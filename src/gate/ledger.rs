@@ -13,7 +13,7 @@ use super::counters::Counters;
 
 /// A body up to this many bytes is always received: nobody who uploads much can keep others from signing in.
 /// The connections bound what these may take together.
-const SMALL_BODY: usize = 64 * 1024;
+const SMALL_BODY: usize = 16 * 1024;
 
 /// The shared account of connections and bytes.
 pub struct Ledger {
@@ -137,8 +137,8 @@ impl Drop for Seat {
 }
 
 impl Bytes {
-    /// Accounts for a body that has grown to `size` bytes; `false` when the budget of all, or the half of it
-    /// that one address may take, is used up. A small body is always granted.
+    /// Accounts for a body that has grown to `size` bytes; `false` when the budget of all, or the three
+    /// quarters of it that one address may take, are used up. A small body is always granted.
     pub fn grow_to(&mut self, size: usize) -> bool {
         let more = size.saturating_sub(self.size);
         self.size += more;
@@ -146,7 +146,7 @@ impl Bytes {
         let in_all = add(&self.ledger.received);
         let of_address = self.address.as_ref().map_or(0, |held| add(&held.body_bytes));
         let most = self.ledger.body_bytes;
-        size <= SMALL_BODY || (in_all <= most && of_address <= most / 2)
+        size <= SMALL_BODY || (in_all <= most && of_address <= most / 4 * 3)
     }
 }
 
@@ -205,19 +205,20 @@ mod tests {
     }
 
     #[test]
-    fn large_bodies_share_one_budget_of_which_an_address_may_have_half() {
+    fn large_bodies_share_one_budget_of_which_an_address_may_have_three_quarters() {
         const LARGE: usize = 100 * 1024;
         let ledger = ledger(9, 9, 4 * LARGE);
-        let seats: Vec<_> = (1..=3).map(|n| ledger.seat(ip(n), false).unwrap()).collect();
+        let seats: Vec<_> = (1..=2).map(|n| ledger.seat(ip(n), false).unwrap()).collect();
         let mut bodies: Vec<_> = seats.iter().flat_map(|seat| [seat.bytes(), seat.bytes()]).collect();
-        assert!(bodies[0].grow_to(LARGE) && bodies[0].grow_to(LARGE) && bodies[1].grow_to(LARGE));
-        assert!(!bodies[1].grow_to(LARGE + 1), "the address has its half");
+        assert!(bodies[0].grow_to(LARGE) && bodies[0].grow_to(2 * LARGE) && bodies[1].grow_to(LARGE));
+        assert!(!bodies[1].grow_to(LARGE + 1), "the address has its three quarters");
         bodies[1] = seats[0].bytes();
-        assert!(bodies[1].grow_to(LARGE) && bodies[2].grow_to(LARGE) && bodies[3].grow_to(LARGE));
-        assert!(!bodies[4].grow_to(LARGE), "all is used up");
-        assert!(bodies[5].grow_to(SMALL_BODY), "a small body is always granted");
+        assert!(bodies[1].grow_to(LARGE) && bodies[2].grow_to(LARGE));
+        assert!(!bodies[3].grow_to(LARGE), "all is used up");
+        bodies[3] = seats[1].bytes();
+        assert!(bodies[3].grow_to(SMALL_BODY), "a small body is always granted");
         bodies.clear();
-        assert!(seats[2].bytes().grow_to(2 * LARGE));
+        assert!(seats[1].bytes().grow_to(3 * LARGE));
         assert_eq!(ledger.received.load(Relaxed), 0);
     }
 }

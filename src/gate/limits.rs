@@ -20,8 +20,8 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes of a request's head, request line included; more is 431 (414 while in the request line).
     pub head_bytes: usize,
-    /// Bytes of all bodies being received at once, half of them from one address; more is 503. Small bodies
-    /// are received all the same.
+    /// Bytes of all bodies being received or answered at once, three quarters of them from one address; more is
+    /// 503. Small bodies are received all the same.
     pub body_bytes_in_all: usize,
     /// For a newcomer to get a seat when all are taken by connections that are being served.
     pub seat: Duration,
@@ -46,11 +46,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 2048,
-            connections_per_address: 512,
-            threads: 128,
+            connections: 1024,
+            connections_per_address: 256,
+            threads: 64,
             head_bytes: 16 * 1024,
-            body_bytes_in_all: 64 * 1024 * 1024,
+            body_bytes_in_all: 32 * 1024 * 1024,
             seat: Duration::from_secs(2),
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn connections_are_lowered_to_the_descriptors_that_the_house_can_spare() {
-        check(1_000_000, 2048, 512);
-        check(4096, 2048, 512);
+        check(1_000_000, 1024, 256);
+        check(2048, 1024, 256);
         check(1024, 768, 192);
         check(128, 88, 22);
         check(16, 8, 2);

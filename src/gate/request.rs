@@ -60,12 +60,17 @@ impl Request {
 
     /// Finds the first cookie of this name; names are case-sensitive (RFC 6265 section 5.4).
     pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies(name).next()
+    }
+
+    /// All cookies of this name, in the order in which they came.
+    pub fn cookies<'r, 'n>(&'r self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
         self.headers
             .iter()
             .filter(|header| header.field.equiv("Cookie"))
             .flat_map(|header| header.value.as_str().split(';'))
             .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| key.trim() == name)
+            .filter(move |(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim())
     }
 }

@@ -14,6 +14,9 @@ use rustls::{ServerConfig, ServerConnection};
 const READ_BYTES: usize = 4096;
 /// Bytes asked for in one read of a long body.
 const LONG_READ_BYTES: usize = 64 * 1024;
+/// Bytes that a client may send before its handshake is done; genuine ones need a tenth of it. The TLS library
+/// would keep a message of 64 KiB for each.
+const HANDSHAKE_BYTES: usize = 16 * 1024;
 
 /// What a read found.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Wire {
 struct Tls {
     session: ServerConnection,
     first_byte: Option<u8>,
+    /// Bytes that came before the handshake was done.
+    handshake_bytes: usize,
 }
 
 impl Wire {
@@ -74,7 +79,7 @@ impl Wire {
             None => None,
             Some(config) => {
                 let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-                Some(Box::new(Tls { session, first_byte: None }))
+                Some(Box::new(Tls { session, first_byte: None, handshake_bytes: 0 }))
             }
         };
         Ok(Self { socket, may_have_more: true, tls })
@@ -110,11 +115,15 @@ impl Wire {
             };
             match tls.session.read_tls(&mut source) {
                 Ok(0) => return Ok(Handshake::Failed),
-                Ok(_) => {}
+                Ok(received) => tls.handshake_bytes += received,
                 Err(error) if is_dry(&error) => return Ok(Handshake::Dry),
                 Err(error) => return Err(error),
             }
-            if tls.session.process_new_packets().is_err() {
+            let processed = tls.session.process_new_packets().is_ok();
+            if processed && tls.session.is_handshaking() && tls.handshake_bytes > HANDSHAKE_BYTES {
+                return Ok(Handshake::Failed);
+            }
+            if !processed {
                 if tls.first_byte.is_some_and(|byte| byte.is_ascii_uppercase()) {
                     self.tls = None;
                     return Ok(Handshake::Plain);

@@ -11,7 +11,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::form::Params;
-use super::gssnid;
+use super::gssnid::{self, Jar};
 use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
     Answer, Beginning, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal,
@@ -90,10 +90,10 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         origin,
         target,
     };
-    let secure = call.request.secure;
+    let jar = Jar::of(call.request);
     let answer = app.desk.consume_saml(call.anonymous(), posted)?;
     Ok(answer.then(move |answer| match answer? {
-        Answer::SignedIn(signed_in) => Ok(signed_in_answer(secure, &signed_in)),
+        Answer::SignedIn(signed_in) => Ok(signed_in_answer(jar, &signed_in)),
         Answer::Refused(refusal) => refused(&refusal),
         Answer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
     }))
@@ -123,7 +123,7 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
     if let Some(value) = gssnid::value(call.request)
         && let Some(standing) = app.desk.standing_answer(&call.anonymous(), group, value, &target)?
     {
-        return Ok(signed_in_answer(call.request.secure, &standing));
+        return Ok(signed_in_answer(Jar::of(call.request), &standing));
     }
     begin(app, call, group, &target)
 }
@@ -197,17 +197,21 @@ fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<
             answer::with(answer::html(200, page), "Content-Security-Policy", &policy)
         }
     };
-    Ok(answer::with(response, "Set-Cookie", &cookie(call.request, &begun.browser, target.embedded)))
+    Ok(answer::with(
+        response,
+        "Set-Cookie",
+        &cookie(call.request, &begun.browser, target.embedded || gssnid::is_framed(call.request)),
+    ))
 }
 
-fn signed_in_answer(secure: bool, signed_in: &SignedIn) -> Response {
+fn signed_in_answer(jar: Jar, signed_in: &SignedIn) -> Response {
     let embedding = !signed_in.allowed_sites.is_empty();
     let response = match &signed_in.outcome {
         Outcome::Redirect(path) => answer::see_other(path.as_str()),
         Outcome::LoginKey { text, embedded: false } => answer::text(200, text.as_str()),
         Outcome::LoginKey { text, embedded: true } => embedded(Some(text), &signed_in.allowed_sites),
     };
-    gssnid::set(response, secure, &signed_in.web_session, embedding)
+    gssnid::set(response, jar, &signed_in.web_session, embedding)
 }
 
 fn refused(refusal: &Refusal) -> Result<Response> {
@@ -287,8 +291,8 @@ fn cookie_name(request: &Request) -> &'static str {
 /// It must come along when the identity provider's page posts to us, which is cross-site: so SameSite=None,
 /// which needs Secure, which browsers grant to plain HTTP on loopback too. Inside a frame it is kept apart
 /// for each framing site (Partitioned), or browsers would drop it.
-fn cookie(request: &Request, value: &str, embedded: bool) -> String {
-    let partitioned = if embedded { "; Partitioned" } else { "" };
+fn cookie(request: &Request, value: &str, framed: bool) -> String {
+    let partitioned = if framed { "; Partitioned" } else { "" };
     let name = cookie_name(request);
     format!(
         "{name}={value}; Path=/; HttpOnly; Secure; SameSite=None; Max-Age={REQUEST_LIFETIME}{partitioned}"

@@ -8,8 +8,9 @@
 use tiny_http::Method;
 
 use super::credentials::Fields;
+use super::gssnid::Jar;
 use super::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route};
-use super::{account, answer, gssnid};
+use super::{account, answer, gssnid, own_page};
 use crate::desk::sign_in::{Attempt, SignedIn};
 use crate::error::{Error, Kind, Result};
 use crate::gate::{Request, Response};
@@ -94,7 +95,7 @@ fn arrive(
             let response =
                 welcome(app, purpose, &browser.signed_in, launch.as_deref(), &browser.allowed_sites);
             let embedded = !browser.allowed_sites.is_empty();
-            Ok(gssnid::set(response, call.request.secure, &browser.web_session, embedded))
+            Ok(gssnid::set(response, Jar::of(call.request), &browser.web_session, embedded))
         }
         Err(error) if !is_refusal(&error) => Err(error),
         Err(error) if matches!(credential, Credential::Password { .. }) => {
@@ -149,13 +150,11 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
-    let foreign = call.request.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin")
-        || call.request.header("Origin").is_some_and(|origin| origin != app.origin(call.request));
-    if foreign {
+    if !own_page::sends(app, call.request) {
         return Err(Error::denied("Only this server's own pages may sign you out."));
     }
-    if let Some(Credential::WebSession(value)) = gssnid::of(call.request) {
-        app.desk.end_web_session(&call.anonymous(), &value)?;
+    for value in gssnid::values(call.request) {
+        app.desk.end_web_session(&call.anonymous(), value)?;
     }
     Ok(gssnid::clear(answer::see_other(SIGN_IN), call.request))
 }

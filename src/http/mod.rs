@@ -14,6 +14,7 @@ mod gssnid;
 mod lab;
 pub mod multipart;
 mod ops;
+mod own_page;
 mod papi;
 mod rest;
 pub mod router;

@@ -164,4 +164,12 @@ mod tests {
         assert_eq!(Parts::read(Some("text/plain"), b"x").unwrap_err().code, "not_multipart");
         assert_eq!(Parts::read(None, b"x").unwrap_err().code, "not_multipart");
     }
+
+    #[test]
+    fn a_body_has_at_most_so_many_parts() {
+        let part = "--xYz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n";
+        let body = |parts: usize| format!("{}--xYz--\r\n", part.repeat(parts));
+        assert_eq!(Parts::read(TYPE, body(PARTS_MAX).as_bytes()).unwrap().texts("a").len(), PARTS_MAX);
+        assert_eq!(Parts::read(TYPE, body(PARTS_MAX + 1).as_bytes()).unwrap_err().code, "bad_multipart");
+    }
 }

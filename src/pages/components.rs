@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | [`header`] | the page's one `h1`, what the page is for, where it belongs, what can be done there |
 //! | [`card`], [`flush_card`], [`danger_card`] | one thing on a page, with an `h2`; `flush` for tables and check lists |
-//! | [`table`] | rows that become cards on a phone; never lay a table by hand |
+//! | [`table`], [`table_of`] | rows that become cards on a phone; never lay a table by hand |
 //! | [`badge`] | one word of state: [`Tone::Good`], `Bad`, `Warn`, `Info`, `Plain` |
 //! | [`link_button`], [`button`] | going somewhere looks like a link or a plain button; a change is a `button` in a form |
 //! | [`notice`] | something that the reader must not miss |
@@ -104,34 +104,79 @@ pub fn tile(value: &str, name: &str, address: &str) -> Markup {
     html! { div.tile { b { (value) } span { a href=(address) { (name) } } } }
 }
 
+/// The head of a column.
+pub struct Head<'a> {
+    /// "" for a column of buttons, which has no label.
+    pub label: &'a str,
+    /// For a column that sorts.
+    pub sort: Option<SortLink>,
+}
+
+/// Where a click on a column's head leads.
+pub struct SortLink {
+    pub address: String,
+    /// When the table is sorted by this column: whether the greatest stands first.
+    pub descending: Option<bool>,
+}
+
+/// A row of a table; `below` stands in a row of its own under it, over the whole width.
+pub struct Row {
+    pub cells: Vec<Markup>,
+    pub below: Option<Markup>,
+}
+
+impl<'a> From<&'a str> for Head<'a> {
+    fn from(label: &'a str) -> Head<'a> {
+        Head { label, sort: None }
+    }
+}
+
 /// A table: on a phone each row becomes a card that names its values by the column. `caption` is read out
 /// but not shown. A column named "" has no label, for buttons.
 pub fn table(caption: &str, columns: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    let heads: Vec<Head<'_>> = columns.iter().map(|column| Head::from(*column)).collect();
+    let rows: Vec<Row> = rows.iter().map(|cells| Row { cells: cells.clone(), below: None }).collect();
+    table_of(caption, &heads, &rows)
+}
+
+/// As [`table`], with columns that sort and rows that have more below them.
+pub fn table_of(caption: &str, heads: &[Head<'_>], rows: &[Row]) -> Markup {
     // The roles are written out because `display: block`, which makes cards of rows, takes them away.
     html! {
         div.scroll {
             table.cards role="table" {
                 caption.unseen { (caption) }
-                thead role="rowgroup" {
-                    tr role="row" {
-                        @for column in columns {
-                            th role="columnheader" scope="col" {
-                                @if column.is_empty() { span.unseen { "Actions" } } @else { (column) }
-                            }
-                        }
-                    }
-                }
+                thead role="rowgroup" { tr role="row" { @for head in heads { (column_head(head)) } } }
                 tbody role="rowgroup" {
                     @for row in rows {
-                        tr role="row" {
-                            @for (column, cell) in columns.iter().zip(row) {
-                                td role="cell" data-label=(column) class=[column.is_empty().then_some("bare")] {
+                        tr role="row" class=[row.below.is_some().then_some("parent")] {
+                            @for (head, cell) in heads.iter().zip(&row.cells) {
+                                td role="cell" data-label=(head.label) class=[head.label.is_empty().then_some("bare")] {
                                     div { (cell) }
                                 }
                             }
                         }
+                        @if let Some(below) = &row.below {
+                            tr.below role="row" { td.bare role="cell" colspan=(heads.len()) { div { (below) } } }
+                        }
                     }
                 }
+            }
+        }
+    }
+}
+
+fn column_head(head: &Head<'_>) -> Markup {
+    let sorted = head.sort.as_ref().and_then(|sort| sort.descending);
+    let order = sorted.map(|descending| if descending { "descending" } else { "ascending" });
+    html! {
+        th role="columnheader" scope="col" aria-sort=[order] {
+            @match &head.sort {
+                Some(sort) => a href=(sort.address) {
+                    (head.label)
+                    @if let Some(descending) = sorted { " " span aria-hidden="true" { (if descending { "▼" } else { "▲" }) } }
+                },
+                None => @if head.label.is_empty() { span.unseen { "Actions" } } @else { (head.label) },
             }
         }
     }
@@ -140,19 +185,6 @@ pub fn table(caption: &str, columns: &[&str], rows: &[Vec<Markup>]) -> Markup {
 /// Stands where a table would, when there is nothing to show: says so, and what to do.
 pub fn empty(sentence: &str, action: &Markup) -> Markup {
     html! { div.empty { p { (sentence) } (action) } }
-}
-
-/// The way to the next, older or further page of a table; `None` at its end.
-pub fn pager(sentence: &str, first: Option<&str>, next: Option<&str>) -> Markup {
-    html! {
-        nav.pager aria-label="Pages" {
-            span { (sentence) }
-            span.actions {
-                @if let Some(address) = first { a href=(address) { "To the start" } }
-                @if let Some(address) = next { a.button.small href=(address) rel="next" { "Next page" } }
-            }
-        }
-    }
 }
 
 /// One word of state.
@@ -321,7 +353,9 @@ mod tests {
         check(&tile(HOSTILE, HOSTILE, HOSTILE));
         check(&table(HOSTILE, &[HOSTILE], &[vec![cell.clone()]]));
         check(&empty(HOSTILE, &html! {}));
-        check(&pager(HOSTILE, Some(HOSTILE), Some(HOSTILE)));
+        let sort = Some(SortLink { address: HOSTILE.into(), descending: Some(true) });
+        let row = Row { cells: vec![cell.clone()], below: Some(cell.clone()) };
+        check(&table_of(HOSTILE, &[Head { label: HOSTILE, sort }], &[row]));
         check(&badge(Tone::Good, HOSTILE));
         check(&breakable(HOSTILE));
         check(&link_button(HOSTILE, HOSTILE, true));

@@ -26,6 +26,23 @@ pub struct Frame<'a> {
     pub lab: Option<&'a str>,
     /// Groups that the same administrator may switch to.
     pub may_switch: bool,
+    /// The list from which this page was opened, with its query; an address of ours.
+    pub from: Option<&'a str>,
+}
+
+impl Frame<'_> {
+    /// The way back to a list: as it was left, if this page was opened from it.
+    pub fn back_to(&self, list: &str) -> String {
+        let from = self.from.filter(|from| from.split('?').next() == Some(list));
+        from.unwrap_or(list).to_owned()
+    }
+
+    /// An address of what belongs to this page, from which the way back to the list stays.
+    pub fn onward(&self, address: &str) -> String {
+        let Some(from) = self.from else { return address.to_owned() };
+        let from: String = form_urlencoded::byte_serialize(from.as_bytes()).collect();
+        format!("{address}?from={from}")
+    }
 }
 
 /// What a change had to say, shown on the page after it.
@@ -223,6 +240,7 @@ mod tests {
             flash: Some(&flash),
             lab: Some(HOSTILE),
             may_switch: true,
+            from: None,
         };
         let page = console(&frame, Place::Home, HOSTILE, false, &html! {});
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
@@ -239,6 +257,7 @@ mod tests {
             flash: None,
             lab: None,
             may_switch: false,
+            from: None,
         };
         let page = console(&frame, Place::Home, "Seven", false, &html! {});
         assert!(!page.contains("/console/operators") && !page.contains("\"/console/groups\""));

@@ -10,4 +10,5 @@ pub mod console;
 pub mod error;
 pub mod form;
 pub mod layout;
+pub mod listing;
 pub mod sso;

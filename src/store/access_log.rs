@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, named_params};
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::model::lists::Count;
 use crate::model::{GroupId, LogEntry, LogOutcome};
 
 /// A row as it is shown.
@@ -23,7 +24,7 @@ pub struct LogRow {
     pub incident: Option<String>,
 }
 
-/// Which rows to show: newest first.
+/// Which rows to show: newest first, or oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
     /// Only rows of this group; `None` for all, which only operators may ask for.
@@ -38,6 +39,9 @@ pub struct LogQuery {
     pub refused: Option<bool>,
     /// Only rows older than this id: where the page before ended.
     pub before: Option<i64>,
+    pub oldest_first: bool,
+    /// Rows to leave out: the pages before this one.
+    pub offset: u32,
     /// Only among so many of the newest rows of all: bounds a search that may find nothing.
     pub within: Option<i64>,
     pub limit: u32,
@@ -79,31 +83,21 @@ pub(super) fn append(connection: &Connection, now: Timestamp, entry: &LogEntry) 
 }
 
 impl Reader<'_> {
-    /// Finds rows of the access log, newest first, at most `query.limit`.
+    /// Finds rows of the access log in the order that the query names, at most `query.limit`.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn log_rows(&self, query: &LogQuery) -> Result<Vec<LogRow>> {
-        let pattern = format!("%{}%", escape_like(&query.search));
-        // Two statements: one that also fits without a group would not use the group's index.
-        let of_group = if query.group.is_some() { "group_id = :group" } else { ":group IS NULL" };
-        // `instr` would miss other cases; LIKE folds ASCII.
+        let way = if query.oldest_first { "ASC" } else { "DESC" };
         let mut statement = self
             .connection
             .prepare_cached(&format!(
                 "SELECT id, at, group_id, ip, actor, operation, subject, detail, refused, code, incident
-                 FROM access_log
-                 WHERE {of_group}
-                   AND at >= :from AND at < :until AND id < :before
-                   AND (:refused IS NULL OR refused = :refused)
-                   AND (:within IS NULL OR id > (SELECT max(id) FROM access_log) - :within)
-                   AND (:search = '%%' OR actor LIKE :search ESCAPE '\\' OR operation LIKE :search ESCAPE '\\'
-                        OR subject LIKE :search ESCAPE '\\' OR detail LIKE :search ESCAPE '\\'
-                        OR code LIKE :search ESCAPE '\\' OR incident LIKE :search ESCAPE '\\'
-                        OR ip LIKE :search ESCAPE '\\')
-                 ORDER BY id DESC LIMIT :limit"
+                 FROM access_log WHERE {} ORDER BY id {way} LIMIT :limit OFFSET :offset",
+                condition(query)
             ))
             .map_err(database_fault)?;
+        let pattern = format!("%{}%", escape_like(&query.search));
         let rows = statement
             .query_map(
                 named_params! {
@@ -115,12 +109,60 @@ impl Reader<'_> {
                     ":within": query.within,
                     ":search": pattern,
                     ":limit": query.limit,
+                    ":offset": query.offset,
                 },
                 log_row,
             )
             .map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
+
+    /// Counts the rows that [`Reader::log_rows`] would find, were there no page; stops above `most`.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn count_log_rows_to(&self, query: &LogQuery, most: u32) -> Result<Count> {
+        let condition = condition(query);
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM access_log WHERE {condition} LIMIT :limit)");
+        let pattern = format!("%{}%", escape_like(&query.search));
+        let counted: i64 = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut s| {
+                s.query_row(
+                    named_params! {
+                        ":group": query.group.map(|g| g.0),
+                        ":from": query.from.map_or(i64::MIN, |t| t.0),
+                        ":until": query.until.map_or(i64::MAX, |t| t.0),
+                        ":refused": query.refused,
+                        ":before": query.before.unwrap_or(i64::MAX),
+                        ":within": query.within,
+                        ":search": pattern,
+                        ":limit": i64::from(most) + 1,
+                    },
+                    |row| row.get(0),
+                )
+            })
+            .map_err(database_fault)?;
+        Ok(Count::up_to(counted.unsigned_abs(), most))
+    }
+}
+
+/// The condition of a query, by names of parameters.
+fn condition(query: &LogQuery) -> String {
+    // Two statements: one that also fits without a group would not use the group's index.
+    let of_group = if query.group.is_some() { "group_id = :group" } else { ":group IS NULL" };
+    // `instr` would miss other cases; LIKE folds ASCII.
+    format!(
+        "{of_group}
+           AND at >= :from AND at < :until AND id < :before
+           AND (:refused IS NULL OR refused = :refused)
+           AND (:within IS NULL OR id > (SELECT max(id) FROM access_log) - :within)
+           AND (:search = '%%' OR actor LIKE :search ESCAPE '\\' OR operation LIKE :search ESCAPE '\\'
+                OR subject LIKE :search ESCAPE '\\' OR detail LIKE :search ESCAPE '\\'
+                OR code LIKE :search ESCAPE '\\' OR incident LIKE :search ESCAPE '\\'
+                OR ip LIKE :search ESCAPE '\\')"
+    )
 }
 
 fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {

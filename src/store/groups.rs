@@ -18,7 +18,9 @@ pub struct NewGroup {
 /// The sealed API key in force, and the one before it.
 pub type SealedApiKeys = (Option<Vec<u8>>, Option<Vec<u8>>);
 
-const COLUMNS: &str = "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at";
+pub(super) const COLUMNS: &str =
+    "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at";
+pub(super) const COLUMN_COUNT: usize = 6;
 
 impl Reader<'_> {
     /// Finds a group by its number.
@@ -119,7 +121,7 @@ fn select_group(condition: &str) -> String {
     format!("SELECT {COLUMNS} FROM groups WHERE {condition}")
 }
 
-fn group_row(row: &Row<'_>) -> rusqlite::Result<Group> {
+pub(super) fn group_row(row: &Row<'_>) -> rusqlite::Result<Group> {
     Ok(Group {
         id: GroupId(row.get(0)?),
         name: row.get(1)?,

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
+use crate::model::lists::Count;
+use crate::model::lists::{MemberColumn, MemberOrder};
 use crate::model::{GlanceAddress, GroupId, Membership, Puid, RoleId, UserId};
 
 const NOW: Timestamp = Timestamp(1_593_907_200_000);
@@ -154,4 +156,64 @@ fn members_are_counted_by_role_and_state() {
     let uses = store.read(|r| r.role_use(G)).unwrap();
     let counts: Vec<_> = uses.iter().map(|u| (u.role.is_some(), u.active, u.inactive)).collect();
     assert_eq!(counts, [(false, 1, 0), (true, 2, 0), (true, 0, 1)]);
+}
+
+#[test]
+fn every_order_has_its_reverse_and_those_without_a_value_come_last() {
+    use MemberColumn::{Address, Name, Puid, Role, SignedIn};
+    let (_dir, store) = store();
+    for (by, descending, expected) in [
+        (Address, false, "Ann Bob Cyd Dan"),
+        (Address, true, "Dan Cyd Bob Ann"),
+        (Name, false, "Ann Bob Cyd Dan"),
+        (Name, true, "Dan Cyd Bob Ann"),
+        (Puid, false, "Dan Ann Cyd Bob"),
+        (Puid, true, "Cyd Ann Dan Bob"),
+        (Role, false, "Ann Dan Cyd Bob"),
+        (Role, true, "Cyd Dan Ann Bob"),
+        (SignedIn, false, "Ann Bob Cyd Dan"),
+        (SignedIn, true, "Dan Cyd Bob Ann"),
+    ] {
+        let order = Some(MemberOrder { by, descending });
+        assert_eq!(
+            names(&store, MemberQuery { order, ..MemberQuery::default() }),
+            expected,
+            "{by:?} {descending}"
+        );
+    }
+}
+
+#[test]
+fn a_large_group_is_walked_in_the_order_in_which_it_would_be_sorted() {
+    let (_dir, store) = store();
+    store
+        .write(NOW, |w| {
+            for n in 0..5_000 {
+                // Neither in the order of the numbers nor in that of the letters' bytes.
+                let address = format!("{}{:04}.x", if n % 2 == 0 { 'u' } else { 'U' }, (n * 7_919) % 5_000);
+                member(w, &address, "Eve", None, None, false, true)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let page = |descending, everybody, offset| {
+        let order = Some(MemberOrder { by: MemberColumn::Address, descending });
+        // Everybody is walked; whoever is asked for by a criterion that all keep to is sorted.
+        let state = if everybody { None } else { Some(MemberState::Active) };
+        let query = MemberQuery { order, state, offset, limit: 50, ..MemberQuery::default() };
+        let found = store.read(|r| r.members(G, &query, NOW)).unwrap();
+        let found = found.iter().filter(|member| member.user.first_name == "Eve");
+        found.map(|member| member.user.address.to_string()).collect::<Vec<_>>()
+    };
+    for (descending, offset) in [(false, 1_000), (true, 1_000), (true, 0)] {
+        let (walked, sorted) = (page(descending, true, offset), page(descending, false, offset));
+        // Two of the four who are not active stand in front of them all.
+        let (walked, sorted) =
+            if descending { (&walked[..], &sorted[..]) } else { (&walked[2..], &sorted[..48]) };
+        assert_eq!(walked, sorted, "{descending} {offset}");
+    }
+    let counted = store.read(|r| r.count_members_to(G, &MemberQuery::default(), NOW, 1_000)).unwrap();
+    assert_eq!(counted, Count::MoreThan(1_000));
+    let counted = store.read(|r| r.count_members_to(G, &MemberQuery::default(), NOW, 5_004)).unwrap();
+    assert_eq!(counted, Count::Exactly(5_004));
 }

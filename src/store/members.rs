@@ -1,4 +1,4 @@
-//! Lists of members: filtered, and paged by the user's number.
+//! Lists of members: filtered, in order, and paged: by the user's number, or in another order by rows left out.
 //!
 //! A page begins after a number instead of skipping rows, so the last page of a million members costs what
 //! the first one costs. Comparison is in any case for ASCII letters.
@@ -6,10 +6,12 @@
 use rusqlite::{ToSql, params_from_iter};
 
 use super::access_log::escape_like;
-use super::memberships::{member_row, select_member};
+use super::memberships::member_row;
 use super::{Reader, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::model::lists::Count;
+use crate::model::lists::MemberOrder;
 use crate::model::{GroupId, Member, RoleId, UserId};
 
 /// How a text is compared, in any case.
@@ -43,7 +45,7 @@ pub enum MemberState {
     Locked,
 }
 
-/// Which members to list: by the user's number.
+/// Which members to list, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct MemberQuery {
     pub puid: Option<TextMatch>,
@@ -60,6 +62,8 @@ pub struct MemberQuery {
     pub search: String,
     pub state: Option<MemberState>,
     pub administrators_only: bool,
+    /// `None`: by the user's number, the only order that `after` goes with.
+    pub order: Option<MemberOrder>,
     /// Only users with a greater number: where the page before ended.
     pub after: Option<UserId>,
     /// Rows to leave out, for surfaces that count pages.
@@ -68,8 +72,21 @@ pub struct MemberQuery {
     pub limit: u32,
 }
 
+impl MemberQuery {
+    /// Whether less than the whole group is asked for.
+    fn is_narrowed(&self) -> bool {
+        let criteria = [&self.puid, &self.address, &self.first_name, &self.last_name, &self.email];
+        criteria.iter().any(|wanted| wanted.is_some())
+            || self.role.is_some()
+            || self.also_role.is_some()
+            || !self.search.is_empty()
+            || self.state.is_some()
+            || self.administrators_only
+    }
+}
+
 impl Reader<'_> {
-    /// Lists members of a group by the user's number. `now` decides who is locked.
+    /// Lists members of a group in the order that the query names. `now` decides who is locked.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -78,11 +95,8 @@ impl Reader<'_> {
         condition.and("m.user_id > ", query.after.map_or(0, |id| id.0));
         let limit = condition.bind(i64::from(query.limit));
         let offset = condition.bind(i64::from(query.offset));
-        let sql = format!(
-            "{} WHERE {} ORDER BY m.user_id LIMIT {limit} OFFSET {offset}",
-            select_member(),
-            condition.sql
-        );
+        let (select, order) = self.in_order(group, query.order, query.is_narrowed())?;
+        let sql = format!("{select} WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}", condition.sql);
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows =
             statement.query_map(params_from_iter(&condition.values), member_row).map_err(database_fault)?;
@@ -94,11 +108,41 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn count_members(&self, group: GroupId, query: &MemberQuery, now: Timestamp) -> Result<u64> {
-        let condition = Condition::of(group, query, now);
+        self.counted_members(group, query, now, None)
+    }
+
+    /// Counts as [`Reader::count_members`] does, and stops above `most`.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn count_members_to(
+        &self,
+        group: GroupId,
+        query: &MemberQuery,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Count> {
+        let counted = self.counted_members(group, query, now, Some(i64::from(most) + 1))?;
+        Ok(Count::up_to(counted, most))
+    }
+
+    fn counted_members(
+        &self,
+        group: GroupId,
+        query: &MemberQuery,
+        now: Timestamp,
+        limit: Option<i64>,
+    ) -> Result<u64> {
+        let mut condition = Condition::of(group, query, now);
+        // SQLite reads a negative limit as none.
+        let limit = condition.bind(limit.unwrap_or(-1));
         // The user and the role are read only when a criterion needs them.
         let users = if condition.sql.contains("u.") { "CROSS JOIN users u ON u.id = m.user_id" } else { "" };
         let roles = if condition.sql.contains("r.") { "LEFT JOIN roles r ON r.id = m.role_id" } else { "" };
-        let sql = format!("SELECT count(*) FROM memberships m {users} {roles} WHERE {}", condition.sql);
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM memberships m {users} {roles} WHERE {} LIMIT {limit})",
+            condition.sql
+        );
         let count: i64 = self
             .connection
             .prepare_cached(&sql)

@@ -15,12 +15,16 @@ const COLUMN_COUNT: usize = 9;
 /// `SELECT` of a [`Member`], for [`member_row`]. The order of the join is fixed: from the membership to
 /// its user, so that a page of a million members reads only that page.
 pub(super) fn select_member() -> String {
-    format!(
-        "SELECT {}, {COLUMNS}, r.name FROM memberships m
-         CROSS JOIN users u ON u.id = m.user_id
-         LEFT JOIN roles r ON r.id = m.role_id",
-        users::COLUMNS
-    )
+    select_member_from("memberships m CROSS JOIN users u ON u.id = m.user_id")
+}
+
+/// As [`select_member`], from the user to their membership: for the order of an index of the users.
+pub(super) fn select_member_from_user() -> String {
+    select_member_from("users u CROSS JOIN memberships m ON m.user_id = u.id")
+}
+
+fn select_member_from(join: &str) -> String {
+    format!("SELECT {}, {COLUMNS}, r.name FROM {join} LEFT JOIN roles r ON r.id = m.role_id", users::COLUMNS)
 }
 
 impl Reader<'_> {

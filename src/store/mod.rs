@@ -12,8 +12,10 @@
 mod access_log;
 mod appliance;
 mod console_sessions;
+mod group_list;
 mod groups;
 mod incidents;
+mod member_order;
 mod members;
 mod memberships;
 mod migrations;
@@ -81,6 +83,10 @@ const READERS: usize = 4;
 /// Readers for what may take seconds, a search through the access log above all: nobody who signs in waits behind
 /// those who search, however many do.
 const SEARCHERS: usize = 2;
+
+/// The bytes in which all connections together may keep pages of the database.
+pub const CACHE_BYTES: usize =
+    (open::WRITER_CACHE_KIB + (READERS + SEARCHERS) * open::READER_CACHE_KIB) * 1024;
 
 /// Reads. Each call is one statement, and so sees one consistent state.
 pub struct Reader<'c> {

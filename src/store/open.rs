@@ -23,12 +23,12 @@ pub const KEY_FILE: &str = "sidelight.key";
 const APPLICATION_ID: i32 = 0x5364_4c74;
 /// How long a connection waits for another process (the command line beside the server) to finish.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Memory that the writer's connection may keep pages in: KiB, negative as SQLite has it.
-const WRITER_CACHE: &str = "-8192";
-/// The same for each reader: a million users are looked up without asking the system. It fills only between
-/// two commits, after which a reader starts anew. Not a mapped file instead: that is unmapped after each
-/// commit, which costs the next look-up more than reading the pages.
-const READER_CACHE: &str = "-32768";
+/// Memory in which the writer's connection may keep pages, in KiB.
+pub(super) const WRITER_CACHE_KIB: usize = 4096;
+/// The same for each reader. It fills only between two commits, after which a reader starts anew, and what it
+/// lacks the system has in memory. Not a mapped file instead: that is unmapped after each commit, which costs
+/// the next look-up more than reading the pages.
+pub(super) const READER_CACHE_KIB: usize = 2048;
 /// Prepared statements kept by each connection: more than the house has.
 const STATEMENTS_KEPT: usize = 256;
 
@@ -80,7 +80,7 @@ fn connect_to_write(path: &Path) -> Result<Connection> {
     connection
         .execute_batch(&format!(
             "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
-             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = {WRITER_CACHE};"
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -{WRITER_CACHE_KIB};"
         ))
         .map_err(|e| unread(path, e))?;
     Ok(connection)
@@ -91,7 +91,7 @@ fn connect_to_write(path: &Path) -> Result<Connection> {
 pub(super) fn reader_connection(path: &Path) -> Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection
-        .execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = {READER_CACHE};"))
+        .execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{READER_CACHE_KIB};"))
         .map_err(database_fault)?;
     Ok(connection)
 }

@@ -122,6 +122,19 @@ impl Writer<'_> {
         )
     }
 
+    /// Takes a setting away from a group and from its roles.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn delete_group_setting(&self, group: GroupId, name: &str) -> Result<()> {
+        self.execute(
+            "DELETE FROM role_settings
+             WHERE name = ?2 AND role_id IN (SELECT id FROM roles WHERE group_id = ?1)",
+            (group.0, name),
+        )?;
+        self.execute("DELETE FROM group_settings WHERE group_id = ?1 AND name = ?2", (group.0, name))
+    }
+
     /// Sets one setting of a role.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod common;
 mod forge;
 mod harness;
 mod keys;
+mod one_reading;
 mod people;
 mod refusals;
 mod replays;

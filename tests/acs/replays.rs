@@ -5,12 +5,15 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::Server;
-use crate::forge::NOW;
+use crate::forge::{ACS, NOW};
 use crate::harness::{
-    ACS_PATH, configure, form_of, latest_code, post, set, signed, started, store, unsolicited,
+    ACS_PATH, BROWSER, answering, await_answers, configure, form_of, latest_code, post, post_to, set, signed,
+    started, store, unsolicited,
 };
+use sidelight::clock::Timestamp;
 use sidelight::model::GroupId;
 use sidelight::protocol::check::{Check, Outcome};
+use sidelight::store::Sweep;
 
 #[test]
 fn a_replayed_assertion_is_rejected_also_after_a_restart() {
@@ -102,4 +105,34 @@ fn status(stream: &mut TcpStream, request: &[u8]) -> u16 {
     let mut body = vec![0u8; length];
     stream.read_exact(&mut body).unwrap();
     head.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_request_is_answered_once() {
+    let server = started();
+    await_answers(&server, &store(server.data()), &["_asked"]);
+    let first = post_to(&server, ACS_PATH, &answering("_asked", ACS), Some(BROWSER));
+    assert_eq!(first.status, 200, "{first:?}");
+    // Another assertion, as genuine, for the same request.
+    let second = post_to(&server, ACS_PATH, &answering("_asked", ACS), Some(BROWSER));
+    assert_eq!(second.status, 403);
+    assert_eq!(latest_code(&store(server.data())), "in_response_to_unknown");
+}
+
+#[test]
+fn a_used_assertion_is_remembered_as_long_as_the_largest_clock_skew_could_accept_it() {
+    let server = started();
+    set(&server, &["clock_skew=600"]);
+    let document = signed(&unsolicited());
+    assert_eq!(post(&server, &document).status, 200);
+    // The last moment at which it would still be in time: it ends at 12:05. And everything swept that is over by then.
+    let last = Timestamp::parse("2026-02-01T12:14:59Z").unwrap();
+    let store = store(server.data());
+    let mut sweep = Sweep::new(last);
+    while let Some(ended) = store.read(|r| r.next_ended(&mut sweep)).unwrap() {
+        store.leave_trace(last, move |w| w.remove_ended(&ended)).wait().unwrap();
+    }
+    server.set_clock("2026-02-01T12:14:59Z");
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store), "replay");
 }

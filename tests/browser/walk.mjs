@@ -15,6 +15,7 @@ const browser = await chromium.launch({
         '--disable-component-update', '--disable-sync'],
 });
 const failures = [];
+let loginKey;
 
 async function visitor(options) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -96,6 +97,7 @@ async function byMouseWithoutScripts() {
     await page.locator('#f-check_puid').fill('JOE');
     await button(page, 'Take apart');
     await says(page, 'Rejected.');
+    loginKey = key;
 
     const refused = await page.request.post(`${origin}/services/AuthorizationService.svc/rest/Authorize`, {
         form: { partnerid: '777', partneruserid: 'nobody', loginkey: key },
@@ -157,6 +159,28 @@ async function byKeyboard() {
     await page.context().close();
 }
 
+// Signing out works from every page of somebody who is signed in, with scripts and without.
+async function signedOut() {
+    for (const javaScriptEnabled of [true, false]) {
+        const page = await visitor({ javaScriptEnabled });
+        const credential = `partnerid=777&partneruserid=joe&loginkey=${encodeURIComponent(loginKey)}`;
+        for (const path of [
+            `/agentjoin/AgentJoin.aspx?${credential}`, `/agentjoin/AgentView.aspx?SessionKey=4711&${credential}`,
+            `/agent/start?${credential}`, `/login/default.aspx?${credential}`, '/account/AccountSummary.aspx',
+        ]) {
+            if (path.startsWith('/account')) await page.goto(`${origin}/agentjoin/AgentJoin.aspx?${credential}`);
+            await page.goto(origin + path);
+            await says(page, 'joe.green.acme.glance.net');
+            await button(page, 'Sign out');
+            await page.getByLabel('Password').waitFor();
+            assert.equal(new URL(page.url()).pathname, '/login/default.aspx');
+            const kept = (await page.context().cookies()).filter((cookie) => cookie.name === 'GSSNID');
+            assert.deepEqual(kept, [], `${path}: the cookie is still there`);
+        }
+        await page.context().close();
+    }
+}
+
 // On a phone, the link from a problem shows the field with its label, its hint and the problem.
 async function ledToTheField() {
     const page = await visitor({ viewport: { width: 360, height: 640 }, storageState: 'state.json' });
@@ -212,6 +236,7 @@ async function judged() {
 try {
     await byMouseWithoutScripts();
     await byKeyboard();
+    await signedOut();
     await ledToTheField();
     await judged();
 } finally {

@@ -4,6 +4,7 @@
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;
+mod lists;
 mod people;
 mod records;
 mod sessions;

@@ -68,7 +68,7 @@ fn signing_in_out_and_with_a_wrong_password() {
     assert!(out.body.contains("You are signed out."));
     assert_eq!(
         first.get("/console/groups").header("location"),
-        Some("/console/sign-in?next=/console/groups")
+        Some("/console/sign-in?next=%2Fconsole%2Fgroups")
     );
     *first.cookies.borrow_mut() = old;
     assert_eq!(first.get("/console/groups").status, 303, "a session that ended must not come back");

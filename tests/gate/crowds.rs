@@ -129,13 +129,13 @@ fn a_body_counts_until_its_answer_is_known() {
         client.try_send(vec![b'x'; 200_000]);
         client
     };
-    // One address may have half of a million bytes.
-    let mut waiting = [post("/wait-later"), post("/wait-later")];
+    // One address may have three quarters of a million bytes.
+    let mut waiting = [post("/wait-later"), post("/wait-later"), post("/wait-later")];
     for _ in &waiting {
         server.entered.recv().unwrap();
     }
     assert_eq!(post("/large").response().status, 503);
-    // Which of the two a word releases is open: both words come before the first answer is asked for.
+    // Which of them a word releases is open: all words come before the first answer is asked for.
     for _ in &waiting {
         server.release.send(()).unwrap();
     }
@@ -154,16 +154,37 @@ fn large_bodies_in_flight_share_one_budget_and_small_ones_need_none() {
         client.send(vec![b'x'; sent]);
         client
     };
-    // Ten from one address, which may have half a million bytes, then ten from another.
+    // Ten from one address, which may have 750,000 bytes, then ten from another.
     for (round, address) in [[127, 0, 0, 1], [127, 0, 0, 3]].into_iter().enumerate() {
         let uploads: Vec<Client> = (0..10).map(|_| half(address, 200_000, 199_999)).collect();
-        server.wait_until(|counts| counts.refused >= 8 * (u64::try_from(round).unwrap() + 1));
+        server.wait_until(|counts| counts.refused >= 7 * (u64::try_from(round).unwrap() + 1));
         server.serves_an_honest_client();
-        assert_eq!(half([127, 0, 0, 2], 60_000, 60_000).response().status, 200);
+        assert_eq!(half([127, 0, 0, 2], 16_000, 16_000).response().status, 200);
         let mut answers = uploads.into_iter().map(|mut client| {
             client.try_send("x");
             client.response().status
         });
         assert!(answers.all(|status| status == 200 || status == 503));
+    }
+}
+
+#[test]
+fn nobody_is_pushed_out_for_an_address_that_holds_more() {
+    let seat = Duration::from_millis(20);
+    let server = Server::with_limits(Limits { connections: 3, seat, ..Limits::default() });
+    let mut modest = server.connect_from(Ipv4Addr::new(127, 0, 0, 3));
+    let mut busy: Vec<Client> = (0..2).map(|_| server.connect()).collect();
+    for client in &mut busy {
+        client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+        server.entered.recv().unwrap();
+    }
+    // The greedy address has nothing idle to lose: its newcomer finds no seat, although the modest one is idle.
+    server.connect().is_closed_silently();
+    assert_eq!((server.counts().turned_away, server.counts().evicted), (1, 0));
+    modest.send(GET);
+    assert_eq!(modest.response().body, "hello");
+    for client in &mut busy {
+        server.release.send(()).unwrap();
+        assert_eq!(client.response().body, "released");
     }
 }

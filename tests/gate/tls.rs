@@ -112,6 +112,21 @@ fn garbage_instead_of_a_handshake_is_cut() {
 }
 
 #[test]
+fn a_first_message_that_is_many_times_too_long_is_cut_before_it_has_come() {
+    let tls = Tls::start(Limits { handshake: Duration::from_secs(3600), ..Limits::default() });
+    let mut client = tls.server.connect();
+    // A ClientHello of 48 KiB in records of 8 KiB, of which the last never comes.
+    let hello = [&[1, 0, 0xc0, 0][..], &[3, 3], &[b'a'; 8192 - 6]].concat();
+    for part in [&hello[..], &[b'a'; 8192], &[b'a'; 8192], &[b'a'; 8192]] {
+        if !client.try_send([&[0x16, 3, 1, 0x20, 0][..], part].concat()) {
+            break;
+        }
+    }
+    client.read_to_end();
+    tls.serves_an_honest_client();
+}
+
+#[test]
 fn a_handshake_that_stalls_is_cut() {
     let tls = Tls::start(Limits { handshake: Duration::from_millis(40), ..Limits::default() });
     tls.server.connect().is_closed_silently();

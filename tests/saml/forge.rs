@@ -85,6 +85,10 @@ pub enum Key {
     Idp,
     IdpEc,
     Foreign,
+    /// Of 1,024 bits: weak, and pinned by some to this day.
+    Rsa1024,
+    /// Of 512 bits: broken.
+    Rsa512,
 }
 
 pub const SIGNER: Signer = Signer {
@@ -185,6 +189,11 @@ impl Forge {
         if signer.key == Key::IdpEc {
             return self.idp_ec.sign(&random, octets).unwrap().as_ref().to_vec();
         }
+        match signer.key {
+            Key::Rsa1024 => return short_rsa("idp-rsa1024.key.pem", octets),
+            Key::Rsa512 => return short_rsa("idp-rsa512.key.pem", octets),
+            Key::Idp | Key::IdpEc | Key::Foreign => {}
+        }
         let key = if signer.key == Key::Foreign { &self.foreign } else { &self.idp };
         let padding: &dyn aws_lc_rs::signature::RsaEncoding = match signer.algorithm {
             RSA_SHA384 => &RSA_PKCS1_SHA384,
@@ -201,6 +210,42 @@ impl Forge {
         self.idp.public_key().as_ref().to_vec()
     }
 }
+
+/// An RSA-SHA256 signature by a key that is too short for the usual library (RFC 8017 8.2.1).
+fn short_rsa(file: &str, octets: &[u8]) -> Vec<u8> {
+    use rsa::pkcs8::DecodePrivateKey;
+    use rsa::traits::PublicKeyParts;
+    const SHA256_INFO: [u8; 19] = [48, 49, 48, 13, 6, 9, 96, 134, 72, 1, 101, 3, 4, 2, 1, 5, 0, 4, 32];
+    let key = rsa::PrivateKey::from_pkcs8_der(&der(&key_file(file))).unwrap();
+    let info = [SHA256_INFO.as_slice(), &digest(SHA256, octets)].concat();
+    let padding = vec![0xff; key.size() - info.len() - 3];
+    let encoded = [&[0, 1][..], &padding, &[0], &info].concat();
+    let number = rsa::BoxedUint::from_be_slice(&encoded, key.n_bits_precision()).unwrap();
+    let octets =
+        rsa::hazmat::rsa_decrypt_and_check(&key, None::<&mut NoRandom>, &number).unwrap().to_be_bytes();
+    octets[octets.len() - key.size()..].to_vec()
+}
+
+/// Blinding is for keys that are secret.
+struct NoRandom;
+
+impl rsa::rand_core::TryRng for NoRandom {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        unreachable!("it is never asked")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        unreachable!("it is never asked")
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        unreachable!("it is never asked")
+    }
+}
+
+impl rsa::rand_core::TryCryptoRng for NoRandom {}
 
 /// The document without marks for signatures that are not made yet.
 fn without_marks(document: &str) -> String {

@@ -10,6 +10,7 @@ mod encryption;
 mod fixtures;
 mod forge;
 mod genuine;
+mod keys;
 mod metadata;
 mod protocol;
 mod tampering;

@@ -135,6 +135,7 @@ fn judge(shared: &Path, case: &Case, strict: bool) -> Explanation {
         decryption_keys: &decryption_keys,
         policy: Policy {
             allow_sha1: allowed("allow_sha1"),
+            allow_short_keys: allowed("allow_sha1"),
             allow_rsa15: allowed("allow_rsa15"),
             allow_triple_des: allowed("allow_3des"),
             allow_no_audience: allowed("allow_no_audience"),

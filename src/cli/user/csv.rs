@@ -1,6 +1,6 @@
 //! `sidelight user import` and `sidelight user export`. Wire contract §7.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,8 @@ use argh::FromArgs;
 use serde_json::json;
 
 use crate::cli::host;
+use crate::cli::output::{Output, READER_GONE, unusable};
+use crate::cli::refused;
 use crate::cli::terminal::say;
 use crate::desk::csv_upload::{Preview, PreviewRow, Progress, RowOutcome, Terms};
 use crate::desk::people::{MemberQuery, RoleChoice};
@@ -60,6 +62,9 @@ pub struct Export {
     /// the file to make; - for standard output
     #[argh(positional)]
     file: PathBuf,
+    /// replace the file if it exists
+    #[argh(switch)]
+    force: bool,
     /// the Group ID; not needed when there is only one group
     #[argh(option, from_str_fn(host::group))]
     group: Option<GroupId>,
@@ -98,17 +103,24 @@ impl Import {
 
 impl Export {
     pub(super) fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let group = host::only_group(desk, caller, self.group)?;
-            let mut out: Box<dyn Write> = if self.file == Path::new("-") {
-                Box::new(std::io::stdout().lock())
-            } else {
-                Box::new(std::fs::File::create(&self.file).map_err(|e| unusable(&self.file, &e))?)
-            };
-            let rows = desk.export_csv(caller, group, &MemberQuery::default(), &mut *out)?;
-            eprintln!("{rows} users exported.");
-            Ok(())
-        })
+        let mut reader_gone = false;
+        let exported = host::directory(self.data.as_deref()).and_then(|directory| {
+            host::on_desk(Some(directory.clone()), |desk, caller| {
+                let group = host::only_group(desk, caller, self.group)?;
+                let mut output = Output::open(&self.file, &directory, self.force)?;
+                let exported = desk.export_csv(caller, group, &MemberQuery::default(), &mut output);
+                reader_gone = output.reader_gone();
+                let rows = exported?;
+                output.finish(&self.file)?;
+                eprintln!("{rows} users exported.");
+                Ok(())
+            })
+        });
+        match exported {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) if reader_gone => ExitCode::from(READER_GONE),
+            Err(error) => refused(&error),
+        }
     }
 }
 
@@ -120,10 +132,6 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
         std::fs::read(path).map(|bytes| file = bytes)
     };
     read.map(|()| file).map_err(|e| unusable(path, &e))
-}
-
-fn unusable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(Kind::Invalid, "file_unusable", format!("{} cannot be used: {error}.", path.display()))
 }
 
 /// Runs `work` and tells on the terminal how far it is.

@@ -3,6 +3,7 @@
 use super::UserKey;
 use crate::desk::{Desk, permission};
 use crate::error::Result;
+use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, Member, Membership, UserId};
 use crate::store::{MemberQuery, Settings};
 
@@ -24,7 +25,7 @@ impl Desk {
         self.store.read(|r| key.find(r, group))
     }
 
-    /// Lists members of a group, at most `query.limit`, by the user's number.
+    /// Lists members of a group, at most `query.limit`, in the order that the query names.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`.
@@ -51,6 +52,21 @@ impl Desk {
     pub fn count_members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<u64> {
         permission::administer(caller, group)?;
         self.store.search(|r| r.count_members(group, query, self.clock.now()))
+    }
+
+    /// Counts as [`Desk::count_members`] does, and stops above `most`.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn count_members_to(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        query: &MemberQuery,
+        most: u32,
+    ) -> Result<Count> {
+        permission::administer(caller, group)?;
+        self.store.search(|r| r.count_members_to(group, query, self.clock.now(), most))
     }
 
     /// Lists the groups that a user belongs to; for others than operators, only those they may run.

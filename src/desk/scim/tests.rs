@@ -10,7 +10,7 @@ use crate::model::{Caller, RoleId, UserId};
 use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::group::GroupStep;
 use crate::protocol::scim::patch::operations;
-use crate::protocol::scim::user::version;
+use crate::protocol::scim::user::{document, version};
 
 const ALL: Window = Window { first: 0, count: 100 };
 
@@ -295,4 +295,27 @@ fn a_role_keeps_the_identity_providers_name_for_it() {
         code(f.desk.scim_change_group(&caller, SEVEN, made.role.id, None, long)),
         Some("external_id_malformed")
     );
+}
+
+#[test]
+fn of_two_changes_at_once_neither_undoes_the_other() {
+    let (f, caller) = with_token();
+    let made = f.desk.scim_create_user(&caller, SEVEN, &json!({"userName": "ann.x"})).unwrap();
+    let id = made.member.user.id;
+    for round in 0..30 {
+        let (name, phone) = (format!("Ann {round}"), format!("+1 555 {round}"));
+        let together = std::sync::Barrier::new(2);
+        let change = |attribute: &str, value: serde_json::Value| {
+            let write = patch(json!({"op": "replace", "path": attribute, "value": value}));
+            together.wait();
+            f.desk.scim_change_user(&caller, SEVEN, id, None, &write).unwrap();
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| change("displayName", json!(name)));
+            scope.spawn(|| change("phoneNumbers", json!([{"value": phone, "type": "work"}])));
+        });
+        let document = document(&f.desk.scim_user(&caller, SEVEN, id).unwrap(), "");
+        assert_eq!(document["displayName"], json!(name));
+        assert_eq!(document["phoneNumbers"][0]["value"], json!(phone));
+    }
 }

@@ -332,7 +332,7 @@ fn attribute_that_names(r: &Reader<'_>, group: GroupId, identity: &Identity) -> 
     /// An assertion may hold thousands.
     const TRIED_MOST: usize = 50;
     for attribute in identity.attributes.iter().take(TRIED_MOST) {
-        let mut values = identity.texts(&attribute.name).map(str::trim).filter(|value| !value.is_empty());
+        let mut values = identity.texts(&attribute.name).filter(|value| !value.is_empty());
         if let (Some(value), None) = (values.next(), values.next())
             && r.members_named(group, value)?.len() == 1
         {

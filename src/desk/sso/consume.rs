@@ -249,7 +249,7 @@ impl Attempt {
     pub fn explained(&self) -> Checklist {
         let expectations = self.grounds.expectations(&self.circumstances, self.now);
         let response = self.posted.response.as_bytes();
-        Checklist(explain(response, Encoding::Post, &expectations).checks)
+        Checklist(explain(response, Encoding::Base64, &expectations).checks)
     }
 
     /// The request that is answered, as far as it can be told.

@@ -9,7 +9,7 @@ use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, Method, RemovedKey, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
-use crate::protocol::xml::VerificationKey;
+use crate::protocol::xml::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
 use crate::store::{Reader, Writer};
 
 use super::attempts::OPERATION as SIGN_IN;
@@ -229,6 +229,14 @@ pub(super) fn read_certificate(pem: &str) -> Result<(String, Vec<u8>)> {
         return Err(Error::invalid("several_certificates", "certificate", public));
     }
     let key = VerificationKey::from_certificate_pem(pem).map_err(|e| unreadable(e.code(), e.to_string()))?;
+    if key.is_too_short() {
+        let public = format!(
+            "X.509 Public Key: {} can be broken by anybody. Ask the identity provider for a key of RSA 2048 or more; \
+             the least is {SMALLEST_RSA_BITS} bits.",
+            key.description()
+        );
+        return Err(Error::invalid(KeyReject::UnsupportedSize.code(), "certificate", public));
+    }
     let certificate =
         key.certificate().ok_or_else(|| unreadable("key_malformed", "this is a bare key".to_owned()))?;
     Ok((certificate.fingerprint(), certificate.der.clone()))
@@ -299,8 +307,12 @@ fn of_certificate(der: &[u8], now: Timestamp) -> KeyFacts {
         let days = left / DAY_SECONDS;
         facts.warnings.push(format!("its certificate ends in {days} days. Add the next one beside it."));
     }
-    if key.is_weak() {
-        facts.warnings.push(format!("{} is short; ask for at least RSA 2048.", facts.kind));
+    if key.is_too_short() {
+        facts
+            .warnings
+            .push(format!("{} can be broken by anybody, so it signs nobody in. Remove it.", facts.kind));
+    } else if key.is_weak() {
+        facts.warnings.push(format!("{} is weak; ask for at least RSA 2048.", facts.kind));
     }
     facts
 }

@@ -25,7 +25,7 @@ impl Identifiers {
         let named = &configuration.identity_attribute;
         let mut attribute: Vec<String> = match named.is_empty() {
             true => Vec::new(),
-            false => identity.texts(named).map(|value| value.trim().to_owned()).collect(),
+            false => identity.texts(named).map(str::to_owned).collect(),
         };
         attribute.retain(|value| !value.is_empty());
         let name_id = identity.name_id.as_ref().map(|n| n.value.clone()).filter(|v| !v.is_empty());

@@ -9,6 +9,7 @@ use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::saml::metadata::{self, IdentityProvider, MetadataExpectations};
 use crate::protocol::saml::names::{BINDING_POST, BINDING_REDIRECT, FORMAT_EMAIL};
 use crate::protocol::saml::service_provider::ServiceProvider;
+use crate::protocol::xml::{Certificate, VerificationKey};
 use crate::store::Reader;
 
 use super::configure::{Change, OPERATION, changes, described, draft, known};
@@ -175,10 +176,22 @@ impl Desk {
         let mut notes = Vec::new();
         let mut keys: Vec<(String, Vec<u8>)> = Vec::new();
         for der in &chosen.signing_certificates {
-            let fingerprint = fingerprint(der)?;
+            let (fingerprint, key) = read_key(der)?;
+            if key.is_too_short() {
+                let kind = key.description();
+                notes.push(format!(
+                    "The key {kind} is below 1,024 bits, which anybody can break: it is left out."
+                ));
+                continue;
+            }
             if !keys.iter().any(|(f, _)| *f == fingerprint) {
                 keys.push((fingerprint, der.clone()));
             }
+        }
+        if keys.is_empty() {
+            let public = "Metadata File Upload: all its signing keys are below 1,024 bits, which anybody can break. Ask \
+                          the identity provider for a key of RSA 2048 or more.";
+            return Err(Error::invalid("key_unsupported_size", "metadata", public));
         }
         if keys.len() > IDP_KEYS_MAX {
             notes.push(format!(
@@ -277,8 +290,10 @@ fn chosen<'p>(
     }
 }
 
-fn fingerprint(der: &[u8]) -> Result<String> {
+/// A certificate's fingerprint and its key.
+fn read_key(der: &[u8]) -> Result<(String, VerificationKey)> {
     let unreadable = |_| Error::invalid("key_malformed", "metadata", "A certificate in it cannot be read.");
-    let key = crate::protocol::xml::VerificationKey::from_certificate_der(der).map_err(unreadable)?;
-    Ok(key.certificate().map(crate::protocol::xml::Certificate::fingerprint).unwrap_or_default())
+    let key = VerificationKey::from_certificate_der(der).map_err(unreadable)?;
+    let fingerprint = key.certificate().map(Certificate::fingerprint).unwrap_or_default();
+    Ok((fingerprint, key))
 }

@@ -74,7 +74,7 @@ impl Desk {
                 }
             };
             let expectations = grounds.expectations(&circumstances, at);
-            let explanation = explain(response.expose(), Encoding::Post, &expectations);
+            let explanation = explain(response.expose(), Encoding::Base64, &expectations);
             let mut checks = Checklist(explanation.checks);
             let reject = match explanation.verdict {
                 Err(reject) => rejected(&SsoReject::Response(Box::new(reject))),

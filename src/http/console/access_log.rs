@@ -1,5 +1,6 @@
 //! The access log: page and CSV file. Wire contract §9.
 
+use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, refused, visit};
 use crate::clock::Timestamp;
 use crate::desk::access_log::{LogQuery, LogRow};
@@ -10,6 +11,7 @@ use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::access_log::{self as pages, LogLine};
+use crate::pages::listing::{Chip, Listing};
 
 pub const ROUTES: &[Route] = &[
     get("/console/access-log", get_access_log),
@@ -18,10 +20,10 @@ pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/access-log.csv", get_group_access_log_csv),
 ];
 
-/// Rows on one page.
-const PAGE: u32 = 50;
+/// The newest row when the first page was asked for: its number.
+const NEWEST: &str = "newest";
 const DAY: i64 = 24 * 60 * 60;
-/// What can be asked for: kept in the links of the page.
+/// What can be asked for.
 const FIELDS: [&str; 4] = ["from", "until", "outcome", "search"];
 
 /// The rows as the pages show them.
@@ -52,46 +54,46 @@ fn get_group_access_log(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn page(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
     let params = visit.call.query();
-    let before = params.filled("before").and_then(|text| text.parse().ok());
     let mut fill = filled(&params);
-    let mut status = 200;
+    let (mut status, mut chips) = (200, chips_of(&params));
     let query = match query_of(&params, group) {
         Ok(query) => query,
         Err(error) => {
             (status, fill) = refused(fill, error, &FIELDS.map(|name| (name, name)))?;
+            chips.clear();
             LogQuery { group: group.map(|group| group.id), ..LogQuery::default() }
         }
     };
-    let query = LogQuery { before, limit: PAGE + 1, ..query };
-    let mut rows = visit.desk().log_rows(&visit.caller, &query)?;
-    let size = usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(|row| row.id);
+    let asked = Asked::of(&params, &pages::SORTS);
+    let oldest_first = !asked.descending();
+    // Rows that are written while somebody reads on do not move the pages under them.
+    let newest = params.filled(NEWEST).and_then(|text| text.parse::<i64>().ok()).filter(|_| !oldest_first);
+    let query = LogQuery { before: newest.map(|id| id.saturating_add(1)), oldest_first, ..query };
+    let count = visit.desk().count_log_rows_to(&visit.caller, &query, listing::COUNT_MAX)?;
+    let asked = asked.within(count);
+    let query = LogQuery { offset: asked.offset(), limit: listing::PAGE, ..query };
+    let rows = visit.desk().log_rows(&visit.caller, &query)?;
+    let newest = newest.or_else(|| rows.first().map(|row| row.id).filter(|_| asked.page == 1));
     let address = match group {
         Some(group) => format!("/console/groups/{}/access-log", group.id),
         None => "/console/access-log".to_owned(),
     };
-    let view = pages::LogView {
-        address: &address,
-        lines: &lines_of(rows),
-        fill: &fill,
-        query: &kept(&params),
-        next,
-        later: before.is_some(),
-    };
+    let listing = asked.listing(&address, &pages::SORTS, chips, ("row", "rows"), (rows.len(), count));
+    let anchor = newest.filter(|_| !oldest_first).map(|id| (NEWEST, id));
+    let listing = Listing { anchor, ..listing };
+    let view = pages::LogView { listing: &listing, lines: &lines_of(rows), fill: &fill };
     Ok(answer::html(status, pages::page(&visit.frame(group), &view)))
 }
 
-/// What was asked for again, for the links of the page.
-fn kept(params: &Params<'_>) -> String {
-    let mut kept = form_urlencoded::Serializer::new(String::new());
-    for name in FIELDS {
-        if let Some(value) = params.filled(name) {
-            kept.append_pair(name, &value);
-        }
-    }
-    kept.finish()
+/// The filters that are set.
+fn chips_of(params: &Params<'_>) -> Vec<Chip> {
+    let day = |name: &'static str, before: &str| {
+        let value = params.filled(name)?;
+        Some(Chip { name, words: format!("{before} {value}"), value })
+    };
+    let outcome = listing::chosen("outcome", params.filled("outcome"), &pages::outcomes());
+    let searched = listing::searched("search", &params.filled("search").unwrap_or_default());
+    [day("from", "From"), day("until", "Until"), outcome, searched].into_iter().flatten().collect()
 }
 
 fn query_of(params: &Params<'_>, group: Option<&Group>) -> Result<LogQuery> {

@@ -1,8 +1,8 @@
 //! Coming in and going out: claim, sign-in, sign-out, switching groups, one's own password; the stylesheet.
 
 use super::visit::{
-    self, entry, entry_form_is_ours, filled, get, lab_clock, password_typed_twice, post, refused, visit,
-    with_entry, with_session, without_session,
+    self, entry, entry_form_is_ours, filled, get, is_own_address, lab_clock, password_typed_twice, post,
+    refused, visit, with_entry, with_session, without_session,
 };
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -125,10 +125,9 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
     }
 }
 
-/// Only a plain path of the console; anything else could lead elsewhere.
+/// Where somebody goes who has signed in.
 fn own_address(next: &str) -> &str {
-    let plain = next.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.'));
-    if plain && next.starts_with("/console/") && !next.contains("//") { next } else { "/console" }
+    if is_own_address(next) { next } else { "/console" }
 }
 
 fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -1,6 +1,7 @@
 //! Groups: the list, one to be made, and a group's overview.
 
 use super::access_log::lines_of;
+use super::listing::{self, Asked};
 use super::visit::{filled, get, post, refused, visit};
 use crate::desk::access_log::LogQuery;
 use crate::desk::people::MemberQuery;
@@ -9,6 +10,7 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::GroupId;
+use crate::model::lists::{GroupColumn, GroupOrder, GroupQuery};
 use crate::pages::console::groups as pages;
 use crate::pages::form::Fill;
 
@@ -24,11 +26,48 @@ const RECENT: u32 = 8;
 
 fn get_groups(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
-        let groups = visit.desk().groups(&visit.caller)?;
-        let query = LogQuery { limit: RECENT, ..LogQuery::default() };
-        let recent = lines_of(visit.desk().log_rows(&visit.caller, &query)?);
-        Ok(answer::html(200, pages::list(&visit.frame(None), &groups, &recent)))
+        let params = call.query();
+        let asked = Asked::of(&params, &pages::SORTS);
+        let order = GroupOrder { by: column_of(asked.key()), descending: asked.descending() };
+        let search = params.filled("search").unwrap_or_default();
+        let sso = match params.filled("sso").as_deref() {
+            Some("on") => Some(true),
+            Some("off") => Some(false),
+            _ => None,
+        };
+        let query = GroupQuery { search, sso, order, offset: 0, limit: listing::PAGE };
+        let count = visit.desk().count_groups_to(&visit.caller, &query, listing::COUNT_MAX)?;
+        let asked = asked.within(count);
+        let query = GroupQuery { offset: asked.offset(), ..query };
+        let lines: Vec<_> = visit
+            .desk()
+            .group_lines(&visit.caller, &query)?
+            .into_iter()
+            .map(|line| pages::GroupRow { group: line.group, users: line.users, sso: line.sso })
+            .collect();
+        let chips = listing::searched("search", &query.search).into_iter();
+        let chips = chips.chain(listing::chosen("sso", params.filled("sso"), &pages::sso_filter()));
+        let recent = LogQuery { limit: RECENT, ..LogQuery::default() };
+        let recent = lines_of(visit.desk().log_rows(&visit.caller, &recent)?);
+        let around = (lines.len(), count);
+        let nouns = ("group", "groups");
+        let view = pages::GroupsView {
+            listing: &asked.listing("/console/groups", &pages::SORTS, chips.collect(), nouns, around),
+            lines: &lines,
+            fill: &filled(&params),
+            recent: &recent,
+        };
+        Ok(answer::html(200, pages::list(&visit.frame(None), &view)))
     })
+}
+
+fn column_of(key: &str) -> GroupColumn {
+    match key {
+        "id" => GroupColumn::Number,
+        "users" => GroupColumn::Users,
+        "made" => GroupColumn::Made,
+        _ => GroupColumn::Name,
+    }
 }
 
 fn get_new_group(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -9,6 +9,7 @@ pub(super) mod api_key;
 pub(super) mod entry;
 pub(super) mod groups;
 pub(super) mod incidents;
+mod listing;
 pub(super) mod login_keys;
 pub(super) mod operators;
 pub(super) mod provisioning;

@@ -1,5 +1,6 @@
 //! Operators: the list, one to be added, another's password, delete.
 
+use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -27,9 +28,32 @@ fn get_operators(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn list_page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
-    let operators = visit.desk().operators(&visit.caller)?;
-    let now = visit.desk().clock.now();
-    Ok(answer::html(status, pages::list(&visit.frame(None), &operators, now, fill)))
+    let params = visit.call.query();
+    let search = params.filled("search").unwrap_or_default();
+    let wanted = search.to_lowercase();
+    // By name as they come.
+    let mut operators = visit.desk().operators(&visit.caller)?;
+    operators.retain(|operator| operator.name.to_lowercase().contains(&wanted));
+    let asked = Asked::of(&params, &pages::SORTS);
+    match asked.key() {
+        "signed_in" => operators.sort_by_key(|operator| operator.signed_in_at),
+        "made" => operators.sort_by_key(|operator| operator.created_at),
+        _ => {}
+    }
+    if asked.descending() {
+        operators.reverse();
+    }
+    let (asked, operators, count) = asked.cut(operators);
+    let chips = listing::searched("search", &search).into_iter().collect();
+    let around = (operators.len(), count);
+    let view = pages::OperatorsView {
+        listing: &asked.listing(LIST, &pages::SORTS, chips, ("operator", "operators"), around),
+        operators: &operators,
+        search: &filled(&params),
+        fill,
+        now: visit.desk().clock.now(),
+    };
+    Ok(answer::html(status, pages::list(&visit.frame(None), &view)))
 }
 
 fn post_operator(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -109,9 +133,11 @@ fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
             action: &format!("{back}/delete"),
             words: "Delete operator",
             back: &back,
+            ..confirm::Deed::default()
         };
-        let crumbs = [(LIST.to_owned(), "Operators")];
-        Ok(answer::html(200, confirm::page(&visit.frame(None), Place::Operators, &crumbs, &deed)))
+        let frame = visit.frame(None);
+        let crumbs = [(frame.back_to(LIST), "Operators")];
+        Ok(answer::html(200, confirm::page(&frame, Place::Operators, &crumbs, &deed)))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Roles: the list, one to be made, changed, deleted.
 
+use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, post, refused, visit};
 use crate::desk::people::BulkError;
 use crate::desk::people::Settings;
@@ -9,7 +10,7 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
-use crate::model::{Group, RoleId};
+use crate::model::{Group, Role, RoleId};
 use crate::pages::console::{confirm, roles as pages};
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
@@ -30,8 +31,28 @@ fn get_roles(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let (roles, without) = visit.desk().roles(&visit.caller, group.id)?;
-        let lines: Vec<_> = roles.into_iter().map(line_of).collect();
-        Ok(answer::html(200, pages::list(&visit.frame(Some(&group)), &lines, without.active_users)))
+        let params = call.query();
+        let search = params.filled("search").unwrap_or_default();
+        let wanted = search.to_lowercase();
+        let fits = |role: &Role| {
+            role.name.to_lowercase().contains(&wanted) || role.description.to_lowercase().contains(&wanted)
+        };
+        // By name as they come, and so few that all are at hand (`ROLES_MAX`).
+        let mut lines: Vec<_> = roles.into_iter().filter(|view| fits(&view.role)).map(line_of).collect();
+        let asked = Asked::of(&params, &pages::SORTS);
+        if asked.key() == "users" {
+            lines.sort_by_key(|line| line.active_users);
+        }
+        if asked.descending() {
+            lines.reverse();
+        }
+        let (asked, lines, count) = asked.cut(lines);
+        let chips = listing::searched("search", &search).into_iter().collect();
+        let address = format!("/console/groups/{}/roles", group.id);
+        let listing = asked.listing(&address, &pages::SORTS, chips, ("role", "roles"), (lines.len(), count));
+        let frame = visit.frame(Some(&group));
+        let page = pages::list(&frame, &listing, &lines, without.active_users, &filled(&params));
+        Ok(answer::html(200, page))
     })
 }
 
@@ -140,9 +161,11 @@ fn get_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
             action: &format!("{back}/delete"),
             words: "Delete role",
             back: &back,
+            ..confirm::Deed::default()
         };
-        let crumbs = [(format!("/console/groups/{}/roles", group.id), "Roles")];
-        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Roles, &crumbs, &deed)))
+        let frame = visit.frame(Some(&group));
+        let crumbs = [(frame.back_to(&format!("/console/groups/{}/roles", group.id)), "Roles")];
+        Ok(answer::html(200, confirm::page(&frame, Place::Roles, &crumbs, &deed)))
     })
 }
 

@@ -1,20 +1,24 @@
 //! A group's settings: name, privileges, password rules.
 
 use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::groups;
 use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::roles::SETTING_FIELD;
-use crate::pages::console::settings as pages;
+use crate::pages::console::{confirm, settings as pages};
 use crate::pages::form::Fill;
+use crate::pages::layout::Place;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/settings", get_settings),
     post("/console/groups/{group}/settings/group", post_group),
     post("/console/groups/{group}/settings/privileges", post_privileges),
+    get("/console/groups/{group}/settings/remove", get_remove),
+    post("/console/groups/{group}/settings/remove", post_remove),
     post("/console/groups/{group}/settings/security", post_security),
 ];
 
@@ -33,7 +37,7 @@ fn get_settings(app: &App, call: &Call<'_>) -> Result<Response> {
 fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Result<Response> {
     let settings = visit.desk().group_settings(&visit.caller, group.id)?;
     let policy = visit.desk().password_policy(&visit.caller, group.id)?;
-    let names: Vec<String> = settings.keys().cloned().collect();
+    let names: Vec<_> = settings.keys().map(|name| (name.clone(), !groups::is_shipped(name))).collect();
     let on = settings.iter().filter(|(_, on)| **on).map(|(name, _)| (SETTING_FIELD, name.as_str()));
     let about = || {
         Fill::of([("name", group.name.as_str()), ("account_id", group.account_id.as_deref().unwrap_or(""))])
@@ -95,6 +99,47 @@ fn post_privileges(app: &App, call: &Call<'_>) -> Result<Response> {
                 page(visit, &group, status, Refused { privileges: Some(fill), ..Refused::default() })
             }
         }
+    })
+}
+
+/// Asks before a setting goes, and says which roles have it on.
+fn get_remove(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let name = call.query().filled("name").unwrap_or_default();
+        if !visit.desk().group_settings(&visit.caller, group.id)?.contains_key(&name) {
+            let public = format!("The group has no setting {name}.");
+            return Err(Error::not_found("setting_unknown", public));
+        }
+        let (roles, _) = visit.desk().roles(&visit.caller, group.id)?;
+        let on = roles.iter().filter(|role| role.settings.get(&name) == Some(&true)).count();
+        let on = match on {
+            0 => "No role has it on.".to_owned(),
+            1 => "One role has it on and loses it.".to_owned(),
+            several => format!("{several} roles have it on and lose it."),
+        };
+        let back = address(&group);
+        let deed = confirm::Deed {
+            question: &format!("Remove the setting {name}?"),
+            consequences: &["Clients that ask for it are told that it is off.", &on],
+            action: &format!("{back}/remove"),
+            hidden: &[("name", &name)],
+            words: "Remove setting",
+            keep: "Keep it",
+            back: &back,
+            ..confirm::Deed::default()
+        };
+        let crumbs = [(back.clone(), "Settings")];
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Settings, &crumbs, &deed)))
+    })
+}
+
+fn post_remove(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let name = form.filled("name").unwrap_or_default();
+        visit.desk().remove_group_setting(&visit.caller, group.id, &name)?;
+        Ok(visit.done(&address(&group), &format!("The setting {name} is removed.")))
     })
 }
 

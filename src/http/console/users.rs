@@ -1,6 +1,7 @@
 //! Users: the list with its filters, one to be made, one to be changed, suspended, deleted.
 
 use super::access_log::lines_of;
+use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::desk::password_policy::PasswordRule;
 use crate::desk::people::{MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey};
@@ -10,6 +11,7 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
+use crate::model::lists::{MemberColumn, MemberOrder};
 use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::{confirm, user as user_page, users as pages};
 use crate::pages::form::Fill;
@@ -28,8 +30,6 @@ pub const ROUTES: &[Route] = &[
     post("/console/groups/{group}/users/{user}/delete", post_delete_user),
 ];
 
-/// Users on one page.
-const PAGE: u32 = 50;
 /// Rows of the access log on a user's page.
 const HISTORY: u32 = 12;
 /// The desk's names of a person's fields, and the forms'.
@@ -48,32 +48,37 @@ fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, params) = (visit.group()?, call.query());
         let filters = filters_of(&params);
-        let after = params.filled("after").and_then(|text| text.parse().ok()).map(UserId);
-        let query = MemberQuery { after, limit: PAGE, ..filters.clone() };
+        let roles = visit.desk().role_choices(&visit.caller, group.id)?;
+        let count = visit.desk().count_members_to(&visit.caller, group.id, &filters, listing::COUNT_MAX)?;
+        let asked = Asked::of(&params, &pages::SORTS).within(count);
+        let order = Some(MemberOrder { by: column_of(asked.key()), descending: asked.descending() });
+        let query = MemberQuery { order, offset: asked.offset(), limit: listing::PAGE, ..filters.clone() };
         let found = visit.desk().members(&visit.caller, group.id, &query)?;
-        // Counting reads every row that fits; a search over many people does without.
-        let count = match filters.search.is_empty() {
-            true => Some(visit.desk().count_members(&visit.caller, group.id, &filters)?),
-            false => None,
-        };
-        let mut kept = form_urlencoded::Serializer::new(String::new());
-        for name in ["search", "role", "state"] {
-            if let Some(value) = params.filled(name) {
-                kept.append_pair(name, &value);
-            }
-        }
+        let chips = listing::searched("search", &filters.search).into_iter();
+        let chips = chips
+            .chain(listing::chosen("role", params.filled("role"), &pages::role_filter(&roles)))
+            .chain(listing::chosen("state", params.filled("state"), &pages::state_filter()));
+        let address = format!("/console/groups/{}/users", group.id);
+        let around = (found.members.len(), count);
         let view = pages::UsersView {
+            listing: &asked.listing(&address, &pages::SORTS, chips.collect(), ("user", "users"), around),
             members: &found.members,
-            count,
             fill: &filled(&params),
-            query: &kept.finish(),
-            next: found.next,
-            later: after.is_some(),
-            roles: &visit.desk().role_choices(&visit.caller, group.id)?,
+            roles: &roles,
             now: visit.desk().clock.now(),
         };
         Ok(answer::html(200, pages::list(&visit.frame(Some(&group)), &view)))
     })
+}
+
+fn column_of(key: &str) -> MemberColumn {
+    match key {
+        "name" => MemberColumn::Name,
+        "puid" => MemberColumn::Puid,
+        "role" => MemberColumn::Role,
+        "signed_in" => MemberColumn::SignedIn,
+        _ => MemberColumn::Address,
+    }
 }
 
 fn filters_of(params: &Params<'_>) -> MemberQuery {
@@ -344,9 +349,11 @@ fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
             action: &format!("{back}/delete"),
             words: "Delete user",
             back: &back,
+            ..confirm::Deed::default()
         };
-        let crumbs = [(format!("/console/groups/{}/users", group.id), "Users")];
-        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Users, &crumbs, &deed)))
+        let frame = visit.frame(Some(&group));
+        let crumbs = [(frame.back_to(&format!("/console/groups/{}/users", group.id)), "Users")];
+        Ok(answer::html(200, confirm::page(&frame, Place::Users, &crumbs, &deed)))
     })
 }
 

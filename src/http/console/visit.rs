@@ -13,9 +13,9 @@ use tiny_http::Method;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
-use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route, UPLOAD};
+use crate::http::{answer, own_page};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
 use crate::pages::form::{Fill, TOKEN_FIELD};
@@ -59,6 +59,8 @@ pub struct Visit<'a> {
     may_switch: bool,
     lab: Option<String>,
     flash: Option<Flash>,
+    /// The list from which this page was opened, as it was left.
+    from: Option<String>,
     /// Whether a page was framed, and so the message shown.
     shown: Cell<bool>,
 }
@@ -106,6 +108,7 @@ pub fn visit(
         who,
         may_switch,
         lab: lab_clock(&app.desk),
+        from: call.query().filled("from").filter(|from| is_own_address(from)),
         shown: Cell::new(false),
     };
     let response = match page(&visit) {
@@ -138,6 +141,7 @@ impl Visit<'_> {
             flash: self.flash.as_ref(),
             lab: self.lab.as_deref(),
             may_switch: self.may_switch,
+            from: self.from.as_deref(),
         }
     }
 
@@ -160,9 +164,10 @@ impl Visit<'_> {
         self.call.segment(segment).parse().map_err(|_| missing())
     }
 
-    /// Sends the browser on after a change, with a message for the next page.
+    /// Sends the browser on after a change, with a message for the next page. Back to a list means back to it as it was
+    /// left; elsewhere the way back to it stays.
     pub fn done(&self, location: &str, sentence: &str) -> Response {
-        self.done_as(&self.bearer, location, sentence)
+        self.done_as(&self.bearer, &led_back(self.from.as_deref(), location), sentence)
     }
 
     /// As [`Visit::done`], for a session that has just begun.
@@ -266,14 +271,8 @@ pub fn lab_clock(desk: &Desk) -> Option<String> {
 }
 
 fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&str>) -> Result<()> {
-    let request = call.request;
-    let own_origin = match (request.header("Sec-Fetch-Site"), request.header("Origin")) {
-        (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => origin.eq_ignore_ascii_case(&app.origin(request)),
-        // Neither header: no browser of this decade. The token still decides.
-        (None, None) => true,
-    };
-    if own_origin && token.is_some_and(|token| app.desk.form_token_fits(bearer, token)) {
+    let own = own_page::sends(app, call.request);
+    if own && token.is_some_and(|token| app.desk.form_token_fits(bearer, token)) {
         return Ok(());
     }
     let public = "This form did not come from a page that we gave your browser in this session. Nothing was \
@@ -281,14 +280,45 @@ fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&st
     Err(Error::new(Kind::Denied, "foreign_form", public))
 }
 
-/// Where somebody signs in who wanted to come here. Only a page's own address is remembered.
+/// Where a change leads, for somebody who came `from` a list.
+fn led_back(from: Option<&str>, location: &str) -> String {
+    match from {
+        Some(from) if from.split('?').next() == Some(location) => from.to_owned(),
+        Some(from) if !location.contains('?') => {
+            let from: String = form_urlencoded::byte_serialize(from.as_bytes()).collect();
+            format!("{location}?from={from}")
+        }
+        _ => location.to_owned(),
+    }
+}
+
+/// Where somebody signs in who wanted to come here.
 fn sign_in_address(call: &Call<'_>) -> String {
-    let path = &call.request.path;
-    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.'));
-    if call.request.method == Method::Get && plain && path.starts_with("/console/") {
-        return format!("/console/sign-in?next={path}");
+    let request = call.request;
+    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let wanted = format!("{}{query}", request.path);
+    if request.method == Method::Get && wanted.starts_with("/console/") && is_own_address(&wanted) {
+        let next: String = form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+        return format!("/console/sign-in?next={next}");
     }
     "/console/sign-in".to_owned()
+}
+
+/// Most characters of an address that is remembered.
+const ADDRESS_MAX: usize = 2_000;
+
+/// Whether an address that came with a request is a page of the console: nothing that could lead elsewhere, and
+/// nothing that a header could be split with.
+pub fn is_own_address(address: &str) -> bool {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    let segments = path.strip_prefix("/console/").unwrap_or_default();
+    address.len() <= ADDRESS_MAX
+        && !segments.is_empty()
+        && segments.split('/').all(|s| !s.is_empty() && s.bytes().all(plain) && !matches!(s, "." | ".."))
+        && query
+            .bytes()
+            .all(|b| plain(b) || matches!(b, b'%' | b'=' | b'&' | b'+' | b'*' | b':' | b'@' | b','))
 }
 
 fn is_multipart(call: &Call<'_>) -> bool {
@@ -314,4 +344,48 @@ fn set_cookie(response: Response, call: &Call<'_>, name: &str, value: &str, more
 fn of_console(response: Response) -> Response {
     let told = response.headers().iter().any(|header| header.field.equiv("Referrer-Policy"));
     if told { response } else { answer::with(response, "Referrer-Policy", "same-origin") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_console_are_come_back_to() {
+        for (address, own) in [
+            ("/console/groups", true),
+            ("/console/groups/7/users?search=a%26b&state=locked&page=2", true),
+            ("/console/groups/7/users.csv", true),
+            ("", false),
+            ("/", false),
+            ("/console", false),
+            ("/console/", false),
+            ("/consoles/x", false),
+            ("//evil.example/console/x", false),
+            ("/console//evil.example", false),
+            ("/console/../account", false),
+            ("/console/./x", false),
+            ("/console\\x", false),
+            ("/console/x\\y", false),
+            ("https://evil.example/console/x", false),
+            ("javascript:alert(1)", false),
+            ("/console/x#y", false),
+            ("/console/x?y\r\nSet-Cookie: a=b", false),
+            ("/console/x?<script>", false),
+            ("/console/x?a=\"", false),
+            ("/console/ x", false),
+        ] {
+            assert_eq!(is_own_address(address), own, "{address}");
+        }
+        assert!(!is_own_address(&format!("/console/x?{}", "a".repeat(2_000))));
+    }
+
+    #[test]
+    fn a_change_leads_back_to_the_list_as_it_was_left() {
+        let from = Some("/console/groups/7/users?page=2");
+        assert_eq!(led_back(from, "/console/groups/7/users"), "/console/groups/7/users?page=2");
+        let on = "/console/groups/7/users/5?from=%2Fconsole%2Fgroups%2F7%2Fusers%3Fpage%3D2";
+        assert_eq!(led_back(from, "/console/groups/7/users/5"), on);
+        assert_eq!(led_back(None, "/console/groups/7/users/5"), "/console/groups/7/users/5");
+    }
 }

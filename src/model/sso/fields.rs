@@ -5,6 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::endpoint::reserved_parameter;
 use super::template::Template;
 use super::{
     AcsStyle, AuthnContext, Autoprovision, Choice, Configuration, EndpointType, Method, NameIdPolicy,
@@ -140,6 +141,12 @@ fn endpoint(place: &mut String, value: &str) -> Written {
     let plain = value.bytes().all(|b| (0x21..0x7f).contains(&b) && !matches!(b, b'"' | b'<' | b'>' | b'\\'));
     if !web || !plain || value.contains('#') {
         return Err("an address that begins with https:// and has no fragment.".to_owned());
+    }
+    if let Some(name) = reserved_parameter(value) {
+        return Err(format!(
+            "its query has “{name}”, which each sign-in brings itself. Leave out what follows the question mark, unless \
+             the identity provider's people say that a part of it belongs there."
+        ));
     }
     line(place, value)
 }
@@ -361,6 +368,8 @@ mod tests {
             ("endpoint_url", "http://idp.example.com/sso", Some("invalid_field")),
             ("endpoint_url", "javascript:alert(1)", Some("invalid_field")),
             ("endpoint_url", "https://user@evil.example/", Some("invalid_field")),
+            ("endpoint_url", "https://idp.example.com/sso?SAMLRequest=x", Some("invalid_field")),
+            ("endpoint_url", "https://idp.example.com/sso?tenant=1&RelayState=", Some("invalid_field")),
             ("allowed_sites", "https://crm.example.com/\nhttps://b.example", None),
             ("allowed_sites", "https://crm.example.com/path", Some("invalid_field")),
             ("allowed_sites", "*", Some("invalid_field")),

@@ -6,6 +6,7 @@
 //! a portal tile would do.
 
 pub mod addresses;
+pub mod endpoint;
 pub mod fields;
 pub mod health;
 pub mod step;

@@ -1,4 +1,4 @@
-//! The access log: dates, outcome, search, rows that unfold, and the way to the next page and to the CSV file.
+//! The access log: dates, outcome, search, rows that unfold, and the way to other pages and to the CSV file.
 //! Columns: wire contract §9.
 
 use maud::{Markup, html};
@@ -6,10 +6,11 @@ use maud::{Markup, html};
 use crate::clock::Timestamp;
 use crate::model::GroupId;
 use crate::pages::components::{
-    Tone, Weight, badge, breakable, button, empty, header, link_button, pager, pairs, table, time,
+    Head, Row, Tone, Weight, badge, breakable, button, empty, header, link_button, pairs, table_of, time,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
+use crate::pages::listing::{Listing, SortChoice};
 
 /// One row, as it is shown.
 #[derive(Debug, Clone)]
@@ -32,84 +33,92 @@ pub const REFUSED: &str = "refused";
 
 /// What the page shows.
 pub struct LogView<'a> {
-    /// Where the log lives: `/console/access-log` or a group's.
-    pub address: &'a str,
+    /// The list lives at `/console/access-log` or a group's.
+    pub listing: &'a Listing,
     pub lines: &'a [LogLine],
     /// The dates, the outcome and the search, as they were given.
     pub fill: &'a Fill,
-    /// The query of these, percent-encoded, "" for none.
-    pub query: &'a str,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<i64>,
-    /// Whether this is not the first page.
-    pub later: bool,
+}
+
+/// The orders of the log: that in which it was written, and the other way round.
+pub const SORTS: [SortChoice; 2] = [("-at", "Newest first"), ("at", "Oldest first")];
+
+/// The options of the filter by outcome.
+pub fn outcomes() -> Vec<(String, String)> {
+    [("", "Any outcome"), (ACCEPTED, "Accepted"), (REFUSED, "Refused")]
+        .map(|(value, words)| (value.to_owned(), words.to_owned()))
+        .to_vec()
 }
 
 /// A page of the access log.
 pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
     let all = frame.group.is_none();
-    let csv = format!("{}.csv?{}", view.address, view.query);
-    let outcomes = [("", "Any outcome"), (ACCEPTED, "Accepted"), (REFUSED, "Refused")];
-    let outcomes = outcomes.map(|(value, words)| (value.to_owned(), words.to_owned()));
+    let listing = view.listing;
+    let csv = format!("{}.csv?{}", listing.address, listing.filters());
     let filters = form::ask(
-        view.address,
+        &listing.address,
         &html! {
-            (Field::of_type("from", "Start date", "date").unmarked().draw(view.fill))
-            (Field::of_type("until", "End date", "date").unmarked().draw(view.fill))
-            (Field::select("outcome", "Outcome", &outcomes).draw(view.fill))
+            (Field::of_type("from", "Start date (UTC)", "date").unmarked().draw(view.fill))
+            (Field::of_type("until", "End date (UTC)", "date").unmarked().draw(view.fill))
+            (Field::select("outcome", "Outcome", &outcomes()).draw(view.fill))
+            (listing.sort_field(&SORTS))
             div.field.wide {
-                label for="f-search" { "Search" }
-                input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off"
-                    placeholder="User, operation, address or incident";
+                label for="f-search" { "User, operation, IP address or incident" }
+                input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
             }
-            (button("Go", Weight::Primary))
-            @if !view.query.is_empty() { (link_button(view.address, "Clear", false)) }
+            (button("Search", Weight::Plain))
         },
     );
-    let next = view.next.map(|id| format!("{}?{}&before={id}", view.address, view.query));
-    let first = view.later.then(|| format!("{}?{}", view.address, view.query));
-    let sentence = match view.lines.len() {
-        1 => "1 row, in UTC".to_owned(),
-        count => format!("{count} rows, newest first, in UTC"),
-    };
     let lead = "Every sign-in, refusal and change. Rows are only ever added.";
     let crumbs = if all { Vec::new() } else { super::crumbs(frame, &[]) };
+    let heads = heads(listing.head(TIMESTAMP, "-at"));
+    let rows: Vec<_> = view.lines.iter().map(|line| row(line, all)).collect();
     let content = html! {
         (form::problems(view.fill))
         (header(&crumbs, "Access log", lead, &link_button(&csv, "Export CSV", false)))
         section.card.flush {
             div.pad { (filters) }
-            (lines(view.lines, all))
-            (pager(&sentence, first.as_deref(), next.as_deref()))
+            (listing.found())
+            @if rows.is_empty() { (listing.none("Nothing happened yet.", &html! {})) }
+            @else {
+                (table_of("Access log", &heads, &rows))
+                (listing.pager())
+            }
         }
     };
     let place = if all { Place::Log } else { Place::GroupLog };
     console(frame, place, "Access log", view.fill.is_wrong(), &content)
 }
 
+const TIMESTAMP: &str = "Timestamp (UTC)";
+
+fn heads(timestamp: Head<'_>) -> [Head<'_>; 5] {
+    [timestamp, "IP Address".into(), "Actor".into(), "Operation".into(), "Subject".into()]
+}
+
 /// Rows of the log; with `groups`, each says which group it belongs to.
 pub fn lines(lines: &[LogLine], groups: bool) -> Markup {
     if lines.is_empty() {
-        return empty("Nothing here yet, or nothing that fits.", &html! {});
+        return empty("Nothing happened yet.", &html! {});
     }
     let rows: Vec<_> = lines.iter().map(|line| row(line, groups)).collect();
-    table("Access log", &["Timestamp", "IP Address", "Actor", "Operation", "Subject", "Detail"], &rows)
+    table_of("Access log", &heads(TIMESTAMP.into()), &rows)
 }
 
-fn row(line: &LogLine, groups: bool) -> Vec<Markup> {
-    vec![
+fn row(line: &LogLine, groups: bool) -> Row {
+    let cells = vec![
         time(line.at),
         html! { @if line.ip.is_empty() { span.muted { "–" } } @else { (line.ip) } },
         breakable(&line.actor),
-        html! { code { (line.operation) } @if line.refused { " " (badge(Tone::Bad, "Refused")) } },
+        html! { code.whole { (line.operation) } @if line.refused { " " (badge(Tone::Bad, "Refused")) } },
         breakable(&line.subject),
-        detail(line, groups),
-    ]
+    ];
+    Row { cells, below: Some(detail(line, groups)) }
 }
 
 fn detail(line: &LogLine, groups: bool) -> Markup {
     let exact = line.at.to_string();
-    let mut facts = vec![("Exactly", html! { (exact) })];
+    let mut facts = vec![("Exactly (UTC)", html! { (exact) })];
     if let (true, Some(group)) = (groups, line.group) {
         facts.push(("Group ID", html! { a href={ "/console/groups/" (group) } { (group) } }));
     }
@@ -124,7 +133,7 @@ fn detail(line: &LogLine, groups: bool) -> Markup {
     if !line.detail.is_empty() {
         facts.push(("Detail", html! { (line.detail) }));
     }
-    let short: String = line.detail.chars().take(60).collect();
+    let short: String = line.detail.chars().take(120).collect();
     let short = match (short.is_empty(), &line.code) {
         (true, Some(code)) => code.clone(),
         (true, None) => "More".to_owned(),

@@ -5,39 +5,111 @@ use maud::{Markup, html};
 use super::access_log::{LogLine, lines};
 use super::{at, guessed_origin, own};
 use crate::model::Group;
+use crate::model::sso::Status;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, code, empty, flush_card, header, link_button, notice, pairs, table,
-    tile, time, time_or,
+    Head, Row, Tone, Weight, badge, button, card, code, flush_card, header, link_button, notice, pairs,
+    table_of, tile, time, time_or,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console, group_address};
+use crate::pages::listing::{Listing, SortChoice, thousands};
+
+/// What the list shows.
+pub struct GroupsView<'a> {
+    pub listing: &'a Listing,
+    pub lines: &'a [GroupRow],
+    /// Search and filters, as they were given.
+    pub fill: &'a Fill,
+    pub recent: &'a [LogLine],
+}
+
+/// A group in the list.
+pub struct GroupRow {
+    pub group: Group,
+    pub users: u64,
+    /// `None` while single sign-on is off.
+    pub sso: Option<Status>,
+}
+
+/// The orders of the list.
+pub const SORTS: [SortChoice; 8] = [
+    ("name", "Name"),
+    ("-name", "Name, Z first"),
+    ("id", "Group ID"),
+    ("-id", "Group ID, highest first"),
+    ("-users", "Most users"),
+    ("users", "Fewest users"),
+    ("-made", "Newest"),
+    ("made", "Oldest"),
+];
+
+/// The options of the filter by single sign-on.
+pub fn sso_filter() -> Vec<(String, String)> {
+    [("", "Any"), ("on", "SSO on"), ("off", "SSO off")].map(|(v, w)| (v.to_owned(), w.to_owned())).to_vec()
+}
 
 /// All groups, and the box that opens an incident code.
-pub fn list(frame: &Frame<'_>, groups: &[Group], recent: &[LogLine]) -> String {
-    let rows: Vec<_> = groups.iter().map(row).collect();
+pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
+    let listing = view.listing;
+    let rows: Vec<_> = view.lines.iter().map(|line| row(listing, line)).collect();
     let new = link_button("/console/groups/new", "New group", true);
+    let filters = form::ask(
+        &listing.address,
+        &html! {
+            div.field.wide {
+                label for="f-search" { "Name, Group ID or Unique Account ID" }
+                input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
+            }
+            (Field::select("sso", "Single sign-on", &sso_filter()).draw(view.fill))
+            (listing.sort_field(&SORTS))
+            (button("Search", Weight::Plain))
+        },
+    );
+    let heads = [
+        listing.head("Group", "name"),
+        listing.head("Group ID", "id"),
+        listing.head("Users", "-users"),
+        Head::from("Single sign-on"),
+        Head::from("API key"),
+        listing.head("Made (UTC)", "-made"),
+    ];
     let content = html! {
         (header(&[], "Groups", "Customer accounts: each with its own users, roles and API key.", &new))
         section.card.flush {
+            div.pad { (filters) }
+            (listing.found())
             @if rows.is_empty() {
-                (empty("There is no group yet. Make the first one: its number is the Group ID that clients send.", &html! {}))
+                (listing.none("There is no group yet. Make the first one: its number is the Group ID that clients send.", &html! {}))
             } @else {
-                (table("Groups", &["Group", "Group ID", "API key", "Made"], &rows))
+                (table_of("Groups", &heads, &rows))
+                (listing.pager())
             }
         }
         (incident_box("/console/incidents"))
-        (flush_card("Latest in the access log", "", &lines(recent, true)))
+        (flush_card("Latest in the access log", "", &lines(view.recent, true)))
     };
     console(frame, Place::Groups, "Groups", false, &content)
 }
 
-fn row(group: &Group) -> Vec<Markup> {
-    vec![
-        html! { a.primary href=(group_address(group.id)) { (group.name) } },
+fn row(listing: &Listing, line: &GroupRow) -> Row {
+    let group = &line.group;
+    let cells = vec![
+        html! { a.primary href=(listing.to(&group_address(group.id))) { (group.name) } },
         html! { (group.id) },
+        html! { a href=(at(group.id, "/users")) { (thousands(line.users)) } },
+        sso_state(line.sso),
         key_state(group),
         time(group.created_at),
-    ]
+    ];
+    Row { cells, below: None }
+}
+
+fn sso_state(sso: Option<Status>) -> Markup {
+    match sso {
+        None => badge(Tone::Plain, "Off"),
+        Some(Status::Provisioning) => badge(Tone::Warn, "Provisioning"),
+        Some(Status::Production) => badge(Tone::Good, "Production"),
+    }
 }
 
 fn key_state(group: &Group) -> Markup {
@@ -96,7 +168,7 @@ pub struct Home<'a> {
 /// The overview of one group.
 pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
     let group = home.group;
-    let crumbs = if frame.operator { vec![("/console/groups".to_owned(), "Groups")] } else { Vec::new() };
+    let crumbs = if frame.operator { vec![(frame.back_to("/console/groups"), "Groups")] } else { Vec::new() };
     let facts = pairs(&[
         ("Group ID", html! { (group.id) }),
         (
@@ -104,8 +176,8 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
             html! { @match &group.account_id { Some(id) => (id), None => span.muted { "None" } } },
         ),
         ("API key", html! { (key_state(group)) " " a href=(own(frame, "/api-key")) { "See or change" } }),
-        ("API key changed", time_or(group.api_key_changed_at, "Never")),
-        ("Made", time(group.created_at)),
+        ("API key changed (UTC)", time_or(group.api_key_changed_at, "Never")),
+        ("Made (UTC)", time(group.created_at)),
     ]);
     let addresses = html! {
         (guessed_origin(home.origin_is_guessed))
@@ -124,7 +196,7 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
             }))
         }
         div.tiles {
-            (tile(&home.users.to_string(), "Users", &own(frame, "/users")))
+            (tile(&thousands(home.users), "Users", &own(frame, "/users")))
             (tile(&home.roles.to_string(), "Roles", &own(frame, "/roles")))
             (tile(if group.has_api_key { "Ready" } else { "No API key" }, "Make or check a login key", &own(frame, "/login-keys")))
         }

@@ -40,11 +40,11 @@ fn at(group: GroupId, rest: &str) -> String {
 fn crumbs<'a>(frame: &Frame<'a>, more: &[(&str, &'a str)]) -> Vec<(String, &'a str)> {
     let mut crumbs = Vec::new();
     if frame.operator {
-        crumbs.push(("/console/groups".to_owned(), "Groups"));
+        crumbs.push((frame.back_to("/console/groups"), "Groups"));
     }
     if let Some((id, name)) = frame.group {
         crumbs.push((group_address(id), name));
-        crumbs.extend(more.iter().map(|(rest, words)| (at(id, rest), *words)));
+        crumbs.extend(more.iter().map(|(rest, words)| (frame.back_to(&at(id, rest)), *words)));
     }
     crumbs
 }

@@ -5,29 +5,54 @@ use maud::html;
 use crate::clock::Timestamp;
 use crate::model::Operator;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, header, link_button, table, time, time_or,
+    Row, Tone, Weight, badge, button, card, header, link_button, table_of, time, time_or,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
+use crate::pages::listing::{Listing, SortChoice};
 
-/// All operators, and the form that adds one.
-pub fn list(frame: &Frame<'_>, operators: &[Operator], now: Timestamp, fill: &Fill) -> String {
-    let rows: Vec<_> = operators
-        .iter()
-        .map(|operator| {
-            let address = format!("/console/operators/{}", operator.id);
-            let locked = operator.locked_until.is_some_and(|until| now < until);
-            vec![
-                html! {
-                    a.primary href=(address) { (operator.name) }
-                    @if operator.name == frame.who { " " (badge(Tone::Info, "You")) }
-                    @if locked { " " (badge(Tone::Warn, "Locked")) }
-                },
-                time_or(operator.signed_in_at, "Never"),
-                time(operator.created_at),
-            ]
-        })
-        .collect();
+/// The orders of the list.
+pub const SORTS: [SortChoice; 6] = [
+    ("name", "Name"),
+    ("-name", "Name, Z first"),
+    ("-signed_in", "Latest sign-in"),
+    ("signed_in", "Earliest sign-in"),
+    ("-made", "Newest"),
+    ("made", "Oldest"),
+];
+
+/// What the list shows.
+pub struct OperatorsView<'a> {
+    pub listing: &'a Listing,
+    pub operators: &'a [Operator],
+    /// The search, as it was given.
+    pub search: &'a Fill,
+    /// The form that adds one.
+    pub fill: &'a Fill,
+    pub now: Timestamp,
+}
+
+/// A page of the operators, and the form that adds one.
+pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
+    let (listing, fill) = (view.listing, view.fill);
+    let rows: Vec<_> =
+        view.operators.iter().map(|operator| row(frame, listing, operator, view.now)).collect();
+    let filters = form::ask(
+        &listing.address,
+        &html! {
+            div.field.wide {
+                label for="f-search" { "Name" }
+                input id="f-search" name="search" type="search" value=(view.search.value("search")) autocomplete="off";
+            }
+            (listing.sort_field(&SORTS))
+            (button("Search", Weight::Plain))
+        },
+    );
+    let heads = [
+        listing.head("Name", "name"),
+        listing.head("Signed in (UTC)", "-signed_in"),
+        listing.head("Made (UTC)", "-made"),
+    ];
     let add = form::post(
         "/console/operators",
         frame.token,
@@ -42,17 +67,39 @@ pub fn list(frame: &Frame<'_>, operators: &[Operator], now: Timestamp, fill: &Fi
     let content = html! {
         (form::problems(fill))
         (header(&[], "Operators", lead, &html! {}))
-        section.card.flush { (table("Operators", &["Name", "Signed in", "Made"], &rows)) }
+        section.card.flush {
+            div.pad { (filters) }
+            (listing.found())
+            @if rows.is_empty() { (listing.none("There is no operator.", &html! {})) }
+            @else {
+                (table_of("Operators", &heads, &rows))
+                (listing.pager())
+            }
+        }
         (card("Add an operator", "", &add))
     };
     console(frame, Place::Operators, "Operators", fill.is_wrong(), &content)
+}
+
+fn row(frame: &Frame<'_>, listing: &Listing, operator: &Operator, now: Timestamp) -> Row {
+    let locked = operator.locked_until.is_some_and(|until| now < until);
+    let cells = vec![
+        html! {
+            a.primary href=(listing.to(&format!("/console/operators/{}", operator.id))) { (operator.name) }
+            @if operator.name == frame.who { " " (badge(Tone::Info, "You")) }
+            @if locked { " " (badge(Tone::Warn, "Locked")) }
+        },
+        time_or(operator.signed_in_at, "Never"),
+        time(operator.created_at),
+    ];
+    Row { cells, below: None }
 }
 
 /// One operator: password, lockout, delete.
 pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) -> String {
     let address = format!("/console/operators/{}", operator.id);
     let password = form::post(
-        &format!("{address}/password"),
+        &frame.onward(&format!("{address}/password")),
         frame.token,
         &html! {
             (form::whose(&operator.name))
@@ -64,11 +111,11 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
     let locked = operator.locked_until.is_some_and(|until| now < until);
     let actions = html! {
         @if locked {
-            (form::post_button(&format!("{address}/clear-lockout"), frame.token, &button("Clear lockout", Weight::Plain)))
+            (form::post_button(&frame.onward(&format!("{address}/clear-lockout")), frame.token, &button("Clear lockout", Weight::Plain)))
         }
-        (link_button(&format!("{address}/delete"), "Delete…", false))
+        (link_button(&frame.onward(&format!("{address}/delete")), "Delete…", false))
     };
-    let crumbs = [("/console/operators".to_owned(), "Operators")];
+    let crumbs = [(frame.back_to("/console/operators"), "Operators")];
     let content = html! {
         (form::problems(fill))
         (header(&crumbs, &operator.name, "", &actions))

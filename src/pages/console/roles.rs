@@ -1,12 +1,13 @@
 //! Roles: the list, one to be made, one to be changed.
 
-use maud::{Markup, html};
+use maud::html;
 
 use super::{crumbs, own};
 use crate::model::Role;
-use crate::pages::components::{Weight, button, card, empty, header, link_button, table};
+use crate::pages::components::{Head, Row, Weight, button, card, header, link_button, table_of};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
+use crate::pages::listing::{Listing, SortChoice, thousands};
 
 /// A role, and how many have it.
 pub struct RoleLine {
@@ -21,34 +22,58 @@ pub struct RoleLine {
 /// The name of the boxes of a form with settings.
 pub const SETTING_FIELD: &str = "setting";
 
-/// All roles of a group.
-pub fn list(frame: &Frame<'_>, roles: &[RoleLine], without: u64) -> String {
-    let rows: Vec<Vec<Markup>> = roles
-        .iter()
-        .map(|line| {
-            vec![
-                html! {
-                    a.primary href=(own(frame, &format!("/roles/{}", line.role.id))) { (line.role.name) }
-                    @if !line.role.description.is_empty() { p.small.muted { (line.role.description) } }
-                },
-                html! {
-                    a href=(own(frame, &format!("/users?role={}", line.role.id))) { (line.active_users) }
-                    @if line.inactive_users > 0 { span.muted { " and " (line.inactive_users) " inactive" } }
-                },
-                html! { @if line.on.is_empty() { span.muted { "None" } } @else { (line.on.join(", ")) } },
-            ]
-        })
-        .collect();
+/// The orders of the list.
+pub const SORTS: [SortChoice; 4] =
+    [("name", "Name"), ("-name", "Name, Z first"), ("-users", "Most users"), ("users", "Fewest users")];
+
+/// A page of a group's roles; `without` is how many users have none.
+pub fn list(frame: &Frame<'_>, listing: &Listing, roles: &[RoleLine], without: u64, fill: &Fill) -> String {
+    let rows: Vec<_> = roles.iter().map(|line| row(frame, listing, line)).collect();
+    let filters = form::ask(
+        &listing.address,
+        &html! {
+            div.field.wide {
+                label for="f-search" { "Name or description" }
+                input id="f-search" name="search" type="search" value=(fill.value("search")) autocomplete="off";
+            }
+            (listing.sort_field(&SORTS))
+            (button("Search", Weight::Plain))
+        },
+    );
+    let heads =
+        [listing.head("Role", "name"), listing.head("Users", "-users"), Head::from("Settings that are on")];
     let lead = "A role is a named set of settings. Users without a role get the group's settings.";
+    let new = link_button(&listing.to(&own(frame, "/roles/new")), "New role", true);
     let content = html! {
-        (header(&crumbs(frame, &[]), "Roles", lead, &link_button(&own(frame, "/roles/new"), "New role", true)))
+        (header(&crumbs(frame, &[]), "Roles", lead, &new))
         section.card.flush {
-            @if rows.is_empty() { (empty("This group has no roles yet.", &html! {})) }
-            @else { (table("Roles", &["Role", "Users", "Settings that are on"], &rows)) }
+            div.pad { (filters) }
+            (listing.found())
+            @if rows.is_empty() { (listing.none("This group has no roles yet.", &html! {})) }
+            @else {
+                (table_of("Roles", &heads, &rows))
+                (listing.pager())
+            }
         }
-        p.muted { a href=(own(frame, "/users?role=none")) { (without) " without a role" } }
+        p.muted { a href=(own(frame, "/users?role=none")) { (thousands(without)) " without a role" } }
     };
     console(frame, Place::Roles, "Roles", false, &content)
+}
+
+fn row(frame: &Frame<'_>, listing: &Listing, line: &RoleLine) -> Row {
+    let address = listing.to(&own(frame, &format!("/roles/{}", line.role.id)));
+    let cells = vec![
+        html! {
+            a.primary href=(address) { (line.role.name) }
+            @if !line.role.description.is_empty() { p.small.muted { (line.role.description) } }
+        },
+        html! {
+            a href=(own(frame, &format!("/users?role={}", line.role.id))) { (thousands(line.active_users)) }
+            @if line.inactive_users > 0 { span.muted { " and " (thousands(line.inactive_users)) " inactive" } }
+        },
+        html! { @if line.on.is_empty() { span.muted { "None" } } @else { (line.on.join(", ")) } },
+    ];
+    Row { cells, below: None }
 }
 
 /// The form of a role to be made, or, with `present`, of one to be changed. `settings` are the group's:
@@ -69,7 +94,7 @@ pub fn edit(
         }
     };
     let form = form::post(
-        &address,
+        &frame.onward(&address),
         frame.token,
         &html! {
             (Field::text("name", "Name").required().draw(fill))
@@ -77,12 +102,12 @@ pub fn edit(
             @if !settings.is_empty() { (form::fieldset("Settings", &boxes)) }
             div.actions {
                 (button(if present.is_some() { "Save role" } else { "Create role" }, Weight::Primary))
-                (link_button(&own(frame, "/roles"), "Cancel", false))
+                (link_button(&frame.back_to(&own(frame, "/roles")), "Cancel", false))
             }
         },
     );
     let delete = html! {
-        @if present.is_some() { (link_button(&format!("{address}/delete"), "Delete…", false)) }
+        @if present.is_some() { (link_button(&frame.onward(&format!("{address}/delete")), "Delete…", false)) }
     };
     let content = html! {
         (form::problems(fill))

@@ -12,8 +12,8 @@ use crate::pages::layout::{Frame, Place, console};
 /// What the page shows: one [`Fill`] a form.
 pub struct SettingsView<'a> {
     pub group: &'a Group,
-    /// The group's settings by name.
-    pub settings: &'a [String],
+    /// The group's settings by name, and whether each can be removed.
+    pub settings: &'a [(String, bool)],
     /// The rules to choose from: name and sentence.
     pub rules: &'a [(String, String)],
     pub about: &'a Fill,
@@ -66,7 +66,17 @@ fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
 
 fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
     let boxes = html! {
-        @for name in view.settings { (form::tick(SETTING_FIELD, name, name, "", view.privileges)) }
+        @for (name, removable) in view.settings {
+            div.tick-line {
+                (form::tick(SETTING_FIELD, name, name, "", view.privileges))
+                @if *removable {
+                    @let query: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+                    a.small href={ (own(frame, "/settings/remove")) "?name=" (query) } {
+                        "Remove" span.unseen { " " (name) } "…"
+                    }
+                }
+            }
+        }
     };
     form::post(
         &own(frame, "/settings/privileges"),

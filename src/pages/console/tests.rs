@@ -10,11 +10,13 @@ use super::settings::SettingsView;
 use super::user::{UserView, details_of};
 use super::users::UsersView;
 use super::*;
+use crate::model::lists::Count;
 use crate::model::{
     GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
 };
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
+use crate::pages::listing::{Chip, Listing};
 use crate::protocol::check::{Check, Outcome};
 
 const HOSTILE: &str = "\"><script>alert('1')</script><b x='";
@@ -29,6 +31,7 @@ fn frame() -> Frame<'static> {
         flash: None,
         lab: None,
         may_switch: false,
+        from: None,
     }
 }
 
@@ -117,6 +120,21 @@ fn fill(names: &[&str]) -> Fill {
     names.iter().fold(filled, |filled, name| filled.with_problem(Some(name), HOSTILE))
 }
 
+fn listing() -> Listing {
+    Listing {
+        address: "/console/x".into(),
+        chips: vec![Chip { name: "search", value: HOSTILE.into(), words: HOSTILE.into() }],
+        sort: "-name".into(),
+        default_sort: "name",
+        anchor: Some(("newest", 4)),
+        page: 2,
+        size: 1,
+        shown: 1,
+        count: Count::Exactly(9),
+        nouns: ("row", "rows"),
+    }
+}
+
 fn one_check() -> [Check; 1] {
     [Check {
         number: 1,
@@ -140,6 +158,11 @@ fn hostile_names_are_escaped_at_the_entry() {
         action: HOSTILE,
         words: HOSTILE,
         back: HOSTILE,
+        taken_back: HOSTILE,
+        hidden: &[(HOSTILE, HOSTILE)],
+        typed: Some(HOSTILE),
+        fill: fill(&[confirm::TYPED_NAME]),
+        keep: HOSTILE,
     };
     check(&confirm::page(&frame(), Place::Users, &[], &deed));
 }
@@ -147,14 +170,18 @@ fn hostile_names_are_escaped_at_the_entry() {
 #[test]
 fn hostile_names_are_escaped_on_a_groups_pages() {
     let (group, recent) = (group(), [line()]);
-    check(&groups::list(&frame(), std::slice::from_ref(&group), &recent));
+    let lines = [groups::GroupRow { group: group.clone(), users: 1, sso: None }];
+    let (list, given) = (listing(), Fill::of([("search", HOSTILE)]));
+    let view = groups::GroupsView { listing: &list, lines: &lines, fill: &given, recent: &recent };
+    check(&groups::list(&frame(), &view));
+    check(&groups::list(&frame(), &groups::GroupsView { lines: &[], ..view }));
     check(&groups::new(&frame(), &fill(&["id", "name", "account_id"])));
     let home =
         Home { group: &group, users: 1, roles: 1, origin: HOSTILE, origin_is_guessed: true, recent: &recent };
     check(&groups::home(&frame(), &home));
     check(&api_key::page(&frame(), &group, Some(HOSTILE), &fill(&["api_key"])));
     let empty = Fill::default();
-    let settings = [HOSTILE.to_owned()];
+    let settings = [(HOSTILE.to_owned(), true)];
     let rules = [(HOSTILE.to_owned(), HOSTILE.to_owned())];
     let view = SettingsView {
         group: &group,
@@ -172,12 +199,9 @@ fn hostile_names_are_escaped_on_a_groups_pages() {
 fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
     let (members, roles, history, empty) = ([member()], [role()], [line()], Fill::default());
     let view = UsersView {
+        listing: &listing(),
         members: &members,
-        count: Some(1),
         fill: &Fill::of([("search", HOSTILE)]),
-        query: "a=b",
-        next: Some(UserId(9)),
-        later: true,
         roles: &roles,
         now: NOW,
     };
@@ -203,7 +227,7 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
     check(&user::page(&frame(), &UserView { own: true, ..view }));
     let line = RoleLine { role: role(), active_users: 1, inactive_users: 1, on: vec![HOSTILE.into()] };
     check(&roles::edit(&frame(), Some(&line), &settings, &fill(&["name"])));
-    check(&roles::list(&frame(), &[line], 4));
+    check(&roles::list(&frame(), &listing(), &[line], 4, &Fill::of([("search", HOSTILE)])));
 }
 
 #[test]
@@ -246,14 +270,7 @@ fn hostile_names_are_escaped_in_an_upload() {
 #[test]
 fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
     let (lines, checks) = ([line()], one_check());
-    let view = LogView {
-        address: "/console/access-log",
-        lines: &lines,
-        fill: &fill(&["from", "outcome", "search"]),
-        query: "search=x",
-        next: Some(4),
-        later: true,
-    };
+    let view = LogView { listing: &listing(), lines: &lines, fill: &fill(&["from", "outcome", "search"]) };
     check(&access_log::page(&frame(), &view));
     let incident = IncidentView {
         code: HOSTILE,
@@ -274,7 +291,14 @@ fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
         signed_in_at: None,
         created_at: NOW,
     };
-    check(&operators::list(&frame(), std::slice::from_ref(&operator), NOW, &fill(&["name"])));
+    let view = operators::OperatorsView {
+        listing: &listing(),
+        operators: std::slice::from_ref(&operator),
+        search: &Fill::of([("search", HOSTILE)]),
+        fill: &fill(&["name"]),
+        now: NOW,
+    };
+    check(&operators::list(&frame(), &view));
     check(&operators::one(&frame(), &operator, NOW, &fill(&["password"])));
     let carriers = [(HOSTILE.to_owned(), HOSTILE.to_owned())];
     let bench = Workbench {

@@ -58,7 +58,7 @@ pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
         @if let Some(puid) = puid {
             (link_button(&own(frame, &format!("/login-keys?puid={puid}")), "Login key", false))
         }
-        @if !view.own { (link_button(&format!("{address}/delete"), "Delete…", false)) }
+        @if !view.own { (link_button(&frame.onward(&format!("{address}/delete")), "Delete…", false)) }
     };
     let content = html! {
         (form::problems(view.details))
@@ -96,9 +96,9 @@ fn facts(view: &UserView<'_>) -> Markup {
         ("Role", view.member.role_name.as_ref().map_or_else(none, |role| html! { (role) })),
         ("Person ID", html! { (user.id) }),
         ("Password", html! { @if user.has_password { "Set" } @else { span.muted { "None" } } }),
-        ("Signed in", time_or(user.signed_in_at, "Never")),
-        ("Made", time(user.created_at)),
-        ("Changed", time(user.updated_at.max(view.member.membership.updated_at))),
+        ("Signed in (UTC)", time_or(user.signed_in_at, "Never")),
+        ("Made (UTC)", time(user.created_at)),
+        ("Changed (UTC)", time(user.updated_at.max(view.member.membership.updated_at))),
     ])
 }
 
@@ -106,7 +106,7 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     let fill = view.details;
     let options = role_options(view.roles);
     form::post(
-        address,
+        &frame.onward(address),
         frame.token,
         &html! {
             @if view.may_change_person {
@@ -131,7 +131,7 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
 
 fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     let form = form::post(
-        &format!("{address}/password"),
+        &frame.onward(&format!("{address}/password")),
         frame.token,
         &html! {
             (form::whose(view.member.user.address.as_str()))
@@ -151,8 +151,11 @@ fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     let locked = view.member.user.is_locked(view.now);
     let choice = |value, words| choice_button(words, Weight::Plain, "to", value);
     if view.own {
-        let unlock =
-            form::post(&format!("{address}/state"), frame.token, &choice("unlocked", "Clear lockout"));
+        let unlock = form::post(
+            &frame.onward(&format!("{address}/state")),
+            frame.token,
+            &choice("unlocked", "Clear lockout"),
+        );
         let sentence = "This is you. You cannot suspend, deactivate, demote or delete yourself; another administrator can.";
         return card("State", sentence, &html! { @if locked { (unlock) } });
     }
@@ -167,7 +170,7 @@ fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     };
     let sentence = "Suspending or deactivating takes effect at once: login keys, tokens and sessions of this user \
                     are refused from then on.";
-    let form = form::post(&format!("{address}/state"), frame.token, &buttons);
+    let form = form::post(&frame.onward(&format!("{address}/state")), frame.token, &buttons);
     if membership.suspended { danger_card("State", sentence, &form) } else { card("State", sentence, &form) }
 }
 

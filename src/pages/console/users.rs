@@ -4,27 +4,37 @@ use maud::{Markup, html};
 
 use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
-use crate::model::{Member, Role, UserId};
-use crate::pages::components::{Weight, button, card, empty, header, link_button, pager, table, time_or};
+use crate::model::{Member, Role};
+use crate::pages::components::{
+    Head, Row, Weight, breakable, button, card, header, link_button, table_of, time_or,
+};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
+use crate::pages::listing::{Listing, SortChoice};
 
 /// What the list shows.
 pub struct UsersView<'a> {
+    pub listing: &'a Listing,
     pub members: &'a [Member],
-    /// All that fit the filters, when they were counted.
-    pub count: Option<u64>,
     /// Search, role and state, as they were given.
     pub fill: &'a Fill,
-    /// The query of the filters, percent-encoded.
-    pub query: &'a str,
-    /// Where the next page begins.
-    pub next: Option<UserId>,
-    /// Whether this is not the first page.
-    pub later: bool,
     pub roles: &'a [Role],
     pub now: Timestamp,
 }
+
+/// The orders of the list.
+pub const SORTS: [SortChoice; 10] = [
+    ("address", "Glance Address"),
+    ("-address", "Glance Address, Z first"),
+    ("name", "Last name"),
+    ("-name", "Last name, Z first"),
+    ("puid", "PUID"),
+    ("-puid", "PUID, Z first"),
+    ("role", "Role"),
+    ("-role", "Role, Z first"),
+    ("-signed_in", "Latest sign-in"),
+    ("signed_in", "Earliest sign-in"),
+];
 
 /// The states to filter by: value and words.
 pub const STATES: [(&str, &str); 6] = [
@@ -39,63 +49,77 @@ pub const STATES: [(&str, &str); 6] = [
 /// The value of the role filter for users without one.
 pub const NO_ROLE: &str = "none";
 
+/// The options of the role filter.
+pub fn role_filter(roles: &[Role]) -> Vec<(String, String)> {
+    let mut options =
+        vec![(String::new(), "Any role".to_owned()), (NO_ROLE.to_owned(), "No role".to_owned())];
+    options.extend(roles.iter().map(|role| (role.id.to_string(), role.name.clone())));
+    options
+}
+
+/// The options of the state filter.
+pub fn state_filter() -> Vec<(String, String)> {
+    STATES.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect()
+}
+
 /// A page of the list.
 pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
-    let address = own(frame, "/users");
+    let listing = view.listing;
+    let new = own(frame, "/users/new");
     let actions = html! {
         (link_button(&own(frame, "/users/upload"), "Upload CSV", false))
         (link_button(&own(frame, "/users.csv"), "Export CSV", false))
-        (link_button(&own(frame, "/users/new"), "New user", true))
+        (link_button(&listing.to(&new), "New user", true))
     };
-    let mut roles = vec![(String::new(), "Any role".to_owned()), (NO_ROLE.to_owned(), "No role".to_owned())];
-    roles.extend(view.roles.iter().map(|role| (role.id.to_string(), role.name.clone())));
-    let states: Vec<_> =
-        STATES.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect();
     let filters = form::ask(
-        &address,
+        &listing.address,
         &html! {
             div.field.wide {
-                label for="f-search" { "Search" }
-                input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off"
-                    placeholder="Name, address, PUID or e-mail";
+                label for="f-search" { "Name, address, e-mail or PUID" }
+                input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
             }
-            (Field::select("role", "Role", &roles).draw(view.fill))
-            (Field::select("state", "State", &states).draw(view.fill))
-            (button("Go", Weight::Primary))
+            (Field::select("role", "Role", &role_filter(view.roles)).draw(view.fill))
+            (Field::select("state", "State", &state_filter()).draw(view.fill))
+            (listing.sort_field(&SORTS))
+            (button("Search", Weight::Plain))
         },
     );
-    let next = view.next.map(|id| format!("{address}?{}&after={id}", view.query));
-    let first = view.later.then(|| format!("{address}?{}", view.query));
-    let sentence = match view.count {
-        Some(1) => "1 user".to_owned(),
-        Some(count) => format!("{count} users"),
-        None => String::new(),
-    };
-    let rows: Vec<_> = view.members.iter().map(|member| row(frame, member, view.now)).collect();
+    let heads = [
+        listing.head("Name", "name"),
+        listing.head("Glance Address", "address"),
+        listing.head("PUID", "puid"),
+        listing.head("Role", "role"),
+        Head::from("State"),
+        listing.head("Signed in (UTC)", "-signed_in"),
+    ];
+    let rows: Vec<_> = view.members.iter().map(|member| row(frame, listing, member, view.now)).collect();
     let content = html! {
-        (header(&crumbs(frame, &[]), "Users", "The people of this group.", &actions))
+        (header(&crumbs(frame, &[]), "Users", "", &actions))
         section.card.flush {
             div.pad { (filters) }
+            (listing.found())
             @if rows.is_empty() {
-                (empty(if view.query.is_empty() { "There is nobody yet." } else { "Nobody fits." }, &link_button(&own(frame, "/users/new"), "New user", false)))
+                (listing.none("There is nobody yet.", &link_button(&new, "New user", false)))
             } @else {
-                (table("Users", &["Name", "Glance Address", "PUID", "Role", "State", "Signed in"], &rows))
-                (pager(&sentence, first.as_deref(), next.as_deref()))
+                (table_of("Users", &heads, &rows))
+                (listing.pager())
             }
         }
     };
     console(frame, Place::Users, "Users", false, &content)
 }
 
-fn row(frame: &Frame<'_>, member: &Member, now: Timestamp) -> Vec<Markup> {
-    vec![
-        html! { a.primary href=(own(frame, &format!("/users/{}", member.user.id))) { (name_of(member)) } },
-        html! { (member.user.address) },
+fn row(frame: &Frame<'_>, listing: &Listing, member: &Member, now: Timestamp) -> Row {
+    let address = own(frame, &format!("/users/{}", member.user.id));
+    let cells = vec![
+        html! { a.primary href=(listing.to(&address)) { (name_of(member)) } },
+        breakable(member.user.address.as_str()),
         html! { @match &member.membership.puid { Some(puid) => code { (puid) }, None => span.muted { "None" } } },
         html! { @match &member.role_name { Some(role) => (role), None => span.muted { "None" } } },
         states(member, now),
         time_or(member.user.signed_in_at, "Never"),
-    ]
+    ];
+    Row { cells, below: None }
 }
 
 /// The options of a role field: none, then each.
@@ -109,7 +133,7 @@ pub(super) fn role_options(roles: &[Role]) -> Vec<(String, String)> {
 pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fill) -> String {
     let options = role_options(roles);
     let form = form::post(
-        &own(frame, "/users/new"),
+        &frame.onward(&own(frame, "/users/new")),
         frame.token,
         &html! {
             (Field::text("address", "Glance Address").hint("Such as doe.john.example.glance.net. Nobody else may have it.")
@@ -131,11 +155,11 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
             }
             (form::tick("administrator", "yes", "Administrator of this group",
                 "May run this group in the console and through the provisioning API. Needs a password.", fill))
-            div.actions { (button("Create user", Weight::Primary)) (link_button(&own(frame, "/users"), "Cancel", false)) }
+            div.actions { (button("Create user", Weight::Primary)) (link_button(&frame.back_to(&own(frame, "/users")), "Cancel", false)) }
         },
     );
     let take_in = form::post(
-        &own(frame, "/users/add"),
+        &frame.onward(&own(frame, "/users/add")),
         frame.token,
         &html! {
             (Field::text("member_address", "Glance Address").required().draw(join))

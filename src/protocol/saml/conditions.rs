@@ -86,3 +86,26 @@ fn audiences_in_words(restriction: Element<'_>) -> Value<'_> {
     let named: Vec<String> = audiences.map(|audience| audience.text().trim().to_owned()).collect();
     if named.is_empty() { Value::Nothing } else { Value::Owned(named.join(", ")) }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::protocol::xml::{Document, Limits};
+
+    #[test]
+    fn a_condition_is_known_by_its_namespace_too() {
+        let is_understood = |condition: &str| {
+            let xml =
+                format!("<a xmlns:saml='{ASSERTION}'><saml:Conditions>{condition}</saml:Conditions></a>");
+            let document = Document::parse(xml.as_bytes(), &Limits::ASSERTION).unwrap();
+            understood(document.root()).is_ok()
+        };
+        for name in ["AudienceRestriction", "OneTimeUse", "ProxyRestriction"] {
+            assert!(is_understood(&format!("<saml:{name}/>")), "{name}");
+            assert!(!is_understood(&format!("<x:{name} xmlns:x='urn:example:other'/>")), "{name} of another");
+            assert!(!is_understood(&format!("<{name}/>")), "{name} of no namespace");
+        }
+        assert!(!is_understood("<saml:Condition/>"));
+    }
+}

@@ -39,6 +39,8 @@ pub struct InResponseTo<'a> {
 pub struct Policy {
     /// Take SHA-1 in signatures and digests.
     pub allow_sha1: bool,
+    /// Take RSA keys below 1,024 bits. Only an explanation of documents of old does; no group can.
+    pub allow_short_keys: bool,
     /// Take RSA 1.5 key transport in encryption.
     pub allow_rsa15: bool,
     /// Take triple DES in encryption.

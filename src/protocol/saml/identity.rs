@@ -5,6 +5,8 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::read::trimmed;
+
 /// The outcome of an accepted response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -43,11 +45,12 @@ impl Identity {
         self.name_id.as_ref()?.format.as_deref()
     }
 
-    /// The values of the attribute of this name that are text; empty if there is none.
+    /// The values of the attribute of this name that are text, without the white space around them, as the
+    /// NameID is read; empty if there is none.
     pub fn texts<'i>(&'i self, name: &str) -> impl Iterator<Item = &'i str> {
         let attribute = self.attributes.iter().find(|attribute| attribute.name == name);
         attribute.into_iter().flat_map(|attribute| &attribute.values).filter_map(|value| match value {
-            AttributeValue::Text(text) => Some(text.as_str()),
+            AttributeValue::Text(text) => Some(trimmed(text)),
             AttributeValue::Nil | AttributeValue::Element(_) => None,
         })
     }

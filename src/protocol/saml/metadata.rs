@@ -234,7 +234,7 @@ fn verified_root<'d>(
     if root.child(DSIG, "Signature").is_none() {
         return Err(MetadataReject::Unsigned);
     }
-    let policy = SignaturePolicy { sha1: expect.allow_sha1 };
+    let policy = SignaturePolicy { sha1: expect.allow_sha1, short_keys: false };
     let verified = verify_enveloped(root, expect.signers, &policy).map_err(MetadataReject::Signature)?;
     Ok(verified.element())
 }

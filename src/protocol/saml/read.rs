@@ -11,18 +11,23 @@ use crate::protocol::xml::Element;
 /// White space as XML knows it (XML 1.0 2.3).
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
+/// A value without the white space around it, as XML knows white space: a no-break space is a character.
+pub fn trimmed(value: &str) -> &str {
+    value.trim_matches(SPACE)
+}
+
 /// The text of an element that holds nothing but text, without the white space around it: pretty-printed
 /// responses are real. `None` if there is markup inside.
 pub(super) fn trimmed_text(element: Element<'_>) -> Option<Cow<'_, str>> {
     element.plain_text().ok().map(|text| match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(SPACE)),
-        Cow::Owned(text) => Cow::Owned(text.trim_matches(SPACE).to_owned()),
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
     })
 }
 
 /// The value of an attribute, trimmed; an empty one is as good as none.
 pub(super) fn attribute<'d>(element: Element<'d>, name: &str) -> Option<&'d str> {
-    element.attribute(name).map(|value| value.trim_matches(SPACE)).filter(|value| !value.is_empty())
+    element.attribute(name).map(trimmed).filter(|value| !value.is_empty())
 }
 
 /// An attribute that is an instant: absent, well-formed, or malformed as written.

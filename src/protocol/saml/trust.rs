@@ -13,8 +13,8 @@ use super::names::{ASSERTION, DSIG};
 use super::reject::RejectCode;
 use super::sheet::{Judged, Value, fail, pass};
 use crate::protocol::xml::{
-    DecryptReject, Decrypted, Document, Element, EncryptionPolicy, SignaturePolicy, Verified,
-    decrypt_element, verify_enveloped,
+    DecryptReject, Decrypted, Document, Element, EncryptionPolicy, SignaturePolicy, VerificationKey,
+    Verified, decrypt_element, verify_enveloped,
 };
 
 /// An assertion that a verified signature covers, every octet of it.
@@ -58,11 +58,19 @@ fn stray_signature<'d>(root: Element<'d>, assertion: Element<'d>) -> Option<Elem
 /// The signature of this element holds, with one of the identity provider's keys.
 pub(super) fn signature<'a>(element: Element<'a>, expect: &Expectations<'a>) -> Judged<'a, Verified<'a>> {
     let expected = "a signature by a trusted key";
-    let policy = SignaturePolicy { sha1: expect.policy.allow_sha1 };
+    let policy =
+        SignaturePolicy { sha1: expect.policy.allow_sha1, short_keys: expect.policy.allow_short_keys };
     match verify_enveloped(element, expect.verification_keys, &policy) {
         Ok(verified) => {
             let algorithm = verified.signature_algorithm().uri();
-            pass(verified, expected, algorithm)
+            let key = expect.verification_keys.get(verified.key_index()).filter(|key| key.is_weak());
+            match key.map(VerificationKey::description) {
+                Some(kind) => {
+                    let weak = format!("{algorithm}, by a weak key: {kind}, below 2,048 bits");
+                    pass(verified, expected, weak)
+                }
+                None => pass(verified, expected, algorithm),
+            }
         }
         Err(reject) => fail(RejectCode::Signature(reject), expected, reject.sentence()),
     }

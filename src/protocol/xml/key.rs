@@ -15,11 +15,14 @@ use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
-/// The size that a strict policy still takes; genuine deployments have keys of 1,024 bits to this day, and
-/// their administrators have pinned them.
+/// The smallest key that signs people in: genuine deployments have keys of 1,024 bits to this day, and their
+/// administrators have pinned them. Whoever wants to factor a shorter one can.
 pub const SMALLEST_RSA_BITS: u32 = 1024;
-/// The size below which a key is refused even where the policy allows SHA-1.
-pub const SMALLEST_LEGACY_RSA_BITS: u32 = 512;
+/// The smallest key that is read. One between this and [`SMALLEST_RSA_BITS`] may have been pinned in earlier
+/// versions: it is shown, and signs nobody in.
+const SMALLEST_READABLE_RSA_BITS: u32 = 512;
+/// The size below which a key is called weak.
+const RECOMMENDED_RSA_BITS: u32 = 2048;
 /// The size above which verifying would cost too much.
 pub const LARGEST_RSA_BITS: u32 = 8192;
 
@@ -54,7 +57,7 @@ impl fmt::Display for KeyReject {
             KeyReject::NotPem => "the text is neither PEM nor Base64",
             KeyReject::Malformed => "the certificate or key is malformed",
             KeyReject::UnsupportedKind => "the key is neither RSA nor ECDSA over P-256, P-384 or P-521",
-            KeyReject::UnsupportedSize => "the RSA key has fewer than 512 or more than 8192 bits",
+            KeyReject::UnsupportedSize => "the RSA key has fewer than 1,024 or more than 8,192 bits",
         })
     }
 }
@@ -97,7 +100,7 @@ enum Curve {
 pub(super) enum Mismatch {
     /// The algorithm is for keys of another kind.
     Kind,
-    /// The key is too short for the policy.
+    /// The key is too short for anybody to trust.
     Weak,
     /// The signature is not one of this key over these octets.
     Signature,
@@ -155,7 +158,12 @@ impl VerificationKey {
 
     /// Tells whether the key is shorter than what is recommended today (RSA of 2,048 bits).
     pub fn is_weak(&self) -> bool {
-        matches!(self.material, Material::Rsa { bits, .. } if bits < 2048)
+        matches!(self.material, Material::Rsa { bits, .. } if bits < RECOMMENDED_RSA_BITS)
+    }
+
+    /// Tells whether the key is so short that it signs nobody in (RSA below [`SMALLEST_RSA_BITS`]).
+    pub fn is_too_short(&self) -> bool {
+        matches!(self.material, Material::Rsa { bits, .. } if bits < SMALLEST_RSA_BITS)
     }
 
     /// Verifies `signature` over `octets`.
@@ -164,15 +172,15 @@ impl VerificationKey {
         algorithm: SignatureAlgorithm,
         octets: &[u8],
         signature: &[u8],
-        legacy: bool,
+        short_keys: bool,
     ) -> Result<(), Mismatch> {
         let verified = match (&self.material, algorithm.scheme) {
             (Material::Rsa { bits, .. }, Scheme::RsaPkcs1 | Scheme::RsaPss)
-                if *bits < SMALLEST_RSA_BITS && !legacy =>
+                if *bits < SMALLEST_RSA_BITS && !short_keys =>
             {
                 return Err(Mismatch::Weak);
             }
-            (Material::Rsa { bits, raw, .. }, Scheme::RsaPkcs1) if *bits < 2048 => {
+            (Material::Rsa { bits, raw, .. }, Scheme::RsaPkcs1) if *bits < RECOMMENDED_RSA_BITS => {
                 raw.verify_pkcs1(algorithm.digest, octets, signature)
             }
             (Material::Rsa { spki, parsed, .. }, Scheme::RsaPkcs1 | Scheme::RsaPss) => {
@@ -215,7 +223,7 @@ impl Material {
         if parsed.algorithm.oid == RSA {
             let raw = RawPublicKey::from_der(bytes).ok_or(KeyReject::Malformed)?;
             let bits = raw.bits();
-            if !(SMALLEST_LEGACY_RSA_BITS..=LARGEST_RSA_BITS).contains(&bits) {
+            if !(SMALLEST_READABLE_RSA_BITS..=LARGEST_RSA_BITS).contains(&bits) {
                 return Err(KeyReject::UnsupportedSize);
             }
             return Ok(Material::Rsa { bits, spki, parsed: Default::default(), raw });

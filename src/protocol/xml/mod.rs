@@ -47,7 +47,7 @@ pub use certificate::{Certificate, pem};
 pub use encryption::{
     DecryptReject, Decrypted, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets,
 };
-pub use key::{KeyReject, VerificationKey};
+pub use key::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
 pub use limits::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};

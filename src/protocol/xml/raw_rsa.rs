@@ -214,3 +214,45 @@ impl std::fmt::Display for RandomFailed {
 }
 
 impl std::error::Error for RandomFailed {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+
+    use super::*;
+
+    /// The sum of two numbers of equally many bytes; `None` when it has one more.
+    fn sum(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
+        let (mut sum, mut carry) = (Vec::new(), 0);
+        for (a, b) in left.iter().zip(right).rev() {
+            let byte = u16::from(*a) + u16::from(*b) + carry;
+            sum.push(byte.to_le_bytes()[0]);
+            carry = byte >> 8;
+        }
+        sum.reverse();
+        (carry == 0).then_some(sum)
+    }
+
+    #[test]
+    fn a_signature_that_is_not_smaller_than_the_modulus_is_refused() {
+        // RFC 8017 §5.2.2: adding the modulus changes nothing in the arithmetic, and must not verify.
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let key = RawPublicKey::from_der(pair.public_key().as_ref()).unwrap();
+        let parsed = pkcs1::RsaPublicKeyRef::from_der(pair.public_key().as_ref()).unwrap();
+        let modulus = parsed.modulus.as_bytes();
+        let mut other_forms = 0;
+        for number in 0..64_u8 {
+            let mut signature = vec![0; modulus.len()];
+            pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &[number], &mut signature).unwrap();
+            assert!(key.verify_pkcs1(DigestAlgorithm::Sha256, &[number], &signature));
+            if let Some(larger) = sum(&signature, modulus) {
+                other_forms += 1;
+                assert!(!key.verify_pkcs1(DigestAlgorithm::Sha256, &[number], &larger));
+            }
+        }
+        assert_ne!(other_forms, 0, "no signature was small enough to have another form");
+    }
+}

@@ -32,9 +32,10 @@ pub const ENVELOPED_SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#envelop
 /// What a caller accepts beyond the strict minimum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SignaturePolicy {
-    /// SHA-1 in digests and signatures, and with it RSA keys below 1,024 bits: the legacy of the years when
-    /// both were common.
+    /// SHA-1 in digests and signatures.
     pub sha1: bool,
+    /// RSA keys below 1,024 bits, which anybody can break: for looking at documents of old, never for signing in.
+    pub short_keys: bool,
 }
 
 /// An element that a trusted key signed. Only verification makes one.
@@ -220,7 +221,7 @@ fn matching_key(
     // The reject that comes closest to a signature by the right key.
     let mut closest = Mismatch::Kind;
     for (index, key) in keys.iter().enumerate() {
-        match key.verify(algorithm, octets, signature, policy.sha1) {
+        match key.verify(algorithm, octets, signature, policy.short_keys) {
             Ok(()) => return Ok(index),
             Err(Mismatch::Signature) => closest = Mismatch::Signature,
             Err(Mismatch::Weak) if closest == Mismatch::Kind => closest = Mismatch::Weak,

@@ -395,7 +395,7 @@ fn sha1_needs_the_policy() {
         verify_detached(b"x", SignatureAlgorithm::RSA_SHA1.uri(), &[0; 256], &RSA.verification, &policy)
     };
     assert_eq!(detached(SignaturePolicy::default()), Err(SignatureReject::Sha1));
-    assert_eq!(detached(SignaturePolicy { sha1: true }), Err(SignatureReject::Mismatch));
+    assert_eq!(detached(SignaturePolicy { sha1: true, short_keys: false }), Err(SignatureReject::Mismatch));
     assert_eq!(RSA.signing.sign_detached(SignatureAlgorithm::RSA_SHA1, b"x"), None);
 }
 

@@ -1,0 +1,74 @@
+//! What lists are asked for and what they say of a thing: values that the store fills and the console shows.
+
+use super::Group;
+use super::sso::Status;
+
+/// How many there are, counted as far as it is cheap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    Exactly(u64),
+    MoreThan(u64),
+}
+
+impl Count {
+    /// What a count says that stopped one above `most`.
+    pub fn up_to(counted: u64, most: u32) -> Count {
+        let most = u64::from(most);
+        if counted > most { Count::MoreThan(most) } else { Count::Exactly(counted) }
+    }
+}
+
+/// An order of members; those that are equal in it follow by the user's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberOrder {
+    pub by: MemberColumn,
+    pub descending: bool,
+}
+
+/// What members are ordered by; who has none of it comes last in both directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberColumn {
+    /// Last name, then first name.
+    Name,
+    Address,
+    Puid,
+    Role,
+    SignedIn,
+}
+
+/// A group, and what a list says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupLine {
+    pub group: Group,
+    pub users: u64,
+    /// `None` while single sign-on is off.
+    pub sso: Option<Status>,
+}
+
+/// What groups are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupColumn {
+    Name,
+    Number,
+    Users,
+    Made,
+}
+
+/// An order of groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupOrder {
+    pub by: GroupColumn,
+    pub descending: bool,
+}
+
+/// Which groups to list.
+#[derive(Debug, Clone)]
+pub struct GroupQuery {
+    /// Part of the name or the Unique Account ID, in any case, or the beginning of the number; "" for all.
+    pub search: String,
+    /// Only groups whose single sign-on is on, or only those whose is off.
+    pub sso: Option<bool>,
+    pub order: GroupOrder,
+    pub offset: u32,
+    pub limit: u32,
+}

@@ -1,0 +1,135 @@
+//! What is read in one place is read alike in the others: wrapping, white space, keys, the endpoint's query.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sidelight::protocol::saml::bindings::{Encoding, deflate};
+use sidelight::protocol::saml::verdict::explain;
+
+use crate::common::{Answer, Server};
+use crate::forge::{Forge, der, fixtures, key_file};
+use crate::harness::*;
+
+/// Posts this value of `SAMLResponse`.
+fn post_value(server: &Server, value: &str) -> Answer {
+    let form = format!("SAMLResponse={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+    server.send("POST", ACS_PATH, &headers, form.as_bytes())
+}
+
+#[test]
+fn a_deflated_post_is_read_by_the_acs_and_by_the_explanation_alike() {
+    let server = started();
+    let genuine = signed(&about("alice@example.com", "_def1"));
+    let forged = signed(&about("alice@example.com", "_def2")).replace("alice@", "mallory@");
+    let mut expectations = Forge::shared().expectations();
+    expectations.in_response_to.unsolicited_allowed = true;
+    for (document, expected) in [(&genuine, 200), (&forged, 403)] {
+        let value = STANDARD.encode(deflate(document.as_bytes()));
+        let answer = post_value(&server, &value);
+        assert_eq!(answer.status, expected, "{answer:?}");
+        for encoding in [Encoding::Auto, Encoding::Base64] {
+            let explained = explain(value.as_bytes(), encoding, &expectations);
+            assert_eq!(explained.verdict.is_ok(), answer.status == 200, "{encoding:?}");
+            if let Err(reject) = explained.verdict {
+                assert_eq!(latest_code(&store(server.data())), reject.code.code());
+            }
+        }
+    }
+    // The bound on what it may inflate to holds at the ACS, too.
+    let bomb = STANDARD.encode(deflate(&vec![b' '; 20_000_000]));
+    assert_eq!(post_value(&server, &bomb).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "message_too_large");
+}
+
+#[test]
+fn a_no_break_space_is_a_character_in_attribute_and_name_alike() {
+    let server = started();
+    let attribute = about("\u{a0}alice@example.com\u{a0}", "somebody");
+    assert_eq!(post(&server, &signed(&attribute)).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "user_unknown");
+    set(&server, &["identity_attribute="]);
+    assert_eq!(post(&server, &signed(&about("x@example.com", "\u{a0}alice@example.com"))).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "user_unknown");
+    assert_eq!(post(&server, &signed(&about("x@example.com", "\n alice@example.com\t"))).status, 200);
+    set(&server, &["identity_attribute=email"]);
+    assert_eq!(post(&server, &signed(&about("\n alice@example.com\t", "somebody"))).status, 200);
+}
+
+#[test]
+fn an_rsa_key_below_1024_bits_is_not_added_and_one_that_was_pinned_stops_nobody() {
+    let server = started();
+    let file = |name: &str| fixtures().join("keys").join(name).to_str().unwrap().to_owned();
+    set(&server, &["allow_sha1=true"]);
+    let refused = server.command(&["sso", "key", "add", &file("idp-rsa512.cert.pem"), "--group", "12345"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("RSA 512") && said.contains("1024 bits"), "{said}");
+    run(&server, &["sso", "key", "add", &file("idp-rsa1024.cert.pem"), "--group", "12345"]);
+    let shown = run(&server, &["sso", "show", "--group", "12345"]);
+    assert!(shown.contains("RSA 1024 is weak"), "{shown}");
+    // Nor from metadata: the good key beside it is taken, and alone it is refused.
+    let certificate = |name: &str| STANDARD.encode(der(&key_file(name)));
+    let metadata = |certificates: &[String]| {
+        let keys: String = certificates
+            .iter()
+            .map(|text| {
+                format!(
+                    "<md:KeyDescriptor use=\"signing\"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{text}\
+                     </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+                )
+            })
+            .collect();
+        let file = server.data().join("idp.xml");
+        let document = format!(
+            "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
+             xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" entityID=\"{}\"><md:IDPSSODescriptor \
+             protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">{keys}<md:SingleSignOnService \
+             Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" \
+             Location=\"https://idp.example.org/sso\"/></md:IDPSSODescriptor></md:EntityDescriptor>",
+            crate::forge::IDP
+        );
+        std::fs::write(&file, document).unwrap();
+        server.command(&["sso", "metadata", file.to_str().unwrap(), "--group", "12345"])
+    };
+    let alone = metadata(&[certificate("idp-rsa512.cert.pem")]);
+    let said = String::from_utf8_lossy(&alone.stderr).into_owned();
+    assert!(!alone.status.success() && said.contains("below 1,024 bits"), "{said}");
+    let beside = metadata(&[certificate("idp-rsa512.cert.pem"), certificate("idp.cert.pem")]);
+    let said = String::from_utf8_lossy(&beside.stdout).into_owned();
+    assert!(beside.status.success() && said.contains("is left out"), "{said}");
+    // As an earlier version let it be pinned.
+    let short = der(&key_file("idp-rsa512.cert.pem"));
+    let now = sidelight::clock::Timestamp::parse(crate::forge::NOW).unwrap();
+    let pinned = store(server.data()).write(now, move |w| {
+        let mut keys: Vec<(String, Vec<u8>)> =
+            w.sso_keys(GROUP)?.into_iter().map(|key| (key.fingerprint, key.certificate)).collect();
+        keys.insert(0, ("5".repeat(64), short));
+        w.put_sso_keys(GROUP, &keys, w.now)
+    });
+    pinned.unwrap();
+    assert_eq!(post(&server, &signed(&unsolicited())).status, 200);
+    let shown = run(&server, &["sso", "show", "--group", "12345"]);
+    assert!(shown.contains("RSA 512 can be broken by anybody, so it signs nobody in"), "{shown}");
+}
+
+#[test]
+fn an_endpoint_whose_query_a_message_brings_itself_is_refused_and_never_doubled() {
+    let server = started();
+    let wanted = "endpoint_url=https://idp.example.org/sso?tenant=7&SAMLRequest=x&RelayState=";
+    let refused = server.command(&["sso", "set", wanted, "--group", "12345"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("SAMLRequest"), "{said}");
+    // As an earlier version let it be set.
+    let now = sidelight::clock::Timestamp::parse(crate::forge::NOW).unwrap();
+    let written = store(server.data()).write(now, move |w| {
+        let mut configuration = w.sso_configuration(GROUP)?.unwrap();
+        configuration.endpoint_url = wanted.strip_prefix("endpoint_url=").unwrap().to_owned();
+        w.put_sso_configuration(&configuration)
+    });
+    written.unwrap();
+    let answer = server.get("/account/GetLoginKey.aspx?sso=1&idpid=12345");
+    let location = answer.header("Location").unwrap_or_else(|| panic!("{answer:?}"));
+    assert!(location.starts_with("https://idp.example.org/sso?tenant=7&SAMLRequest="), "{location}");
+    assert_eq!(location.matches("SAMLRequest=").count(), 1, "{location}");
+    assert_eq!(location.matches("RelayState=").count(), 1, "{location}");
+}
