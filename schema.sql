@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 5.
+-- The schema of Sidelight's database, version 6.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 

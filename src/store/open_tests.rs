@@ -56,7 +56,7 @@ fn a_database_of_the_second_version_keeps_its_sessions() {
     drop(store);
     let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
     old.execute_batch(
-        "DROP TABLE let_in; DROP TABLE web_sessions;
+        "DROP TABLE let_in; DROP TABLE sso_removed_keys; DROP TABLE web_sessions;
          CREATE TABLE web_sessions (fingerprint BLOB PRIMARY KEY, group_id INTEGER NOT NULL,
              user_id INTEGER NOT NULL, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
              expires_at INTEGER NOT NULL, mark INTEGER NOT NULL DEFAULT 0,
@@ -209,7 +209,7 @@ fn an_older_database_is_brought_up_to_date_by_one_of_several_that_open_it_at_onc
     drop(store);
     set_version(&dir, 3);
     let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
-    old.execute_batch("DROP TABLE let_in").unwrap();
+    old.execute_batch("DROP TABLE let_in; DROP TABLE sso_removed_keys;").unwrap();
     drop(old);
     std::thread::scope(|scope| {
         let opening: Vec<_> = (0..4)
