@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use sidelight::protocol::saml::expectations::InResponseTo;
-use sidelight::protocol::saml::verdict::verdict_on_post;
+use sidelight::protocol::saml::verdict::judge_post;
 
 /// Turns of each side, of which the median counts: a machine that others use is not equally fast all the time.
 const TURNS: usize = 7;
@@ -53,7 +53,7 @@ fn main() {
         pinned &= held_to(SERVERS, std::process::id());
         verdicts.push(a_second(|| {
             for value in values {
-                verdict_on_post(value, &expectations).unwrap();
+                judge_post(value, &expectations).verdict.unwrap();
             }
         }));
         pinned &= held_to(CLIENTS, std::process::id());

@@ -16,7 +16,7 @@ use aws_lc_rs::signature::{
 use sidelight::protocol::saml::bindings::{Encoding, encode_post};
 use sidelight::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use sidelight::protocol::saml::time::parse_rfc3339;
-use sidelight::protocol::saml::verdict::{explain, verdict, verdict_on_post};
+use sidelight::protocol::saml::verdict::{explain, judge_post, verdict};
 use sidelight::protocol::xml::VerificationKey;
 
 const RESPONSE: &[u8] = include_bytes!("../tests/fixtures/saml/accepted/seven-kilobytes.xml");
@@ -51,7 +51,7 @@ fn main() {
         ("verdict", Box::new(|| drop(black_box(verdict(RESPONSE, &expectations).unwrap()))), Vec::new()),
         (
             "verdict on the form value",
-            Box::new(|| drop(black_box(verdict_on_post(&posted, &expectations).unwrap()))),
+            Box::new(|| drop(black_box(judge_post(&posted, &expectations).verdict.unwrap()))),
             Vec::new(),
         ),
         (

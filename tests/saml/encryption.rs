@@ -231,6 +231,27 @@ fn a_stranger_cannot_have_us_decrypt_by_the_thousand() {
 }
 
 #[test]
+fn nothing_is_decrypted_once_the_signature_around_it_has_failed() {
+    let forge = Forge::shared();
+    let parts = Parts::genuine();
+    let inside = encrypted("EncryptedAssertion", &signed_assertion(forge, &parts), GCM);
+    let genuine = forge.sign(&parts.response(&inside), "_r1");
+    let issued = "IssueInstant=\"2026-02-01T11:59:55Z\" Destination";
+    let tampered = genuine.replace(issued, &issued.replace(":55Z", ":56Z"));
+    let stray = genuine.replace("<samlp:Status>", &format!("<samlp:Status>{}", signature_of(&genuine)));
+    for (document, code, decryption) in [
+        (&genuine, None, Outcome::Passed),
+        (&tampered, Some("signature_digest"), Outcome::Skipped),
+        (&stray, Some("signature_misplaced"), Outcome::Skipped),
+    ] {
+        let explanation = explain(document.as_bytes(), Encoding::Xml, &forge.expectations());
+        assert_eq!(explanation.verdict.err().map(|reject| reject.code.code()), code);
+        let check = explanation.checks.iter().find(|check| check.name == "Decryption").unwrap();
+        assert_eq!(check.outcome, decryption, "{code:?}: {check:?}");
+    }
+}
+
+#[test]
 fn nothing_is_told_of_a_plaintext_that_no_signature_covers() {
     let forge = Forge::shared();
     let parts = Parts::genuine();

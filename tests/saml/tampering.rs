@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sidelight::protocol::saml::bindings::{Encoding, encode_post};
-use sidelight::protocol::saml::verdict::{explain, verdict, verdict_on_post};
+use sidelight::protocol::saml::verdict::{explain, judge_post, verdict};
 
 use crate::forge::{Forge, Parts};
 
@@ -65,8 +65,8 @@ fn a_post_is_judged_like_its_document() {
     let expectations = forge.expectations();
     let document = Parts::genuine().both_signed(forge);
     let value = encode_post(document.as_bytes());
-    assert_eq!(verdict_on_post(&value, &expectations), verdict(document.as_bytes(), &expectations));
-    let reject = verdict_on_post(&value.replacen('P', "-", 1), &expectations).unwrap_err();
+    assert_eq!(judge_post(&value, &expectations).verdict, verdict(document.as_bytes(), &expectations));
+    let reject = judge_post(&value.replacen('P', "-", 1), &expectations).verdict.unwrap_err();
     assert_eq!(reject.code.code(), "base64_invalid");
 }
 

@@ -15,9 +15,8 @@ use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{Autoprovision, Status};
 use crate::model::{Caller, GroupId};
 use crate::promise::Promise;
-use crate::protocol::saml::bindings::Encoding;
 use crate::protocol::saml::identity::Identity;
-use crate::protocol::saml::verdict::{explain, verdict_on_post};
+use crate::protocol::saml::verdict::{Reasons, judge_post};
 use crate::store::{Generation, PendingRequest, Reader};
 
 use super::admit::{Act, Admitted, Carried, Denied};
@@ -120,12 +119,13 @@ impl Desk {
             duty::relieve();
         }
         let expectations = attempt.grounds.expectations(&attempt.circumstances, now);
-        match verdict_on_post(&attempt.posted.response, &expectations) {
-            Ok(identity) => self.admit(attempt, identity),
+        let (verdict, reasons) = judge_post(&attempt.posted.response, &expectations).into_parts();
+        match verdict {
+            Ok(identity) => self.admit(attempt, identity, reasons),
             Err(_) if self.is_out_of_date(&attempt)? => self.consume_anew(attempt.caller, attempt.posted),
             Err(reject) => {
                 duty::relieve();
-                let checks = attempt.explained();
+                let checks = Checklist(reasons.checks());
                 let reject = SsoReject::Response(Box::new(reject));
                 Ok(Promise::kept(Ok(self.refuse_attempt(&attempt, &reject, None, checks)?)))
             }
@@ -158,11 +158,16 @@ impl Desk {
     }
 
     /// Signs in whom the verdict named, or refuses.
-    fn admit(self: &Arc<Self>, attempt: Attempt, identity: Identity) -> Result<Promise<Answer>> {
+    fn admit(
+        self: &Arc<Self>,
+        attempt: Attempt,
+        identity: Identity,
+        reasons: Reasons,
+    ) -> Result<Promise<Answer>> {
         let configuration = &attempt.grounds.configuration;
         let target = attempt.target(Some(&identity));
         let explained = target.test || configuration.status == Status::Provisioning;
-        let checks = explained.then(|| attempt.explained());
+        let checks = explained.then(|| Checklist(reasons.checks()));
         let needs_key = !target.test && target.redirect().is_none();
         let session = self.prepared_web_session(attempt.now)?;
         let identifiers = (attempt.posted.group, Identifiers::of(configuration, &identity));
@@ -191,7 +196,7 @@ impl Desk {
             Carried::Overtaken => desk.consume_anew(attempt.caller, attempt.posted)?.wait(),
             Carried::Refused(denied) => {
                 let Denied { reject, identity, checks } = *denied;
-                let checks = if explained { checks } else { attempt.explained().and(checks) };
+                let checks = if explained { checks } else { Checklist(reasons.checks()).and(checks) };
                 desk.refuse_attempt(&attempt, &reject, Some(&identity), checks)
             }
             Carried::In(admitted) => {
@@ -245,13 +250,6 @@ impl Desk {
 }
 
 impl Attempt {
-    /// The numbered checks on the response.
-    pub fn explained(&self) -> Checklist {
-        let expectations = self.grounds.expectations(&self.circumstances, self.now);
-        let response = self.posted.response.as_bytes();
-        Checklist(explain(response, Encoding::Base64, &expectations).checks)
-    }
-
     /// The request that is answered, as far as it can be told.
     pub fn request(&self, identity: Option<&Identity>) -> Option<&PendingRequest> {
         match identity {

@@ -5,7 +5,7 @@
 //! the first reject, and for every line of an explanation. The first failure decides; without an
 //! explanation to write, it also ends the work.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::reject::{Reject, RejectCode};
 use super::rule::Rule;
@@ -122,25 +122,54 @@ impl<'a> From<&'a [String]> for Value<'a> {
     }
 }
 
-/// The fast verdict has its first failure: stop.
+/// The verdict has its first failure, and no more is asked for: stop.
 pub(super) struct Stop;
 
-/// The lines so far.
+/// What was noted so far. A line costs next to nothing until somebody reads it: most responses are accepted, and
+/// nobody looks at their checks.
 pub(super) struct Sheet {
-    /// `None` where only the verdict is asked for.
-    checks: Option<Vec<Check>>,
+    lines: Lines,
     reject: Option<Reject>,
+    /// Whether the first failure ends the work.
+    stops: bool,
+}
+
+/// The lines of a sheet, not yet written out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    lines: Vec<Line>,
+    /// The words of all lines, one behind the other.
+    words: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Line {
+    rule: Rule,
+    outcome: Outcome,
+    expected: Kept,
+    got: Kept,
+}
+
+/// A [`Value`] that outlives the document: times are written out when somebody reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// From where to where in [`Lines::words`].
+    Words(usize, usize),
+    At(i64),
+    Before(i64),
+    From(i64),
 }
 
 impl Sheet {
-    /// A sheet for the verdict alone.
+    /// A sheet for the verdict alone: the first failure ends the work.
     pub fn for_verdict() -> Self {
-        Self { checks: None, reject: None }
+        Self { lines: Lines::default(), reject: None, stops: true }
     }
 
     /// A sheet on which every rule gets a line.
     pub fn for_explanation() -> Self {
-        Self { checks: Some(Vec::with_capacity(Rule::ALL.len())), reject: None }
+        let lines = Lines { lines: Vec::with_capacity(Rule::ALL.len()), words: String::with_capacity(4096) };
+        Self { lines, reject: None, stops: false }
     }
 
     /// Notes what a rule answered; gives back what it learned if it was kept.
@@ -159,7 +188,7 @@ impl Sheet {
                     let (expected, got) = (expected.to_string(), got.to_string());
                     self.reject = Some(Reject { code, rule, expected, got });
                 }
-                if self.checks.is_some() { Ok(None) } else { Err(Stop) }
+                if self.stops { Err(Stop) } else { Ok(None) }
             }
         }
     }
@@ -170,26 +199,55 @@ impl Sheet {
     }
 
     fn line(&mut self, rule: Rule, outcome: Outcome, expected: &Value<'_>, got: &Value<'_>) {
-        if let Some(checks) = &mut self.checks {
-            checks.push(Check {
-                number: rule.number(),
-                name: rule.name().to_owned(),
-                clause: rule.clause().to_owned(),
-                outcome,
-                expected: expected.to_string(),
-                got: got.to_string(),
-            });
+        if !self.stops {
+            let (expected, got) = (self.lines.keep(expected), self.lines.keep(got));
+            self.lines.lines.push(Line { rule, outcome, expected, got });
         }
     }
 
-    /// The first failure, and every line; rules that nothing was noted for could not be judged.
-    pub fn finish(mut self) -> (Option<Reject>, Vec<Check>) {
-        let noted: Vec<u16> = self.checks.iter().flatten().map(|check| check.number).collect();
-        for rule in Rule::ALL.iter().filter(|rule| !noted.contains(&rule.number())) {
-            self.not_needed(*rule, "not judged: an earlier check failed");
+    /// The first failure, and every line.
+    pub fn finish(self) -> (Option<Reject>, Lines) {
+        (self.reject, self.lines)
+    }
+}
+
+impl Lines {
+    fn keep(&mut self, value: &Value<'_>) -> Kept {
+        let start = self.words.len();
+        match value {
+            Value::At(instant) => return Kept::At(*instant),
+            Value::Before(instant) => return Kept::Before(*instant),
+            Value::From(instant) => return Kept::From(*instant),
+            Value::Text(text) if text.len() <= MAX_SHOWN => self.words.push_str(text),
+            // Writing into a string cannot fail.
+            other => drop(write!(self.words, "{other}")),
         }
-        let mut checks = self.checks.unwrap_or_default();
-        checks.sort_by_key(|check| check.number);
-        (self.reject, checks)
+        Kept::Words(start, self.words.len())
+    }
+
+    fn written(&self, kept: Kept) -> String {
+        match kept {
+            Kept::Words(start, end) => self.words.get(start..end).unwrap_or_default().to_owned(),
+            Kept::At(instant) => Value::At(instant).to_string(),
+            Kept::Before(instant) => Value::Before(instant).to_string(),
+            Kept::From(instant) => Value::From(instant).to_string(),
+        }
+    }
+
+    /// One check for each [`Rule`], in order; rules that nothing was noted for could not be judged.
+    pub fn checks(&self) -> Vec<Check> {
+        let check = |rule: &Rule| {
+            let line = self.lines.iter().find(|line| line.rule == *rule);
+            let (outcome, expected, got) = match line {
+                Some(line) => (line.outcome, self.written(line.expected), self.written(line.got)),
+                None => {
+                    let why = "not judged: an earlier check failed";
+                    (Outcome::Skipped, Value::Nothing.to_string(), why.to_owned())
+                }
+            };
+            let (number, name, clause) = (rule.number(), rule.name().to_owned(), rule.clause().to_owned());
+            Check { number, name, clause, outcome, expected, got }
+        };
+        Rule::ALL.iter().map(check).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! The verdict on a response: an identity, or the first rule that it broke (Profiles 4.1.4.3).
 //!
-//! Pure: octets, keys and a time in, a verdict out. [`verdict`] stops at the first failure;
-//! [`explain`] judges every rule that can be judged and lists them all. Both run the same rules, in the
-//! order of [`Rule`], through the same function, so an explanation cannot say anything else than the verdict.
+//! Pure: octets, keys and a time in, a verdict out. [`verdict`] stops at the first failure; [`judge_post`] and
+//! [`explain`] judge every rule that can be judged. All run the same rules, in the order of [`Rule`], through the
+//! same function, so an explanation cannot say anything else than the verdict.
 
 use super::bindings::{self, Encoding};
 use super::expectations::Expectations;
@@ -10,7 +10,7 @@ use super::identity::{Attribute, Identity, NameId};
 use super::names::ASSERTION;
 use super::reject::{Reject, RejectCode};
 use super::rule::Rule;
-use super::sheet::{Judged, Sheet, Stop, fail, pass};
+use super::sheet::{Judged, Lines, Sheet, Stop, fail, pass};
 use super::subject::{Answer, Naming};
 use super::trust::Covered;
 use super::{assertion, conditions, envelope, statements, subject, trust};
@@ -28,6 +28,30 @@ pub struct Explanation {
     pub checks: Vec<Check>,
 }
 
+/// A verdict whose reasons are written out when somebody asks for them, without judging again.
+pub struct Judgement {
+    pub verdict: Result<Identity, Reject>,
+    reasons: Reasons,
+}
+
+/// The reasons of a verdict, not yet written out.
+#[derive(Debug, Clone)]
+pub struct Reasons(Lines);
+
+impl Judgement {
+    /// Takes the verdict and the reasons apart.
+    pub fn into_parts(self) -> (Result<Identity, Reject>, Reasons) {
+        (self.verdict, self.reasons)
+    }
+}
+
+impl Reasons {
+    /// Writes them out: one check for each [`Rule`], in order.
+    pub fn checks(&self) -> Vec<Check> {
+        self.0.checks()
+    }
+}
+
 /// Judges a response, given as the octets of its document.
 ///
 /// # Errors
@@ -38,21 +62,18 @@ pub fn verdict(document: &[u8], expect: &Expectations<'_>) -> Result<Identity, R
     outcome(judged, sheet).verdict
 }
 
-/// Judges a response, given as the value of the form field `SAMLResponse`.
-///
-/// # Errors
-/// The first rule that it breaks.
-pub fn verdict_on_post(form_value: &str, expect: &Expectations<'_>) -> Result<Identity, Reject> {
-    let mut sheet = Sheet::for_verdict();
-    let judged = match sheet.note(Rule::Message, message(bindings::decode_post(form_value))) {
-        Ok(Some(document)) => judge(&document, expect, &mut sheet).unwrap_or(None),
-        Ok(None) | Err(Stop) => None,
-    };
-    outcome(judged, sheet).verdict
+/// Judges a response, given as the value of the form field `SAMLResponse`, by every rule that can be judged.
+pub fn judge_post(form_value: &str, expect: &Expectations<'_>) -> Judgement {
+    judge_wrapped(form_value.as_bytes(), Encoding::Base64, expect)
 }
 
 /// Judges a response, however it is wrapped, and says why.
 pub fn explain(wrapped: &[u8], encoding: Encoding, expect: &Expectations<'_>) -> Explanation {
+    let Judgement { verdict, reasons } = judge_wrapped(wrapped, encoding, expect);
+    Explanation { verdict, checks: reasons.checks() }
+}
+
+fn judge_wrapped(wrapped: &[u8], encoding: Encoding, expect: &Expectations<'_>) -> Judgement {
     let mut sheet = Sheet::for_explanation();
     let judged = match sheet.note(Rule::Message, message(bindings::decode(wrapped, encoding))) {
         Ok(Some(document)) => judge(&document, expect, &mut sheet).unwrap_or(None),
@@ -72,8 +93,8 @@ fn message<'a>(unwrapped: Result<Vec<u8>, bindings::BindingReject>) -> Judged<'a
 }
 
 /// Without a failure and with an identity it is accepted; anything else is a reject.
-fn outcome(identity: Option<Identity>, sheet: Sheet) -> Explanation {
-    let (reject, checks) = sheet.finish();
+fn outcome(identity: Option<Identity>, sheet: Sheet) -> Judgement {
+    let (reject, lines) = sheet.finish();
     let verdict = match (reject, identity) {
         (None, Some(identity)) => Ok(identity),
         (Some(reject), _) => Err(reject),
@@ -84,7 +105,7 @@ fn outcome(identity: Option<Identity>, sheet: Sheet) -> Explanation {
             got: "nothing".into(),
         }),
     };
-    Explanation { verdict, checks }
+    Judgement { verdict, reasons: Reasons(lines) }
 }
 
 /// Judges the document rule by rule. `None` where some rule was broken, or could not be judged.
@@ -102,13 +123,17 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
         return Ok(None);
     };
 
-    // The response's signature comes before decryption: a signed response leaves nothing to probe with.
+    // The response's signature comes before decryption: a signed response leaves nothing to probe with, and what
+    // cannot be believed any more is not worth the work.
     let placed = sheet.note(Rule::SignaturePlace, trust::placement(response, holder, expect))?;
     let response_signature = match envelope::is_signed(response) {
         true => sheet.note(Rule::ResponseSignature, trust::signature(response, expect))?.map(Some),
         false => unsigned(sheet, Rule::ResponseSignature),
     };
     let decrypted = if trust::is_encrypted(holder) {
+        if placed.is_none() || response_signature.is_none() {
+            return Ok(None);
+        }
         match sheet.note(Rule::Decryption, trust::decryption(holder, expect))? {
             Some(decrypted) => Some(decrypted),
             None => return Ok(None),

@@ -186,6 +186,37 @@ fn keys_stand_inside_or_beside_and_one_of_ours_opens() {
     check(&format!("{}{crowd}{}", &inside[..begin], &inside[begin..]), DecryptReject::TooManyKeys);
 }
 
+#[test]
+fn the_work_of_an_element_is_bounded_by_what_its_keys_cost() {
+    // Unequal digests take the slow arithmetic: eight times the work of the fast one.
+    const SLOW: &str = "<xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\">\
+        <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/></xenc:EncryptionMethod>";
+    let cipher = DataCipher::Aes256Gcm;
+    let junk = |method: &str, wrapped: usize, data: usize| {
+        let inside = encrypted_data(cipher.uri(), method, &[0x11; 256], &vec![7; data]);
+        let (begin, end) =
+            (inside.find("<xenc:EncryptedKey>").unwrap(), inside.find("</ds:KeyInfo>").unwrap());
+        format!("{}{}{}", &inside[..begin], inside[begin..end].repeat(wrapped), &inside[end..])
+    };
+    for (method, wrapped, expected) in [
+        (OAEP_SHA1, 8, DecryptReject::Failed),
+        (OAEP_SHA1, 9, DecryptReject::TooManyKeys),
+        (SLOW, 4, DecryptReject::Failed),
+        (SLOW, 5, DecryptReject::TooManyKeys),
+    ] {
+        check(&junk(method, wrapped, 64), expected);
+    }
+    // Triple DES over much data counts as well; what is tried first is tried whatever it costs.
+    let triple_des = |inside: &str, policy| {
+        let inside = inside.replace(cipher.uri(), DataCipher::TripleDesCbc.uri());
+        open_with(&inside, &OURS.keys, policy).unwrap_err()
+    };
+    let allowed = EncryptionPolicy { triple_des: true, ..EncryptionPolicy::default() };
+    assert_eq!(triple_des(&junk(OAEP_SHA1, 1, 160_000), allowed), DecryptReject::Failed);
+    assert_eq!(triple_des(&junk(OAEP_SHA1, 2, 160_000), allowed), DecryptReject::TooManyKeys);
+    assert_eq!(triple_des(&junk(OAEP_SHA1, 2, 64), allowed), DecryptReject::Failed);
+}
+
 fn pkcs8() -> Vec<u8> {
     let private = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap();
     let der: aws_lc_rs::encoding::Pkcs8V1Der<'_> = private.as_der().unwrap();

@@ -80,13 +80,19 @@ impl DecryptionKey {
         self.bytes
     }
 
-    /// Tells how long unwrapping takes, in operations of aws-lc-rs with a key of 2,048 bits. The slower arithmetic
-    /// takes longer, but for such keys as have fewer bits.
+    /// Tells how long unwrapping takes, in tenths of a millisecond of a processor's time, as measured
+    /// (docs/performance.md). The arithmetic of the `rsa` crate takes eight times as long as that of aws-lc-rs.
     pub(super) fn work(&self, transport: &KeyTransport) -> usize {
-        match transport {
-            KeyTransport::Oaep { hash, mask, .. } if oaep_algorithm(hash, mask).is_none() => 2,
-            _ => 1,
-        }
+        let slow = self.constant_time.is_none()
+            || matches!(transport, KeyTransport::Oaep { hash, mask, .. } if oaep_algorithm(hash, mask).is_none());
+        let (fast, slow_times) = match self.bytes {
+            0..=128 => (1, 5),
+            129..=256 => (4, 8),
+            257..=384 => (9, 8),
+            385..=512 => (17, 8),
+            _ => (120, 8),
+        };
+        if slow { fast * slow_times } else { fast }
     }
 
     /// Unwraps a session key of `length` bytes; nothing where the padding, or the length, is wrong.

@@ -116,6 +116,8 @@ rejects! {
     Transforms "signature_transforms" "SAML core 5.4.4" "the transforms are not enveloped-signature and one canonicalization",
     /// Unknown or with parameters that we do not know.
     Canonicalization "signature_canonicalization" "SAML core 5.4.3" "the canonicalization of SignedInfo is not supported",
+    /// Thousands of prefixes are looked up one by one.
+    PrefixList "signature_prefix_list" "Exclusive C14N 3" "the PrefixList of InclusiveNamespaces names more than 256 prefixes",
     /// HMAC, MD5, invented.
     SignatureAlgorithm "signature_algorithm" "XMLDSig 6.4" "the signature algorithm is not supported",
     /// MD5, invented.
@@ -287,13 +289,17 @@ impl<'d> Statement<'d> {
             Some(_) => None,
         };
         let digest_algorithm = digest_method.attribute("Algorithm").and_then(DigestAlgorithm::from_uri);
+        let canonicalization =
+            NamedCanonicalization::read(canonicalization).ok_or(SignatureReject::Canonicalization)?;
+        let transform = read_transforms(transforms).ok_or(SignatureReject::Transforms)?;
+        canonicalization.check_prefix_list()?;
+        transform.check_prefix_list()?;
         Ok(Statement {
             signed_info,
-            canonicalization: NamedCanonicalization::read(canonicalization)
-                .ok_or(SignatureReject::Canonicalization)?,
+            canonicalization,
             signature_algorithm: signature_algorithm.ok_or(SignatureReject::SignatureAlgorithm)?,
             reference_uri: reference.attribute("URI").unwrap_or_default(),
-            transform: read_transforms(transforms).ok_or(SignatureReject::Transforms)?,
+            transform,
             digest_algorithm: digest_algorithm.ok_or(SignatureReject::DigestAlgorithm)?,
             digest_value: value(digest_value)?,
             signature_value: value(signature_value)?,
@@ -336,6 +342,15 @@ impl<'d> NamedCanonicalization<'d> {
             Some(_) => return None,
         };
         parameters.next().is_none().then_some(NamedCanonicalization { form, prefix_list })
+    }
+
+    /// Insists that the list is one that a person or a product could have written.
+    fn check_prefix_list(&self) -> Result<(), SignatureReject> {
+        const MOST_PREFIXES: usize = 256;
+        match self.prefix_list.split_ascii_whitespace().nth(MOST_PREFIXES) {
+            None => Ok(()),
+            Some(_) => Err(SignatureReject::PrefixList),
+        }
     }
 }
 

@@ -262,6 +262,11 @@ fn transforms_other_than_the_two_are_refused() {
         "<ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"a b\"/>";
     let listed = other("http://www.w3.org/2001/10/xml-exc-c14n#", list);
     assert_eq!(verify(&with(format!("{ENVELOPED}{listed}"))), Ok(()));
+    for (prefixes, expected) in [(256, Ok(())), (257, Err(SignatureReject::PrefixList))] {
+        let list = list.replace("a b", &"a ".repeat(prefixes));
+        let listed = other("http://www.w3.org/2001/10/xml-exc-c14n#", &list);
+        assert_eq!(verify(&with(format!("{ENVELOPED}{listed}"))), expected, "{prefixes}");
+    }
 }
 
 #[test]
