@@ -7,7 +7,7 @@
 use rusqlite::Connection;
 
 /// The version that the first step starts from.
-const FIRST_VERSION: i32 = 1;
+pub(super) const FIRST_VERSION: i32 = 1;
 
 /// The step to each version after the first, in order: `0002_*.sql` leads from version 1 to 2.
 const MIGRATIONS: &[&str] = &[
@@ -34,7 +34,7 @@ pub(super) fn upgrade(connection: &Connection, version: i32) -> rusqlite::Result
     upgrade_to(connection, version, SCHEMA_VERSION)
 }
 
-fn upgrade_to(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()> {
+pub(super) fn upgrade_to(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()> {
     for (version, step) in (FIRST_VERSION + 1..=to).zip(MIGRATIONS) {
         if version > from {
             connection.execute_batch(step)?;

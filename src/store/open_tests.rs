@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use std::sync::mpsc::channel;
 
+use super::migrations::{FIRST_VERSION, upgrade_to};
 use super::tests::{NOW, PATIENCE, acme, store};
 use super::*;
 use crate::model::{Caller, GroupId, Mark, UserId};
@@ -52,24 +53,14 @@ fn a_database_of_the_first_version_is_brought_up_to_date_and_loses_only_its_sess
 
 #[test]
 fn a_database_of_the_second_version_keeps_its_sessions() {
-    let (dir, store) = store();
-    drop(store);
-    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    let (dir, old) = database_of_version(2);
     old.execute_batch(
-        "DROP TABLE let_in; DROP TABLE sso_removed_keys; DROP TABLE web_sessions;
-         CREATE TABLE web_sessions (fingerprint BLOB PRIMARY KEY, group_id INTEGER NOT NULL,
-             user_id INTEGER NOT NULL, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
-             expires_at INTEGER NOT NULL, mark INTEGER NOT NULL DEFAULT 0,
-             FOREIGN KEY (group_id, user_id) REFERENCES memberships (group_id, user_id) ON DELETE CASCADE
-         ) STRICT, WITHOUT ROWID;
-         CREATE INDEX web_sessions_by_member ON web_sessions (group_id, user_id);
-         INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0);
+        "INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0);
          INSERT INTO users (id, glance_address, home_group_id, created_at, updated_at)
              VALUES (1, 'ann.acme', 7, 0, 0);
          INSERT INTO memberships (group_id, user_id, puid, mark, created_at, updated_at)
              VALUES (7, 1, 'ann', 5, 0, 0);
-         INSERT INTO web_sessions VALUES (x'00', 7, 1, 2, 3, 9000000000000000, 5);
-         PRAGMA user_version = 2;",
+         INSERT INTO web_sessions VALUES (x'00', 7, 1, 2, 3, 9000000000000000, 5);",
     )
     .unwrap();
     drop(old);
@@ -78,6 +69,20 @@ fn a_database_of_the_second_version_keeps_its_sessions() {
     assert_eq!((session.mark, session.member.mark, session.created_at), (Mark(5), Mark(5), Timestamp(2)));
     store.write(NOW, |w| w.delete_user(UserId(1))).unwrap();
     assert_eq!(store.read(|r| r.web_session(&[0], NOW)).unwrap(), None);
+}
+
+/// A lab's database without people, as the program of an older version left it.
+fn database_of_version(version: i32) -> (tempfile::TempDir, Connection) {
+    let dir = tempfile::tempdir().unwrap();
+    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    old.execute_batch(include_str!("../../tests/fixtures/store/schema-1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO appliance (only_row, mode, created_at) VALUES (1, 'lab', 0);
+         PRAGMA application_id = 0x53644c74;",
+    )
+    .unwrap();
+    upgrade_to(&old, FIRST_VERSION, version).unwrap();
+    (dir, old)
 }
 
 fn bytes_of(dir: &tempfile::TempDir) -> Vec<u8> {
@@ -204,12 +209,8 @@ fn a_database_of_this_version_is_opened_while_somebody_writes() {
 
 #[test]
 fn an_older_database_is_brought_up_to_date_by_one_of_several_that_open_it_at_once() {
-    let (dir, store) = store();
-    store.write(NOW, |w| w.insert_group(&acme())).unwrap();
-    drop(store);
-    set_version(&dir, 3);
-    let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
-    old.execute_batch("DROP TABLE let_in; DROP TABLE sso_removed_keys;").unwrap();
+    let (dir, old) = database_of_version(3);
+    old.execute_batch("INSERT INTO groups (id, name, created_at) VALUES (7, 'Acme', 0)").unwrap();
     drop(old);
     std::thread::scope(|scope| {
         let opening: Vec<_> = (0..4)

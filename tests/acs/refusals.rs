@@ -156,7 +156,8 @@ fn a_post_to_an_address_that_is_nearly_right_is_not_said_to_be_too_long() {
 #[test]
 fn the_explanation_of_a_refusal_has_a_check_that_failed_also_where_the_redirect_was_meant() {
     let server = started();
-    let query = redirect_query(Direction::Response, signed(&unsolicited()).as_bytes(), None);
+    let forged = signed(&unsolicited()).replace("alice@", "mallory@");
+    let query = redirect_query(Direction::Response, forged.as_bytes(), None);
     let deflated = query.strip_prefix("SAMLResponse=").unwrap();
     assert_eq!(server.post_form(ACS_PATH, &format!("SAMLResponse={deflated}")).status, 403);
     let attempts = store(server.data()).read(|r| r.saml_attempts(GROUP, 1)).unwrap();
