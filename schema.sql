@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 6.
+-- The schema of Sidelight's database, version 7.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -27,8 +27,19 @@ CREATE TABLE groups (
     sealed_api_key BLOB,
     sealed_previous_api_key BLOB,                -- only to explain a refusal
     api_key_changed_at INTEGER,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    off_since INTEGER,                           -- NULL while the group is on
+    -- Added to the mark of each membership: another one voids all tokens and web sessions of the group.
+    mark INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+CREATE TABLE retired_groups (
+    -- Deleted groups: neither their number nor their Unique Account ID is ever given again.
+    id INTEGER PRIMARY KEY,
+    account_id TEXT,
+    deleted_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX retired_groups_by_account ON retired_groups (account_id) WHERE account_id IS NOT NULL;
 
 CREATE TABLE group_settings (
     group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,

@@ -144,6 +144,8 @@ pub struct Group {
     pub has_api_key: bool,
     pub api_key_changed_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// Since when the group is switched off; `None` while it is on.
+    pub off_since: Option<Timestamp>,
 }
 
 /// A person with a Glance Address.

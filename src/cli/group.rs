@@ -11,7 +11,7 @@ use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
 use crate::model::GroupId;
 use crate::store::Settings;
 
-/// groups: list, create, update, settings, passwords
+/// groups: list, create, update, off, on, delete, settings, passwords
 ///
 /// A group is a customer account. Its number is the Group ID, also called Partner ID.
 #[derive(FromArgs)]
@@ -31,6 +31,9 @@ enum Act {
     List(List),
     Create(Create),
     Update(Update),
+    Off(Off),
+    On(On),
+    Delete(Delete),
     Settings(ShowSettings),
     Passwords(Passwords),
 }
@@ -78,6 +81,48 @@ struct Update {
     /// the Unique Account ID; "" takes it away
     #[argh(option)]
     account_id: Option<String>,
+    /// data directory (default: the server's)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// switch a group off: every credential for it is refused, and its sessions and tokens end
+#[derive(FromArgs)]
+#[argh(subcommand, name = "off", example = "{command_name} 12345 --yes")]
+struct Off {
+    /// the Group ID
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
+    /// data directory (default: the server's)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// switch a group on again
+#[derive(FromArgs)]
+#[argh(subcommand, name = "on", example = "{command_name} 12345")]
+struct On {
+    /// the Group ID
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// data directory (default: the server's)
+    #[argh(option)]
+    data: Option<PathBuf>,
+}
+
+/// delete a group with its users, roles and keys; people who are in other groups, too, stay there
+#[derive(FromArgs)]
+#[argh(subcommand, name = "delete", example = "{command_name} 12345 --yes")]
+struct Delete {
+    /// the Group ID
+    #[argh(positional, from_str_fn(host::group))]
+    id: GroupId,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
     /// data directory (default: the server's)
     #[argh(option)]
     data: Option<PathBuf>,
@@ -143,6 +188,9 @@ impl Group {
             Act::List(command) => command.run(),
             Act::Create(command) => command.run(),
             Act::Update(command) => command.run(),
+            Act::Off(command) => command.run(),
+            Act::On(command) => command.run(),
+            Act::Delete(command) => command.run(),
             Act::Settings(command) => command.run(),
             Act::Passwords(command) => command.run(),
         }
@@ -157,7 +205,7 @@ impl List {
                 let all = groups.iter().map(|group| {
                     json!({
                         "id": group.id, "name": group.name, "accountId": group.account_id,
-                        "hasApiKey": group.has_api_key, "createdAt": group.created_at.to_string(),
+                        "hasApiKey": group.has_api_key, "isOff": group.off_since.is_some(), "createdAt": group.created_at.to_string(),
                     })
                 });
                 host::json(&all.collect());
@@ -167,10 +215,12 @@ impl List {
                 .into_iter()
                 .map(|g| {
                     let key = if g.has_api_key { "set" } else { "none" };
-                    [g.id.to_string(), g.name, g.account_id.unwrap_or_default(), key.to_owned()]
+                    let state = if g.off_since.is_some() { "off" } else { "on" };
+                    let account = g.account_id.unwrap_or_default();
+                    [g.id.to_string(), g.name, account, key.to_owned(), state.to_owned()]
                 })
                 .collect();
-            host::table(["GROUP", "NAME", "ACCOUNT ID", "API KEY"], &rows);
+            host::table(["GROUP", "NAME", "ACCOUNT ID", "API KEY", "STATE"], &rows);
             Ok(())
         })
     }
@@ -194,6 +244,59 @@ impl Update {
             let account_id = self.account_id.or(before.account_id);
             let group = desk.update_group(caller, self.id, &name, account_id.as_deref())?;
             println!("Group {} is {}.", group.id, group.name);
+            Ok(())
+        })
+    }
+}
+
+impl Off {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let end = desk.group_end(caller, self.id)?;
+            let question = format!(
+                "Switch group {} ({}) off? {} users; signed in within a day: {}.",
+                self.id,
+                end.group.name,
+                end.belongings.users,
+                host::count(end.signed_in)
+            );
+            host::agreed(&question, self.yes)?;
+            let group = desk.switch_group_off(caller, self.id)?;
+            println!("Group {} ({}) is off: nobody signs in to it any more.", group.id, group.name);
+            Ok(())
+        })
+    }
+}
+
+impl On {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let group = desk.switch_group_on(caller, self.id)?;
+            println!("Group {} ({}) is on.", group.id, group.name);
+            Ok(())
+        })
+    }
+}
+
+impl Delete {
+    fn run(self) -> ExitCode {
+        host::with_desk(self.data, |desk, caller| {
+            let end = desk.group_end(caller, self.id)?;
+            let goes = end.belongings;
+            let question = format!(
+                "Delete group {} ({}) for good? {} of its {} users are deleted with it, and {} roles and {} SCIM tokens; \
+                 signed in within a day: {}.",
+                self.id,
+                end.group.name,
+                goes.only_here,
+                goes.users,
+                goes.roles,
+                goes.scim_tokens,
+                host::count(end.signed_in)
+            );
+            host::agreed(&question, self.yes)?;
+            let group = desk.delete_group(caller, self.id)?;
+            println!("Group {} ({}) is deleted.", group.id, group.name);
             Ok(())
         })
     }

@@ -16,6 +16,7 @@ use crate::config::origin_parts;
 use crate::desk::Desk;
 use crate::desk::people::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
+use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, UserId};
 use crate::secret::Secret;
 use crate::server::Ready;
@@ -247,6 +248,14 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
 /// Prints a value as JSON.
 pub fn json(value: &serde_json::Value) {
     println!("{value:#}");
+}
+
+/// A count in a sentence.
+pub fn count(count: Count) -> String {
+    match count {
+        Count::Exactly(count) => count.to_string(),
+        Count::MoreThan(count) => format!("more than {count}"),
+    }
 }
 
 #[cfg(test)]

@@ -199,8 +199,16 @@ impl Desk {
     }
 
     fn administered_groups(&self, user: &User) -> Result<Vec<GroupId>> {
-        let memberships = self.store.read(|r| r.memberships_of(user.id))?;
-        Ok(memberships.into_iter().filter(|m| m.administrator && m.may_sign_in()).map(|m| m.group).collect())
+        self.store.read(|r| {
+            let mut groups = Vec::new();
+            for membership in r.memberships_of(user.id)? {
+                let office = membership.administrator && membership.may_sign_in();
+                if office && r.group(membership.group)?.is_some_and(|group| group.off_since.is_none()) {
+                    groups.push(membership.group);
+                }
+            }
+            Ok(groups)
+        })
     }
 
     /// Signs the operator in who has just claimed the appliance, or anybody whose session must begin anew.

@@ -1,5 +1,6 @@
 //! Groups: made and named by operators, and their settings. Wire contract §9.
 
+use super::retired::never_retired;
 use super::{Desk, fields, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::lists::Count;
@@ -65,6 +66,7 @@ impl Desk {
             let caller = caller.clone();
             self.store.write(self.clock.now(), move |w| {
                 let before = known(w, id)?;
+                never_retired(w, None, new.account_id.as_deref())?;
                 let detail = changes(&before, &new);
                 if !detail.is_empty() {
                     w.update_group(&new)?;
@@ -220,6 +222,7 @@ fn changes(before: &Group, new: &NewGroup) -> String {
 }
 
 pub(super) fn created(w: &Writer<'_>, caller: &Caller, new: &NewGroup) -> Result<Group> {
+    never_retired(w, Some(new.id), new.account_id.as_deref())?;
     w.insert_group(new)?;
     for (name, enabled) in SHIPPED_SETTINGS {
         w.set_group_setting(new.id, name, enabled)?;

@@ -16,6 +16,7 @@ pub mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod form_tokens;
+pub mod group_end;
 pub mod groups;
 pub(crate) mod guard;
 mod housekeeping;
@@ -30,6 +31,7 @@ pub mod people;
 pub mod permission;
 pub mod privilege;
 mod refusal;
+mod retired;
 pub mod roles;
 pub mod scim;
 pub mod seed;

@@ -105,6 +105,7 @@ impl Desk {
     pub fn apply_seed(&self, caller: &Caller, seed: Seed) -> Result<Seeded> {
         permission::run_appliance(caller)?;
         each_once(&seed)?;
+        let seed = self.without_retired(seed)?;
         let groups: Vec<ReadyGroup> =
             seed.groups.into_iter().map(|group| self.ready_group(group)).collect::<Result<_>>()?;
         let users: Vec<ReadyUser> =
@@ -130,6 +131,23 @@ impl Desk {
             }
             Ok(made)
         })
+    }
+
+    /// Leaves out the groups that were deleted, and who would be at home in them: a seed makes what is not there, and
+    /// does not undo what somebody did.
+    fn without_retired(&self, mut seed: Seed) -> Result<Seed> {
+        let mut retired = HashSet::new();
+        for group in &seed.groups {
+            if self.store.read(|r| r.is_retired_group(group.id))? {
+                retired.insert(group.id);
+            }
+        }
+        seed.groups.retain(|group| !retired.contains(&group.id));
+        seed.users.retain(|user| user.memberships.first().is_none_or(|home| !retired.contains(&home.group)));
+        for user in &mut seed.users {
+            user.memberships.retain(|membership| !retired.contains(&membership.group));
+        }
+        Ok(seed)
     }
 
     fn ready_group(&self, group: SeedGroup) -> Result<ReadyGroup> {

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 pub use by_login_key::{KeyClaim, KeyExplanation};
 pub use refusal::MemberCheck;
-pub use reject::Reject;
+pub use reject::{Reject, group_off};
 
 use self::key_cache::KeyCache;
 use self::presence::Presence;

@@ -34,6 +34,7 @@ pub const TABLES: &[&[Route]] = &[
     rest::ROUTES,
     agentjoin::ROUTES,
     console::entry::ROUTES,
+    console::group_end::ROUTES,
     console::groups::ROUTES,
     console::settings::ROUTES,
     console::upload::ROUTES,

@@ -72,3 +72,14 @@ pub struct GroupQuery {
     pub offset: u32,
     pub limit: u32,
 }
+
+/// What goes when a group goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Belongings {
+    pub users: u64,
+    /// Of these, who is a member of no other group.
+    pub only_here: u64,
+    pub roles: u64,
+    pub scim_tokens: u64,
+    pub identity_provider_keys: u64,
+}

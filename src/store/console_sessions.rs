@@ -49,11 +49,12 @@ impl Reader<'_> {
         self.connection
             .prepare_cached(
                 "SELECT s.created_at, s.used_at, s.expires_at, o.id, o.name, s.user_id, s.group_id,
-                     u.glance_address, coalesce(m.administrator AND m.active AND NOT m.suspended, 0)
+                     u.glance_address, coalesce(m.administrator AND m.active AND NOT m.suspended AND g.off_since IS NULL, 0)
                  FROM console_sessions s
                  LEFT JOIN operators o ON o.id = s.operator_id
                  LEFT JOIN users u ON u.id = s.user_id
                  LEFT JOIN memberships m ON m.group_id = s.group_id AND m.user_id = s.user_id
+                 LEFT JOIN groups g ON g.id = s.group_id
                  WHERE s.fingerprint = ?1 AND s.expires_at > ?2",
             )
             .and_then(|mut s| s.query_row((fingerprint, now.0), console_session_row).optional())

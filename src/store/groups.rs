@@ -19,8 +19,8 @@ pub struct NewGroup {
 pub type SealedApiKeys = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 pub(super) const COLUMNS: &str =
-    "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at";
-pub(super) const COLUMN_COUNT: usize = 6;
+    "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at, off_since";
+pub(super) const COLUMN_COUNT: usize = 7;
 
 impl Reader<'_> {
     /// Finds a group by its number.
@@ -129,6 +129,7 @@ pub(super) fn group_row(row: &Row<'_>) -> rusqlite::Result<Group> {
         has_api_key: row.get(3)?,
         api_key_changed_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
         created_at: Timestamp(row.get(5)?),
+        off_since: row.get::<_, Option<i64>>(6)?.map(Timestamp),
     })
 }
 

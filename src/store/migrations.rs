@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_let_in.sql"),
     include_str!("migrations/0005_memberships_draw_their_mark.sql"),
     include_str!("migrations/0006_removed_sso_keys.sql"),
+    include_str!("migrations/0007_groups_off_and_retired.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

@@ -12,6 +12,7 @@
 mod access_log;
 mod appliance;
 mod console_sessions;
+mod group_end;
 mod group_list;
 mod groups;
 mod incidents;

@@ -30,10 +30,12 @@ pub struct MemberRow<'r> {
     pub active: bool,
     pub locked_until: Option<Timestamp>,
     pub mark: Mark,
+    /// Whether the group is switched off.
+    pub group_is_off: bool,
 }
 
 const BY_PUID: &str = "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
-        m.suspended, m.active, u.locked_until, m.mark
+        m.suspended, m.active, u.locked_until, m.mark + g.mark, g.off_since IS NOT NULL
     FROM groups g
     LEFT JOIN memberships m INDEXED BY memberships_for_sign_in ON m.group_id = g.id AND m.puid = ?2
     LEFT JOIN users u ON u.id = m.user_id
@@ -211,6 +213,7 @@ fn member_row<'r>(row: &'r Row<'_>, user: UserId) -> rusqlite::Result<MemberRow<
         active: row.get(6)?,
         locked_until: row.get_ref(7)?.as_i64_or_null()?.map(Timestamp),
         mark: Mark(row.get(8)?),
+        group_is_off: row.get(9)?,
     })
 }
 

@@ -31,11 +31,14 @@ pub struct SignInState {
     pub active: bool,
     pub locked_until: Option<Timestamp>,
     pub mark: Mark,
+    /// Whether the group is switched off.
+    pub group_is_off: bool,
 }
 
 /// The columns of a [`SignInState`], for [`member_state`].
 const STATE: &str =
-    "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until, m.mark";
+    "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until,
+     m.mark + g.mark, g.off_since IS NOT NULL";
 
 impl Reader<'_> {
     /// Finds a web session that has not ended at `now`.
@@ -48,6 +51,7 @@ impl Reader<'_> {
              FROM web_sessions s
              JOIN memberships m ON m.group_id = s.group_id AND m.user_id = s.user_id
              JOIN users u ON u.id = s.user_id
+             JOIN groups g ON g.id = s.group_id
              WHERE s.fingerprint = ?1 AND s.expires_at > ?2"
         );
         self.connection
@@ -74,7 +78,7 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn member_state(&self, group: GroupId, user: UserId) -> Result<Option<SignInState>> {
         let sql = format!(
-            "SELECT {STATE} FROM memberships m JOIN users u ON u.id = m.user_id
+            "SELECT {STATE} FROM memberships m JOIN users u ON u.id = m.user_id JOIN groups g ON g.id = m.group_id
              WHERE m.group_id = ?1 AND m.user_id = ?2"
         );
         self.connection
@@ -102,8 +106,9 @@ impl Writer<'_> {
             .connection
             .prepare_cached(
                 "INSERT INTO web_sessions (fingerprint, group_id, user_id, mark, created_at, used_at, expires_at)
-                 SELECT ?1, group_id, user_id, coalesce(?6, mark), ?4, ?4, ?5
-                 FROM memberships WHERE group_id = ?2 AND user_id = ?3",
+                 SELECT ?1, m.group_id, m.user_id, coalesce(?6, m.mark + g.mark), ?4, ?4, ?5
+                 FROM memberships m JOIN groups g ON g.id = m.group_id
+                 WHERE m.group_id = ?2 AND m.user_id = ?3",
             )
             .and_then(|mut s| {
                 s.execute((fingerprint, group.0, user.0, self.now.0, expires_at.0, mark.map(|mark| mark.0)))
@@ -135,12 +140,12 @@ impl Writer<'_> {
 fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
     Ok(WebSessionRow {
         member: member_state(row)?,
-        group: GroupId(row.get(8)?),
-        user: UserId(row.get(9)?),
-        created_at: Timestamp(row.get(10)?),
-        used_at: Timestamp(row.get(11)?),
-        expires_at: Timestamp(row.get(12)?),
-        mark: Mark(row.get(13)?),
+        group: GroupId(row.get(9)?),
+        user: UserId(row.get(10)?),
+        created_at: Timestamp(row.get(11)?),
+        used_at: Timestamp(row.get(12)?),
+        expires_at: Timestamp(row.get(13)?),
+        mark: Mark(row.get(14)?),
     })
 }
 
@@ -154,5 +159,6 @@ fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
         active: row.get(5)?,
         locked_until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
         mark: Mark(row.get(7)?),
+        group_is_off: row.get(8)?,
     })
 }

@@ -4,6 +4,7 @@
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;
+mod group_end;
 mod lists;
 mod people;
 mod records;

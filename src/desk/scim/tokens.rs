@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::desk::sign_in::group_off;
 use crate::desk::{Desk, fields, groups, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Actor, Caller, GroupId, LogEntry};
@@ -94,6 +95,10 @@ impl Desk {
             let nobody = Caller::anonymous(ip);
             return self.logging_refusal(&nobody, None, "scim.authenticate", "", Err(error));
         };
+        if self.store.read(|r| r.group(found.group))?.is_none_or(|group| group.off_since.is_some()) {
+            let (nobody, off) = (Caller::anonymous(ip), Err(group_off()));
+            return self.logging_refusal(&nobody, Some(found.group), "scim.authenticate", &found.label, off);
+        }
         if found.used_at.is_none_or(|used| used.plus_seconds(NOTED_FOR) <= now || used > now) {
             self.store.write(now, move |w| w.touch_scim_token(found.id))?;
         }

@@ -196,11 +196,10 @@ impl Desk {
     /// `Fault` when the database fails.
     pub fn explain_login_key(&self, claim: &KeyClaim, now: Timestamp) -> Result<KeyExplanation> {
         let (group, puid) = (claim.group, claim.puid.as_str());
-        let (exists, keys) =
-            self.store.read(|r| Ok((r.group(group)?.is_some(), self.api_keys(r, group)?)))?;
+        let (found, keys) = self.store.read(|r| Ok((r.group(group)?, self.api_keys(r, group)?)))?;
         let (api_key, previous) = (keys.current, keys.previous);
         let mut steps = Steps::default();
-        steps.add("Group", exists, Reject::UnknownGroup, "a known Group ID", &group.to_string());
+        steps.add("Group", found.is_some(), Reject::UnknownGroup, "a known Group ID", &group.to_string());
         let has_key = if api_key.is_some() { "set" } else { "not set" };
         steps.add("API key", api_key.is_some(), Reject::GroupWithoutApiKey, "set", has_key);
         let decoy = SigningKey::new(&[]);

@@ -152,7 +152,27 @@ impl Desk {
     ) -> std::result::Result<SignedIn, Stop> {
         let refusal = |reject| Refusal::new(means, reject).naming_user(user.address.as_str());
         let memberships = self.store.read(|r| r.memberships_of(user.id))?;
-        let mut fitting = memberships.iter().filter(|m| in_group(attempt.group, m.group).is_ok());
+        let mut fitting: Vec<_> =
+            memberships.iter().filter(|m| in_group(attempt.group, m.group).is_ok()).collect();
+        if fitting.len() > 1 {
+            // A group that is switched off keeps nobody out of another.
+            let mut on = Vec::new();
+            for membership in &fitting {
+                if self
+                    .store
+                    .read(|r| r.group(membership.group))?
+                    .is_some_and(|group| group.off_since.is_none())
+                {
+                    on.push(*membership);
+                }
+            }
+            if on.is_empty() {
+                fitting.truncate(1);
+            } else {
+                fitting = on;
+            }
+        }
+        let mut fitting = fitting.into_iter();
         let membership = match (fitting.next(), fitting.next()) {
             (Some(only), None) => only,
             (Some(_), Some(_)) => return Err(refusal(Reject::GroupRequired).into()),

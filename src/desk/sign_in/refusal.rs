@@ -299,11 +299,17 @@ fn shortened(name: &str) -> String {
 pub trait MemberCheck {
     /// Active, suspended, locked until.
     fn flags(&self) -> (bool, bool, Option<Timestamp>);
+    /// Whether the member's group is switched off.
+    fn group_is_off(&self) -> bool;
 }
 
 impl MemberCheck for MemberRow<'_> {
     fn flags(&self) -> (bool, bool, Option<Timestamp>) {
         (self.active, self.suspended, self.locked_until)
+    }
+
+    fn group_is_off(&self) -> bool {
+        self.group_is_off
     }
 }
 
@@ -311,11 +317,16 @@ impl MemberCheck for SignInState {
     fn flags(&self) -> (bool, bool, Option<Timestamp>) {
         (self.active, self.suspended, self.locked_until)
     }
+
+    fn group_is_off(&self) -> bool {
+        self.group_is_off
+    }
 }
 
 /// Passes a member who may sign in at `now`. Wire contract §11, Q18 and Q23.
 pub(super) fn admitted(member: &impl MemberCheck, now: Timestamp) -> std::result::Result<(), Reject> {
     match member.flags() {
+        _ if member.group_is_off() => Err(Reject::GroupOff),
         (_, true, _) => Err(Reject::UserSuspended),
         (false, ..) => Err(Reject::UserInactive),
         (.., Some(until)) if now < until => Err(Reject::UserLocked),

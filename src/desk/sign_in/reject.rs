@@ -47,6 +47,8 @@ pub enum Reject {
     NotAMember,
     /// The user belongs to no group at all.
     NoGroup,
+    /// An operator switched the group off.
+    GroupOff,
     /// The group or the role has this service switched off.
     ServiceNotAllowed,
     UserInactive,
@@ -79,6 +81,7 @@ impl Reject {
             Reject::OtherGroup(_) => "other_group",
             Reject::NotAMember => "not_a_member",
             Reject::NoGroup => "no_group",
+            Reject::GroupOff => "group_off",
             Reject::ServiceNotAllowed => "service_not_allowed",
             Reject::UserInactive => "user_inactive",
             Reject::UserSuspended => "user_suspended",
@@ -108,6 +111,7 @@ impl Reject {
             Reject::GroupRequired => Kind::Invalid,
             Reject::OtherGroup(_)
             | Reject::NotAMember
+            | Reject::GroupOff
             | Reject::ServiceNotAllowed
             | Reject::UserInactive
             | Reject::UserSuspended
@@ -124,6 +128,7 @@ impl Reject {
                 "groupid",
                 "The user belongs to several groups. Name one with groupid.",
             ),
+            Kind::Denied if *self == Reject::GroupOff => group_off(),
             Kind::Denied => Error::new(
                 Kind::Denied,
                 "sign_in_denied",
@@ -165,6 +170,7 @@ impl Reject {
             Reject::NotAMember | Reject::NoGroup => {
                 "Make the user a member of the group, or name another group."
             }
+            Reject::GroupOff => "Switch the group on again: an operator can, on the group's Settings.",
             Reject::ServiceNotAllowed => {
                 "Switch the setting of this name on, for the group and the user's role."
             }
@@ -176,6 +182,12 @@ impl Reject {
             }
         }
     }
+}
+
+/// What everybody is told whose credential was good, and whose group an operator switched off.
+pub fn group_off() -> Error {
+    let public = "This group is switched off: nobody signs in to it now. Ask whoever runs this server.";
+    Error::new(Kind::Denied, "group_off", public)
 }
 
 fn key_repair(why: login_key::Reject) -> &'static str {
@@ -228,6 +240,7 @@ impl fmt::Display for Reject {
             }
             Reject::NotAMember => f.write_str("the user does not belong to the group"),
             Reject::NoGroup => f.write_str("the user belongs to no group"),
+            Reject::GroupOff => f.write_str("the group is switched off"),
             Reject::ServiceNotAllowed => f.write_str("the service is switched off for this user"),
             Reject::UserInactive => f.write_str("the user is not active in this group"),
             Reject::UserSuspended => f.write_str("the user is suspended in this group"),

@@ -1,6 +1,7 @@
 //! SSO Configure: shown, changed field by field, saved whole. Wire contract §3.2, §3.8.
 
 use crate::desk::people::RoleChoice;
+use crate::desk::retired::never_retired;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::fields::{self, FIELDS};
@@ -110,6 +111,7 @@ impl Desk {
                     return Err(error);
                 }
                 if !draft.changes.is_empty() {
+                    never_retired(w, None, draft.configuration.account_id.as_deref())?;
                     w.put_sso_configuration(&draft.configuration)?;
                     let detail = described(&draft.changes);
                     w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))?;

@@ -45,6 +45,9 @@ impl Grounds {
         configuration: Configuration,
     ) -> Result<std::result::Result<Grounds, SsoReject>> {
         let group = configuration.group;
+        if reader.group(group)?.is_some_and(|group| group.off_since.is_some()) {
+            return Ok(Err(SsoReject::GroupOff));
+        }
         if configuration.method == Method::Off {
             return Ok(Err(SsoReject::Off));
         }

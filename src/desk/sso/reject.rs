@@ -17,6 +17,8 @@ pub enum SsoReject {
     Off,
     /// The group has no key to verify with.
     WithoutKeys,
+    /// An operator switched the group off.
+    GroupOff,
     /// Nobody said which issuer to believe.
     WithoutIssuer,
     /// A sign-in cannot begin here: there is no endpoint to send the browser to.
@@ -90,6 +92,7 @@ impl SsoReject {
         match self {
             SsoReject::UnknownGroup { .. } => "unknown_group",
             SsoReject::Off => "sso_off",
+            SsoReject::GroupOff => "group_off",
             SsoReject::WithoutKeys => "no_trust_anchor",
             SsoReject::WithoutIssuer => "sso_without_issuer",
             SsoReject::WithoutEndpoint => "sso_without_endpoint",
@@ -118,7 +121,7 @@ impl SsoReject {
     /// The rule in a few words.
     fn name(&self) -> &'static str {
         match self {
-            SsoReject::UnknownGroup { .. } => "Group",
+            SsoReject::UnknownGroup { .. } | SsoReject::GroupOff => "Group",
             SsoReject::Off | SsoReject::WithoutKeys | SsoReject::WithoutIssuer => "Configuration",
             SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey => "Configuration",
             SsoReject::WithoutResponse => "Response",
@@ -163,6 +166,7 @@ impl SsoReject {
     pub fn expected(&self) -> String {
         match self {
             SsoReject::UnknownGroup { .. } => "a group: idpid, idpname, idptoken or username".into(),
+            SsoReject::GroupOff => "a group that is switched on".into(),
             SsoReject::Off => "SAML 2.0 or Encrypted SAML 2.0".into(),
             SsoReject::WithoutKeys => "at least one X.509 Public Key".into(),
             SsoReject::WithoutIssuer => "an Identity Provider Entity ID".into(),
@@ -199,6 +203,7 @@ impl SsoReject {
     pub fn got(&self) -> String {
         match self {
             SsoReject::Off => "Off".into(),
+            SsoReject::GroupOff => "switched off".into(),
             SsoReject::Response(reject) => reject.got.clone(),
             SsoReject::Replay => "one that was used before".into(),
             SsoReject::UnknownGroup { got } if got.is_empty() => "none".into(),
@@ -224,6 +229,7 @@ impl SsoReject {
             SsoReject::UnknownGroup { .. } => {
                 "Correct the address: it must name the group, as in idpid=12345."
             }
+            SsoReject::GroupOff => "Switch the group on again: an operator can, on the group's Settings.",
             SsoReject::Off => "Set the Single Sign-On Method in SSO Configure.",
             SsoReject::WithoutKeys | SsoReject::WithoutIssuer | SsoReject::WithoutEndpoint => {
                 "Upload the identity provider's metadata in SSO Configure."

@@ -7,6 +7,7 @@
 pub(super) mod access_log;
 pub(super) mod api_key;
 pub(super) mod entry;
+pub(super) mod group_end;
 pub(super) mod groups;
 pub(super) mod incidents;
 mod listing;

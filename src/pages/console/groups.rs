@@ -94,7 +94,10 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
 fn row(listing: &Listing, line: &GroupRow) -> Row {
     let group = &line.group;
     let cells = vec![
-        html! { a.primary href=(listing.to(&group_address(group.id))) { (group.name) } },
+        html! {
+            a.primary href=(listing.to(&group_address(group.id))) { (group.name) }
+            @if group.off_since.is_some() { " " (badge(Tone::Bad, "Switched off")) }
+        },
         html! { (group.id) },
         html! { a href=(at(group.id, "/users")) { (thousands(line.users)) } },
         sso_state(line.sso),
@@ -188,6 +191,12 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
     };
     let content = html! {
         (header(&crumbs, &group.name, "", &link_button(&at(group.id, "/users/new"), "New user", true)))
+        @if group.off_since.is_some() {
+            (notice(Tone::Bad, &html! {
+                p { "This group is switched off: nobody signs in to it. "
+                    a href=(own(frame, "/settings")) { "Settings" } " has the switch." }
+            }))
+        }
         @if !group.has_api_key {
             (notice(Tone::Info, &html! {
                 p { "This group has no API key, so no login key can be accepted: "

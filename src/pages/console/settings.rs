@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::roles::SETTING_FIELD;
 use super::{crumbs, own};
 use crate::model::Group;
-use crate::pages::components::{Weight, button, card, header, pairs};
+use crate::pages::components::{Weight, button, card, danger_card, header, link_button, pairs, time};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
 
@@ -36,8 +36,34 @@ pub fn page(frame: &Frame<'_>, view: &SettingsView<'_>) -> String {
         (card("Passwords",
             "Asked for when a password is made or changed; present passwords stay. Login keys and API keys are not concerned.",
             &security(frame, view)))
+        @if frame.operator { (end(frame, view.group)) }
     };
     console(frame, Place::Settings, "Settings", wrong, &content)
+}
+
+/// What ends the group, for operators.
+fn end(frame: &Frame<'_>, group: &Group) -> Markup {
+    let delete = link_button(&own(frame, "/settings/delete"), "Delete group…", false);
+    match group.off_since {
+        None => card(
+            "Off, or deleted",
+            "Off refuses every sign-in to this group and keeps everything. A deleted group is gone for good.",
+            &html! {
+                div.actions { (link_button(&own(frame, "/settings/off"), "Switch group off…", false)) (delete) }
+            },
+        ),
+        Some(since) => danger_card(
+            "Switched off",
+            "Nobody signs in to this group: every credential for it is refused. Everything is kept.",
+            &html! {
+                (pairs(&[("Off since (UTC)", time(since))]))
+                div.actions {
+                    (form::post_button(&own(frame, "/settings/on"), frame.token, &button("Switch group on", Weight::Primary)))
+                    (delete)
+                }
+            },
+        ),
+    }
 }
 
 fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {

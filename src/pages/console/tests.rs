@@ -54,6 +54,7 @@ fn group() -> Group {
         has_api_key: true,
         api_key_changed_at: None,
         created_at: NOW,
+        off_since: Some(NOW),
     }
 }
 
