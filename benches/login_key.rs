@@ -106,6 +106,7 @@ fn on_core() -> Duration {
 
 fn fill(directory: &Path, count: i64) {
     let connection = rusqlite::Connection::open(directory.join(DATABASE_FILE)).unwrap();
+    sidelight::store::register_functions(&connection).unwrap();
     connection
         .execute_batch(&format!(
             "BEGIN;

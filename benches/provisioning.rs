@@ -160,6 +160,7 @@ impl Bench {
 /// Makes users in one statement each table; a million calls would take the bench's day.
 fn fill(database: &Path, users: usize) {
     let connection = Connection::open(database).unwrap();
+    sidelight::store::register_functions(&connection).unwrap();
     connection
         .execute_batch(&format!(
             "BEGIN;

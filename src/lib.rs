@@ -3,7 +3,8 @@
 //! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy` keeps them apart.
 //! In reading order:
 //!
-//! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`]: the few types that every room shares.
+//! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`], [`folding`]:
+//!    the few types that every room shares.
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
 //! 3. [`store`]: the only SQL.
 //! 4. [`desk`]: the use cases: signing in, people, keys, roles.
@@ -16,6 +17,7 @@ pub mod config;
 pub mod desk;
 pub mod duty;
 pub mod error;
+pub mod folding;
 pub mod gate;
 pub mod http;
 pub mod model;

@@ -191,6 +191,7 @@ fn lists_are_filtered_by_parts_in_any_case() {
     check("lastname=e&puid=2", &["bob.lee"]);
     check("puid=0%25", &["cyd.ray"]);
     check("puid=_", &[]);
+    check("puid=%00", &[]);
     check("rolename=east", &["ann.lee"]);
     check(&format!("roleId={role}"), &["ann.lee"]);
     check(&format!("roleID={role}&rolename=west"), &[]);
@@ -203,6 +204,12 @@ fn lists_are_filtered_by_parts_in_any_case() {
     check("firstname=ann&lastname=ray&orMode=true", &["ann.lee", "cyd.ray"]);
     check("firstname=ann&lastname=ray&orMode=false", &[]);
     check("username=", &["admin.x", "ann.lee", "bob.lee", "cyd.ray"]);
+    let renamed = json!([{"username": "bob.lee", "firstName": "Bobby Älice", "lastName": "MÜLLER-Groß"}]);
+    client.done("PUT", USERS, &renamed);
+    check("lastname=müller-gross", &["bob.lee"]);
+    check("lastname=ÜLLER-GROSS&firstname=äl", &["bob.lee"]);
+    check("firstname=bobby+ä", &["bob.lee"]);
+    check("lastname=muller", &[]);
     let page = client.done("GET", &format!("{USERS}?offset=1&limit=2"), &Value::Null);
     assert_eq!(page["pagination"], json!({"offset": 1, "pageSize": 2, "totalRecords": 4}));
     assert_eq!(page["usersList"][0]["username"], "ann.lee");

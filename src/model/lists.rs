@@ -64,7 +64,7 @@ pub struct GroupOrder {
 /// Which groups to list.
 #[derive(Debug, Clone)]
 pub struct GroupQuery {
-    /// Part of the name or the Unique Account ID, in any case, or the beginning of the number; "" for all.
+    /// Words, each in the name or the Unique Account ID, folded, or the beginning of the number; "" for all.
     pub search: String,
     /// Only groups whose single sign-on is on, or only those whose is off.
     pub sso: Option<bool>,

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, named_params};
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::folding;
 use crate::model::lists::Count;
 use crate::model::{GroupId, LogEntry, LogOutcome};
 
@@ -33,7 +34,8 @@ pub struct LogQuery {
     pub from: Option<Timestamp>,
     /// Last instant, excluded.
     pub until: Option<Timestamp>,
-    /// Part of actor, operation, subject, detail, code, incident or IP address, in any case; "" for all.
+    /// Words, each of which must be in actor, operation, subject, detail, code, incident or IP address, folded; ""
+    /// for all.
     pub search: String,
     /// Only what was refused, or only what was not; `None` for both.
     pub refused: Option<bool>,
@@ -97,7 +99,7 @@ impl Reader<'_> {
                 condition(query)
             ))
             .map_err(database_fault)?;
-        let pattern = format!("%{}%", escape_like(&query.search));
+        let words = folding::words(&query.search).join(" ");
         let rows = statement
             .query_map(
                 named_params! {
@@ -107,7 +109,7 @@ impl Reader<'_> {
                     ":refused": query.refused,
                     ":before": query.before.unwrap_or(i64::MAX),
                     ":within": query.within,
-                    ":search": pattern,
+                    ":words": words,
                     ":limit": query.limit,
                     ":offset": query.offset,
                 },
@@ -124,7 +126,7 @@ impl Reader<'_> {
     pub fn count_log_rows_to(&self, query: &LogQuery, most: u32) -> Result<Count> {
         let condition = condition(query);
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM access_log WHERE {condition} LIMIT :limit)");
-        let pattern = format!("%{}%", escape_like(&query.search));
+        let words = folding::words(&query.search).join(" ");
         let counted: i64 = self
             .connection
             .prepare_cached(&sql)
@@ -137,7 +139,7 @@ impl Reader<'_> {
                         ":refused": query.refused,
                         ":before": query.before.unwrap_or(i64::MAX),
                         ":within": query.within,
-                        ":search": pattern,
+                        ":words": words,
                         ":limit": i64::from(most) + 1,
                     },
                     |row| row.get(0),
@@ -152,16 +154,12 @@ impl Reader<'_> {
 fn condition(query: &LogQuery) -> String {
     // Two statements: one that also fits without a group would not use the group's index.
     let of_group = if query.group.is_some() { "group_id = :group" } else { ":group IS NULL" };
-    // `instr` would miss other cases; LIKE folds ASCII.
     format!(
         "{of_group}
            AND at >= :from AND at < :until AND id < :before
            AND (:refused IS NULL OR refused = :refused)
            AND (:within IS NULL OR id > (SELECT max(id) FROM access_log) - :within)
-           AND (:search = '%%' OR actor LIKE :search ESCAPE '\\' OR operation LIKE :search ESCAPE '\\'
-                OR subject LIKE :search ESCAPE '\\' OR detail LIKE :search ESCAPE '\\'
-                OR code LIKE :search ESCAPE '\\' OR incident LIKE :search ESCAPE '\\'
-                OR ip LIKE :search ESCAPE '\\')"
+           AND (:words = '' OR has_words(:words, actor, operation, subject, detail, code, incident, ip))"
     )
 }
 
@@ -179,9 +177,4 @@ fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
         code: row.get(9)?,
         incident: row.get(10)?,
     })
-}
-
-/// Makes `text` literal inside a LIKE pattern whose escape character is `\`.
-pub(super) fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

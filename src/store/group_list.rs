@@ -2,17 +2,15 @@
 
 use rusqlite::{Row, named_params};
 
-use super::access_log::escape_like;
 use super::groups::{COLUMN_COUNT, COLUMNS, group_row};
 use super::{Reader, database_fault};
 use crate::error::Result;
+use crate::folding;
 use crate::model::lists::Count;
 use crate::model::lists::{GroupColumn, GroupLine, GroupQuery};
 use crate::model::sso::{Method, Status};
 
-const CONDITION: &str =
-    "(:search = '%%' OR g.name LIKE :search ESCAPE '\\' OR g.account_id LIKE :search ESCAPE '\\'
-          OR g.id LIKE :number ESCAPE '\\')
+const CONDITION: &str = "(:words = '' OR has_words(:words, g.name, g.account_id) OR instr(g.id, :words) = 1)
      AND (:sso IS NULL OR :sso = (COALESCE(c.method, 'off') <> 'off'))";
 const TABLES: &str = "groups g LEFT JOIN sso_configurations c ON c.group_id = g.id";
 
@@ -39,7 +37,7 @@ impl Reader<'_> {
         let rows = statement
             .query_map(
                 named_params! {
-                    ":search": part(&query.search), ":number": beginning(&query.search), ":sso": query.sso,
+                    ":words": folding::words(&query.search).join(" "), ":sso": query.sso,
                     ":limit": query.limit, ":offset": query.offset,
                 },
                 line_row,
@@ -60,7 +58,7 @@ impl Reader<'_> {
             .and_then(|mut s| {
                 s.query_row(
                     named_params! {
-                        ":search": part(&query.search), ":number": beginning(&query.search), ":sso": query.sso,
+                        ":words": folding::words(&query.search).join(" "), ":sso": query.sso,
                         ":limit": i64::from(most) + 1,
                     },
                     |row| row.get(0),
@@ -69,14 +67,6 @@ impl Reader<'_> {
             .map_err(database_fault)?;
         Ok(Count::up_to(counted.unsigned_abs(), most))
     }
-}
-
-fn part(search: &str) -> String {
-    format!("%{}%", escape_like(search))
-}
-
-fn beginning(search: &str) -> String {
-    format!("{}%", escape_like(search))
 }
 
 fn line_row(row: &Row<'_>) -> rusqlite::Result<GroupLine> {

@@ -2,7 +2,7 @@
 use super::*;
 use crate::model::lists::Count;
 use crate::model::lists::{MemberColumn, MemberOrder};
-use crate::model::{GlanceAddress, GroupId, Membership, Puid, RoleId, UserId};
+use crate::model::{GlanceAddress, GroupId, Member, Membership, Puid, RoleId, UserId};
 
 const NOW: Timestamp = Timestamp(1_593_907_200_000);
 const G: GroupId = GroupId(5);
@@ -76,6 +76,8 @@ fn members_are_found_by_each_criterion() {
     let text = |t: &str| t.to_owned();
     check(q(), "Ann Bob Cyd Dan");
     check(MemberQuery { puid: Some(Is(text("SALES_1"))), ..q() }, "Ann");
+    check(MemberQuery { puid: Some(TextMatch::Exactly(text("SALES_1"))), ..q() }, "");
+    check(MemberQuery { puid: Some(TextMatch::Exactly(text("Sales_1"))), ..q() }, "Ann");
     check(MemberQuery { puid: Some(Begins(text("sales"))), ..q() }, "Ann Cyd");
     check(MemberQuery { puid: Some(Begins(text("sales_"))), ..q() }, "Ann");
     check(MemberQuery { puid: Some(Ends(text("0%"))), ..q() }, "Dan");
@@ -91,7 +93,7 @@ fn members_are_found_by_each_criterion() {
     check(MemberQuery { state: Some(MemberState::Inactive), ..q() }, "Cyd");
     check(MemberQuery { state: Some(MemberState::Locked), ..q() }, "Dan");
     check(MemberQuery { search: text("EXAMPLE"), ..q() }, "Ann Bob Cyd Dan");
-    check(MemberQuery { search: text("x2"), ..q() }, "Cyd");
+    check(MemberQuery { search: text("sx2"), ..q() }, "Cyd");
     let both = MemberQuery { puid: Some(Absent), first_name: Some(Is(text("ann"))), ..q() };
     check(both.clone(), "");
     check(MemberQuery { any: true, ..both }, "Ann Bob");
@@ -212,8 +214,163 @@ fn a_large_group_is_walked_in_the_order_in_which_it_would_be_sorted() {
             if descending { (&walked[..], &sorted[..]) } else { (&walked[2..], &sorted[..48]) };
         assert_eq!(walked, sorted, "{descending} {offset}");
     }
+    // A search that fits so many is walked, too; it finds the same as the search that is looked up in the index.
+    for descending in [false, true] {
+        let order = Some(MemberOrder { by: MemberColumn::Address, descending });
+        let found = |search: &str, state| {
+            let query =
+                MemberQuery { order, search: search.into(), state, limit: 30, ..MemberQuery::default() };
+            let found = store.read(|r| r.members(G, &query, NOW)).unwrap();
+            found.iter().map(|member| member.user.address.to_string().to_lowercase()).collect::<Vec<_>>()
+        };
+        let expected: Vec<_> =
+            (0..30).map(|n| format!("u{:04}.x", if descending { 4_999 - n } else { n })).collect();
+        assert_eq!(found("EVE", None), expected);
+        assert_eq!(found("eve", Some(MemberState::Active)), expected);
+        assert_eq!(found("eve 0007", None), ["u0007.x"]);
+    }
     let counted = store.read(|r| r.count_members_to(G, &MemberQuery::default(), NOW, 1_000)).unwrap();
     assert_eq!(counted, Count::MoreThan(1_000));
     let counted = store.read(|r| r.count_members_to(G, &MemberQuery::default(), NOW, 5_004)).unwrap();
     assert_eq!(counted, Count::Exactly(5_004));
+}
+
+#[test]
+fn people_are_found_as_their_names_are_read() {
+    use TextMatch::{Begins, Ends, Has, Is};
+    let (_dir, store) = store();
+    store
+        .write(NOW, |w| {
+            let lee = member(w, "a.lee.x", "Ann", Some("E 77 Straße"), None, false, true)?;
+            let mut user = w.user(lee)?.unwrap();
+            user.last_name = "Lee MÜLLER-Öz".into();
+            w.update_user(&user)
+        })
+        .unwrap();
+    let found = |search: &str| {
+        let query = MemberQuery { search: search.into(), ..MemberQuery::default() };
+        let mut found = names(&store, query.clone());
+        // In another group there is nobody.
+        assert_eq!(store.read(|r| r.count_members(GroupId(6), &query, NOW)).unwrap(), 0);
+        found.retain(|letter| letter != ' ');
+        found
+    };
+    for search in [
+        "Ann Lee",
+        "Lee Ann",
+        "lee  ANN",
+        "müller",
+        "MÜLLER ann",
+        "mü ann",
+        "a l",
+        "le an",
+        "strasse 77",
+        "STRASSE",
+        "-ÖZ",
+        "lee.x",
+        "Ann lee ann@example.com",
+    ] {
+        assert_eq!(found(search), "Ann", "{search:?}");
+    }
+    for search in
+        ["Ann Leo", "muller", "nn lee", "ee ann", "öz-", "Lee Bob", "\0", "ann\0", "\"", "Ann OR Bob"]
+    {
+        assert_eq!(found(search), "", "{search:?}");
+    }
+    assert_eq!(found("ann"), "AnnAnn");
+    assert_eq!(found(" "), "AnnBobCydDanAnn");
+    for wanted in [
+        Is("lee müller-öz".into()),
+        Begins("LEE M".into()),
+        Ends("ÖZ".into()),
+        Ends("e MÜLLER-öz".into()),
+        Has("e mü".into()),
+        Has("ü".into()),
+    ] {
+        let query = MemberQuery { last_name: Some(wanted.clone()), ..MemberQuery::default() };
+        assert_eq!(names(&store, query), "Ann", "{wanted:?}");
+    }
+    for wanted in
+        [Is("lee".into()), Begins("müller".into()), Ends("lee".into()), Has("eemü".into()), Has("\0".into())]
+    {
+        let query = MemberQuery { last_name: Some(wanted.clone()), ..MemberQuery::default() };
+        assert_eq!(names(&store, query), "", "{wanted:?}");
+    }
+}
+
+#[test]
+fn whoever_changes_joins_or_leaves_is_found_by_what_is_true_now() {
+    let (_dir, store) = store();
+    let other = GroupId(1 << 40);
+    let found = |group: GroupId, search: &str| {
+        let query = MemberQuery { search: search.into(), ..MemberQuery::default() };
+        store.read(|r| r.count_members(group, &query, NOW)).unwrap()
+    };
+    let change = |act: fn(&Writer<'_>, &Member) -> Result<()>| {
+        store.write(NOW, move |w| act(w, &w.member_by_address(G, "bob.west.x")?.unwrap())).unwrap();
+    };
+    store
+        .write(NOW, move |w| w.insert_group(&NewGroup { id: other, name: "Other".into(), account_id: None }))
+        .unwrap();
+    change(|w, bob| w.update_user(&crate::model::User { last_name: "Brückner".into(), ..bob.user.clone() }));
+    assert_eq!((found(G, "brückner"), found(other, "brückner")), (1, 0));
+    change(|w, bob| {
+        let group = GroupId(1 << 40);
+        w.insert_membership(&Membership { group, puid: Puid::parse("Bobby"), ..bob.membership.clone() })
+    });
+    assert_eq!((found(G, "bobby"), found(other, "bobby"), found(other, "brückner")), (0, 1, 1));
+    change(|w, bob| w.update_user(&crate::model::User { last_name: "Bruck".into(), ..bob.user.clone() }));
+    assert_eq!((found(G, "brückner"), found(G, "bruck"), found(other, "bruck")), (0, 1, 1));
+    change(|w, bob| {
+        w.update_membership(&Membership { puid: Puid::parse("Robert"), ..bob.membership.clone() })
+    });
+    assert_eq!((found(G, "robert"), found(other, "robert"), found(other, "bobby")), (1, 0, 1));
+    change(|w, bob| w.clear_puid(G, bob.user.id));
+    assert_eq!(found(G, "robert"), 0);
+    change(|w, bob| w.delete_membership(GroupId(1 << 40), bob.user.id));
+    assert_eq!((found(G, "bruck"), found(other, "bruck")), (1, 0));
+    change(|w, bob| w.delete_user(bob.user.id));
+    assert_eq!(found(G, "bruck"), 0);
+    // Nothing of those who are gone is left in the index, which agrees with the words.
+    store
+        .write(NOW, |w| {
+            w.execute("INSERT INTO user_trigrams (user_trigrams, rank) VALUES ('integrity-check', 1)", [])?;
+            let left: i64 = w
+                .connection
+                .query_row(
+                    "SELECT (SELECT count(*) FROM user_trigrams('\"uck\"')) + (SELECT count(*) FROM user_words WHERE person LIKE '%bruck%')",
+                    [],
+                    |row| row.get(0),
+                )
+                .unwrap();
+            assert_eq!(left, 0);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_search_for_three_letters_asks_the_index_and_counts_no_further_than_it_must() {
+    let (_dir, store) = store();
+    let query = MemberQuery { search: "example".into(), ..MemberQuery::default() };
+    let counted = |most| store.read(|r| r.count_members_to(G, &query, NOW, most)).unwrap();
+    assert_eq!((counted(3), counted(4)), (Count::MoreThan(3), Count::Exactly(4)));
+    for (query, by_index) in [
+        (query.clone(), true),
+        (MemberQuery { search: "an".into(), ..MemberQuery::default() }, true),
+        (MemberQuery { puid: Some(TextMatch::Begins("s".into())), ..MemberQuery::default() }, true),
+        (MemberQuery { puid: Some(TextMatch::Has("sa".into())), ..MemberQuery::default() }, false),
+        (MemberQuery { role: Some(RoleMatch::None), search: "abc".into(), ..MemberQuery::default() }, true),
+        (
+            MemberQuery {
+                puid: Some(TextMatch::Has("sales".into())),
+                role: Some(RoleMatch::None),
+                any: true,
+                ..MemberQuery::default()
+            },
+            false,
+        ),
+    ] {
+        assert_eq!(members::asks_the_index(G, &query, NOW), by_index, "{query:?}");
+    }
 }

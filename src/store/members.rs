@@ -1,23 +1,25 @@
 //! Lists of members: filtered, in order, and paged: by the user's number, or in another order by rows left out.
 //!
 //! A page begins after a number instead of skipping rows, so the last page of a million members costs what
-//! the first one costs. Comparison is in any case for ASCII letters.
+//! the first one costs. Texts are compared folded ([`crate::folding`]). Where a text has three letters, the index of
+//! trigrams ([`super::words`]) names the few users who may have it; else every member of the group is looked at.
 
 use rusqlite::{ToSql, params_from_iter};
 
-use super::access_log::escape_like;
 use super::memberships::member_row;
-use super::{Reader, database_fault};
+use super::{Reader, database_fault, words};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::lists::Count;
-use crate::model::lists::MemberOrder;
+use crate::folding;
+use crate::model::lists::{Count, MemberOrder};
 use crate::model::{GroupId, Member, RoleId, UserId};
 
-/// How a text is compared, in any case.
+/// How a text is compared: folded, but for `Exactly`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextMatch {
     Is(String),
+    /// To the byte.
+    Exactly(String),
     Begins(String),
     Ends(String),
     Has(String),
@@ -58,7 +60,8 @@ pub struct MemberQuery {
     pub also_role: Option<RoleMatch>,
     /// True: one of the criteria above is enough; false: all must hold.
     pub any: bool,
-    /// Part of address, PUID, names or e-mail address; "" for all. Must hold besides the criteria above.
+    /// Words, in any order, each of which must be in address, PUID, names or e-mail address: anywhere when it has
+    /// three letters or more, else where a word begins. "" for all. Must hold besides the criteria above.
     pub search: String,
     pub state: Option<MemberState>,
     pub administrators_only: bool,
@@ -74,7 +77,7 @@ pub struct MemberQuery {
 
 impl MemberQuery {
     /// Whether less than the whole group is asked for.
-    fn is_narrowed(&self) -> bool {
+    pub(super) fn is_narrowed(&self) -> bool {
         let criteria = [&self.puid, &self.address, &self.first_name, &self.last_name, &self.email];
         criteria.iter().any(|wanted| wanted.is_some())
             || self.role.is_some()
@@ -92,11 +95,14 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn members(&self, group: GroupId, query: &MemberQuery, now: Timestamp) -> Result<Vec<Member>> {
         let mut condition = Condition::of(group, query, now);
-        condition.and("m.user_id > ", query.after.map_or(0, |id| id.0));
+        if let Some(after) = query.after {
+            condition.and(&format!("{} > ", condition.user()), after.0);
+        }
         let limit = condition.bind(i64::from(query.limit));
         let offset = condition.bind(i64::from(query.offset));
-        let (select, order) = self.in_order(group, query.order, query.is_narrowed())?;
-        let sql = format!("{select} WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}", condition.sql);
+        let (select, order) = self.in_order(group, query, &mut condition)?;
+        let fits = condition.fits();
+        let sql = format!("{select} WHERE {fits} ORDER BY {order} LIMIT {limit} OFFSET {offset}");
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows =
             statement.query_map(params_from_iter(&condition.values), member_row).map_err(database_fault)?;
@@ -134,14 +140,15 @@ impl Reader<'_> {
         limit: Option<i64>,
     ) -> Result<u64> {
         let mut condition = Condition::of(group, query, now);
-        // SQLite reads a negative limit as none.
-        let limit = condition.bind(limit.unwrap_or(-1));
         // The user and the role are read only when a criterion needs them.
         let users = if condition.sql.contains("u.") { "CROSS JOIN users u ON u.id = m.user_id" } else { "" };
         let roles = if condition.sql.contains("r.") { "LEFT JOIN roles r ON r.id = m.role_id" } else { "" };
+        // SQLite reads a negative limit as none.
+        let limit = condition.bind(limit.unwrap_or(-1));
         let sql = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM memberships m {users} {roles} WHERE {} LIMIT {limit})",
-            condition.sql
+            "SELECT count(*) FROM (SELECT 1 FROM {} {users} {roles} WHERE {} LIMIT {limit})",
+            condition.source(),
+            condition.fits()
         );
         let count: i64 = self
             .connection
@@ -153,23 +160,23 @@ impl Reader<'_> {
 }
 
 /// A WHERE condition and the values bound in it; no text of a caller is ever part of the SQL.
-struct Condition {
+pub(super) struct Condition {
     sql: String,
-    values: Vec<Box<dyn ToSql>>,
+    pub(super) values: Vec<Box<dyn ToSql>>,
+    /// The parameter with what the index of trigrams is asked, which names who may fit.
+    pub(super) trigrams: Option<String>,
+    /// The user's words are compared.
+    by_words: bool,
 }
 
 impl Condition {
     fn of(group: GroupId, query: &MemberQuery, now: Timestamp) -> Condition {
-        let mut condition = Condition { sql: String::new(), values: Vec::new() };
-        let group = condition.bind(group.0);
-        condition.sql = format!("m.group_id = {group}");
-        condition.and_criteria(query);
-        if !query.search.is_empty() {
-            let pattern = condition.bind(format!("%{}%", escape_like(&query.search)));
-            let like = ["u.glance_address", "m.puid", "u.first_name", "u.last_name", "u.email"]
-                .map(|column| format!("{column} LIKE {pattern} ESCAPE '\\'"));
-            condition.sql.push_str(&format!(" AND ({})", like.join(" OR ")));
-        }
+        let mut condition =
+            Condition { sql: String::new(), values: Vec::new(), trigrams: None, by_words: false };
+        let bound = condition.bind(group.0);
+        condition.sql = format!("m.group_id = {bound}");
+        let criteria = condition.and_criteria(query);
+        let searched = condition.and_search(&query.search);
         match query.state {
             None => {}
             Some(MemberState::Active) => condition.sql.push_str(" AND m.active = 1 AND m.suspended = 0"),
@@ -180,10 +187,40 @@ impl Condition {
         if query.administrators_only {
             condition.sql.push_str(" AND m.administrator = 1");
         }
+        let mut named: Vec<String> = criteria.into_iter().chain(searched).collect();
+        if !named.is_empty() {
+            named.push(words::of_group(group));
+            condition.trigrams = Some(condition.bind(named.join(" AND ")));
+        }
         condition
     }
 
-    fn and_criteria(&mut self, query: &MemberQuery) {
+    /// What the members are read from. The order of the joins is fixed: who may fit, then the membership.
+    pub(super) fn source(&self) -> String {
+        let members = match self.trigrams {
+            Some(_) => "user_trigrams CROSS JOIN memberships m ON m.user_id = user_trigrams.rowid",
+            None => "memberships m",
+        };
+        format!("{members}{}", self.words())
+    }
+
+    /// The join that the words of a search need.
+    pub(super) fn words(&self) -> &'static str {
+        if self.by_words { " CROSS JOIN user_words w ON w.user_id = m.user_id" } else { "" }
+    }
+
+    fn fits(&self) -> String {
+        let trigrams = self.trigrams.as_ref().map(|asked| format!(" AND user_trigrams MATCH {asked}"));
+        format!("{}{}", self.sql, trigrams.unwrap_or_default())
+    }
+
+    /// The user's number, as the first table has it, so that its order is the order of the list.
+    pub(super) fn user(&self) -> &'static str {
+        if self.trigrams.is_some() { "user_trigrams.rowid" } else { "m.user_id" }
+    }
+
+    /// Adds the criteria; gives back what the index of trigrams is to be asked for them.
+    fn and_criteria(&mut self, query: &MemberQuery) -> Option<String> {
         let texts = [
             ("m.puid", &query.puid),
             ("u.glance_address", &query.address),
@@ -191,46 +228,93 @@ impl Condition {
             ("u.last_name", &query.last_name),
             ("u.email", &query.email),
         ];
-        let mut criteria: Vec<String> = texts
-            .into_iter()
-            .filter_map(|(column, wanted)| wanted.as_ref().map(|w| self.text(column, w)))
-            .collect();
+        let mut criteria = Vec::new();
+        let mut named = Vec::new();
+        for (column, wanted) in texts {
+            if let Some(wanted) = wanted {
+                criteria.push(self.text(column, wanted));
+                named.push(trigrams_of(column, wanted));
+            }
+        }
         for role in [&query.role, &query.also_role].into_iter().flatten() {
             criteria.push(match role {
                 RoleMatch::None => "m.role_id IS NULL".to_owned(),
                 RoleMatch::Numbered(role) => format!("m.role_id = {}", self.bind(role.0)),
                 RoleMatch::Named(wanted) => self.text("r.name", wanted),
             });
+            named.push(None);
         }
-        if !criteria.is_empty() {
-            let joined = criteria.join(if query.any { " OR " } else { " AND " });
-            self.sql.push_str(&format!(" AND ({joined})"));
+        if criteria.is_empty() {
+            return None;
         }
+        let joined = criteria.join(if query.any { " OR " } else { " AND " });
+        self.sql.push_str(&format!(" AND ({joined})"));
+        let named = match query.any {
+            // One that the index cannot answer may be met by anybody.
+            true => {
+                named.into_iter().map(|one| one.map(|one| format!("({one})"))).collect::<Option<Vec<_>>>()
+            }
+            false => Some(named.into_iter().flatten().collect()),
+        };
+        let named = named.filter(|named| !named.is_empty())?;
+        Some(if query.any { format!("({})", named.join(" OR ")) } else { named.join(" AND ") })
+    }
+
+    /// Adds the words of a search; gives back what the index of trigrams is to be asked for them.
+    fn and_search(&mut self, search: &str) -> Option<String> {
+        let mut named = Vec::new();
+        for word in folding::words(search) {
+            if word.contains('\0') {
+                self.sql.push_str(" AND 0");
+                return None;
+            }
+            let needle = words::needle(&word);
+            named.extend(words::having(&needle));
+            let needle = self.bind(needle);
+            self.sql.push_str(&format!(
+                " AND (instr(w.person, {needle}) OR instr(search_words(m.puid), {needle}))"
+            ));
+            self.by_words = true;
+        }
+        Some(named.join(" AND ")).filter(|named| !named.is_empty())
     }
 
     fn text(&mut self, column: &str, wanted: &TextMatch) -> String {
-        let (before, text, after) = match wanted {
-            TextMatch::Absent => return format!("({column} IS NULL OR {column} = '')"),
+        let (TextMatch::Is(text)
+        | TextMatch::Exactly(text)
+        | TextMatch::Begins(text)
+        | TextMatch::Ends(text)
+        | TextMatch::Has(text)) = wanted
+        else {
+            return format!("({column} IS NULL OR {column} = '')");
+        };
+        // No text that is kept has this character, and SQLite would take it for the end.
+        if text.contains('\0') {
+            return "0".to_owned();
+        }
+        match wanted {
             // Each has an index: find the users first. Else the order of the list would decide the plan, and
             // the whole group be read.
-            TextMatch::Is(text) if column == "u.glance_address" => {
+            TextMatch::Is(_) if column == "u.glance_address" => {
                 let text = self.bind(text.clone());
                 return format!("m.user_id IN (SELECT id FROM users WHERE glance_address = {text})");
             }
-            TextMatch::Is(text) if column == "m.puid" => {
+            TextMatch::Exactly(_) if column == "m.puid" => {
                 let text = self.bind(text.clone());
                 return format!(
-                    "m.user_id IN (SELECT user_id FROM memberships
-                                   WHERE group_id = ?1 AND puid = {text} COLLATE NOCASE)"
+                    "m.user_id IN (SELECT user_id FROM memberships WHERE group_id = ?1 AND puid = {text})"
                 );
             }
-            TextMatch::Is(text) => return format!("{column} = {} COLLATE NOCASE", self.bind(text.clone())),
-            TextMatch::Begins(text) => ("", text, "%"),
-            TextMatch::Ends(text) => ("%", text, ""),
-            TextMatch::Has(text) => ("%", text, "%"),
-        };
-        let pattern = self.bind(format!("{before}{}{after}", escape_like(text)));
-        format!("{column} LIKE {pattern} ESCAPE '\\'")
+            TextMatch::Exactly(_) => return format!("{column} = {} COLLATE BINARY", self.bind(text.clone())),
+            _ => {}
+        }
+        let text = self.bind(folding::fold(text).into_owned());
+        match wanted {
+            TextMatch::Begins(_) => format!("instr(folded({column}), {text}) = 1"),
+            TextMatch::Has(_) => format!("instr(folded({column}), {text})"),
+            TextMatch::Ends(_) => format!("substr(folded({column}), -length({text})) = {text}"),
+            _ => format!("folded({column}) = {text}"),
+        }
     }
 
     fn and(&mut self, comparison: &str, value: i64) {
@@ -242,4 +326,26 @@ impl Condition {
         self.values.push(Box::new(value));
         format!("?{}", self.values.len())
     }
+}
+
+/// What the index of trigrams is to be asked for a criterion; `None` where it cannot tell, or a better index can.
+fn trigrams_of(column: &str, wanted: &TextMatch) -> Option<String> {
+    let (text, at_start, at_end) = match wanted {
+        TextMatch::Absent | TextMatch::Exactly(_) => return None,
+        TextMatch::Is(_) if column == "u.glance_address" => return None,
+        TextMatch::Is(text) => (text, true, true),
+        TextMatch::Begins(text) => (text, true, false),
+        TextMatch::Ends(text) => (text, false, true),
+        TextMatch::Has(text) => (text, false, false),
+    };
+    if text.contains('\0') {
+        return None;
+    }
+    words::having(&words::edged(text, at_start, at_end))
+}
+
+/// Whether the index of trigrams names who may fit.
+#[cfg(test)]
+pub(super) fn asks_the_index(group: GroupId, query: &MemberQuery, now: Timestamp) -> bool {
+    Condition::of(group, query, now).trigrams.is_some()
 }

@@ -12,15 +12,21 @@ const COLUMNS: &str = "m.group_id, m.user_id, m.puid, m.role_id, m.administrator
     m.created_at, m.updated_at";
 const COLUMN_COUNT: usize = 9;
 
-/// `SELECT` of a [`Member`], for [`member_row`]. The order of the join is fixed: from the membership to
-/// its user, so that a page of a million members reads only that page.
+/// `SELECT` of a [`Member`], for [`member_row`].
 pub(super) fn select_member() -> String {
-    select_member_from("memberships m CROSS JOIN users u ON u.id = m.user_id")
+    select_member_of("memberships m")
 }
 
-/// As [`select_member`], from the user to their membership: for the order of an index of the users.
-pub(super) fn select_member_from_user() -> String {
-    select_member_from("users u CROSS JOIN memberships m ON m.user_id = u.id")
+/// As [`select_member`], with `source` for the memberships `m`. The order of the join is fixed: from the membership
+/// to its user, so that a page of a million members reads only that page.
+pub(super) fn select_member_of(source: &str) -> String {
+    select_member_from(&format!("{source} CROSS JOIN users u ON u.id = m.user_id"))
+}
+
+/// As [`select_member`], from the user to their membership, and to what `join` adds: for the order of an index of the
+/// users.
+pub(super) fn select_member_from_user(join: &str) -> String {
+    select_member_from(&format!("users u CROSS JOIN memberships m ON m.user_id = u.id{join}"))
 }
 
 fn select_member_from(join: &str) -> String {

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_memberships_draw_their_mark.sql"),
     include_str!("migrations/0006_removed_sso_keys.sql"),
     include_str!("migrations/0007_groups_off_and_retired.sql"),
+    include_str!("migrations/0008_search_words.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.
@@ -60,6 +61,7 @@ mod tests {
     /// A database as the program of an older version left it.
     fn database_of_version(path: &Path, version: i32) {
         let connection = Connection::open(path).unwrap();
+        crate::store::words::register(&connection).unwrap();
         connection.execute_batch(include_str!("../../tests/fixtures/store/schema-1.sql")).unwrap();
         connection
             .execute_batch(
@@ -138,7 +140,11 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join(DATABASE_FILE);
             database_of_version(&path, version);
-            drop(Store::open(dir.path(), Mode::Lab, Timestamp(0)).unwrap());
+            let store = Store::open(dir.path(), Mode::Lab, Timestamp(0)).unwrap();
+            let search = crate::store::MemberQuery { search: "ACME".into(), ..Default::default() };
+            let found = store.read(|r| r.count_members(crate::model::GroupId(7), &search, Timestamp(0)));
+            assert_eq!(found.unwrap(), 1, "from version {version}");
+            drop(store);
             let upgraded = Connection::open(&path).unwrap();
             let number = |sql: &str| upgraded.query_row(sql, [], |row| row.get::<_, i32>(0)).unwrap();
             assert_eq!(number("PRAGMA user_version"), SCHEMA_VERSION);

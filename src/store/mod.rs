@@ -34,6 +34,7 @@ mod sso;
 mod sweep;
 mod users;
 mod web_sessions;
+mod words;
 mod writer;
 
 use std::cell::Cell;
@@ -57,6 +58,7 @@ pub use sign_in_counts::SignInCounts;
 pub use sweep::Sweep;
 pub use users::NewUserRow;
 pub use web_sessions::{SignInState, WebSessionRow};
+pub use words::register as register_functions;
 pub use writer::Generation;
 use writer::Touches;
 

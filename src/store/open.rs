@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::migrations::{self, SCHEMA_VERSION};
-use super::{DAMAGED, database_fault};
+use super::{DAMAGED, database_fault, words};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::Mode;
@@ -100,6 +100,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e.to_string()))?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(database_fault)?;
+    words::register(&connection).map_err(database_fault)?;
     connection
         .execute_batch(
             "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;

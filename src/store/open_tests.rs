@@ -75,6 +75,7 @@ fn a_database_of_the_second_version_keeps_its_sessions() {
 fn database_of_version(version: i32) -> (tempfile::TempDir, Connection) {
     let dir = tempfile::tempdir().unwrap();
     let old = Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    words::register(&old).unwrap();
     old.execute_batch(include_str!("../../tests/fixtures/store/schema-1.sql")).unwrap();
     old.execute_batch(
         "INSERT INTO appliance (only_row, mode, created_at) VALUES (1, 'lab', 0);

@@ -420,6 +420,15 @@ fn the_log_is_searched_by_group_time_and_text() {
     assert_eq!(find(LogQuery { search: "bob".into(), ..LogQuery::default() }), ["Bob", "bob_1"]);
     assert_eq!(find(LogQuery { search: "0%".into(), ..LogQuery::default() }), ["100%"]);
     assert_eq!(find(LogQuery { search: "b_1".into(), ..LogQuery::default() }), ["bob_1"]);
+    assert_eq!(find(LogQuery { search: "Create BOB host".into(), ..LogQuery::default() }), ["Bob", "bob_1"]);
+    assert_eq!(find(LogQuery { search: "bob nobody".into(), ..LogQuery::default() }), [""; 0]);
+    assert_eq!(find(LogQuery { search: "\0".into(), ..LogQuery::default() }), [""; 0]);
+    let entry = LogEntry::done(&Caller::host(), None, "role.create", "Außendienst ÖST", "");
+    store.log(Timestamp(4), entry).unwrap();
+    assert_eq!(
+        find(LogQuery { search: "öst AUSSENDIENST".into(), ..LogQuery::default() }),
+        ["Außendienst ÖST"]
+    );
     let between = LogQuery { from: Some(Timestamp(2)), until: Some(Timestamp(4)), ..LogQuery::default() };
     assert_eq!(find(between), ["Bob", "bob_1"]);
     let refused = LogEntry::refused(&Caller::host(), None, "sign-in.login-key", "eve", "expired", "");

@@ -22,7 +22,7 @@ pub struct List {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// only with this text in address, PUID, names or e-mail address
+    /// only with these words, in any order, in names, address, e-mail address or PUID
     #[argh(option, default = "String::new()")]
     search: String,
     /// only with this role; -none- for those without one

@@ -37,7 +37,12 @@ fn query(parameters: &Parameters<'_>) -> Result<MemberQuery> {
     let address = criterion(parameters, "UserAddress", GLANCE_ADDRESS_MAX)?;
     let role = criterion(parameters, "UserRole", ROLE_MAX)?;
     Ok(MemberQuery {
-        puid: puid.map(|text| if is_none_word(&text) { TextMatch::Absent } else { pattern(&text) }),
+        puid: puid.map(|text| match pattern(&text) {
+            _ if is_none_word(&text) => TextMatch::Absent,
+            // Whole PUIDs name users, and name them as DeleteUser does; parts of them search.
+            TextMatch::Is(puid) => TextMatch::Exactly(puid),
+            part => part,
+        }),
         address: address.map(|text| pattern(&text)),
         role: role
             .map(|text| if is_none_word(&text) { RoleMatch::None } else { RoleMatch::Named(pattern(&text)) }),

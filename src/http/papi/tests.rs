@@ -409,6 +409,9 @@ fn show_users_finds_by_wildcards_none_and_all_criteria_together() {
     check("PartnerUserID=*a*", "ann bob");
     check("PartnerUserID=Sa*34", "");
     check("PartnerUserID=X34", "cyd");
+    // A whole PUID is compared as DeleteUser compares it, part of one as people search.
+    check("PartnerUserID=x34", "");
+    check("PartnerUserID=SALES*", "ann bob");
     check("PartnerUserID=-none-", "admin");
     check("UserAddress=*.ri.example.glance.net", "ann bob");
     check("UserAddress=BOB.ri.example.glance.net", "bob");
@@ -418,6 +421,14 @@ fn show_users_finds_by_wildcards_none_and_all_criteria_together() {
     check("UserRole=Sales&UserAddress=*.ri.example.glance.net", "ann");
     check("UserRole=Sales&PartnerUserID=salesB", "");
     check("PartnerUserID=100%25", "");
+    let field = NewRole { name: "Außendienst Öst".into(), ..NewRole::default() };
+    p.desk().create_role(&Caller::host(), SEVEN, field).unwrap();
+    let change = UserChange { role: Some(RoleChoice::of_wire("Außendienst Öst")), ..UserChange::default() };
+    p.desk().update_user(&Caller::host(), SEVEN, &puid("salesB"), change).unwrap();
+    check("UserRole=AUSSENDIENST ÖST", "bob");
+    check("UserRole=aussen*", "bob");
+    check("UserRole=*öst", "bob");
+    check("UserRole=*ost", "");
 }
 
 #[test]

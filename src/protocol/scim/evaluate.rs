@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::filter::{Filter, Operator};
 use super::path::{AttrPath, member};
 use crate::clock::Timestamp;
+use crate::folding::fold;
 
 /// Whether `resource` (or one element of a multi-valued attribute) meets `filter`.
 pub fn meets(resource: &Value, filter: &Filter) -> bool {
@@ -96,7 +97,7 @@ fn compares_text(path: &AttrPath, operator: Operator, got: &str, wanted: &str) -
     if is_case_exact(path) {
         return fits_text(operator, got, wanted);
     }
-    fits_text(operator, &got.to_lowercase(), &wanted.to_lowercase())
+    fits_text(operator, &fold(got), &fold(wanted))
 }
 
 /// The attributes that are compared exactly: identifiers. RFC 7643 §3.1, §4.2; all others in any case.
@@ -157,6 +158,9 @@ mod tests {
         check("title pr", false);
         check("title eq null", true);
         check("userName ne null", true);
+        let cases = serde_json::json!({"userName": "STRASSE.Öz", "externalId": "Ö"});
+        assert!(meets(&cases, &Filter::parse(r#"userName eq "straße.öZ""#).unwrap()));
+        assert!(!meets(&cases, &Filter::parse(r#"externalId eq "ö""#).unwrap()));
         check(r#"title ne "x""#, true);
         check(r#"title eq "x""#, false);
         check("active eq true", true);
