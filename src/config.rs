@@ -3,6 +3,8 @@
 //! A flag wins over the environment, the environment over the file, the file over the default. Every
 //! setting is one line of [`SETTINGS`]; `sidelight config` prints them all with their origin.
 
+mod nearest;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -12,8 +14,13 @@ use crate::error::{Error, Kind, Result};
 use crate::gate::Net;
 use crate::model::Mode;
 
+pub use nearest::nearest;
+
 /// The configuration file that is read when no other is named and this one exists.
 pub const DEFAULT_FILE: &str = "sidelight.toml";
+
+/// The environment variable that names the configuration file.
+pub const CONFIG_VARIABLE: &str = "SIDELIGHT_CONFIG";
 
 /// One setting: its name in the file and as `--name`, its environment variable, what it does.
 pub struct Setting {
@@ -300,9 +307,52 @@ fn read_file(named: Option<&Path>) -> Result<(PathBuf, toml::Table)> {
     };
     let table: toml::Table = text.parse().map_err(|e| invalid(format!("is not TOML: {e}")))?;
     match table.keys().find(|key| SETTINGS.iter().all(|setting| setting.name != key.as_str())) {
-        Some(unknown) => Err(invalid(format!("has a setting {unknown} that does not exist."))),
+        Some(unknown) => {
+            let near = nearest(unknown, SETTINGS.iter().map(|setting| setting.name));
+            let meant = near.map(|name| format!(" Did you mean {name}?")).unwrap_or_default();
+            Err(invalid(format!("has a setting {unknown} that does not exist.{meant}")))
+        }
         None => Ok((path, table)),
     }
+}
+
+/// What commands once read of themselves; a secret is taken from there only where the command line says so.
+const SECRETS: &[(&str, &str)] =
+    &[("SIDELIGHT_API_KEY", "--api-key-from"), ("SIDELIGHT_PASSWORD", "--password-from")];
+
+/// Says of each variable that begins as ours do and is none of ours which one was probably meant.
+///
+/// `names` are the variables that are set; `used` knows those that are read for another reason. What Kubernetes sets
+/// for a service that is called sidelight (`SIDELIGHT_SERVICE_HOST`, `SIDELIGHT_PORT_8443_TCP`) is nobody's mistake.
+pub fn unknown_variables(
+    names: impl IntoIterator<Item = String>,
+    used: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let own = SETTINGS
+        .iter()
+        .flat_map(|setting| std::iter::once(setting.environment).chain(setting.other_variable()));
+    let known: Vec<&str> = own.chain([CONFIG_VARIABLE]).collect();
+    let set_by_others =
+        |name: &str| name.starts_with("SIDELIGHT_SERVICE_") || name.starts_with("SIDELIGHT_PORT");
+    let unknown = |name: &String| {
+        name.starts_with("SIDELIGHT_")
+            && !known.contains(&name.as_str())
+            && !used(name)
+            && !set_by_others(name)
+    };
+    let mut names: Vec<String> = names.into_iter().filter(unknown).collect();
+    names.sort();
+    let sentence = |name: String| {
+        if let Some((_, option)) = SECRETS.iter().find(|(secret, _)| *secret == name) {
+            return format!(
+                "The environment variable {name} is set and not used. Say {option} env:{name} to use it."
+            );
+        }
+        let near = nearest(&name, known.iter().copied());
+        let meant = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        format!("The environment variable {name} means nothing here.{meant}")
+    };
+    names.into_iter().map(sentence).collect()
 }
 
 fn value<'v>(values: &'v BTreeMap<&'static str, Value>, name: &str) -> &'v str {
@@ -472,6 +522,22 @@ mod tests {
     #[test]
     fn a_setting_that_does_not_exist_is_refused_by_name() {
         let error = read(&[], &[], "listne = \"x\"").err().unwrap();
-        assert!(error.public.contains("listne"), "{error}");
+        assert!(error.public.contains("listne") && error.public.contains("Did you mean listen?"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_that_means_nothing_is_named_with_the_one_that_was_meant() {
+        let set = [
+            "SIDELIGHT_LISTN",
+            "SIDELIGHT_DATA",
+            "SIDELIGHT_PORT_8443_TCP",
+            "MY_KEY",
+            "SIDELIGHT_KEY_OF_MINE",
+        ];
+        let said = unknown_variables(set.map(str::to_owned), |name| name == "SIDELIGHT_KEY_OF_MINE");
+        assert_eq!(
+            said,
+            ["The environment variable SIDELIGHT_LISTN means nothing here. Did you mean SIDELIGHT_LISTEN?"]
+        );
     }
 }

@@ -158,7 +158,7 @@ impl House {
             "admin",
             "--administrator",
         ];
-        run(&server, &[&admin[..], &["--password-file", password.to_str().unwrap()]].concat());
+        run(&server, &[&admin[..], &["--password-from", &format!("file:{}", password.display())]].concat());
         run(&server, &["user", "create", "--group", "4711", "--address", "ann.x", "--puid", "E1"]);
         run(&server, &["role", "create", "Sales", "--group", "4711"]);
         let token = server.post_json(

@@ -16,11 +16,14 @@ const VECTORS: [(&str, &str); 4] = [
 ];
 const WHO: [&str; 4] = ["--group", "12345", "--puid", "uniqueUserIdentifier"];
 
-/// Runs without a data directory: the API key comes from the environment.
+/// Runs without a data directory: the API key comes from the environment, and the command line says so.
 fn alone(arguments: &[&str]) -> Output {
+    let named = arguments.iter().any(|argument| argument.starts_with("--api-key-from"));
+    let of_environment = ["--api-key-from", "env:SIDELIGHT_API_KEY"];
     Command::new(BINARY)
         .arg("login-key")
         .args(arguments)
+        .args(if named { &[][..] } else { &of_environment })
         .env("SIDELIGHT_API_KEY", "mySecretApiKey")
         .current_dir(std::env::temp_dir())
         .output()
@@ -78,7 +81,8 @@ fn a_key_that_was_made_is_accepted_and_the_api_key_may_stand_in_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("api-key");
     std::fs::write(&file, "another key\n").unwrap();
-    let from_file = ["--api-key-file", file.to_str().unwrap()];
+    let from = format!("file:{}", file.display());
+    let from_file = ["--api-key-from", from.as_str()];
     let made = alone(&[&["new", "--ttl", "60"], &WHO[..], &from_file].concat());
     let key = String::from_utf8(made.stdout).unwrap();
     let accepted = alone(&[&["check", key.trim()], &WHO[..], &from_file].concat());
@@ -120,7 +124,7 @@ fn a_dash_reads_the_key_from_standard_input() {
     for (content, status) in [(format!("{key}\n"), 0), (format!("{key}=\n"), 1), (String::new(), 2)] {
         std::fs::write(&file, content).unwrap();
         let output = Command::new(BINARY)
-            .args(["login-key", "check", "-", "--now", now])
+            .args(["login-key", "check", "-", "--now", now, "--api-key-from=env:SIDELIGHT_API_KEY"])
             .args(WHO)
             .env("SIDELIGHT_API_KEY", "mySecretApiKey")
             .stdin(File::open(&file).unwrap())
@@ -131,18 +135,19 @@ fn a_dash_reads_the_key_from_standard_input() {
 }
 
 #[test]
-fn the_api_key_may_stand_in_a_file_that_the_environment_names_and_not_in_both() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("api-key");
-    std::fs::write(&file, "mySecretApiKey\n").unwrap();
+fn the_output_says_where_the_api_key_came_from_and_nothing_is_taken_from_the_environment_unasked() {
     let (now, key) = VECTORS[0];
-    let mut command = Command::new(BINARY);
-    command.args(["login-key", "check", key, "--now", now]).args(WHO).env("SIDELIGHT_API_KEY_FILE", &file);
-    let accepted = command.output().unwrap();
-    assert_eq!(accepted.status.code(), Some(0), "{accepted:?}");
-    let both = command.env("SIDELIGHT_API_KEY", "mySecretApiKey").output().unwrap();
-    assert_eq!(both.status.code(), Some(2), "{both:?}");
-    assert!(String::from_utf8_lossy(&both.stderr).contains("are both set"), "{both:?}");
+    let told = alone(&[&["check", key, "--now", now], &WHO[..]].concat());
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(said.contains("API key: from the environment variable SIDELIGHT_API_KEY."), "{said}");
+    assert!(!said.contains("not used") && !said.contains("mySecretApiKey"), "{said}");
+    let server = Server::lab();
+    let mut unasked = Command::new(BINARY);
+    unasked.args(["login-key", "check", key, "--now", now]).args(WHO).arg("--data").arg(server.data());
+    let unasked = unasked.env("SIDELIGHT_API_KEY", "another key").output().unwrap();
+    assert_eq!(unasked.status.code(), Some(0), "the group's own key counts: {unasked:?}");
+    let warned = String::from_utf8_lossy(&unasked.stderr).into_owned();
+    assert!(warned.contains("SIDELIGHT_API_KEY is set and not used"), "{warned}");
 }
 
 #[test]

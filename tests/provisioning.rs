@@ -95,9 +95,9 @@ fn a_password_comes_from_a_file_and_never_from_an_argument() {
     let server = Server::lab();
     let file = server.data().join("password.txt");
     std::fs::write(&file, "correct horse\r\n").unwrap();
-    let file = file.to_str().unwrap();
-    run(&server, &["operator", "create", "olga", "--password-file", file], 0);
-    let at = ["--group", "12345", "--puid", "uniqueUserIdentifier", "--password-file", file];
+    let from = format!("file:{}", file.display());
+    run(&server, &["operator", "create", "olga", "--password-from", &from], 0);
+    let at = ["--group", "12345", "--puid", "uniqueUserIdentifier", "--password-from", &from];
     run(&server, &[&["user", "password"], at.as_slice()].concat(), 0);
     run(&server, &["user", "password", "--group", "12345", "--puid", "admin", "--password", "x"], 2);
     let body = "PartnerLogin=unique.user.demo.glance.net&PartnerPW=correct+horse";
@@ -121,7 +121,8 @@ fn an_import_says_what_it_would_do_and_then_does_it() {
     assert!(!papi(&server, "ShowUsers", "PageCount=10").body.contains("ann.demo"), "all or none");
     run(&server, &[import.as_slice(), &["--skip-refused"]].concat(), 0);
     assert!(papi(&server, "ShowUsers", "PageCount=10&UserRole=Agent").body.contains("ann.demo"));
-    let out = server.data().join("out.csv");
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out.csv");
     let out = out.to_str().unwrap();
     run(&server, &["user", "export", out], 0);
     let again = run(&server, &["user", "import", out], 0);

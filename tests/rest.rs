@@ -62,7 +62,7 @@ fn run(server: &Server, arguments: &[&str]) {
 fn user(server: &Server, address: &str, more: &[&str]) {
     let file = server.data().join("password");
     std::fs::write(&file, PASSWORD).unwrap();
-    let file = file.to_str().unwrap();
+    let from = format!("file:{}", file.display());
     let arguments = [
         "user",
         "create",
@@ -72,8 +72,8 @@ fn user(server: &Server, address: &str, more: &[&str]) {
         address,
         "--puid",
         address,
-        "--password-file",
-        file,
+        "--password-from",
+        &from,
     ];
     run(server, &[&arguments, more].concat());
 }

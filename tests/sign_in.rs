@@ -333,8 +333,8 @@ fn validate_user_lets_a_user_of_several_groups_name_one() {
             "12345",
             "--puid",
             PUID,
-            "--password-file",
-            file.path().to_str().unwrap(),
+            "--password-from",
+            &format!("file:{}", file.path().display()),
         ],
     ] {
         let out = server.command(arguments);

@@ -1,29 +1,31 @@
 //! `sidelight api-key`: a group's API key, from the host. Wire contract §2.8.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
+use serde_json::json;
 
-use super::host;
+use super::host::{self, Host};
+use super::secret_source::{SecretSource, secret_source};
+use super::terminal::{self, confirm};
 use crate::error::{Error, Kind};
 use crate::model::GroupId;
+use crate::secret::Secret;
 
 /// a group's API key: show, change
-///
-/// Login keys are made from it. Changing it rejects all outstanding login keys at once.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "api-key",
-    example = "{command_name} show --group 12345\n{command_name} change --group 12345\n{command_name} change --group 12345 --from-file key.txt"
+    note = "Login keys are made from it. Changing it rejects all outstanding login keys at once.",
+    example = "{command_name} show --group 12345\n{command_name} change --group 12345"
 )]
 pub struct ApiKey {
     #[argh(subcommand)]
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     Show(Show),
@@ -31,61 +33,90 @@ enum Act {
 }
 
 /// print the API key; the access log will say so
-#[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "show", example = "{command_name} --group 12345")]
 struct Show {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
-/// put another API key in force and print it: 20 random characters, or the one of a file or of the
-/// environment variable SIDELIGHT_API_KEY, or from the file that SIDELIGHT_API_KEY_FILE names
-#[derive(FromArgs)]
-#[argh(subcommand, name = "change")]
+/// put another API key in force and print it: 20 random characters, unless it is given
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "change",
+    note = "All login keys made from the key before are refused from then on. At a terminal it asks first.",
+    example = "{command_name} --group 12345\n{command_name} --group 12345 --yes --api-key-from file:key.txt\n{command_name} --group 12345 --yes --api-key-from env:NEW_API_KEY"
+)]
 struct Change {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// file that holds the key to put in force, 8 to 255 characters
-    #[argh(option)]
-    from_file: Option<PathBuf>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// where the key to put in force comes from, 8 to 255 characters: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    api_key_from: Option<SecretSource>,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 impl ApiKey {
     /// Does what was asked.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::Show(command) => command.run(),
-            Act::Change(command) => command.run(),
+            Act::Show(command) => command.run(host),
+            Act::Change(command) => command.run(host),
         }
     }
 }
 
 impl Show {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let none = || Error::new(Kind::NotFound, "no_api_key", "The group has no API key.");
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let none = || {
+                let public = format!(
+                    "Group {0} has no API key. Make one: sidelight api-key change --group {0}",
+                    self.group
+                );
+                Error::new(Kind::NotFound, "no_api_key", public)
+            };
             let key = desk.show_api_key(caller, self.group)?.ok_or_else(none)?;
-            println!("{}", key.expose_text().unwrap_or_default());
+            print_key(host, self.group, &key, None);
             Ok(())
         })
     }
 }
 
 impl Change {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let chosen = host::given_secret(self.from_file.as_deref(), "SIDELIGHT_API_KEY")?;
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let group = desk.group(caller, self.group)?;
+            if group.has_api_key {
+                confirm(
+                    self.yes,
+                    format_args!(
+                        "This ends the API key of group {} ({}): all login keys made from it are refused at once.",
+                        group.id, group.name
+                    ),
+                )?;
+            }
+            let read = |source: &SecretSource| host.secret(source, "API key");
+            let chosen = self.api_key_from.as_ref().map(read).transpose()?;
             let key = desk.change_api_key(caller, self.group, chosen)?;
-            println!("{}", key.expose_text().unwrap_or_default());
+            let from = self.api_key_from.map_or_else(|| "random".to_owned(), |source| source.to_string());
+            print_key(host, self.group, &key, Some(from));
             Ok(())
         })
     }
+}
+
+fn print_key(host: &Host, group: GroupId, key: &Secret, from: Option<String>) {
+    let key = key.expose_text().unwrap_or_default();
+    let mut document = json!({ "group": group, "apiKey": key });
+    if let (Some(document), Some(from)) = (document.as_object_mut(), from) {
+        document.insert("from".into(), from.into());
+    }
+    // Not through `say`: a key is printed as it is.
+    if host.json { terminal::json(&document) } else { println!("{key}") }
 }

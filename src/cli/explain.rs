@@ -6,12 +6,14 @@
 mod report;
 
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 
+use super::host::Host;
+use super::terminal::colours;
 use crate::protocol::saml::bindings::Encoding;
 use crate::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use crate::protocol::saml::metadata::{self, IdentityProvider, Metadata, MetadataExpectations};
@@ -23,12 +25,14 @@ use crate::protocol::xml::{DecryptionKey, VerificationKey};
 const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 /// judge a SAML response or metadata offline, and say why
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "explain",
-    example = "{command_name} response.b64 --metadata idp.xml --audience glance.net/sp/1 --acs https://sso.example.com/account/GetLoginKey.aspx?sso=1&idpid=5",
-    note = "Exit status: 0 accepted, 1 rejected, 2 wrong usage."
+    example = "{command_name} response.b64 --metadata idp.xml --audience glance.net/sp/1 --acs 'https://sso.example.com/account/GetLoginKey.aspx?sso=1&idpid=5'",
+    error_code(0, "accepted"),
+    error_code(1, "rejected"),
+    error_code(2, "wrong usage")
 )]
 pub struct Explain {
     /// the file to judge; /dev/stdin for standard input
@@ -71,9 +75,6 @@ pub struct Explain {
     /// separated by commas
     #[argh(option)]
     allow: Vec<String>,
-    /// print JSON
-    #[argh(switch)]
-    json: bool,
 }
 
 /// Wrong usage, in words.
@@ -81,10 +82,10 @@ struct Usage(String);
 
 impl Explain {
     /// Runs the command.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         let judged = match self.kind.as_str() {
-            "response" => self.response(),
-            "metadata" => self.upload(),
+            "response" => self.response(host),
+            "metadata" => self.upload(host),
             other => Err(Usage(format!("--kind is response or metadata, not {other}"))),
         };
         match judged {
@@ -93,14 +94,11 @@ impl Explain {
                 let _ = io::stdout().lock().write_all(report.as_bytes());
                 if accepted { ExitCode::SUCCESS } else { ExitCode::from(1) }
             }
-            Err(Usage(message)) => {
-                eprintln!("sidelight explain: {message}");
-                ExitCode::from(2)
-            }
+            Err(Usage(message)) => host.wrong_usage(&format!("sidelight explain: {message}")),
         }
     }
 
-    fn response(&self) -> Result<(bool, String), Usage> {
+    fn response(&self, host: &Host) -> Result<(bool, String), Usage> {
         let message = read(&self.file)?;
         let encoding = match self.encoding.as_str() {
             "auto" => Encoding::Auto,
@@ -111,10 +109,7 @@ impl Explain {
                 return Err(Usage(format!("--encoding is auto, xml, base64 or percent-base64, not {other}")));
             }
         };
-        let audience = self.audience.as_deref().ok_or_else(|| Usage("give --audience ID".into()))?;
-        if self.acs.is_empty() {
-            return Err(Usage("give --acs URL".into()));
-        }
+        let audience = self.audience()?;
         let trust = self.trust()?;
         let decryption_keys = self.decryption_keys()?;
         let expectations = Expectations {
@@ -132,14 +127,31 @@ impl Explain {
             policy: self.policy()?,
         };
         let explanation = verdict::explain(&message, encoding, &expectations);
-        let report = match self.json {
+        let report = match host.json {
             true => report::response_as_json(&explanation),
             false => report::response_as_text(&explanation, colours()),
         };
         Ok((explanation.verdict.is_ok(), report))
     }
 
-    fn upload(&self) -> Result<(bool, String), Usage> {
+    /// Our entity ID, once nothing is missing that a response is judged by.
+    fn audience(&self) -> Result<&str, Usage> {
+        let issuer_missing = self.issuer.is_none() && self.metadata.is_none();
+        let missing: Vec<&str> = [
+            (self.audience.is_none(), "--audience ID (our entity ID)"),
+            (self.acs.is_empty(), "--acs URL (of our assertion consumer service)"),
+            (issuer_missing, "--metadata FILE, or --issuer ID and --cert FILE (of the identity provider)"),
+        ]
+        .into_iter()
+        .filter_map(|(missing, what)| missing.then_some(what))
+        .collect();
+        match (&self.audience, missing.as_slice()) {
+            (Some(audience), []) => Ok(audience),
+            _ => Err(Usage(format!("a response is judged by more. Give\n  {}", missing.join("\n  ")))),
+        }
+    }
+
+    fn upload(&self, host: &Host) -> Result<(bool, String), Usage> {
         let (octets, now) = (read(&self.file)?, self.time()?);
         let signers = self.certificates()?;
         if !self.cert.is_empty() && signers.is_empty() {
@@ -147,7 +159,7 @@ impl Explain {
         }
         let allow_sha1 = self.policy()?.allow_sha1;
         let read = metadata::read(&octets, &MetadataExpectations { now, signers: &signers, allow_sha1 });
-        let report = match self.json {
+        let report = match host.json {
             true => report::metadata_as_json(&read),
             false => report::metadata_as_text(&read, colours()),
         };
@@ -274,9 +286,4 @@ fn read(path: &str) -> Result<Vec<u8>, Usage> {
 /// Reads a PEM, given as a file or as itself.
 fn read_pem(given: &str) -> Result<Vec<u8>, Usage> {
     if given.starts_with("-----BEGIN") { Ok(given.as_bytes().to_vec()) } else { read(given) }
-}
-
-/// Whether to colour: on a terminal, unless the person asked not to (no-color.org).
-fn colours() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -1,31 +1,30 @@
 //! `sidelight group`: groups, their settings and their password rules, from the host.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
-use serde_json::json;
+use argh::{ArgsInfo, FromArgs};
+use serde_json::{Value, json};
 
-use super::host;
+use super::host::{self, Host};
+use super::terminal::{self, confirm};
 use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
-use crate::model::GroupId;
+use crate::model::{Group, GroupId};
 use crate::store::Settings;
 
 /// groups: list, create, update, off, on, delete, settings, passwords
-///
-/// A group is a customer account. Its number is the Group ID, also called Partner ID.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "group",
+    note = "A group is a customer account. Its number is the Group ID, also called Partner ID.",
     example = "{command_name} create 12345 --name \"Example Ltd\"\n{command_name} settings 12345 --on agentVideo"
 )]
-pub struct Group {
+pub struct GroupCommand {
     #[argh(subcommand)]
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     List(List),
@@ -39,20 +38,13 @@ enum Act {
 }
 
 /// list all groups
-#[derive(FromArgs)]
-#[argh(subcommand, name = "list")]
-struct List {
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-}
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", example = "{command_name}")]
+struct List {}
 
 /// make a group; give it an API key with: sidelight api-key change
-#[derive(FromArgs)]
-#[argh(subcommand, name = "create")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "create", example = "{command_name} 12345 --name \"Example Ltd\"")]
 struct Create {
     /// the Group ID: a positive number
     #[argh(positional, from_str_fn(host::group))]
@@ -63,14 +55,11 @@ struct Create {
     /// the Unique Account ID, the value of idptoken
     #[argh(option)]
     account_id: Option<String>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// change a group's name or Unique Account ID; what is not given stays
-#[derive(FromArgs)]
-#[argh(subcommand, name = "update")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "update", example = "{command_name} 12345 --name \"Example Inc\"")]
 struct Update {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
@@ -81,14 +70,16 @@ struct Update {
     /// the Unique Account ID; "" takes it away
     #[argh(option)]
     account_id: Option<String>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// switch a group off: every credential for it is refused, and its sessions and tokens end
-#[derive(FromArgs)]
-#[argh(subcommand, name = "off", example = "{command_name} 12345 --yes")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "off",
+    note = "At a terminal it asks first.",
+    example = "{command_name} 12345\n{command_name} 12345 --yes"
+)]
 struct Off {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
@@ -96,26 +87,25 @@ struct Off {
     /// do not ask
     #[argh(switch)]
     yes: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// switch a group on again
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "on", example = "{command_name} 12345")]
 struct On {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
     id: GroupId,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// delete a group with its users, roles and keys; people who are in other groups, too, stay there
-#[derive(FromArgs)]
-#[argh(subcommand, name = "delete", example = "{command_name} 12345 --yes")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "delete",
+    note = "At a terminal it asks first.",
+    example = "{command_name} 12345\n{command_name} 12345 --yes"
+)]
 struct Delete {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
@@ -123,14 +113,16 @@ struct Delete {
     /// do not ask
     #[argh(switch)]
     yes: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
-/// show a group's settings, or turn some on or off; a role can have on only what its group has on
-#[derive(FromArgs)]
-#[argh(subcommand, name = "settings")]
+/// show a group's settings, or turn some on or off
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "settings",
+    note = "A role can have on only what its group has on.",
+    example = "{command_name} 12345\n{command_name} 12345 --on agentVideo --off viewVideo"
+)]
 struct ShowSettings {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
@@ -141,20 +133,16 @@ struct ShowSettings {
     /// a setting to turn off; may be given several times
     #[argh(option)]
     off: Vec<String>,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// show what a group asks of passwords, or change it
-///
-/// Rules: six (not secure), seven-mixed, eight, eight-mixed, eight-symbol, nine, nine-mixed, nine-symbol.
-/// "mixed": upper-case, lower-case and digit; "symbol": one that is neither letter nor digit.
-#[derive(FromArgs)]
-#[argh(subcommand, name = "passwords")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "passwords",
+    note = "Rules: six (not secure), seven-mixed, eight, eight-mixed, eight-symbol, nine, nine-mixed, nine-symbol. Mixed: upper-case, lower-case and digit; symbol: one that is neither letter nor digit.",
+    example = "{command_name} 12345\n{command_name} 12345 --rule nine-mixed"
+)]
 struct Passwords {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
@@ -171,9 +159,6 @@ struct Passwords {
     /// on: users without a password can make one by a reset
     #[argh(option, from_str_fn(host::switch))]
     reset_may_create: Option<bool>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 fn rule(name: &str) -> Result<PasswordRule, String> {
@@ -181,34 +166,35 @@ fn rule(name: &str) -> Result<PasswordRule, String> {
     PasswordRule::named(name).ok_or_else(|| format!("{name} is no password rule; the rules are {names}"))
 }
 
-impl Group {
+impl GroupCommand {
     /// Does what was asked.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(),
-            Act::Create(command) => command.run(),
-            Act::Update(command) => command.run(),
-            Act::Off(command) => command.run(),
-            Act::On(command) => command.run(),
-            Act::Delete(command) => command.run(),
-            Act::Settings(command) => command.run(),
-            Act::Passwords(command) => command.run(),
+            Act::List(command) => command.run(host),
+            Act::Create(command) => command.run(host),
+            Act::Update(command) => command.run(host),
+            Act::Off(command) => command.run(host),
+            Act::On(command) => command.run(host),
+            Act::Delete(command) => command.run(host),
+            Act::Settings(command) => command.run(host),
+            Act::Passwords(command) => command.run(host),
         }
     }
 }
 
+fn as_json(group: &Group) -> Value {
+    json!({
+        "id": group.id, "name": group.name, "accountId": group.account_id,
+        "hasApiKey": group.has_api_key, "isOff": group.off_since.is_some(), "createdAt": group.created_at.to_string(),
+    })
+}
+
 impl List {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let groups = desk.groups(caller)?;
-            if self.json {
-                let all = groups.iter().map(|group| {
-                    json!({
-                        "id": group.id, "name": group.name, "accountId": group.account_id,
-                        "hasApiKey": group.has_api_key, "isOff": group.off_since.is_some(), "createdAt": group.created_at.to_string(),
-                    })
-                });
-                host::json(&all.collect());
+            if host.json {
+                terminal::json(&groups.iter().map(as_json).collect());
                 return Ok(());
             }
             let rows: Vec<_> = groups
@@ -220,91 +206,98 @@ impl List {
                     [g.id.to_string(), g.name, account, key.to_owned(), state.to_owned()]
                 })
                 .collect();
-            host::table(["GROUP", "NAME", "ACCOUNT ID", "API KEY", "STATE"], &rows);
+            terminal::table(["GROUP", "NAME", "ACCOUNT ID", "API KEY", "STATE"], &rows);
             Ok(())
         })
     }
 }
 
 impl Create {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let group = desk.create_group(caller, self.id, &self.name, self.account_id.as_deref())?;
-            println!("Group {} ({}) is made.", group.id, group.name);
+            host.done(&as_json(&group), format_args!("Group {} ({}) is made.", group.id, group.name));
             Ok(())
         })
     }
 }
 
 impl Update {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let before = desk.group(caller, self.id)?;
             let name = self.name.unwrap_or(before.name);
             let account_id = self.account_id.or(before.account_id);
             let group = desk.update_group(caller, self.id, &name, account_id.as_deref())?;
-            println!("Group {} is {}.", group.id, group.name);
+            host.done(&as_json(&group), format_args!("Group {} is {}.", group.id, group.name));
             Ok(())
         })
     }
 }
 
 impl Off {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let end = desk.group_end(caller, self.id)?;
-            let question = format!(
-                "Switch group {} ({}) off? {} users; signed in within a day: {}.",
-                self.id,
-                end.group.name,
-                end.belongings.users,
-                host::count(end.signed_in)
-            );
-            host::agreed(&question, self.yes)?;
+            let (name, users) = (&end.group.name, end.belongings.users);
+            let lately = host::count(end.signed_in);
+            confirm(
+                self.yes,
+                format_args!(
+                    "This switches group {} ({name}) off. {users} users; signed in within a day: {lately}.",
+                    self.id
+                ),
+            )?;
             let group = desk.switch_group_off(caller, self.id)?;
-            println!("Group {} ({}) is off: nobody signs in to it any more.", group.id, group.name);
+            let (id, name) = (group.id, &group.name);
+            host.done(
+                &as_json(&group),
+                format_args!("Group {id} ({name}) is off: nobody signs in to it any more."),
+            );
             Ok(())
         })
     }
 }
 
 impl On {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let group = desk.switch_group_on(caller, self.id)?;
-            println!("Group {} ({}) is on.", group.id, group.name);
+            host.done(&as_json(&group), format_args!("Group {} ({}) is on.", group.id, group.name));
             Ok(())
         })
     }
 }
 
 impl Delete {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let end = desk.group_end(caller, self.id)?;
-            let goes = end.belongings;
-            let question = format!(
-                "Delete group {} ({}) for good? {} of its {} users are deleted with it, and {} roles and {} SCIM tokens; \
-                 signed in within a day: {}.",
-                self.id,
-                end.group.name,
-                goes.only_here,
-                goes.users,
-                goes.roles,
-                goes.scim_tokens,
-                host::count(end.signed_in)
-            );
-            host::agreed(&question, self.yes)?;
+            let (name, goes) = (&end.group.name, end.belongings);
+            confirm(
+                self.yes,
+                format_args!(
+                    "This deletes group {} ({name}) for good. {} of its {} users are deleted with it, and {} roles and \
+                     {} SCIM tokens; signed in within a day: {}.",
+                    self.id,
+                    goes.only_here,
+                    goes.users,
+                    goes.roles,
+                    goes.scim_tokens,
+                    host::count(end.signed_in)
+                ),
+            )?;
             let group = desk.delete_group(caller, self.id)?;
-            println!("Group {} ({}) is deleted.", group.id, group.name);
+            let document = json!({ "id": group.id, "name": group.name, "deleted": true });
+            host.done(&document, format_args!("Group {} ({}) is deleted.", group.id, group.name));
             Ok(())
         })
     }
 }
 
 impl ShowSettings {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             desk.group(caller, self.id)?;
             let on = self.on.into_iter().map(|name| (name, true));
             let wanted: Settings = on.chain(self.off.into_iter().map(|name| (name, false))).collect();
@@ -313,7 +306,7 @@ impl ShowSettings {
             } else {
                 desk.set_group_settings(caller, self.id, wanted)?
             };
-            print_settings(&settings, self.json);
+            print_settings(&settings, host.json);
             Ok(())
         })
     }
@@ -322,19 +315,19 @@ impl ShowSettings {
 /// Prints settings by name.
 pub(super) fn print_settings(settings: &Settings, as_json: bool) {
     if as_json {
-        host::json(&json!(settings));
+        terminal::json(&json!(settings));
         return;
     }
     let rows: Vec<_> = settings
         .iter()
         .map(|(name, on)| [name.clone(), if *on { "on".to_owned() } else { "off".to_owned() }])
         .collect();
-    host::table(["SETTING", ""], &rows);
+    terminal::table(["SETTING", ""], &rows);
 }
 
 impl Passwords {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             desk.group(caller, self.id)?;
             let before = desk.password_policy(caller, self.id)?;
             let policy = PasswordPolicy {
@@ -346,6 +339,13 @@ impl Passwords {
             if policy != before {
                 desk.set_password_policy(caller, self.id, policy.clone())?;
             }
+            if host.json {
+                terminal::json(&json!({
+                    "group": self.id, "rule": policy.rule.name(), "resetMessage": policy.reset_message,
+                    "resetRequiresNew": policy.reset_requires_new, "resetMayCreate": policy.reset_may_create,
+                }));
+                return Ok(());
+            }
             let on = |on| if on { "on".to_owned() } else { "off".to_owned() };
             let rows = [
                 ["rule".to_owned(), format!("{} ({})", policy.rule.name(), policy.rule.sentence())],
@@ -353,7 +353,7 @@ impl Passwords {
                 ["reset-requires-new".to_owned(), on(policy.reset_requires_new)],
                 ["reset-may-create".to_owned(), on(policy.reset_may_create)],
             ];
-            host::table(["PASSWORDS", ""], &rows);
+            terminal::table(["PASSWORDS", ""], &rows);
             Ok(())
         })
     }

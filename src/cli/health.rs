@@ -2,30 +2,36 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::{host, refused};
+use super::host::Host;
+use crate::error::{Error, Kind};
 use crate::server::{CERTIFICATE_FILE, Ready};
 
 /// How long one attempt may take, and how long to rest between two.
 const ATTEMPT: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_millis(50);
 
-/// ask a running server whether it serves: exit status 0 yes, 1 no
-#[derive(FromArgs)]
-#[argh(subcommand, name = "health", example = "{command_name} --wait 10")]
+/// ask a running server whether it serves
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "health",
+    note = "The server is the one that runs on the data directory, where it says how to reach it.",
+    example = "{command_name} --wait 10",
+    error_code(0, "it serves"),
+    error_code(1, "it does not"),
+    error_code(2, "wrong usage")
+)]
 pub struct Health {
-    /// the server's data directory, where it says how to reach it (default: the one it would use)
-    #[argh(option)]
-    data: Option<PathBuf>,
     /// keep asking for so many seconds until it serves
     #[argh(option, default = "0")]
     wait: u64,
@@ -33,10 +39,10 @@ pub struct Health {
 
 impl Health {
     /// Asks, again and again if it is to wait, and prints what the server said.
-    pub fn run(self) -> ExitCode {
-        let data = match host::directory(self.data.as_deref()) {
+    pub fn run(self, host: &Host) -> ExitCode {
+        let data = match host.directory() {
             Ok(data) => data,
-            Err(error) => return refused(&error),
+            Err(error) => return host.refused(&error),
         };
         let until = Instant::now() + Duration::from_secs(self.wait);
         loop {
@@ -46,8 +52,11 @@ impl Health {
                     return ExitCode::SUCCESS;
                 }
                 Err(why) if Instant::now() >= until => {
-                    eprintln!("sidelight: not healthy: {why}");
-                    return ExitCode::from(1);
+                    return host.refused(&Error::new(
+                        Kind::Denied,
+                        "not_healthy",
+                        format!("Not healthy: {why}."),
+                    ));
                 }
                 Err(_) => std::thread::sleep(REST),
             }

@@ -1,16 +1,15 @@
 //! `sidelight login-key`: make a login key, or take one apart and see each check. Wire contract §2.
 //!
-//! Works against the data directory, or without one when the API key comes from SIDELIGHT_API_KEY or a file;
-//! never from an argument, where a process list would show it.
+//! Works against the data directory, or without one when `--api-key-from` says where the API key is.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
-use super::terminal::say;
-use super::{host, refused};
+use super::host::{self, Host};
+use super::secret_source::{SecretSource, secret_source};
+use super::terminal::{self, say};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::sign_in::KeyClaim;
 use crate::error::{Error, Kind, Result};
@@ -19,19 +18,22 @@ use crate::protocol::check::{Check, Outcome};
 use crate::protocol::login_key::{self, Diagnosis, Evidence, SigningKey};
 use crate::secret::Secret;
 
-const API_KEY_VARIABLE: &str = "SIDELIGHT_API_KEY";
 /// Seconds of life unless said otherwise: what the vendor's samples use.
 const TTL: i64 = 3600;
 
 /// make a login key, or check one and see why it is refused
-#[derive(FromArgs)]
-#[argh(subcommand, name = "login-key")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "login-key",
+    example = "{command_name} new --group 12345 --puid uniqueUserIdentifier\n{command_name} check - --group 12345 --puid uniqueUserIdentifier < login-key.txt"
+)]
 pub struct LoginKey {
     #[argh(subcommand)]
     command: Command,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Command {
     New(New),
@@ -39,13 +41,11 @@ enum Command {
 }
 
 /// make a login key and print it
-///
-/// The API key is that of the group in the data directory, or comes from SIDELIGHT_API_KEY, the
-/// file that SIDELIGHT_API_KEY_FILE names, or --api-key-file; then no data directory is needed.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "new",
+    note = "The API key is that of the group in the data directory, or comes from --api-key-from; then no data directory is needed.",
     example = "{command_name} --group 12345 --puid uniqueUserIdentifier --ttl 3600"
 )]
 struct New {
@@ -58,25 +58,24 @@ struct New {
     /// seconds until it expires, at most 86400 (default 3600)
     #[argh(option, default = "TTL")]
     ttl: i64,
-    /// file with the API key
-    #[argh(option)]
-    api_key_file: Option<PathBuf>,
+    /// where the API key comes from: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    api_key_from: Option<SecretSource>,
     /// as if it were this instant, such as 2020-07-05T00:00:00Z
     #[argh(option, from_str_fn(instant))]
     now: Option<Timestamp>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// check a login key: numbered checks, green up to the first red
-///
-/// Exit status: 0 accepted, 1 rejected, 2 wrong usage or nothing to check it against, 3 our own fault. Put the key into single quotes, or a shell takes its
-/// $1 for a variable.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "check",
+    note = "Put the key into single quotes, or a shell takes its $1 for a variable. The API key is that of the group in the data directory, or comes from --api-key-from; then no data directory is needed.",
+    error_code(0, "accepted"),
+    error_code(1, "rejected"),
+    error_code(2, "wrong usage, or nothing to check it against"),
+    error_code(3, "the appliance is at fault or busy"),
     example = "{command_name} '$1$1593908430$Wf7vDWWv1Ci5VrcUvtWuJh_jLgZIfectGUPkg6DbZws' --group 12345 --puid uniqueUserIdentifier --now 2020-07-05T00:00:00Z"
 )]
 struct CheckKey {
@@ -92,15 +91,9 @@ struct CheckKey {
     /// as if it were this instant, such as 2020-07-05T00:00:00Z
     #[argh(option, from_str_fn(instant))]
     now: Option<Timestamp>,
-    /// print JSON
-    #[argh(switch)]
-    json: bool,
-    /// file with the API key
-    #[argh(option)]
-    api_key_file: Option<PathBuf>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// where the API key comes from: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    api_key_from: Option<SecretSource>,
 }
 
 fn instant(text: &str) -> std::result::Result<Timestamp, String> {
@@ -109,37 +102,30 @@ fn instant(text: &str) -> std::result::Result<Timestamp, String> {
 
 impl LoginKey {
     /// Makes or checks.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.command {
-            Command::New(new) => new.run(),
-            Command::Check(check) => check.run(),
+            Command::New(new) => new.run(host),
+            Command::Check(check) => check.run(host),
         }
     }
 }
 
 impl New {
-    fn run(self) -> ExitCode {
-        let api_key = match host::given_secret(self.api_key_file.as_deref(), API_KEY_VARIABLE) {
-            Ok(api_key) => api_key,
-            Err(error) => return refused(&error),
-        };
-        match api_key {
-            Some(api_key) => match self.alone(&api_key) {
-                Ok(text) => {
-                    println!("{text}");
-                    ExitCode::SUCCESS
-                }
-                Err(error) => refused(&error),
-            },
-            None => host::with_desk(self.data.clone(), |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        let made = match &self.api_key_from {
+            Some(source) => host.secret(source, "API key").and_then(|api_key| self.alone(&api_key)),
+            None => host.on_desk(|desk, caller| {
                 if let Some(now) = self.now {
                     desk.clock.set_now(now);
                 }
                 let made = desk.make_login_key(caller, self.group, &self.puid, self.ttl)?;
-                println!("{}", made.text.as_str());
-                Ok(())
+                Ok(made.text.as_str().to_owned())
             }),
-        }
+        };
+        host.ended(made.map(|key| {
+            let document = json!({ "group": self.group, "partnerUserId": self.puid, "loginKey": key });
+            host.done(&document, format_args!("{key}"));
+        }))
     }
 
     fn alone(&self, api_key: &Secret) -> Result<String> {
@@ -156,32 +142,30 @@ impl New {
 }
 
 impl CheckKey {
-    fn run(mut self) -> ExitCode {
+    fn run(mut self, host: &Host) -> ExitCode {
         if self.key == "-" {
             let mut line = String::new();
             if let Err(error) = std::io::stdin().read_line(&mut line) {
-                return super::usage(&format!("The key cannot be read: {error}."));
+                return host.wrong_usage(&format!("The key cannot be read: {error}."));
             }
             if line.is_empty() {
-                return super::usage("The key cannot be read: standard input is empty.");
+                return host.wrong_usage("The key cannot be read: standard input is empty.");
             }
             self.key = line.trim_end_matches(['\r', '\n']).to_owned();
         }
-        let report = host::given_secret(self.api_key_file.as_deref(), API_KEY_VARIABLE).and_then(|api_key| {
-            match api_key {
-                Some(api_key) => self.alone(&api_key),
-                None => self.against_the_data(),
-            }
-        });
+        let report = match &self.api_key_from {
+            Some(source) => host.secret(source, "API key").and_then(|api_key| self.alone(&api_key)),
+            None => self.against_the_data(host),
+        };
         match report {
-            Ok(report) => self.print(&report),
-            Err(error) => unchecked(&error),
+            Ok(report) => report.tell(host),
+            Err(error) => unchecked(host, &error),
         }
     }
 
-    fn against_the_data(&self) -> Result<Report> {
+    fn against_the_data(&self, host: &Host) -> Result<Report> {
         let claim = KeyClaim { group: self.group, puid: self.puid.clone(), text: self.key.clone().into() };
-        host::on_desk(self.data.clone(), |desk, _| {
+        host.on_desk(|desk, _| {
             let now = self.now.unwrap_or_else(|| desk.clock.now());
             let explanation = desk.explain_login_key(&claim, now)?;
             let reject = explanation.verdict.as_ref().err();
@@ -221,20 +205,11 @@ impl CheckKey {
             diagnosis,
         })
     }
-
-    fn print(&self, report: &Report) -> ExitCode {
-        if self.json {
-            host::json(&report.document());
-        } else {
-            report.print();
-        }
-        if report.rejected.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) }
-    }
 }
 
 /// Says why nothing was checked. Exit status 1 would say that the key was rejected.
-fn unchecked(error: &Error) -> ExitCode {
-    let _ = refused(error);
+fn unchecked(host: &Host, error: &Error) -> ExitCode {
+    let _ = host.refused(error);
     ExitCode::from(match error.kind {
         Kind::Invalid | Kind::NotFound => 2,
         _ => 3,
@@ -258,6 +233,15 @@ struct Report {
 }
 
 impl Report {
+    fn tell(&self, host: &Host) -> ExitCode {
+        if host.json {
+            terminal::json(&self.document());
+        } else {
+            self.print();
+        }
+        if self.rejected.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    }
+
     fn print(&self) {
         for check in &self.checks {
             let mark = match check.outcome {

@@ -1,48 +1,65 @@
 //! The command line: one file a command. Arguments, environment and files in; a use case of the desk done.
 //!
-//! Exit status: 0 done or accepted, 1 refused or rejected, 2 wrong usage, 3 our own fault.
+//! What was typed is judged by `typed`, and becomes values by argh; one table, which argh derives from the commands,
+//! makes both, the pages of `help`, the `manual` and the completions.
 
 mod api_key;
 mod explain;
 mod group;
 mod health;
+mod help;
 mod host;
 mod login_key;
+mod manual;
 mod operator;
 mod output;
 mod role;
 mod scim_token;
+mod secret_source;
 mod serve;
 mod sso;
 mod terminal;
+mod typed;
 mod user;
+mod version;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 
-use crate::error::Error;
+use crate::config::unknown_variables;
 use crate::server_log::note;
+use host::Host;
 
-/// Sidelight stands in on-prem for Glance's single sign-on services: it checks login keys, is the SAML 2.0
-/// service provider of a group, keeps its users, and records it all. Start with: sidelight serve --lab
-#[derive(FromArgs)]
+/// sidelight stands in, on your own machine, for Glance's single sign-on services
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    note = "It checks login keys, is the SAML 2.0 service provider of a group, keeps its users, and records it all.",
+    example = "{command_name} serve --lab\n{command_name} user list --group 12345 --data /var/lib/sidelight\n{command_name} help user create"
+)]
 struct Sidelight {
     /// print the version
     #[argh(switch, short = 'V')]
     version: bool,
+    /// the data directory (default: the one that the server would use)
+    #[argh(option)]
+    data: Option<PathBuf>,
+    /// print JSON, for programs: the answer on standard output, an error on standard error
+    #[argh(switch)]
+    json: bool,
     #[argh(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Command {
     Serve(serve::Serve),
     Config(serve::Show),
     Health(health::Health),
     Explain(explain::Explain),
-    Group(group::Group),
+    Group(group::GroupCommand),
     User(user::User),
     Role(role::Role),
     Sso(sso::Sso),
@@ -50,45 +67,53 @@ enum Command {
     LoginKey(login_key::LoginKey),
     Operator(operator::Operator),
     ScimToken(scim_token::ScimToken),
-    Version(Version),
+    Version(version::Version),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
-
-/// print the version of the program and of the SQLite inside it
-#[derive(FromArgs)]
-#[argh(subcommand, name = "version")]
-struct Version {}
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     end_when_nothing_can_be_printed();
-    let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
-    let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
-    match Sidelight::from_args(&["sidelight"], &with_lone_dash_last(words)) {
-        Ok(Sidelight { version: true, .. }) => run(Command::Version(Version {})),
-        Ok(Sidelight { command: Some(command), .. }) => run(command),
-        Ok(Sidelight { command: None, .. }) => usage("Which command? Run sidelight --help to see them all."),
-        Err(early) if early.status.is_ok() => {
-            println!("{}", early.output.trim_end());
-            ExitCode::SUCCESS
+    let words: Vec<String> = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect();
+    let program = Sidelight::get_args_info();
+    let of_the_line = Host { data: None, json: words.iter().any(|word| word == "--json") };
+    let typed = match typed::read(&program, &words) {
+        Ok(typed) => typed,
+        Err(mistake) => return of_the_line.wrong_usage(&mistake.0),
+    };
+    if typed.help {
+        print!("{}", help::page(&typed.path, terminal::colours()));
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<&str> = typed.words.iter().map(String::as_str).collect();
+    match Sidelight::from_args(&["sidelight"], &arguments) {
+        Ok(Sidelight { version, data, json, command }) => {
+            let host = Host { data, json };
+            if version || command.is_none() {
+                return version::Version {}.run(&host);
+            }
+            // The server looks into the seed file first, which may name variables.
+            if !matches!(command, Some(Command::Serve(_))) {
+                warn_of_unknown_variables(&host, &words, "");
+            }
+            command.map_or(ExitCode::SUCCESS, |command| run(command, &host, &program))
         }
-        Err(early) => usage(&early.output),
+        Err(early) => {
+            let told = early.output.trim_end();
+            of_the_line.wrong_usage(&format!("{told}\nSee {} --help.", typed::spelled(&typed.path)))
+        }
     }
 }
 
-/// argh takes a lone dash, which stands for standard input or output, for an option. Behind `--`, at the end, it
-/// takes it as it is. A dash that is the value of an option stays where it is.
-fn with_lone_dash_last(mut words: Vec<&str>) -> Vec<&str> {
-    let taken_for_an_option = |end: usize| {
-        let refused = Sidelight::from_args(&["sidelight"], words.get(..=end).unwrap_or_default()).err();
-        refused.is_some_and(|early| early.output.lines().any(|line| line == "Unrecognized argument: -"))
-    };
-    let mut dashes = words.iter().enumerate().filter(|(_, word)| **word == "-").map(|(at, _)| at);
-    let found = dashes.find(|at| taken_for_an_option(*at));
-    if let Some(at) = found.filter(|_| !words.contains(&"--")) {
-        words.remove(at);
-        words.extend(["--", "-"]);
+/// Says which variables are set in vain: a misspelt setting would silently be without effect. Those that the command
+/// line names (`--api-key-from env:SIDELIGHT_API_KEY`) are used, and those that `text` names.
+fn warn_of_unknown_variables(host: &Host, words: &[String], text: &str) {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let named = |name: &str| words.iter().any(|word| word.ends_with(&format!("env:{name}")));
+    for sentence in unknown_variables(names, |name| named(name) || text.contains(name)) {
+        host.remark(format_args!("sidelight: {sentence}"));
     }
-    words
 }
 
 /// Rust panics when what a command prints cannot be written. A reader that has gone (`sidelight … | head`) ends
@@ -107,60 +132,25 @@ fn end_when_nothing_can_be_printed() {
     }));
 }
 
-fn run(command: Command) -> ExitCode {
+fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> ExitCode {
     match command {
-        Command::Serve(command) => command.run(),
-        Command::Config(command) => command.run(),
-        Command::Health(command) => command.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Group(command) => command.run(),
-        Command::User(command) => command.run(),
-        Command::Role(command) => command.run(),
-        Command::Sso(command) => command.run(),
-        Command::ApiKey(command) => command.run(),
-        Command::LoginKey(command) => command.run(),
-        Command::Operator(command) => command.run(),
-        Command::ScimToken(command) => command.run(),
-        Command::Version(_) => {
-            println!(
-                "sidelight {} (SQLite {})",
-                env!("CARGO_PKG_VERSION"),
-                crate::store::Store::sqlite_version()
-            );
-            ExitCode::SUCCESS
-        }
+        Command::Serve(command) => command.run(host),
+        Command::Config(command) => command.run(host),
+        Command::Health(command) => command.run(host),
+        Command::Explain(command) => command.run(host),
+        Command::Group(command) => command.run(host),
+        Command::User(command) => command.run(host),
+        Command::Role(command) => command.run(host),
+        Command::Sso(command) => command.run(host),
+        Command::ApiKey(command) => command.run(host),
+        Command::LoginKey(command) => command.run(host),
+        Command::Operator(command) => command.run(host),
+        Command::ScimToken(command) => command.run(host),
+        Command::Version(command) => command.run(host),
+        Command::Completions(command) => command.run(host, program),
+        Command::Man(command) => command.run(host, program),
     }
-}
-
-/// Says what was wrong with the command line: exit status 2.
-fn usage(message: &str) -> ExitCode {
-    eprintln!("{}", message.trim_end());
-    ExitCode::from(2)
-}
-
-/// Says why a command was refused or failed, with the exit status of its kind.
-pub(crate) fn refused(error: &Error) -> ExitCode {
-    eprintln!("sidelight: {error}");
-    ExitCode::from(error.kind.exit_status())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lone_dash_is_an_argument_and_stays_an_options_value() {
-        let prepared = |line: &str| with_lone_dash_last(line.split(' ').collect()).join(" ");
-        for (line, expected) in [
-            ("login-key check - --group 1 --puid p", "login-key check --group 1 --puid p -- -"),
-            ("login-key check --group 1 --json - --puid -", "login-key check --group 1 --json --puid - -- -"),
-            ("login-key check --puid - - --group 1", "login-key check --puid - --group 1 -- -"),
-            ("login-key check k --puid - --group 1", "login-key check k --puid - --group 1"),
-            ("user import - --group 1", "user import --group 1 -- -"),
-            ("health --wait 1", "health --wait 1"),
-        ] {
-            assert_eq!(prepared(line), expected);
-            assert!(Sidelight::from_args(&["sidelight"], &expected.split(' ').collect::<Vec<_>>()).is_ok());
-        }
-    }
-}
+mod tests;

@@ -1,30 +1,30 @@
 //! `sidelight operator`: those who run the appliance, from the host, also when none of them can sign in.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
-use super::host;
+use super::host::Host;
+use super::secret_source::{SecretSource, secret_source};
+use super::terminal::{self, confirm};
+use crate::error::Result;
+use crate::secret::Secret;
 
 /// operators: list, create, password, clear-lockout, delete
-///
-/// An operator runs the whole appliance. Passwords come from --password-file, from SIDELIGHT_PASSWORD or the
-/// file that SIDELIGHT_PASSWORD_FILE names, from
-/// a prompt, or as a line of standard input; never as an argument.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "operator",
-    example = "{command_name} create olga\n{command_name} password olga --password-file new.txt"
+    note = "An operator runs the whole appliance.",
+    example = "{command_name} create olga\n{command_name} password olga --password-from file:new.txt"
 )]
 pub struct Operator {
     #[argh(subcommand)]
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     List(List),
@@ -35,89 +35,88 @@ enum Act {
 }
 
 /// list all operators
-#[derive(FromArgs)]
-#[argh(subcommand, name = "list")]
-struct List {
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-}
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", example = "{command_name}")]
+struct List {}
 
 /// make an operator
-#[derive(FromArgs)]
-#[argh(subcommand, name = "create")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "create",
+    note = "Without --password-from the password is asked for at the terminal, or read as a line of standard input.",
+    example = "{command_name} olga\n{command_name} olga --password-from file:password.txt"
+)]
 struct Create {
     /// the name to sign in with
     #[argh(positional)]
     name: String,
-    /// file that holds the password, at least 9 characters
-    #[argh(option)]
-    password_file: Option<PathBuf>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// where the password comes from, at least 9 characters: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    password_from: Option<SecretSource>,
 }
 
 /// set an operator's password, let them in again, and end their sessions
-#[derive(FromArgs)]
-#[argh(subcommand, name = "password")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "password",
+    note = "Without --password-from the password is asked for at the terminal, or read as a line of standard input.",
+    example = "{command_name} olga\n{command_name} olga --password-from file:password.txt"
+)]
 struct Password {
     /// the operator's name
     #[argh(positional)]
     name: String,
-    /// file that holds the password, at least 9 characters
-    #[argh(option)]
-    password_file: Option<PathBuf>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// where the password comes from, at least 9 characters: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    password_from: Option<SecretSource>,
 }
 
 /// let an operator in again whom too many failures keep out
-#[derive(FromArgs)]
-#[argh(subcommand, name = "clear-lockout")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "clear-lockout", example = "{command_name} olga")]
 struct ClearLockout {
     /// the operator's name
     #[argh(positional)]
     name: String,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// delete an operator; the last one stays
-#[derive(FromArgs)]
-#[argh(subcommand, name = "delete")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "delete",
+    note = "At a terminal it asks first.",
+    example = "{command_name} olga\n{command_name} olga --yes"
+)]
 struct Delete {
     /// the operator's name
     #[argh(positional)]
     name: String,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 impl Operator {
     /// Does what was asked.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(),
-            Act::Create(command) => command.run(),
-            Act::Password(command) => command.run(),
-            Act::ClearLockout(command) => command.run(),
-            Act::Delete(command) => command.run(),
+            Act::List(command) => command.run(host),
+            Act::Create(command) => command.run(host),
+            Act::Password(command) => command.run(host),
+            Act::ClearLockout(command) => command.run(host),
+            Act::Delete(command) => command.run(host),
         }
     }
 }
 
 impl List {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let operators = desk.operators(caller)?;
-            if self.json {
+            if host.json {
                 let all = operators.iter().map(|o| {
                     json!({
                         "name": o.name, "lockedUntil": o.locked_until.map(|t| t.to_string()),
@@ -125,7 +124,7 @@ impl List {
                         "createdAt": o.created_at.to_string(),
                     })
                 });
-                host::json(&all.collect());
+                terminal::json(&all.collect());
                 return Ok(());
             }
             let now = desk.clock.now();
@@ -140,50 +139,62 @@ impl List {
                     ]
                 })
                 .collect();
-            host::table(["OPERATOR", "LAST SIGN-IN", "LOCKED UNTIL"], &rows);
+            terminal::table(["OPERATOR", "LAST SIGN-IN", "LOCKED UNTIL"], &rows);
             Ok(())
         })
     }
 }
 
 impl Create {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let password = host::secret(self.password_file.as_deref(), "SIDELIGHT_PASSWORD", "Password")?;
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let password = password(host, self.password_from, "Password")?;
             let operator = desk.create_operator(caller, &self.name, &password)?;
-            println!("Operator {} is made.", operator.name);
+            let document = json!({ "name": operator.name, "createdAt": operator.created_at.to_string() });
+            host.done(&document, format_args!("Operator {} is made.", operator.name));
             Ok(())
         })
     }
 }
 
 impl Password {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let password = host::secret(self.password_file.as_deref(), "SIDELIGHT_PASSWORD", "New password")?;
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let password = password(host, self.password_from, "New password")?;
             desk.set_operator_password(caller, &self.name, &password)?;
-            println!("The password is set.");
+            let document = json!({ "name": self.name, "passwordSet": true });
+            host.done(&document, format_args!("The password of {} is set.", self.name));
             Ok(())
         })
     }
 }
 
 impl ClearLockout {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             desk.clear_operator_lockout(caller, &self.name)?;
-            println!("The lockout is cleared.");
+            let document = json!({ "name": self.name, "locked": false });
+            host.done(&document, format_args!("The lockout of {} is cleared.", self.name));
             Ok(())
         })
     }
 }
 
 impl Delete {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            confirm(
+                self.yes,
+                format_args!("This deletes the operator {} and ends their sessions.", self.name),
+            )?;
             desk.delete_operator(caller, &self.name)?;
-            println!("The operator is deleted.");
+            let document = json!({ "name": self.name, "deleted": true });
+            host.done(&document, format_args!("The operator {} is deleted.", self.name));
             Ok(())
         })
     }
+}
+
+fn password(host: &Host, from: Option<SecretSource>, what: &str) -> Result<Secret> {
+    host.secret(&from.unwrap_or_else(SecretSource::of_this_process), what)
 }

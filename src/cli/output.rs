@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Stdout, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Kind, Result};
 use crate::whole_file::{Existing, WholeFile, touches};
@@ -51,6 +52,11 @@ impl Output {
         Ok(Output { to, reader_gone: false })
     }
 
+    /// The same output, whose bytes are counted in `bytes`.
+    pub fn counting<'a>(&'a mut self, bytes: &'a AtomicU64) -> Counting<'a> {
+        Counting { output: self, bytes }
+    }
+
     /// Whether nobody reads any more what is written: a pipe (`… | head`) was closed.
     pub fn reader_gone(&self) -> bool {
         self.reader_gone
@@ -67,6 +73,24 @@ impl Output {
             To::File(file) => file.keep(),
         };
         ended.map_err(|e| unusable(path, &e))
+    }
+}
+
+/// An output that counts what is written.
+pub struct Counting<'a> {
+    output: &'a mut Output,
+    bytes: &'a AtomicU64,
+}
+
+impl Write for Counting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        self.bytes.fetch_add(written as u64, Ordering::Relaxed);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
     }
 }
 

@@ -1,12 +1,14 @@
 //! `sidelight role`: a group's roles, from the host. Wire contract §5.3 and §9.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
-use super::{group, host};
+use super::group;
+use super::host::{self, Host};
+use super::terminal::{self, confirm};
+use crate::config::nearest;
 use crate::desk::Desk;
 use crate::desk::people::BulkError;
 use crate::desk::roles::{NewRole, RoleChange, RoleView};
@@ -15,13 +17,11 @@ use crate::model::{Caller, GroupId};
 use crate::store::Settings;
 
 /// roles: list, show, create, update, delete
-///
-/// A role is a named set of settings. What its group has off is off in the role too, and comes back with
-/// the group's. Users without a role have the group's settings.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "role",
+    note = "A role is a named set of settings. What its group has off is off in the role too, and comes back with the group's. Users without a role have the group's settings.",
     example = "{command_name} create Sales --group 12345 --on viewVideo\n{command_name} update Sales --group 12345 --off viewVideo"
 )]
 pub struct Role {
@@ -29,7 +29,7 @@ pub struct Role {
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     List(List),
@@ -40,23 +40,17 @@ enum Act {
 }
 
 /// list a group's roles, with how many users have each
-#[derive(FromArgs)]
-#[argh(subcommand, name = "list")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", example = "{command_name} --group 12345")]
 struct List {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// show the settings in force for a role
-#[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "show", example = "{command_name} Sales --group 12345")]
 struct Show {
     /// the role's name
     #[argh(positional)]
@@ -64,17 +58,11 @@ struct Show {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// make a role
-#[derive(FromArgs)]
-#[argh(subcommand, name = "create")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "create", example = "{command_name} Sales --group 12345 --on viewVideo")]
 struct Create {
     /// the role's name, at most 70 characters
     #[argh(positional)]
@@ -88,14 +76,15 @@ struct Create {
     /// a setting to turn on; may be given several times
     #[argh(option)]
     on: Vec<String>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// change a role; what is not given stays
-#[derive(FromArgs)]
-#[argh(subcommand, name = "update")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "update",
+    example = "{command_name} Sales --group 12345 --rename Support --off viewVideo"
+)]
 struct Update {
     /// the role's name now
     #[argh(positional)]
@@ -115,14 +104,16 @@ struct Update {
     /// a setting to turn off; may be given several times
     #[argh(option)]
     off: Vec<String>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// delete a role that nobody has
-#[derive(FromArgs)]
-#[argh(subcommand, name = "delete")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "delete",
+    note = "At a terminal it asks first.",
+    example = "{command_name} Sales --group 12345\n{command_name} Sales --group 12345 --yes"
+)]
 struct Delete {
     /// the role's name
     #[argh(positional)]
@@ -130,28 +121,43 @@ struct Delete {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 impl Role {
     /// Does what was asked.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(),
-            Act::Show(command) => command.run(),
-            Act::Create(command) => command.run(),
-            Act::Update(command) => command.run(),
-            Act::Delete(command) => command.run(),
+            Act::List(command) => command.run(host),
+            Act::Show(command) => command.run(host),
+            Act::Create(command) => command.run(host),
+            Act::Update(command) => command.run(host),
+            Act::Delete(command) => command.run(host),
         }
     }
 }
 
-fn named(desk: &Desk, caller: &Caller, group: GroupId, name: &str) -> Result<RoleView> {
+/// The group's role of this name, in any case.
+///
+/// # Errors
+/// `NotFound` with code `role_unknown`, naming the role, and the one that was probably meant.
+pub(super) fn named(desk: &Desk, caller: &Caller, group: GroupId, name: &str) -> Result<RoleView> {
     let (roles, _) = desk.roles(caller, group)?;
-    let unknown = || Error::not_found("role_unknown", format!("Group {group} has no role {name}."));
-    roles.into_iter().find(|view| view.role.name.eq_ignore_ascii_case(name.trim())).ok_or_else(unknown)
+    let name = name.trim();
+    if let Some(at) = roles.iter().position(|view| view.role.name.eq_ignore_ascii_case(name)) {
+        return roles.into_iter().nth(at).ok_or_else(|| unknown(group, name, None));
+    }
+    Err(unknown(group, name, nearest(name, roles.iter().map(|view| view.role.name.as_str()))))
+}
+
+fn unknown(group: GroupId, name: &str, near: Option<&str>) -> Error {
+    let more = match near {
+        Some(near) => format!("Did you mean \"{near}\"?"),
+        None => format!("See its roles: sidelight role list --group {group}"),
+    };
+    Error::not_found("role_unknown", format!("Group {group} has no role \"{name}\". {more}"))
 }
 
 fn as_json(view: &RoleView) -> serde_json::Value {
@@ -162,11 +168,11 @@ fn as_json(view: &RoleView) -> serde_json::Value {
 }
 
 impl List {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let (roles, without) = desk.roles(caller, self.group)?;
-            if self.json {
-                host::json(&roles.iter().map(as_json).collect());
+            if host.json {
+                terminal::json(&roles.iter().map(as_json).collect());
                 return Ok(());
             }
             let mut rows: Vec<_> = roles
@@ -180,18 +186,18 @@ impl List {
             let counts = [without.active_users.to_string(), without.inactive_users.to_string()];
             let [active, inactive] = counts;
             rows.push([String::new(), "-none-".into(), active, inactive, String::new()]);
-            host::table(["ID", "ROLE", "ACTIVE", "INACTIVE", "DESCRIPTION"], &rows);
+            terminal::table(["ID", "ROLE", "ACTIVE", "INACTIVE", "DESCRIPTION"], &rows);
             Ok(())
         })
     }
 }
 
 impl Show {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let view = named(desk, caller, self.group, &self.name)?;
-            if self.json {
-                host::json(&as_json(&view));
+            if host.json {
+                terminal::json(&as_json(&view));
             } else {
                 group::print_settings(&view.settings, false);
             }
@@ -201,37 +207,41 @@ impl Show {
 }
 
 impl Create {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let settings = self.on.into_iter().map(|name| (name, true)).collect();
             let new = NewRole { name: self.name, description: self.description, settings };
             let role = desk.create_role(caller, self.group, new)?;
-            println!("Role {} is made, with number {}.", role.name, role.id);
+            let document = json!({ "roleId": role.id, "name": role.name, "description": role.description });
+            host.done(&document, format_args!("Role {} is made, with number {}.", role.name, role.id));
             Ok(())
         })
     }
 }
 
 impl Update {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let id = named(desk, caller, self.group, &self.name)?.role.id;
             let on = self.on.into_iter().map(|name| (name, true));
             let settings: Settings = on.chain(self.off.into_iter().map(|name| (name, false))).collect();
             let change = RoleChange { name: self.rename, description: self.description, settings };
             let role = desk.update_role(caller, self.group, id, change)?;
-            println!("Role {} is up to date.", role.name);
+            let document = json!({ "roleId": role.id, "name": role.name, "description": role.description });
+            host.done(&document, format_args!("Role {} is up to date.", role.name));
             Ok(())
         })
     }
 }
 
 impl Delete {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let id = named(desk, caller, self.group, &self.name)?.role.id;
-            desk.delete_roles(caller, self.group, vec![id]).map_err(first)?;
-            println!("The role is deleted.");
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let role = named(desk, caller, self.group, &self.name)?.role;
+            confirm(self.yes, format_args!("This deletes the role {} of group {}.", role.name, self.group))?;
+            desk.delete_roles(caller, self.group, vec![role.id]).map_err(first)?;
+            let document = json!({ "roleId": role.id, "name": role.name, "deleted": true });
+            host.done(&document, format_args!("The role {} of group {} is deleted.", role.name, self.group));
             Ok(())
         })
     }

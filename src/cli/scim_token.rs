@@ -1,21 +1,20 @@
 //! `sidelight scim-token`: the tokens with which a group's identity provider provisions over SCIM.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
-use super::host;
+use super::host::{self, Host};
+use super::terminal::{self, confirm};
 use crate::model::GroupId;
 
 /// a group's SCIM tokens: make, list, revoke
-///
-/// The identity provider sends one as bearer token to /scim/v2. A token is shown once, when it is made.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "scim-token",
+    note = "The identity provider sends one as bearer token to /scim/v2. A token is shown once, when it is made.",
     example = "{command_name} make Okta --group 12345\n{command_name} list --group 12345\n{command_name} revoke 1 --group 12345"
 )]
 pub struct ScimToken {
@@ -23,7 +22,7 @@ pub struct ScimToken {
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     Make(Make),
@@ -32,8 +31,8 @@ enum Act {
 }
 
 /// make a token and print it
-#[derive(FromArgs)]
-#[argh(subcommand, name = "make")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "make", example = "{command_name} Okta --group 12345")]
 struct Make {
     /// what to call it: the name of the identity provider
     #[argh(positional)]
@@ -41,29 +40,25 @@ struct Make {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// list a group's tokens, without the tokens themselves
-#[derive(FromArgs)]
-#[argh(subcommand, name = "list")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", example = "{command_name} --group 12345")]
 struct List {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// revoke a token: from now on it is not accepted
-#[derive(FromArgs)]
-#[argh(subcommand, name = "revoke")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "revoke",
+    note = "At a terminal it asks first.",
+    example = "{command_name} 1 --group 12345\n{command_name} 1 --group 12345 --yes"
+)]
 struct Revoke {
     /// its number, as list shows it
     #[argh(positional)]
@@ -71,39 +66,42 @@ struct Revoke {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 impl ScimToken {
     /// Does what was asked.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::Make(command) => command.run(),
-            Act::List(command) => command.run(),
-            Act::Revoke(command) => command.run(),
+            Act::Make(command) => command.run(host),
+            Act::List(command) => command.run(host),
+            Act::Revoke(command) => command.run(host),
         }
     }
 }
 
 impl Make {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let (number, token) = desk.make_scim_token(caller, self.group, &self.label)?;
+            let token = token.expose_text().unwrap_or_default();
+            let document =
+                json!({ "group": self.group, "number": number, "label": self.label, "token": token });
             // Only the token goes to standard output, so that it can be piped to where it belongs.
-            println!("{}", token.expose_text().unwrap_or_default());
-            eprintln!("This is token {number}. It is not shown again.");
+            host.done(&document, format_args!("{token}"));
+            host.remark(format_args!("This is token {number}. It is not shown again."));
             Ok(())
         })
     }
 }
 
 impl List {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let tokens = desk.scim_tokens(caller, self.group)?;
-            if self.json {
+            if host.json {
                 let tokens: Vec<_> = tokens
                     .iter()
                     .map(|token| {
@@ -116,7 +114,7 @@ impl List {
                         })
                     })
                     .collect();
-                host::json(&json!(tokens));
+                terminal::json(&json!(tokens));
                 return Ok(());
             }
             let rows: Vec<[String; 5]> = tokens
@@ -126,14 +124,30 @@ impl List {
                     [token.id.to_string(), token.label, token.made_by, token.created_at.to_string(), used]
                 })
                 .collect();
-            host::table(["NUMBER", "LABEL", "MADE BY", "MADE", "LAST USED"], &rows);
+            terminal::table(["NUMBER", "LABEL", "MADE BY", "MADE", "LAST USED"], &rows);
             Ok(())
         })
     }
 }
 
 impl Revoke {
-    fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| desk.revoke_scim_token(caller, self.group, self.number))
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let tokens = desk.scim_tokens(caller, self.group)?;
+            if let Some(token) = tokens.iter().find(|token| token.id == self.number) {
+                let used = token.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+                confirm(
+                    self.yes,
+                    format_args!(
+                        "This ends SCIM token {} ({}) of group {}, {used}: provisioning with it is refused at once.",
+                        token.id, token.label, self.group
+                    ),
+                )?;
+            }
+            desk.revoke_scim_token(caller, self.group, self.number)?;
+            let document = json!({ "group": self.group, "number": self.number, "revoked": true });
+            host.done(&document, format_args!("Token {} of group {} is revoked.", self.number, self.group));
+            Ok(())
+        })
     }
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
+use serde_json::json;
 
-use super::refused;
-use crate::config::{self, Config, SETTINGS};
+use super::host::{Host, configuration_file, environment};
+use super::{terminal, warn_of_unknown_variables};
+use crate::config::{Config, SETTINGS, Value};
 use crate::error::Result;
 use crate::server::{self, memory};
 
 /// start the server: the console, the web services, the account pages
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "serve",
@@ -20,9 +22,6 @@ use crate::server::{self, memory};
     example = "{command_name} --lab\n{command_name} --data /var/lib/sidelight --tls-cert chain.pem --tls-key key.pem"
 )]
 pub struct Serve {
-    /// directory of the database and the key file (default ./sidelight-data)
-    #[argh(option)]
-    data: Option<String>,
     /// address and port (default 0.0.0.0:8443, in the lab 127.0.0.1:8443); port 0 lets the system choose
     #[argh(option)]
     listen: Option<String>,
@@ -60,18 +59,17 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until it is told to stop.
-    pub fn run(self) -> ExitCode {
-        let served = self.configuration().and_then(|config| server::serve(&config));
-        match served {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refused(&error),
-        }
+    pub fn run(self, host: &Host) -> ExitCode {
+        host.ended(self.configuration(host).and_then(|config| {
+            let seed = config.seed.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+            warn_of_unknown_variables(host, &[], &seed.unwrap_or_default());
+            server::serve(&config)
+        }))
     }
 
-    fn configuration(self) -> Result<Config> {
-        let mut flags = BTreeMap::new();
+    fn configuration(self, host: &Host) -> Result<Config> {
+        let mut flags = flags_of(host);
         let options = [
-            ("data", self.data),
             ("listen", self.listen),
             ("seed", self.seed),
             ("tls_cert", self.tls_cert),
@@ -93,8 +91,12 @@ impl Serve {
 }
 
 /// print the settings that serve would start with, and where each came from
-#[derive(FromArgs)]
-#[argh(subcommand, name = "config")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "config",
+    example = "{command_name}\n{command_name} --data /var/lib/sidelight --json"
+)]
 pub struct Show {
     /// configuration file (default sidelight.toml, if it exists)
     #[argh(option)]
@@ -103,8 +105,19 @@ pub struct Show {
 
 impl Show {
     /// Prints one line a setting: name, value, origin, what it is for.
-    pub fn run(self) -> ExitCode {
-        match read(&BTreeMap::new(), self.config.as_deref()) {
+    pub fn run(self, host: &Host) -> ExitCode {
+        match read(&flags_of(host), self.config.as_deref()) {
+            Ok(config) if host.json => {
+                let one = |value: &Value| json!({ "value": value.text, "origin": value.origin.to_string() });
+                let settings: serde_json::Map<String, serde_json::Value> =
+                    config.values.iter().map(|(name, value)| ((*name).to_owned(), one(value))).collect();
+                let memory = memory::parts()
+                    .iter()
+                    .map(|part| json!({ "bytes": part.bytes, "what": part.what }))
+                    .collect::<Vec<_>>();
+                terminal::json(&json!({ "settings": settings, "memory": memory }));
+                ExitCode::SUCCESS
+            }
             Ok(config) => {
                 for setting in SETTINGS {
                     if let Some(value) = config.values.get(setting.name) {
@@ -122,7 +135,7 @@ impl Show {
                 print_memory();
                 ExitCode::SUCCESS
             }
-            Err(error) => refused(&error),
+            Err(error) => host.refused(&error),
         }
     }
 }
@@ -137,20 +150,12 @@ fn print_memory() {
     }
 }
 
+/// The setting that is an option of the program.
+fn flags_of(host: &Host) -> BTreeMap<&'static str, String> {
+    host.data.iter().map(|data| ("data", data.to_string_lossy().into_owned())).collect()
+}
+
 /// Reads the configuration from the process's own environment.
-pub(super) fn read(flags: &BTreeMap<&'static str, String>, file: Option<&Path>) -> Result<Config> {
-    Config::read(flags, named(file).as_deref(), environment)
-}
-
-/// The data directory that the server would use if it were started here without flags.
-pub(super) fn data_directory() -> Result<PathBuf> {
-    config::data_directory(named(None).as_deref(), environment)
-}
-
-fn named(file: Option<&Path>) -> Option<PathBuf> {
-    file.map(Path::to_owned).or_else(|| std::env::var_os("SIDELIGHT_CONFIG").map(PathBuf::from))
-}
-
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+fn read(flags: &BTreeMap<&'static str, String>, file: Option<&Path>) -> Result<Config> {
+    Config::read(flags, configuration_file(file).as_deref(), environment)
 }

@@ -3,30 +3,29 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::{Value, json};
 
-use super::host;
-use super::terminal::say;
+use super::host::{self, Host};
+use super::terminal::{self, confirm, say};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::access_log::IncidentReport;
 use crate::desk::sso::{Agreed, Change, Overview, Preview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::Addresses;
-use crate::model::sso::fields::{Entry, FIELDS};
+use crate::model::sso::fields::{Entry, FIELDS, Field};
 use crate::model::sso::{KeyFacts, Method};
 use crate::model::{Caller, GroupId};
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::xml::pem;
 
 /// single sign-on by SAML: show, set, metadata, keys, attempts
-///
-/// Everything that SSO Configure has in the console. `sidelight sso fields` explains each field.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "sso",
+    note = "Everything that SSO Configure has in the console. What each field means: {command_name} fields",
     example = "{command_name} metadata idp.xml --group 12345 --switch-on\n{command_name} set method=saml identity_attribute=mail --group 12345\n{command_name} key add next.pem --group 12345"
 )]
 pub struct Sso {
@@ -34,7 +33,7 @@ pub struct Sso {
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     Show(Show),
@@ -49,23 +48,22 @@ enum Act {
 }
 
 /// show a group's configuration, keys, and what still keeps people from signing in
-#[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "show", example = "{command_name} --group 12345")]
 struct Show {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// set fields: all of them or none
-#[derive(FromArgs)]
-#[argh(subcommand, name = "set")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "set",
+    note = "At a terminal it asks before it switches single sign-on off.",
+    example = "{command_name} method=saml identity_attribute=mail --group 12345\n{command_name} method=off --group 12345 --yes"
+)]
 struct Set {
     /// field=value, several
     #[argh(positional)]
@@ -76,17 +74,19 @@ struct Set {
     /// only say what would change
     #[argh(switch)]
     dry_run: bool,
-    /// ask nothing, also on a terminal
+    /// do not ask
     #[argh(switch)]
     yes: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// read the identity provider's metadata file, save what it says, and print what to tell it of us
-#[derive(FromArgs)]
-#[argh(subcommand, name = "metadata")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "metadata",
+    note = "At a terminal it asks before it removes keys in use that the file lacks.",
+    example = "{command_name} idp.xml --group 12345 --dry-run\n{command_name} idp.xml --group 12345 --switch-on"
+)]
 struct Metadata {
     /// the file
     #[argh(positional)]
@@ -103,17 +103,19 @@ struct Metadata {
     /// also switch on SAML 2.0, where single sign-on is off
     #[argh(switch)]
     switch_on: bool,
-    /// ask nothing, also on a terminal
+    /// do not ask
     #[argh(switch)]
     yes: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// add, remove or put back an X.509 public key of the identity provider
-#[derive(FromArgs)]
-#[argh(subcommand, name = "key")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "key",
+    note = "At a terminal it asks before it removes a key in use.",
+    example = "{command_name} add next.pem --group 12345\n{command_name} remove 5F3A91C0 --group 12345 --yes\n{command_name} restore 5F3A91C0 --group 12345"
+)]
 struct Key {
     /// add, remove, or restore: puts one back that was removed within the hour
     #[argh(positional)]
@@ -124,17 +126,18 @@ struct Key {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// ask nothing, also on a terminal
+    /// do not ask
     #[argh(switch)]
     yes: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// make or remove a key pair of ours, for Encrypted SAML 2.0; prints the certificate
-#[derive(FromArgs)]
-#[argh(subcommand, name = "own-key")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "own-key",
+    example = "{command_name} make --group 12345\n{command_name} remove 1 --group 12345 --yes"
+)]
 struct OwnKey {
     /// make or remove
     #[argh(positional)]
@@ -145,14 +148,14 @@ struct OwnKey {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 /// print our metadata for the identity provider
-#[derive(FromArgs)]
-#[argh(subcommand, name = "sp-metadata")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "sp-metadata", example = "{command_name} --group 12345 > sidelight.xml")]
 struct SpMetadata {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -160,14 +163,15 @@ struct SpMetadata {
     /// where people reach this server, such as https://sso.example.com (default: what the running server says)
     #[argh(option)]
     origin: Option<String>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// list the latest attempts (refusals, and in Provisioning everything), or explain one refusal
-#[derive(FromArgs)]
-#[argh(subcommand, name = "attempts")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "attempts",
+    example = "{command_name} --group 12345\n{command_name} K7MPQ2XD --group 12345"
+)]
 struct Attempts {
     /// the incident code that somebody was shown, to have that refusal explained
     #[argh(positional)]
@@ -175,17 +179,15 @@ struct Attempts {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// judge a kept response again, at another time or with other settings; nobody is signed in
-#[derive(FromArgs)]
-#[argh(subcommand, name = "rejudge")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "rejudge",
+    example = "{command_name} 17 --group 12345 --now 2026-07-05T09:30:00Z\n{command_name} 17 --group 12345 identity_attribute=mail"
+)]
 struct Rejudge {
     /// the attempt's number
     #[argh(positional)]
@@ -199,25 +201,22 @@ struct Rejudge {
     /// the time to judge at, RFC 3339 (default: when it came)
     #[argh(option)]
     now: Option<String>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// explain every field
-#[derive(FromArgs)]
-#[argh(subcommand, name = "fields")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "fields", example = "{command_name}")]
 struct Fields {}
 
 impl Sso {
     /// Runs the command.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             Act::Show(a) => {
-                let origin = host::origin(a.data.as_deref(), None).ok();
-                host::with_desk(a.data, |desk, caller| show(desk, caller, a.group, origin.as_deref(), a.json))
+                let origin = host.origin(None).ok();
+                host.with_desk(|desk, caller| show(desk, caller, a.group, origin.as_deref(), host.json))
             }
-            Act::Set(a) => host::with_desk(a.data, |desk, caller| {
+            Act::Set(a) => host.with_desk(|desk, caller| {
                 let values = pairs(&a.fields)?;
                 let draft = desk.draft_sso(caller, a.group, &values)?;
                 if let Some(error) = draft.errors.into_iter().next() {
@@ -227,128 +226,176 @@ impl Sso {
                     draft.changes.iter().any(|c| c.field == "method" && c.after == Method::Off.as_str());
                 if ends && !a.dry_run {
                     let used = desk.sso_use(caller, a.group)?;
-                    let question =
-                        format!("Nobody of group {} signs in by SAML from then on. {used}", a.group);
-                    host::agreed(&question, a.yes)?;
+                    confirm(a.yes, format_args!("Nobody of group {} signs in by SAML from then on. {used}", a.group))?;
                 }
                 let changes =
                     if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values, None)? };
-                print_changes(&changes);
+                print_changes(host, &changes);
                 Ok(())
             }),
             Act::Metadata(a) => {
-                let origin = host::origin(a.data.as_deref(), None).ok();
-                host::with_desk(a.data, |desk, caller| {
-                    let file = read(&a.file)?;
-                    let (entity, switch_on) = (a.entity.as_str(), a.switch_on);
-                    let mut preview = desk.preview_sso_metadata(caller, a.group, &file, entity, switch_on)?;
-                    if !a.dry_run {
-                        if !preview.going.is_empty() {
-                            host::agreed(&going(&preview), a.yes)?;
-                        }
-                        let agreed = Agreed::ToAll;
-                        preview =
-                            desk.upload_sso_metadata(caller, a.group, &file, entity, switch_on, &agreed)?;
-                    }
-                    say(format_args!("Identity provider {}", preview.entity));
-                    print_changes(&preview.changes);
-                    preview.added.iter().for_each(|key| say(format_args!("key added: {}", one_line(key))));
-                    preview
-                        .removed
-                        .iter()
-                        .for_each(|key| say(format_args!("key removed: {}", one_line(key))));
-                    preview.notes.iter().for_each(|note| say(format_args!("note: {note}")));
-                    if !a.dry_run {
-                        print_our_side(&desk.sso_overview(caller, a.group)?, origin.as_deref());
-                    }
-                    Ok(())
-                })
+                let origin = host.origin(None).ok();
+                host.with_desk(|desk, caller| metadata(desk, caller, &a, origin.as_deref(), host))
             }
-            Act::Key(a) => host::with_desk(a.data, |desk, caller| match a.act.as_str() {
+            Act::Key(a) => host.with_desk(|desk, caller| match a.act.as_str() {
                 "add" => {
                     let pem = read(&PathBuf::from(&a.what))?;
                     let (key, was_there) =
                         desk.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
                     let note = if was_there { " (it was there already; nothing was changed)" } else { "" };
-                    say(format_args!("{}{note}", one_line(&key)));
+                    host.done(&key_document(&key), format_args!("{}{note}", one_line(&key)));
                     Ok(())
                 }
                 "remove" => {
                     let key = desk.sso_key_use(caller, a.group, &a.what)?;
                     if key.must_be_confirmed() {
-                        let question = format!(
-                            "Remove the key {}? {} It can be put back for an hour.",
-                            key.facts.subject,
-                            key.sentence()
-                        );
-                        host::agreed(&question, a.yes)?;
+                        let (subject, used) = (&key.facts.subject, key.sentence());
+                        let what = format!("This removes the key {subject}. {used} It can be put back for an hour.");
+                        confirm(a.yes, format_args!("{what}"))?;
                     }
-                    desk.remove_sso_key(caller, a.group, &a.what, true)
+                    desk.remove_sso_key(caller, a.group, &a.what, true)?;
+                    host.done(&key_document(&key.facts), format_args!("The key {} is removed.", key.facts.subject));
+                    Ok(())
                 }
                 "restore" => {
-                    say(format_args!("{}", one_line(&desk.restore_sso_key(caller, a.group, &a.what)?)));
+                    let key = desk.restore_sso_key(caller, a.group, &a.what)?;
+                    host.done(&key_document(&key), format_args!("{}", one_line(&key)));
                     Ok(())
                 }
                 _ => Err(add_or("add, remove or restore")),
             }),
-            Act::OwnKey(a) => host::with_desk(a.data, |desk, caller| match (a.act.as_str(), a.number) {
+            Act::OwnKey(a) => host.with_desk(|desk, caller| match (a.act.as_str(), a.number) {
                 ("make", None) => {
-                    print!("{}", pem(&desk.make_sp_key(caller, a.group)?.certificate));
+                    let key = desk.make_sp_key(caller, a.group)?;
+                    if host.json {
+                        terminal::json(&key_document(&key));
+                    } else {
+                        print!("{}", pem(&key.certificate));
+                    }
                     Ok(())
                 }
-                ("remove", Some(number)) => desk.remove_sp_key(caller, a.group, number),
+                ("remove", Some(number)) => {
+                    let what = format!(
+                        "This removes key pair {number} of group {}: what was encrypted for it cannot be read.",
+                        a.group
+                    );
+                    confirm(a.yes, format_args!("{what}"))?;
+                    desk.remove_sp_key(caller, a.group, number)?;
+                    let document = json!({ "group": a.group, "position": number, "removed": true });
+                    host.done(&document, format_args!("Key pair {number} of group {} is removed.", a.group));
+                    Ok(())
+                }
                 _ => Err(add_or("make, or remove and a number")),
             }),
             Act::SpMetadata(a) => {
-                let origin = host::origin(a.data.as_deref(), a.origin);
-                host::with_desk(a.data, |desk, _| {
+                let origin = host.origin(a.origin);
+                host.with_desk(|desk, _| {
                     println!("{}", desk.sp_metadata(a.group, &origin?)?);
                     Ok(())
                 })
             }
-            Act::Attempts(a) => host::with_desk(a.data, |desk, caller| match &a.incident {
-                Some(code) => explain_incident(&desk.open_incident(caller, code)?, a.group, a.json),
-                None => attempts(desk, caller, a.group, a.json),
+            Act::Attempts(a) => host.with_desk(|desk, caller| match &a.incident {
+                Some(code) => explain_incident(&desk.open_incident(caller, code)?, a.group, host.json),
+                None => attempts(desk, caller, a.group, host.json),
             }),
-            Act::Rejudge(a) => host::with_desk(a.data, |desk, caller| {
+            Act::Rejudge(a) => host.with_desk(|desk, caller| {
                 let wrong = || Error::invalid("bad_instant", "now", "--now is not an RFC 3339 instant.");
                 let now = a.now.as_deref().map(|t| Timestamp::parse(t).ok_or_else(wrong)).transpose()?;
                 let settings = RejudgeSettings { now, fields: pairs(&a.fields)? };
                 let rejudged = desk.rejudge_sso(caller, a.group, a.attempt, &settings)?;
-                println!("Judged at {}", rejudged.at);
-                rejudged.checks.iter().for_each(print_check);
+                if host.json {
+                    terminal::json(&json!({
+                        "at": rejudged.at.to_string(), "accepted": rejudged.reject.is_none(),
+                        "code": rejudged.reject.as_ref().map(|(code, _)| code), "checks": rejudged.checks,
+                    }));
+                } else {
+                    println!("Judged at {}", rejudged.at);
+                    rejudged.checks.iter().for_each(print_check);
+                }
                 match rejudged.reject {
                     None => {
-                        println!("It would be accepted.");
+                        if !host.json {
+                            println!("It would be accepted.");
+                        }
                         Ok(())
                     }
                     Some((code, repair)) => Err(Error::new(Kind::Denied, code, repair)),
                 }
             }),
             Act::Fields(Fields {}) => {
-                for field in FIELDS {
-                    println!("{}  ({})", field.name, field.label);
-                    if let Entry::OneOf(choices) = field.entry {
-                        let words: Vec<&str> = choices.iter().map(|c| c.word).collect();
-                        println!("    one of: {}", words.join(", "));
-                    }
-                    println!("    {}", field.help);
-                    if !field.warning.is_empty() {
-                        println!("    Warning: {}", field.warning);
-                    }
-                }
+                if host.json { terminal::json(&FIELDS.iter().map(field_document).collect()) } else { print_fields() }
                 ExitCode::SUCCESS
             }
         }
     }
 }
 
-/// The question before an upload that takes keys in use away.
+fn metadata(desk: &Desk, caller: &Caller, a: &Metadata, origin: Option<&str>, host: &Host) -> Result<()> {
+    let file = read(&a.file)?;
+    let mut preview = desk.preview_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?;
+    if !a.dry_run {
+        if !preview.going.is_empty() {
+            confirm(a.yes, format_args!("{}", going(&preview)))?;
+        }
+        let agreed = Agreed::ToAll;
+        preview = desk.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on, &agreed)?;
+    }
+    if host.json {
+        let keys = |keys: &[KeyFacts]| keys.iter().map(key_document).collect::<Vec<_>>();
+        terminal::json(&json!({
+            "entity": preview.entity, "changes": changes_document(&preview.changes), "applied": !a.dry_run,
+            "added": keys(&preview.added), "removed": keys(&preview.removed), "notes": preview.notes,
+        }));
+        return Ok(());
+    }
+    say(format_args!("Identity provider {}", preview.entity));
+    print_changes(host, &preview.changes);
+    preview.added.iter().for_each(|key| say(format_args!("key added: {}", one_line(key))));
+    preview.removed.iter().for_each(|key| say(format_args!("key removed: {}", one_line(key))));
+    preview.notes.iter().for_each(|note| say(format_args!("note: {note}")));
+    if !a.dry_run {
+        print_our_side(&desk.sso_overview(caller, a.group)?, origin);
+    }
+    Ok(())
+}
+
+/// What an upload that takes keys in use away ends.
 fn going(preview: &Preview) -> String {
     let each = preview.going.iter();
     let each = each.map(|key| format!("The file lacks the key {}. {}", key.facts.subject, key.sentence()));
     let each: Vec<String> = each.collect();
-    format!("{} Save it all the same? What goes can be put back for an hour.", each.join(" "))
+    format!("{} What goes can be put back for an hour.", each.join(" "))
+}
+
+fn print_fields() {
+    for field in FIELDS {
+        println!("{}  ({})", field.name, field.label);
+        if let Entry::OneOf(choices) = field.entry {
+            let words: Vec<&str> = choices.iter().map(|c| c.word).collect();
+            println!("    one of: {}", words.join(", "));
+        }
+        println!("    {}", field.help);
+        if !field.warning.is_empty() {
+            println!("    Warning: {}", field.warning);
+        }
+    }
+}
+
+fn field_document(field: &Field) -> Value {
+    let words: Option<Vec<&str>> = match field.entry {
+        Entry::OneOf(choices) => Some(choices.iter().map(|c| c.word).collect()),
+        _ => None,
+    };
+    json!({ "name": field.name, "label": field.label, "help": field.help, "warning": field.warning, "oneOf": words })
+}
+
+fn key_document(key: &KeyFacts) -> Value {
+    json!({
+        "position": key.position, "fingerprint": key.fingerprint, "subject": key.subject,
+        "kind": key.kind, "begins_at": key.begins_at.to_string(), "ends_at": key.ends_at.to_string(),
+        "used_at": key.used_at.map(|t| t.to_string()), "warnings": key.warnings,
+        "certificate": pem(&key.certificate),
+    })
 }
 
 fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_json: bool) -> Result<()> {
@@ -356,17 +403,9 @@ fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_j
     if as_json {
         let fields: serde_json::Map<String, Value> =
             FIELDS.iter().map(|f| (f.name.to_owned(), f.value(&overview.configuration).into())).collect();
-        let key = |k: &KeyFacts| {
-            json!({
-                "position": k.position, "fingerprint": k.fingerprint, "subject": k.subject,
-                "kind": k.kind, "begins_at": k.begins_at.to_string(), "ends_at": k.ends_at.to_string(),
-                "used_at": k.used_at.map(|t| t.to_string()), "warnings": k.warnings,
-                "certificate": pem(&k.certificate),
-            })
-        };
-        let keys: Vec<Value> = overview.keys.iter().map(key).collect();
-        let own: Vec<Value> = overview.own_keys.iter().map(key).collect();
-        host::json(&json!({
+        let keys: Vec<Value> = overview.keys.iter().map(key_document).collect();
+        let own: Vec<Value> = overview.own_keys.iter().map(key_document).collect();
+        terminal::json(&json!({
             "group": group.0, "fields": fields, "keys": keys, "own_keys": own, "problems": overview.problems,
             "portal_tile": { "works": overview.tile.works(), "sentence": overview.tile.sentence(),
                              "repair": overview.tile.repair() },
@@ -430,7 +469,7 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
                 "attributes": a.attributes.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()),
             })
         });
-        host::json(&Value::Array(each.collect()));
+        terminal::json(&Value::Array(each.collect()));
         return Ok(());
     }
     // A refusal that was followed by a sign-in is over.
@@ -449,7 +488,7 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
             ]
         })
         .collect();
-    host::table(["Attempt", "Time", "Outcome", "Incident", "Subject"], &rows);
+    terminal::table(["Attempt", "Time", "Outcome", "Incident", "Subject"], &rows);
     if let Some(incident) = latest {
         println!();
         print_incident(&incident);
@@ -463,7 +502,7 @@ fn explain_incident(incident: &IncidentReport, group: GroupId, as_json: bool) ->
         return Err(Error::not_found("incident_unknown", public));
     }
     match as_json {
-        true => host::json(&json!({
+        true => terminal::json(&json!({
             "incident": incident.code, "at": incident.at.to_string(), "code": incident.reject,
             "checks": incident.checks, "repair": incident.repair,
         })),
@@ -491,13 +530,22 @@ fn pairs(fields: &[String]) -> Result<Vec<(String, String)>> {
     fields.iter().map(pair).collect()
 }
 
-fn print_changes(changes: &[Change]) {
+fn print_changes(host: &Host, changes: &[Change]) {
+    if host.json {
+        terminal::json(&changes_document(changes));
+        return;
+    }
     if changes.is_empty() {
         println!("No field changes.");
     }
     for change in changes {
         println!("{}: {:?} becomes {:?}", change.field, change.before, change.after);
     }
+}
+
+fn changes_document(changes: &[Change]) -> Value {
+    let one = |c: &Change| json!({ "field": c.field, "before": c.before, "after": c.after });
+    changes.iter().map(one).collect()
 }
 
 fn print_check(check: &Check) {

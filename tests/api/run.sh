@@ -21,8 +21,8 @@ url="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["url"])'
 
 group=4711
 "$binary" group create "$group" --name Api --data "$data"
-SIDELIGHT_PASSWORD='correct horse' "$binary" user create --group "$group" --address admin.api --puid admin \
-    --administrator --data "$data"
+echo 'correct horse' | "$binary" user create --group "$group" --address admin.api --puid admin \
+    --administrator --password-from - --data "$data"
 token="$(python3 - "$url" "$group" <<'PYTHON'
 import json, sys, urllib.request
 

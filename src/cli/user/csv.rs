@@ -1,34 +1,27 @@
 //! `sidelight user import` and `sidelight user export`. Wire contract §7.
 
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
-use crate::cli::host;
+use crate::cli::host::{self, Host};
 use crate::cli::output::{Output, READER_GONE, unusable};
-use crate::cli::refused;
-use crate::cli::terminal::say;
+use crate::cli::terminal::{self, say, telling};
 use crate::desk::csv_upload::{Preview, PreviewRow, Progress, RowOutcome, Terms};
 use crate::desk::people::{MemberQuery, RoleChoice};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 
-/// How often the progress of a long file is told.
-const TELL_EVERY: Duration = Duration::from_millis(500);
-
 /// make and change users from a CSV file, all rows or none
-///
-/// Columns, in any order: FirstName, LastName, Email, Phone, GlanceAddress, Password, PartnerUID. A row is
-/// found by its Glance Address; a blank cell leaves what is there. See first what would happen: --dry-run
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "import",
+    note = "Columns, in any order: FirstName, LastName, Email, Phone, GlanceAddress, Password, PartnerUID. A row is found by its Glance Address; a blank cell leaves what is there. See first what would happen: --dry-run",
     example = "{command_name} people.csv --group 12345 --role Agent --dry-run"
 )]
 pub struct Import {
@@ -47,17 +40,15 @@ pub struct Import {
     /// keep the rows that are not refused, also when others are
     #[argh(switch)]
     skip_refused: bool,
-    /// print JSON, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// write a group's people as CSV that can be imported again
-#[derive(FromArgs)]
-#[argh(subcommand, name = "export", example = "{command_name} people.csv --group 12345")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "export",
+    example = "{command_name} people.csv --group 12345\n{command_name} - --group 12345"
+)]
 pub struct Export {
     /// the file to make; - for standard output
     #[argh(positional)]
@@ -68,14 +59,11 @@ pub struct Export {
     /// the Group ID; not needed when there is only one group
     #[argh(option, from_str_fn(host::group))]
     group: Option<GroupId>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 impl Import {
-    pub(super) fn run(self) -> ExitCode {
-        host::with_desk(self.data.clone(), |desk, caller| {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let group = host::only_group(desk, caller, self.group)?;
             let file = contents(&self.file)?;
             let terms = Terms {
@@ -83,11 +71,16 @@ impl Import {
                 skip_refused: self.skip_refused,
             };
             let preview = if self.dry_run {
-                desk.preview_csv(caller, group, &terms, &file)?
+                telling(|| "Reading the rows".into(), || desk.preview_csv(caller, group, &terms, &file))?
             } else {
-                told(|progress| desk.apply_csv(caller, group, &terms, &file, progress))?
+                let progress = Progress::default();
+                let so_far = || {
+                    let (rows, all) = progress.rows();
+                    format!("{rows} of {all} rows")
+                };
+                telling(so_far, || desk.apply_csv(caller, group, &terms, &file, &progress))?
             };
-            if self.json {
+            if host.json {
                 print_json(&preview);
             } else {
                 print(&preview, self.dry_run);
@@ -102,24 +95,28 @@ impl Import {
 }
 
 impl Export {
-    pub(super) fn run(self) -> ExitCode {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
         let mut reader_gone = false;
-        let exported = host::directory(self.data.as_deref()).and_then(|directory| {
-            host::on_desk(Some(directory.clone()), |desk, caller| {
+        let exported = host.directory().and_then(|directory| {
+            host.on_desk(|desk, caller| {
                 let group = host::only_group(desk, caller, self.group)?;
                 let mut output = Output::open(&self.file, &directory, self.force)?;
-                let exported = desk.export_csv(caller, group, &MemberQuery::default(), &mut output);
+                let written = AtomicU64::new(0);
+                let so_far = || format!("{} KiB written", written.load(Ordering::Relaxed) / 1024);
+                let exported = telling(so_far, || {
+                    let mut counted = output.counting(&written);
+                    desk.export_csv(caller, group, &MemberQuery::default(), &mut counted)
+                });
                 reader_gone = output.reader_gone();
                 let rows = exported?;
                 output.finish(&self.file)?;
-                eprintln!("{rows} users exported.");
+                host.remark(format_args!("{rows} users exported."));
                 Ok(())
             })
         });
         match exported {
-            Ok(()) => ExitCode::SUCCESS,
             Err(_) if reader_gone => ExitCode::from(READER_GONE),
-            Err(error) => refused(&error),
+            ended => host.ended(ended),
         }
     }
 }
@@ -132,29 +129,6 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
         std::fs::read(path).map(|bytes| file = bytes)
     };
     read.map(|()| file).map_err(|e| unusable(path, &e))
-}
-
-/// Runs `work` and tells on the terminal how far it is.
-fn told<T>(work: impl FnOnce(&Progress) -> T) -> T {
-    let progress = Progress::default();
-    let done = AtomicBool::new(!std::io::stderr().is_terminal());
-    std::thread::scope(|scope| {
-        let teller = scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                std::thread::park_timeout(TELL_EVERY);
-                let (rows, all) = progress.rows();
-                if all > 0 && !done.load(Ordering::Relaxed) {
-                    eprint!("\r{rows} of {all} rows");
-                }
-            }
-        });
-        let outcome = work(&progress);
-        if !done.swap(true, Ordering::Relaxed) {
-            eprint!("\r                              \r");
-        }
-        teller.thread().unpark();
-        outcome
-    })
 }
 
 fn print(preview: &Preview, dry_run: bool) {
@@ -188,7 +162,7 @@ fn print_json(preview: &Preview) {
         };
         json!({ "line": row.line, "address": row.address, "outcome": outcome, "detail": more })
     };
-    host::json(&json!({
+    terminal::json(&json!({
         "applied": preview.applied, "created": preview.created, "changed": preview.changed,
         "unchanged": preview.unchanged, "refused": preview.refused,
         "rows": preview.rows.iter().map(row).collect::<Vec<_>>(),

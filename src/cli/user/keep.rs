@@ -1,18 +1,24 @@
 //! `sidelight user create`, `update`, `password`, `add-to-group`, and the changes of state.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 
-use crate::cli::host;
+use super::list::as_json;
+use crate::cli::host::{self, Host};
+use crate::cli::secret_source::{SecretSource, secret_source};
 use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::Result;
 use crate::model::GroupId;
 
 /// make a user
-#[derive(FromArgs)]
-#[argh(subcommand, name = "create")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "create",
+    note = "Without --password-from the user has no password.",
+    example = "{command_name} --group 12345 --address doe.john.example.glance.net --puid E001234 --role Agent"
+)]
 pub struct Create {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -41,17 +47,18 @@ pub struct Create {
     /// the user may run the group
     #[argh(switch)]
     administrator: bool,
-    /// file that holds a password; SIDELIGHT_PASSWORD and SIDELIGHT_PASSWORD_FILE work too; without any there is none
-    #[argh(option)]
-    password_file: Option<PathBuf>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// where a password comes from: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    password_from: Option<SecretSource>,
 }
 
 /// change a user; what is not given stays
-#[derive(FromArgs)]
-#[argh(subcommand, name = "update")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "update",
+    example = "{command_name} --group 12345 --puid E001234 --email john.doe@example.com --role -none-"
+)]
 pub struct Update {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -92,14 +99,16 @@ pub struct Update {
     /// on or off: a former member, deprovisioned, is not active
     #[argh(option, from_str_fn(host::switch))]
     active: Option<bool>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// set a user's password, and end their sessions
-#[derive(FromArgs)]
-#[argh(subcommand, name = "password")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "password",
+    note = "Without --password-from the password is asked for at the terminal, or read as a line of standard input.",
+    example = "{command_name} --group 12345 --puid E001234\n{command_name} --group 12345 --puid E001234 --password-from file:password.txt"
+)]
 pub struct Password {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -113,17 +122,18 @@ pub struct Password {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// file that holds the password
-    #[argh(option)]
-    password_file: Option<PathBuf>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// where the password comes from: env:NAME, file:PATH, - or prompt
+    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+    password_from: Option<SecretSource>,
 }
 
 /// make a user of one group a member of another; the person stays at home where they are
-#[derive(FromArgs)]
-#[argh(subcommand, name = "add-to-group")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "add-to-group",
+    example = "{command_name} --group 4711 --address doe.john.example.glance.net --puid E001234"
+)]
 pub struct AddToGroup {
     /// the Group ID of the other group
     #[argh(option, from_str_fn(host::group))]
@@ -140,14 +150,13 @@ pub struct AddToGroup {
     /// the user may run the other group
     #[argh(switch)]
     administrator: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 impl Create {
-    pub(super) fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let read = |source: &SecretSource| host.secret(source, "Password");
+            let password = self.password_from.as_ref().map(read).transpose()?;
             let new = NewUser {
                 address: self.address,
                 puid: self.puid,
@@ -156,18 +165,24 @@ impl Create {
                 email: self.email,
                 phone: self.phone,
                 role: host::role(&self.role),
-                password: host::given_secret(self.password_file.as_deref(), "SIDELIGHT_PASSWORD")?,
+                password,
                 administrator: self.administrator,
             };
             let made = desk.create_user(caller, self.group, new)?;
-            println!("{} is in group {}, with number {}.", made.user.address, self.group, made.user.id);
+            host.done(
+                &as_json(&made, desk.clock.now()),
+                format_args!(
+                    "{} is in group {}, with number {}.",
+                    made.user.address, self.group, made.user.id
+                ),
+            );
             Ok(())
         })
     }
 }
 
 impl Update {
-    pub(super) fn run(self) -> ExitCode {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
         let change = UserChange {
             address: self.new_address,
@@ -181,60 +196,61 @@ impl Update {
             administrator: self.administrator,
             ..UserChange::default()
         };
-        changed(self.data, self.group, key, change)
+        changed(host, self.group, key, change)
     }
 }
 
 impl Password {
-    pub(super) fn run(self) -> ExitCode {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
-        super::with_key(self.data, key, |desk, caller, key| {
+        super::with_key(host, key, |desk, caller, key| {
             desk.member(caller, self.group, key)?;
-            let password = host::secret(self.password_file.as_deref(), "SIDELIGHT_PASSWORD", "New password")?;
+            let source = self.password_from.unwrap_or_else(SecretSource::of_this_process);
+            let password = host.secret(&source, "New password")?;
             let change = UserChange { password: Some(password), ..UserChange::default() };
-            desk.update_user(caller, self.group, key, change)?;
-            println!("The password is set.");
+            let done = desk.update_user(caller, self.group, key, change)?;
+            let line = format!("The password of {} is set.", done.member.user.address);
+            host.done(&as_json(&done.member, desk.clock.now()), format_args!("{line}"));
             Ok(())
         })
     }
 }
 
 impl AddToGroup {
-    pub(super) fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
             let puid = self.puid.as_deref();
             let role = host::role(&self.role);
             let made = desk.add_member(caller, self.group, &self.address, puid, role, self.administrator)?;
-            println!("{} is in group {} now.", made.user.address, self.group);
+            let line = format!("{} is in group {} now.", made.user.address, self.group);
+            host.done(&as_json(&made, desk.clock.now()), format_args!("{line}"));
             Ok(())
         })
     }
 }
 
 pub(super) fn set_state(
-    data: Option<PathBuf>,
+    host: &Host,
     group: GroupId,
     key: Result<UserKey>,
     set: impl FnOnce(&mut UserChange),
 ) -> ExitCode {
     let mut change = UserChange::default();
     set(&mut change);
-    changed(data, group, key, change)
+    changed(host, group, key, change)
 }
 
-fn changed(data: Option<PathBuf>, group: GroupId, key: Result<UserKey>, change: UserChange) -> ExitCode {
-    super::with_key(data, key, |desk, caller, key| {
+fn changed(host: &Host, group: GroupId, key: Result<UserKey>, change: UserChange) -> ExitCode {
+    super::with_key(host, key, |desk, caller, key| {
         let done = desk.update_user(caller, group, key, change)?;
-        if done.changed.is_empty() {
-            println!("{} is so already.", done.member.user.address);
-        } else if let (["suspended"], suspended) = (done.changed.as_slice(), done.member.membership.suspended)
-        {
-            let now = if suspended { "suspended" } else { "reinstated" };
-            println!("{} is {now}.", done.member.user.address);
-        } else {
-            let changed = done.changed.join(", ").replace('_', " ");
-            println!("{}: {changed} changed.", done.member.user.address);
-        }
+        let address = &done.member.user.address;
+        let line = match (done.changed.as_slice(), done.member.membership.suspended) {
+            ([], _) => format!("{address} is so already."),
+            (["suspended"], true) => format!("{address} is suspended."),
+            (["suspended"], false) => format!("{address} is reinstated."),
+            (changed, _) => format!("{address}: {} changed.", changed.join(", ").replace('_', " ")),
+        };
+        host.done(&as_json(&done.member, desk.clock.now()), format_args!("{line}"));
         Ok(())
     })
 }

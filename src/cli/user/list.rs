@@ -1,14 +1,15 @@
 //! `sidelight user list` and `sidelight user show`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use serde_json::{Value, json};
 
-use crate::cli::host;
-use crate::cli::terminal::say;
+use crate::cli::host::{self, Host};
+use crate::cli::role;
+use crate::cli::terminal::{self, say};
 use crate::clock::Timestamp;
+use crate::desk::people::RoleChoice;
 use crate::model::{GroupId, Member};
 use crate::store::{MemberQuery, MemberState, RoleMatch, TextMatch};
 
@@ -16,8 +17,13 @@ use crate::store::{MemberQuery, MemberState, RoleMatch, TextMatch};
 const PAGE: u32 = 1_000;
 
 /// list a group's people
-#[derive(FromArgs)]
-#[argh(subcommand, name = "list")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "list",
+    note = "With --json, one user a line.",
+    example = "{command_name} --group 12345 --search doe\n{command_name} --group 12345 --role Agent --state locked --json"
+)]
 pub struct List {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -34,17 +40,11 @@ pub struct List {
     /// at most so many (default all)
     #[argh(option)]
     limit: Option<usize>,
-    /// print JSON, one user a line, for programs
-    #[argh(switch)]
-    json: bool,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// show one user with all groups
-#[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "show", example = "{command_name} --group 12345 --puid E001234")]
 pub struct Show {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -58,9 +58,6 @@ pub struct Show {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 fn state(text: &str) -> Result<MemberState, String> {
@@ -74,12 +71,16 @@ fn state(text: &str) -> Result<MemberState, String> {
 }
 
 impl List {
-    pub(super) fn run(self) -> ExitCode {
-        host::with_desk(self.data, |desk, caller| {
-            let role = self.role.as_deref().map(|name| match host::role(name) {
-                crate::desk::people::RoleChoice::Named(name) => RoleMatch::Named(TextMatch::Is(name)),
-                _ => RoleMatch::None,
-            });
+    pub(super) fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let role = match self.role.as_deref().map(host::role) {
+                None => None,
+                Some(RoleChoice::Named(name)) => {
+                    let found = role::named(desk, caller, self.group, &name)?;
+                    Some(RoleMatch::Named(TextMatch::Is(found.role.name)))
+                }
+                Some(_) => Some(RoleMatch::None),
+            };
             let mut query = MemberQuery {
                 search: self.search,
                 role,
@@ -89,13 +90,13 @@ impl List {
             };
             let mut left = self.limit.unwrap_or(usize::MAX);
             let now = desk.clock.now();
-            if !self.json {
+            if !host.json {
                 println!("{}", line("ADDRESS", "PUID", "NAME", "ROLE", "STATE"));
             }
             while left > 0 {
                 let page = desk.members(caller, self.group, &query)?;
                 for member in page.members.iter().take(left) {
-                    if self.json {
+                    if host.json {
                         println!("{}", as_json(member, now));
                     } else {
                         say(format_args!("{}", as_line(member, now)));
@@ -113,9 +114,9 @@ impl List {
 }
 
 impl Show {
-    pub(super) fn run(self) -> ExitCode {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
-        super::with_key(self.data, key, |desk, caller, key| {
+        super::with_key(host, key, |desk, caller, key| {
             let member = desk.member(caller, self.group, key)?;
             let groups = desk.memberships(caller, member.user.id)?;
             let mut shown = as_json(&member, desk.clock.now());
@@ -128,13 +129,13 @@ impl Show {
                 let settings = desk.member_settings(caller, self.group, member.user.id)?;
                 shown.insert("settings".into(), json!(settings));
             }
-            host::json(&shown);
+            terminal::json(&shown);
             Ok(())
         })
     }
 }
 
-fn as_json(member: &Member, now: Timestamp) -> Value {
+pub(super) fn as_json(member: &Member, now: Timestamp) -> Value {
     let user = &member.user;
     let membership = &member.membership;
     json!({

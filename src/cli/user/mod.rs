@@ -4,24 +4,23 @@ mod csv;
 mod keep;
 mod list;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
+use serde_json::json;
 
-use super::host;
+use super::host::{self, Host};
+use super::terminal::confirm;
 use crate::desk::people::UserKey;
 use crate::error::Result;
 use crate::model::GroupId;
 
 /// a group's people: list, show, create, update, password, suspend, …, import, export
-///
-/// A user is named by --puid, --address or --id. Passwords come from --password-file, from
-/// SIDELIGHT_PASSWORD or the file that SIDELIGHT_PASSWORD_FILE names, from a prompt, or as a line of standard input; never as an argument.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "user",
+    note = "A user is named by --puid, --address or --id.",
     example = "{command_name} create --group 12345 --address doe.john.example.glance.net --puid E001234\n{command_name} suspend --group 12345 --puid E001234\n{command_name} list --group 12345 --search doe"
 )]
 pub struct User {
@@ -29,7 +28,7 @@ pub struct User {
     act: Act,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Act {
     List(list::List),
@@ -47,8 +46,8 @@ enum Act {
 }
 
 /// keep a user out until reinstated; their sessions and tokens end at once
-#[derive(FromArgs)]
-#[argh(subcommand, name = "suspend")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "suspend", example = "{command_name} --group 12345 --puid E001234")]
 struct Suspend {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -62,14 +61,11 @@ struct Suspend {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// let a suspended or inactive user in again
-#[derive(FromArgs)]
-#[argh(subcommand, name = "reinstate")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "reinstate", example = "{command_name} --group 12345 --puid E001234")]
 struct Reinstate {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -83,14 +79,11 @@ struct Reinstate {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// let a user in again whom too many failures keep out
-#[derive(FromArgs)]
-#[argh(subcommand, name = "clear-lockout")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "clear-lockout", example = "{command_name} --group 12345 --puid E001234")]
 struct ClearLockout {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -104,14 +97,16 @@ struct ClearLockout {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
 }
 
 /// end a user's membership for good; with the last group goes the user
-#[derive(FromArgs)]
-#[argh(subcommand, name = "delete")]
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "delete",
+    note = "At a terminal it asks first.",
+    example = "{command_name} --group 12345 --puid E001234\n{command_name} --group 12345 --puid E001234 --yes"
+)]
 struct Delete {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
@@ -125,42 +120,42 @@ struct Delete {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// data directory (default: the server's)
-    #[argh(option)]
-    data: Option<PathBuf>,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 impl User {
     /// Does what was asked.
-    pub fn run(self) -> ExitCode {
+    pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(),
-            Act::Show(command) => command.run(),
-            Act::Create(command) => command.run(),
-            Act::Update(command) => command.run(),
-            Act::Password(command) => command.run(),
-            Act::Suspend(command) => command.run(),
-            Act::Reinstate(command) => command.run(),
-            Act::ClearLockout(command) => command.run(),
-            Act::AddToGroup(command) => command.run(),
-            Act::Delete(command) => command.run(),
-            Act::Import(command) => command.run(),
-            Act::Export(command) => command.run(),
+            Act::List(command) => command.run(host),
+            Act::Show(command) => command.run(host),
+            Act::Create(command) => command.run(host),
+            Act::Update(command) => command.run(host),
+            Act::Password(command) => command.run(host),
+            Act::Suspend(command) => command.run(host),
+            Act::Reinstate(command) => command.run(host),
+            Act::ClearLockout(command) => command.run(host),
+            Act::AddToGroup(command) => command.run(host),
+            Act::Delete(command) => command.run(host),
+            Act::Import(command) => command.run(host),
+            Act::Export(command) => command.run(host),
         }
     }
 }
 
 impl Suspend {
-    fn run(self) -> ExitCode {
+    fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
-        keep::set_state(self.data, self.group, key, |change| change.suspended = Some(true))
+        keep::set_state(host, self.group, key, |change| change.suspended = Some(true))
     }
 }
 
 impl Reinstate {
-    fn run(self) -> ExitCode {
+    fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
-        keep::set_state(self.data, self.group, key, |change| {
+        keep::set_state(host, self.group, key, |change| {
             change.suspended = Some(false);
             change.active = Some(true);
         })
@@ -168,31 +163,46 @@ impl Reinstate {
 }
 
 impl ClearLockout {
-    fn run(self) -> ExitCode {
+    fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
-        with_key(self.data, key, |desk, caller, key| {
+        with_key(host, key, |desk, caller, key| {
             desk.clear_lockout(caller, self.group, key)?;
-            println!("The lockout is cleared.");
+            let member = desk.member(caller, self.group, key)?;
+            let line = format!("The lockout of {} is cleared.", member.user.address);
+            host.done(&list::as_json(&member, desk.clock.now()), format_args!("{line}"));
             Ok(())
         })
     }
 }
 
 impl Delete {
-    fn run(self) -> ExitCode {
+    fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
-        with_key(self.data, key, |desk, caller, key| {
+        with_key(host, key, |desk, caller, key| {
+            let member = desk.member(caller, self.group, key)?;
+            let address = &member.user.address;
+            let fate = match desk.memberships(caller, member.user.id)?.len() {
+                0 | 1 => "who is deleted, being in no other group",
+                _ => "who stays in other groups",
+            };
+            confirm(
+                self.yes,
+                format_args!("This ends the membership of {address} in group {}, {fate}.", self.group),
+            )?;
             let gone = desk.delete_user(caller, self.group, key)?;
-            println!("{} is no longer in group {}.", gone.user.address, self.group);
+            let address = &gone.user.address;
+            let document =
+                json!({ "group": self.group, "username": address, "userId": gone.user.id, "deleted": true });
+            host.done(&document, format_args!("{address} is no longer in group {}.", self.group));
             Ok(())
         })
     }
 }
 
 fn with_key(
-    data: Option<PathBuf>,
+    host: &Host,
     key: Result<UserKey>,
     act: impl FnOnce(&crate::desk::Desk, &crate::model::Caller, &UserKey) -> Result<()>,
 ) -> ExitCode {
-    host::with_desk(data, |desk, caller| act(desk, caller, &key?))
+    host.with_desk(|desk, caller| act(desk, caller, &key?))
 }
