@@ -3,6 +3,9 @@
 //! Operators read all of it; a group's administrators what concerns their group. Nothing here writes but
 //! the note that somebody took a copy.
 
+use std::sync::Arc;
+
+use super::exports::Place;
 use super::{Desk, permission};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -10,10 +13,14 @@ use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::secret::typed_incident_code;
+use crate::store::Asker;
 pub use crate::store::{LogQuery, LogRow};
 
-/// Most rows of one export: what fits into memory at once many times over.
-pub const EXPORT_MAX: usize = 100_000;
+/// Rows of an export that are read at once.
+const EXPORT_PAGE: u32 = 1_000;
+/// How many numbers of rows one read of an export goes through, so that others who search have their turn also when
+/// few rows fit.
+const EXPORT_STRETCH: i64 = 50_000;
 /// How many of the newest rows are looked through for what concerns one user.
 const HISTORY_WITHIN: i64 = 50_000;
 
@@ -33,6 +40,36 @@ pub struct IncidentReport {
     pub repair: String,
 }
 
+/// An export of the access log that is being taken: gives its rows in portions, of which some may be empty.
+pub struct LogExport {
+    desk: Arc<Desk>,
+    caller: Caller,
+    query: LogQuery,
+    /// When it began: no row is newer.
+    pub began_at: Timestamp,
+    _place: Place,
+}
+
+impl Iterator for LogExport {
+    type Item = Result<Vec<LogRow>>;
+
+    fn next(&mut self) -> Option<Result<Vec<LogRow>>> {
+        let before = self.query.before.filter(|before| *before > 1)?;
+        let after = before.saturating_sub(EXPORT_STRETCH).max(0);
+        let query = LogQuery { after: Some(after), ..self.query.clone() };
+        let asker = Asker::of(&self.caller, self.query.group).exporting();
+        let rows = self.desk.store.search(&asker, |r| r.log_rows(&query));
+        let next = rows.as_ref().map(|rows| match rows.last() {
+            // A page that is not full has all rows of the stretch.
+            Some(last) if rows.len() >= usize::try_from(EXPORT_PAGE).unwrap_or(usize::MAX) => last.id,
+            _ => after.saturating_add(1),
+        });
+        // After a failure there is nothing more.
+        self.query.before = next.ok();
+        Some(rows)
+    }
+}
+
 impl Desk {
     /// Finds rows of the access log. `query.group` decides who may ask.
     ///
@@ -40,7 +77,7 @@ impl Desk {
     /// `Denied` unless the caller may run the group, or, without one, the appliance.
     pub fn log_rows(&self, caller: &Caller, query: &LogQuery) -> Result<Vec<LogRow>> {
         may_read(caller, query.group)?;
-        self.store.search(|r| r.log_rows(query))
+        self.store.search(&Asker::of(caller, query.group), |r| r.log_rows(query))
     }
 
     /// Counts the rows that [`Desk::log_rows`] would find in all pages together; stops above `most`.
@@ -49,27 +86,29 @@ impl Desk {
     /// As [`Desk::log_rows`].
     pub fn count_log_rows_to(&self, caller: &Caller, query: &LogQuery, most: u32) -> Result<Count> {
         may_read(caller, query.group)?;
-        self.store.search(|r| r.count_log_rows_to(query, most))
+        self.store.search(&Asker::of(caller, query.group), |r| r.count_log_rows_to(query, most))
     }
 
-    /// Finds all rows that fit, newest first, for a file; the log notes it.
+    /// Begins to read all rows that fit, newest first, for a file: those that there are now. The log notes it.
     ///
     /// # Errors
-    /// As [`Desk::log_rows`]; `Invalid` with code `export_too_large` above [`EXPORT_MAX`] rows: a file that
-    /// was cut off would look complete.
-    pub fn export_log(&self, caller: &Caller, query: &LogQuery) -> Result<Vec<LogRow>> {
+    /// As [`Desk::log_rows`]; `Unavailable` with `export_busy` while the caller takes another export, or too many
+    /// others do.
+    pub fn export_log(self: &Arc<Desk>, caller: &Caller, query: &LogQuery) -> Result<LogExport> {
         may_read(caller, query.group)?;
-        let limit = u32::try_from(EXPORT_MAX + 1).unwrap_or(u32::MAX);
-        let rows = self.store.search(|r| r.log_rows(&LogQuery { limit, ..query.clone() }))?;
-        if rows.len() > EXPORT_MAX {
-            let public =
-                format!("More than {EXPORT_MAX} rows fit. Choose a shorter time, and export in parts.");
-            return Err(Error::invalid("export_too_large", "from", public));
-        }
-        let detail = format!("{} rows", rows.len());
-        let entry = LogEntry::done(caller, query.group, "access-log.export", "", detail);
-        self.store.log(self.clock.now(), entry)?;
-        Ok(rows)
+        let place = self.exports.place(caller, query.group)?;
+        let newest = self.store.read(|r| r.newest_log_row())?;
+        let began_at = self.clock.now();
+        self.record(LogEntry::done(caller, query.group, "access-log.export", "", "rows as CSV"))?;
+        let before = newest.saturating_add(1).min(query.before.unwrap_or(i64::MAX));
+        let query = LogQuery {
+            before: Some(before),
+            limit: EXPORT_PAGE,
+            offset: 0,
+            oldest_first: false,
+            ..query.clone()
+        };
+        Ok(LogExport { desk: Arc::clone(self), caller: caller.clone(), query, began_at, _place: place })
     }
 
     /// Finds the latest rows of a group that speak of `subject`, among its newest.
@@ -85,7 +124,7 @@ impl Desk {
             limit,
             ..LogQuery::default()
         };
-        self.store.search(|r| r.log_rows(&query))
+        self.store.search(&Asker::of(caller, Some(group)), |r| r.log_rows(&query))
     }
 
     /// Opens an incident code, in any case.

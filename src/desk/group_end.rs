@@ -10,7 +10,7 @@ use super::{Desk, permission};
 use crate::error::Result;
 use crate::model::lists::{Belongings, Count};
 use crate::model::{Caller, Group, GroupId, LogEntry};
-use crate::store::Writer;
+use crate::store::{Asker, Writer};
 
 /// Above how many users the name is typed before a group is deleted.
 pub const TYPE_NAME_ABOVE: u64 = 100;
@@ -34,7 +34,7 @@ impl Desk {
     pub fn group_end(&self, caller: &Caller, id: GroupId) -> Result<GroupEnd> {
         permission::run_appliance(caller)?;
         let since = self.clock.now().plus_seconds(-DAY);
-        self.store.search(|r| {
+        self.store.search(&Asker::of(caller, Some(id)), |r| {
             Ok(GroupEnd {
                 group: known(r, id)?,
                 belongings: r.belongings(id)?,
@@ -55,7 +55,7 @@ impl Desk {
     ) -> Result<Count> {
         permission::administer(caller, group)?;
         let since = self.clock.now().plus_seconds(-DAY);
-        self.store.search(|r| r.people_signed_in(group, operation, since))
+        self.store.search(&Asker::of(caller, Some(group)), |r| r.people_signed_in(group, operation, since))
     }
 
     /// Switches a group off: every credential for it is refused, and its sessions and tokens end.

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::lists::Count;
 use crate::model::lists::{GroupLine, GroupQuery};
 use crate::model::{Caller, Group, GroupId, LogEntry};
-use crate::store::{NewGroup, Reader, Settings, Writer};
+use crate::store::{Asker, NewGroup, Reader, Settings, Writer};
 
 /// The settings that every group begins with. Only the first two names are known from the wire (wire
 /// contract §5.3); agent video is off until somebody wants it.
@@ -103,7 +103,7 @@ impl Desk {
     /// `Denied` with `operators_only`.
     pub fn group_lines(&self, caller: &Caller, query: &GroupQuery) -> Result<Vec<GroupLine>> {
         permission::run_appliance(caller)?;
-        self.store.search(|r| r.group_lines(query))
+        self.store.search(&Asker::of(caller, None), |r| r.group_lines(query))
     }
 
     /// Counts the groups that [`Desk::group_lines`] would list in all pages together; stops above `most`.
@@ -112,7 +112,7 @@ impl Desk {
     /// `Denied` with `operators_only`.
     pub fn count_groups_to(&self, caller: &Caller, query: &GroupQuery, most: u32) -> Result<Count> {
         permission::run_appliance(caller)?;
-        self.store.search(|r| r.count_groups_to(query, most))
+        self.store.search(&Asker::of(caller, None), |r| r.count_groups_to(query, most))
     }
 
     /// Reads the settings of a group, by name.

@@ -12,6 +12,7 @@ mod console_sessions;
 pub mod csv_upload;
 #[cfg(test)]
 mod desk_tests;
+mod exports;
 pub mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -62,6 +63,8 @@ pub struct Desk {
     pub sign_in: sign_in::State,
     /// Uploaded files that wait to be applied.
     pub(crate) uploads: uploads::Uploads,
+    /// Exports that are being taken.
+    pub(crate) exports: exports::Exports,
     /// What single sign-on keeps in memory.
     sso: sso::State,
 }
@@ -100,6 +103,7 @@ impl Desk {
             mode,
             sign_in: sign_in::State::default(),
             uploads: uploads::Uploads::default(),
+            exports: exports::Exports::default(),
             sso: sso::State::default(),
         };
         // Who was let in before has nothing to be forgotten.

@@ -18,7 +18,7 @@ use super::places::Place;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
 use super::request::{Answer, Head, Request};
-use super::response::Response;
+use super::response::{Portions, Response, Streamed};
 use super::resume::{MakeResponse, Resume};
 use super::shared::Shared;
 use super::spare;
@@ -60,6 +60,8 @@ enum Stage {
     Reply {
         sent: usize,
         keep: bool,
+        /// What follows when this is sent.
+        more: Option<(Portions, Manner)>,
     },
     /// A refusal was sent; what the client still sends is thrown away until it has heard it.
     Linger {
@@ -390,6 +392,7 @@ impl Connection {
         }
         match answer {
             Ok(Answer::Now(response)) => self.print(response, manner, shared),
+            Ok(Answer::Streamed(streamed)) => self.print_streamed(streamed, manner, shared),
             Ok(Answer::Later(begin)) => {
                 self.stage = Stage::Waiting(manner);
                 Step::Stop(Next::Answer(begin))
@@ -450,6 +453,44 @@ impl Connection {
         self.begin_reply(manner.keep_alive, shared)
     }
 
+    fn print_streamed(&mut self, streamed: Streamed, mut manner: Manner, shared: &Shared) -> Step {
+        let Streamed { response, portions } = streamed;
+        // In the old version only the end of the connection ends a body whose length is not known.
+        manner.keep_alive &= !manner.old_version && !shared.is_stopping();
+        if self.printed.streamed(response, manner).is_err() {
+            count(&shared.counters.unsafe_responses);
+            self.printed.failure(&new_incident());
+            return self.begin_reply(false, shared);
+        }
+        let more = (!manner.head_only).then_some((portions, manner));
+        self.begin_reply_with(manner.keep_alive, more, shared)
+    }
+
+    /// Has the next portion made, now that the client has taken the one before. Others have their turn before it is
+    /// sent.
+    fn next_portion(&mut self, mut portions: Portions, manner: Manner, shared: &Shared) -> Step {
+        duty::relieve();
+        self.printed.clear();
+        let more = match catch_unwind(AssertUnwindSafe(|| portions.next())) {
+            Ok(Some(Ok(portion))) => {
+                self.printed.portion(portion, manner);
+                Some((portions, manner))
+            }
+            Ok(None) => {
+                self.printed.last_portion(manner);
+                None
+            }
+            Ok(Some(Err(_))) => return Step::Stop(Next::Close),
+            Err(_) => {
+                count(&shared.counters.panics);
+                note(format_args!("panic while a body was made: incident {}", new_incident()));
+                return Step::Stop(Next::Close);
+            }
+        };
+        self.begin_reply_with(manner.keep_alive, more, shared);
+        Step::Stop(Next::Turn)
+    }
+
     fn request(&self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> Request {
         let (mut peer, mut secure) = (self.peer, self.wire.is_tls());
         if is_trusted(&shared.trusted_proxies, peer) {
@@ -467,10 +508,14 @@ impl Connection {
     }
 
     fn begin_reply(&mut self, keep: bool, shared: &Shared) -> Step {
+        self.begin_reply_with(keep, None, shared)
+    }
+
+    fn begin_reply_with(&mut self, keep: bool, more: Option<(Portions, Manner)>, shared: &Shared) -> Step {
         self.account = None;
         let bytes = self.printed.front.len() + self.printed.tail.len();
         let patience = shared.limits.with_bytes(shared.limits.write, bytes);
-        self.enter(Stage::Reply { sent: 0, keep }, patience)
+        self.enter(Stage::Reply { sent: 0, keep, more }, patience)
     }
 
     fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> Step {
@@ -489,7 +534,7 @@ impl Connection {
     }
 
     fn reply(&mut self, shared: &Shared) -> Step {
-        let Stage::Reply { sent, keep } = &mut self.stage else { return Step::Stop(Next::Close) };
+        let Stage::Reply { sent, keep, more } = &mut self.stage else { return Step::Stop(Next::Close) };
         let front = self.printed.front.len();
         if *sent < front || self.printed.tail.is_empty() {
             match self.wire.send(&self.printed.front, sent) {
@@ -507,6 +552,9 @@ impl Connection {
                 Ok(Flushed::Blocked) => return Step::Stop(Next::Writable),
                 Err(_) => return Step::Stop(Next::Close),
             }
+        }
+        if let Some((portions, manner)) = more.take() {
+            return self.next_portion(portions, manner, shared);
         }
         if !*keep {
             self.wire.finish();

@@ -47,7 +47,7 @@ pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
 pub use request::{Answer, Handler, Head, Request, Terms};
-pub use response::Response;
+pub use response::{Broken, Portions, Response, Streamed};
 pub use resume::Resume;
 pub use shutdown::Shutdown;
 pub use tls::{SelfSigned, TlsError, fingerprint_of_pem, load_tls, self_signed};

@@ -47,24 +47,10 @@ impl Printed {
     /// [`UnsafeField`] when a field has a malformed name or a control character in its value; then nothing
     /// is printed.
     pub fn response(&mut self, response: Response, manner: Manner) -> Result<(), UnsafeField> {
-        self.clear();
         let StatusCode(status) = response.status_code();
         let bodiless = matches!(status, 100..=199 | 204 | 304);
+        self.fields(status, response.headers())?;
         let front = &mut self.front;
-        status_line(front, status);
-        for header in response.headers() {
-            if is_the_gates_own(header) {
-                continue;
-            }
-            let (name, value) = (header.field.as_str().as_bytes(), header.value.as_bytes());
-            if !is_token(name) || !is_printable(value) {
-                front.clear();
-                return Err(UnsafeField);
-            }
-            for part in [name, b": ", value, b"\r\n"] {
-                front.extend_from_slice(part);
-            }
-        }
         let declared = response.data_length();
         let body = response.into_reader().into_inner();
         // An answer to HEAD may tell the length of a body that was never made.
@@ -81,6 +67,64 @@ impl Printed {
             front.extend_from_slice(&body);
         } else {
             self.tail = body;
+        }
+        Ok(())
+    }
+
+    /// Prints the head of a response whose body is made as the client takes it, and the first portion. The length is
+    /// not known: the body is chunked, and for HTTP/1.0 it ends with the connection.
+    ///
+    /// # Errors
+    /// As [`Printed::response`].
+    pub fn streamed(&mut self, response: Response, manner: Manner) -> Result<(), UnsafeField> {
+        let StatusCode(status) = response.status_code();
+        self.fields(status, response.headers())?;
+        if !manner.old_version {
+            self.front.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
+        end_of_head(&mut self.front, manner);
+        if !manner.head_only {
+            self.portion(response.into_reader().into_inner(), manner);
+        }
+        Ok(())
+    }
+
+    /// Prints a portion behind what is printed here. An empty one prints nothing: an empty chunk would end the body.
+    pub fn portion(&mut self, mut portion: Vec<u8>, manner: Manner) {
+        if portion.is_empty() {
+            return;
+        }
+        if !manner.old_version {
+            self.front.extend_from_slice(format!("{:x}\r\n", portion.len()).as_bytes());
+            portion.extend_from_slice(b"\r\n");
+        }
+        self.tail = portion;
+    }
+
+    /// Prints what tells the client that the body is whole.
+    pub fn last_portion(&mut self, manner: Manner) {
+        if !manner.old_version {
+            self.front.extend_from_slice(b"0\r\n\r\n");
+        }
+    }
+
+    /// Prints status line and fields in place of what was printed here before.
+    fn fields(&mut self, status: u16, headers: &[Header]) -> Result<(), UnsafeField> {
+        self.clear();
+        let front = &mut self.front;
+        status_line(front, status);
+        for header in headers {
+            if is_the_gates_own(header) {
+                continue;
+            }
+            let (name, value) = (header.field.as_str().as_bytes(), header.value.as_bytes());
+            if !is_token(name) || !is_printable(value) {
+                front.clear();
+                return Err(UnsafeField);
+            }
+            for part in [name, b": ", value, b"\r\n"] {
+                front.extend_from_slice(part);
+            }
         }
         Ok(())
     }

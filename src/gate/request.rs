@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use tiny_http::{Header, Method};
 
-use super::response::Response;
+use super::response::{Response, Streamed};
 use super::resume::Resume;
 use crate::server_log::note;
 
@@ -16,6 +16,8 @@ use crate::server_log::note;
 pub enum Answer {
     /// The response.
     Now(Response),
+    /// The response, whose body is made as its client takes it.
+    Streamed(Streamed),
     /// It comes later: the gate begins this when the connection is put aside, and no thread waits for it.
     Later(Box<dyn FnOnce(Resume) + Send>),
 }

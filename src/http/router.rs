@@ -13,7 +13,7 @@ use super::answer;
 use super::form::Params;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
-use crate::gate::{Answer, Handler, Head, Request, Response, Resume, Terms};
+use crate::gate::{Answer, Broken, Handler, Head, Portions, Request, Response, Resume, Streamed, Terms};
 use crate::model::Caller;
 use crate::model::Mode;
 use crate::promise::Promise;
@@ -78,6 +78,19 @@ impl Route {
         }
     }
 
+    /// Makes the line of a surface whose body is made as the client takes it.
+    pub const fn streamed(path: &'static str, handler: InPieces) -> Route {
+        Route {
+            method: Method::Get,
+            path,
+            limit: NO_BODY,
+            errors: Errors::Page,
+            handler: Handling::Streamed(handler),
+            brief: false,
+            or_json: false,
+        }
+    }
+
     /// The same line of a surface that takes JSON beside forms.
     pub const fn or_json(mut self) -> Route {
         self.or_json = true;
@@ -107,7 +120,15 @@ pub enum Handling {
     AtOnce(AtOnce),
     /// After a commit, for which no thread waits: what signs in most often.
     Promised(fn(&App, &Call<'_>) -> Result<Promise<Response>>),
+    /// With a body that is made as the client takes it: exports.
+    Streamed(InPieces),
 }
+
+/// What follows the body of a response, piece by piece.
+pub type Pieces = Box<dyn Iterator<Item = Result<Vec<u8>>> + Send>;
+
+/// A surface's function whose response may go on in pieces.
+pub type InPieces = fn(&App, &Call<'_>) -> Result<(Response, Option<Pieces>)>;
 
 /// A surface's function that answers at once.
 pub type AtOnce = fn(&App, &Call<'_>) -> Result<Response>;
@@ -178,6 +199,11 @@ impl App {
                 let call = Call { request, parameters };
                 let answered = match route.handler {
                     Handling::AtOnce(handler) => handler(self, &call),
+                    Handling::Streamed(handler) => match handler(self, &call) {
+                        Ok((response, Some(pieces))) => return self.streamed(request, response, pieces),
+                        Ok((response, None)) => Ok(response),
+                        Err(error) => Err(error),
+                    },
                     Handling::Promised(handler) => match handler(self, &call) {
                         Ok(promise) => return self.later(request, promise, route.errors),
                         Err(error) => Err(error),
@@ -201,6 +227,20 @@ impl App {
             }
         };
         answer::with_house_headers(response, self.promises_tls(request)).into()
+    }
+
+    /// Answers with a body that is made as the client takes it. What fails after it has begun is logged here, and
+    /// cuts the client off.
+    fn streamed(&self, request: &Request, response: Response, pieces: Pieces) -> Answer {
+        let response = answer::with_house_headers(response, self.promises_tls(request));
+        let path = request.path.clone();
+        let portions: Portions = Box::new(pieces.map(move |piece| {
+            piece.map_err(|error| {
+                note(format_args!("{path}: an export was broken off: {error}"));
+                Broken
+            })
+        }));
+        Answer::Streamed(Streamed { response, portions })
     }
 
     /// Answers when the promise is kept.

@@ -41,6 +41,8 @@ pub struct LogQuery {
     pub refused: Option<bool>,
     /// Only rows older than this id: where the page before ended.
     pub before: Option<i64>,
+    /// Only rows newer than this id: bounds a read that may find nothing.
+    pub after: Option<i64>,
     pub oldest_first: bool,
     /// Rows to leave out: the pages before this one.
     pub offset: u32,
@@ -108,6 +110,7 @@ impl Reader<'_> {
                     ":until": query.until.map_or(i64::MAX, |t| t.0),
                     ":refused": query.refused,
                     ":before": query.before.unwrap_or(i64::MAX),
+                        ":after": query.after.unwrap_or(0),
                     ":within": query.within,
                     ":words": words,
                     ":limit": query.limit,
@@ -117,6 +120,18 @@ impl Reader<'_> {
             )
             .map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    /// The number of the newest row; 0 when there is none.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn newest_log_row(&self) -> Result<i64> {
+        let sql = "SELECT coalesce(max(id), 0) FROM access_log";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row([], |row| row.get(0)))
+            .map_err(database_fault)
     }
 
     /// Counts the rows that [`Reader::log_rows`] would find, were there no page; stops above `most`.
@@ -138,6 +153,7 @@ impl Reader<'_> {
                         ":until": query.until.map_or(i64::MAX, |t| t.0),
                         ":refused": query.refused,
                         ":before": query.before.unwrap_or(i64::MAX),
+                        ":after": query.after.unwrap_or(0),
                         ":within": query.within,
                         ":words": words,
                         ":limit": i64::from(most) + 1,
@@ -156,7 +172,7 @@ fn condition(query: &LogQuery) -> String {
     let of_group = if query.group.is_some() { "group_id = :group" } else { ":group IS NULL" };
     format!(
         "{of_group}
-           AND at >= :from AND at < :until AND id < :before
+           AND at >= :from AND at < :until AND id < :before AND id > :after
            AND (:refused IS NULL OR refused = :refused)
            AND (:within IS NULL OR id > (SELECT max(id) FROM access_log) - :within)
            AND (:words = '' OR has_words(:words, actor, operation, subject, detail, code, incident, ip))"

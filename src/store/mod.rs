@@ -27,6 +27,7 @@ mod roles;
 mod saml;
 mod scim_details;
 mod scim_tokens;
+mod searchers;
 mod settings;
 mod sign_in;
 mod sign_in_counts;
@@ -52,6 +53,7 @@ pub use open::{DATABASE_FILE, KEY_FILE};
 pub use roles::RoleUse;
 pub use saml::{KeptResponse, NewAttempt, PendingRequest};
 pub use scim_tokens::{NewScimToken, ScimTokenRow};
+pub use searchers::Asker;
 pub use settings::{PasswordPolicyRow, Settings};
 pub use sign_in::{KeyRow, MemberRow};
 pub use sign_in_counts::SignInCounts;
@@ -78,7 +80,7 @@ struct Inner {
     // Dropped first: the writer ends, and with it the last commit, before the readers close.
     writer: writer::WriterThread,
     readers: pool::Pool,
-    searchers: pool::Pool,
+    searchers: searchers::Searchers,
 }
 
 /// Readers: enough to keep the cores busy; a read takes microseconds, so waiting is short.
@@ -157,6 +159,7 @@ impl Store {
 
     fn on(path: &Path, connection: Connection) -> Result<Store> {
         let (readers, searchers) = (pool::Pool::open(path, READERS)?, pool::Pool::open(path, SEARCHERS)?);
+        let searchers = searchers::Searchers::new(searchers, SEARCHERS);
         let writer = writer::WriterThread::start(connection)?;
         Ok(Store { inner: Arc::new(Inner { writer, readers, searchers }) })
     }
@@ -177,12 +180,13 @@ impl Store {
         self.inner.readers.with(|connection| at_one_instant(connection, task))
     }
 
-    /// As [`Store::snapshot`], for what may take long: lists, searches, exports.
+    /// As [`Store::snapshot`], for what may take long: lists, searches, exports. Those who wait take turns.
     ///
     /// # Errors
-    /// What `task` returns; `Fault` when the database fails.
-    pub fn search<T>(&self, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
-        self.inner.searchers.with(|connection| at_one_instant(connection, task))
+    /// What `task` returns; `Unavailable` with code `search_busy` when too many others search; `Fault` when the
+    /// database fails.
+    pub fn search<T>(&self, asker: &Asker, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        self.inner.searchers.with(asker, |connection| at_one_instant(connection, task))
     }
 
     /// Runs `task` in a transaction at `now`, and returns after the commit is durable. When `task` fails,

@@ -296,7 +296,7 @@ fn whoever_signs_in_does_not_wait_for_those_who_search() {
                     wait.recv().unwrap();
                     Ok(())
                 };
-                store.search(search)
+                store.search(&Asker::of(&Caller::host(), None), search)
             })
         })
         .collect();

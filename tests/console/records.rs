@@ -1,6 +1,6 @@
 //! API key, login-key workbench, incidents, access log.
 
-use crate::browser::{KEY, administrator, claimed, text_of};
+use crate::browser::{Browser, KEY, administrator, claimed, text_of};
 use crate::common::Server;
 
 #[test]
@@ -127,7 +127,7 @@ fn the_access_log_is_searched_paged_and_exported_without_formulas() {
 
     let csv = browser.get("/console/groups/7/access-log.csv");
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
-    assert!(csv.header("content-disposition").unwrap().contains("access-log-7.csv"));
+    assert!(csv.header("content-disposition").unwrap().contains("access-log-7-2"));
     let mut lines = csv.body.lines();
     assert_eq!(lines.next(), Some("Timestamp,IP Address,Actor,Operation,Subject,Detail"));
     assert_eq!(csv.body.lines().filter(|line| line.contains("role.create,'=1+")).count(), 60);
@@ -151,4 +151,75 @@ fn a_scim_token_is_shown_once_works_and_is_revoked() {
     let after = browser.submit("/console/groups/7/provisioning/revoke", &[("token", id)]);
     assert!(after.body.contains("The token is revoked.") && !after.body.contains("Nightly run"));
     assert_eq!(list(), 401);
+}
+
+/// A browser that asks for a file and takes as little of it as it can.
+fn stalled(browser: &Browser<'_>, path: &str) -> (std::net::TcpStream, String) {
+    use std::io::{Read, Write};
+    let address = browser.server.url.strip_prefix("http://").unwrap();
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let cookies: Vec<String> = browser.cookies.borrow().iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let cookies = cookies.join("; ");
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n").unwrap();
+    let mut start = [0; 12];
+    socket.read_exact(&mut start).unwrap();
+    (socket, String::from_utf8(start.to_vec()).unwrap())
+}
+
+/// Writes rows, long ones, beside the running server: more than the system keeps for a client that does not read.
+fn fill_the_log(server: &Server) {
+    let database = rusqlite::Connection::open(server.data().join("sidelight.db")).unwrap();
+    database.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    database
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+             INSERT INTO access_log (at, group_id, actor, operation, subject, detail, refused)
+             SELECT 1750000000000 + i, 7, 'test', 'test.row', 'row ' || i, hex(zeroblob(700)), 0 FROM n;",
+        )
+        .unwrap();
+}
+
+#[test]
+fn an_export_has_every_row_once_and_says_when_it_began() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    fill_the_log(&server);
+    let file = browser.get("/console/groups/7/access-log.csv?search=ROW%201999");
+    let rows: Vec<&str> = file.body.lines().skip(1).filter_map(|line| line.split(',').nth(4)).collect();
+    let wanted: Vec<String> = (0..10).rev().map(|n| format!("row 1999{n}")).collect();
+    assert_eq!(rows, wanted.iter().map(String::as_str).chain(["row 1999"]).collect::<Vec<_>>());
+
+    let file = browser.get("/console/groups/7/access-log.csv");
+    assert_eq!(file.body.lines().filter(|line| line.contains("test.row")).count(), 20_000);
+    let began = file.header("export-began-at").unwrap();
+    let name = format!("access-log-7-{}.csv", began.replace(':', "-"));
+    assert!(file.header("content-disposition").unwrap().contains(&name), "{name}");
+    // Its own row is younger than what it has; the next export has that, too.
+    let again = browser.get("/console/groups/7/access-log.csv").body;
+    assert_eq!(file.body.matches("access-log.export").count(), 1);
+    assert_eq!(again.matches("access-log.export").count(), 2);
+}
+
+#[test]
+fn one_export_of_a_session_runs_at_once_and_the_others_are_told_while_everybody_else_goes_on() {
+    let server = Server::lab();
+    let operator = claimed(&server);
+    let ann = administrator(&operator);
+    fill_the_log(&server);
+    let log = "/console/groups/7/access-log.csv";
+    let (running, begun) = stalled(&ann, log);
+    assert_eq!(begun, "HTTP/1.1 200");
+    let refused: Vec<_> = (0..130).map(|_| stalled(&ann, log)).collect();
+    assert!(refused.iter().all(|(_, start)| start == "HTTP/1.1 503"));
+    let told = ann.get("/console/groups/7/users.csv");
+    assert!(told.status == 503 && told.header("retry-after").is_some());
+    assert!(text_of(&told.body).contains("You are taking another export at this moment."), "{}", told.body);
+    assert_eq!(server.get("/health").status, 200);
+    assert_eq!(ann.get("/console/groups/7/users").status, 200);
+    assert_eq!(operator.get(log).status, 200, "another's export");
+    // Whoever goes away gives the place back.
+    drop(running);
+    let again = || ann.get("/console/groups/7/users.csv").status;
+    assert!((0..10_000).any(|_| again() == 200));
 }

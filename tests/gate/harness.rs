@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sidelight::gate::{
-    Answer as Handled, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Request, Response,
-    Shutdown, Stopped, Terms, bind,
+    Answer as Handled, Broken, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Portions, Request,
+    Response, Shutdown, Stopped, Streamed, Terms, bind,
 };
 use tiny_http::Header;
 
@@ -68,6 +68,16 @@ impl Handler for TestHandler {
             "/later-never-begun" => {
                 return Handled::Later(Box::new(|_| panic!("a beginning that panics on purpose")));
             }
+            "/portions" => {
+                return streamed(Box::new((1..4).map(|n| Ok(format!("portion {n};").into_bytes()))));
+            }
+            "/empty-portions" => {
+                let portions = ["", "a", "", "", "b", ""].map(|text| Ok(text.as_bytes().to_vec()));
+                return streamed(Box::new(portions.into_iter()));
+            }
+            "/broken" => return streamed(Box::new([Ok(b"half".to_vec()), Err(Broken)].into_iter())),
+            "/portions-panic" => return streamed(Box::new(std::iter::from_fn(|| panic!("on purpose")))),
+            "/endless" => return streamed(Box::new(std::iter::repeat_with(|| Ok(vec![b'z'; LIMIT])))),
             "/echo" => Response::from_string(format!(
                 "{} {} [{}] host={} peer={} secure={} body={}",
                 request.method,
@@ -93,6 +103,10 @@ impl Handler for TestHandler {
     }
 
     fn panicked(&self, _: &Request, _: &str) {}
+}
+
+fn streamed(portions: Portions) -> Handled {
+    Handled::Streamed(Streamed { response: Response::from_string("first;"), portions })
 }
 
 /// A running gate; it is stopped when dropped.

@@ -14,4 +14,5 @@ mod requests;
 mod slow;
 mod smuggling;
 mod stop;
+mod streams;
 mod tls;

@@ -5,7 +5,7 @@
 //! - [`Desk::apply_csv`] judges again, inside one transaction, and keeps all rows or none; on request the
 //!   refused rows are left out and the rest is kept.
 //!   Passwords are hashed in between, with nothing held that others wait for: see [`turn`].
-//! - [`Desk::export_csv`] writes what [`Desk::preview_csv`] then finds unchanged.
+//! - [`Desk::export_users`] and [`Desk::export_csv`] write what [`Desk::preview_csv`] then finds unchanged.
 //!
 //! A row is found by its Glance Address. A blank cell leaves what is there, and so does a column that is
 //! not there. One role for the whole file, or none said: then roles stay. [`table`] reads the file, [`plan`]
@@ -31,6 +31,7 @@ use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::secret::Secret;
 use crate::store::Writer;
 
+pub use export::UserExport;
 pub use table::{COLUMNS, ROWS_MAX};
 pub(super) use turn::Turns;
 

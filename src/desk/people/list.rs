@@ -5,7 +5,7 @@ use crate::desk::{Desk, permission};
 use crate::error::Result;
 use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, Member, Membership, UserId};
-use crate::store::{MemberQuery, Settings};
+use crate::store::{Asker, MemberQuery, Settings};
 
 /// Part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,22 @@ impl Desk {
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`.
     pub fn members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<MemberPage> {
+        self.members_for(&Asker::of(caller, Some(group)), caller, group, query)
+    }
+
+    /// As [`Desk::members`], for whoever waits as `asker`.
+    pub(in crate::desk) fn members_for(
+        &self,
+        asker: &Asker,
+        caller: &Caller,
+        group: GroupId,
+        query: &MemberQuery,
+    ) -> Result<MemberPage> {
         permission::administer(caller, group)?;
         // One more than asked for tells whether there is a next page.
         let more = MemberQuery { limit: query.limit.saturating_add(1), ..query.clone() };
         let now = self.clock.now();
-        let mut members = self.store.search(|r| {
+        let mut members = self.store.search(asker, |r| {
             crate::desk::groups::known(r, group)?;
             r.members(group, &more, now)
         })?;
@@ -51,7 +62,8 @@ impl Desk {
     /// `Denied` unless the caller may run the group.
     pub fn count_members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<u64> {
         permission::administer(caller, group)?;
-        self.store.search(|r| r.count_members(group, query, self.clock.now()))
+        self.store
+            .search(&Asker::of(caller, Some(group)), |r| r.count_members(group, query, self.clock.now()))
     }
 
     /// Counts as [`Desk::count_members`] does, and stops above `most`.
@@ -66,7 +78,9 @@ impl Desk {
         most: u32,
     ) -> Result<Count> {
         permission::administer(caller, group)?;
-        self.store.search(|r| r.count_members_to(group, query, self.clock.now(), most))
+        self.store.search(&Asker::of(caller, Some(group)), |r| {
+            r.count_members_to(group, query, self.clock.now(), most)
+        })
     }
 
     /// Lists the groups that a user belongs to; for others than operators, only those they may run.

@@ -12,7 +12,7 @@ use crate::model::{Caller, GroupId, LogEntry, Member, RoleId, UserId};
 use crate::protocol::scim::evaluate::meets;
 use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::group::{self, GroupStep, ScimGroup};
-use crate::store::{MemberQuery, Reader, RoleMatch, Writer};
+use crate::store::{Asker, MemberQuery, Reader, RoleMatch, Writer};
 
 /// Most members that a role's document lists, and that one call may take the role from. A list that would
 /// be longer is left out as a whole: part of one would say that the others are no members.
@@ -42,7 +42,7 @@ impl Desk {
         with_members: bool,
     ) -> Result<GroupPage> {
         permission::administer(caller, group)?;
-        self.store.search(|r| {
+        self.store.search(&Asker::of(caller, Some(group)), |r| {
             let mut page = GroupPage { total: 0, groups: Vec::new() };
             for role in r.roles(group)? {
                 let asks_for_members = filter.is_some_and(|filter| filter.mentions("members"));

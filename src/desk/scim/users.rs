@@ -13,7 +13,7 @@ use crate::protocol::scim::evaluate::meets;
 use crate::protocol::scim::filter::{Filter, Operator};
 use crate::protocol::scim::patch::Operation;
 use crate::protocol::scim::user::{self, ScimUser, WantedUser, version};
-use crate::store::{MemberQuery, Reader, TextMatch, Writer};
+use crate::store::{Asker, MemberQuery, Reader, TextMatch, Writer};
 
 /// Rows that are read at a time while a filter is applied.
 const BATCH: u32 = 1_000;
@@ -52,7 +52,7 @@ impl Desk {
         permission::administer(caller, group)?;
         let now = self.clock.now();
         let count = window.count.min(PAGE_MAX);
-        self.store.search(|r| {
+        self.store.search(&Asker::of(caller, Some(group)), |r| {
             groups::known(r, group)?;
             let Some(filter) = filter else {
                 let query = MemberQuery {

@@ -12,7 +12,7 @@ use crate::model::sso::step::Step;
 use crate::model::sso::template::Template;
 use crate::model::sso::{Autoprovision, Configuration, KeyFacts, Method, PortalTile, Status};
 use crate::model::{Caller, GroupId};
-use crate::store::{LogQuery, SignInCounts};
+use crate::store::{Asker, LogQuery, SignInCounts};
 
 use super::attempts::OPERATION as SIGN_IN;
 use super::configure::{OPERATION as CONFIGURE, Overview};
@@ -46,7 +46,7 @@ impl Desk {
             ..LogQuery::default()
         };
         let latest = LogQuery { group: Some(group), limit: 1, ..latest };
-        let (counts, saved) = self.store.search(|r| {
+        let (counts, saved) = self.store.search(&Asker::of(caller, Some(group)), |r| {
             let counts = r.sign_in_counts(group, SIGN_IN, now.plus_seconds(-COUNTED_SECONDS))?;
             let saved = r.log_rows(&latest)?.pop().map(|row| (row.at, row.actor));
             Ok((counts, saved))
@@ -63,7 +63,9 @@ impl Desk {
     pub fn sso_use(&self, caller: &Caller, group: GroupId) -> Result<String> {
         permission::administer(caller, group)?;
         let since = self.clock.now().plus_seconds(-COUNTED_SECONDS);
-        let counts = self.store.search(|r| r.sign_in_counts(group, SIGN_IN, since))?;
+        let counts = self
+            .store
+            .search(&Asker::of(caller, Some(group)), |r| r.sign_in_counts(group, SIGN_IN, since))?;
         Ok(match counts.last_accepted_at {
             None => "Nobody signed in by it within a day.".to_owned(),
             Some(last) => format!(

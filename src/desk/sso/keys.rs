@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, Method, RemovedKey, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::xml::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
-use crate::store::{Reader, Writer};
+use crate::store::{Asker, Reader, Writer};
 
 use super::attempts::OPERATION as SIGN_IN;
 use super::configure::known;
@@ -134,7 +134,7 @@ impl Desk {
     pub fn sso_key_use(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<KeyUse> {
         permission::administer(caller, group)?;
         let now = self.clock.now();
-        self.store.search(|r| {
+        self.store.search(&Asker::of(caller, Some(group)), |r| {
             let keys = r.sso_keys(group)?;
             let key = named(&keys, fingerprint)?;
             Ok(KeyUse { others: keys.len().saturating_sub(1), ..key_use(r, group, facts(key, now), now)? })

@@ -1,27 +1,29 @@
 //! The access log: page and CSV file. Wire contract §9.
 
 use super::listing::{self, Asked};
-use super::visit::{Visit, filled, get, refused, visit};
+use super::visit::{Visit, exported, filled, get, refused, visit, visit_streamed};
 use crate::clock::Timestamp;
 use crate::desk::access_log::{LogQuery, LogRow};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
-use crate::http::router::{App, Call, Route};
+use crate::http::router::{App, Call, Pieces, Route};
 use crate::model::Group;
 use crate::pages::console::access_log::{self as pages, LogLine};
 use crate::pages::listing::{Chip, Listing};
 
 pub const ROUTES: &[Route] = &[
     get("/console/access-log", get_access_log),
-    get("/console/access-log.csv", get_access_log_csv),
+    Route::streamed("/console/access-log.csv", get_access_log_csv),
     get("/console/groups/{group}/access-log", get_group_access_log),
-    get("/console/groups/{group}/access-log.csv", get_group_access_log_csv),
+    Route::streamed("/console/groups/{group}/access-log.csv", get_group_access_log_csv),
 ];
 
 /// The newest row when the first page was asked for: its number.
 const NEWEST: &str = "newest";
+/// The columns of the file. Wire contract §9.
+const HEADER: &str = "Timestamp,IP Address,Actor,Operation,Subject,Detail\r\n";
 const DAY: i64 = 24 * 60 * 60;
 /// What can be asked for.
 const FIELDS: [&str; 4] = ["from", "until", "outcome", "search"];
@@ -129,30 +131,30 @@ fn day_of(params: &Params<'_>, name: &'static str) -> Result<Option<Timestamp>> 
     day.map(Some).ok_or_else(malformed)
 }
 
-fn get_access_log_csv(app: &App, call: &Call<'_>) -> Result<Response> {
-    visit(app, call, |visit| csv_file(visit, None))
+fn get_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
+    visit_streamed(app, call, |visit| csv_file(visit, None))
 }
 
-fn get_group_access_log_csv(app: &App, call: &Call<'_>) -> Result<Response> {
-    visit(app, call, |visit| csv_file(visit, Some(&visit.group()?)))
+fn get_group_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
+    visit_streamed(app, call, |visit| csv_file(visit, Some(&visit.group()?)))
 }
 
-fn csv_file(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
+fn csv_file(visit: &Visit<'_>, group: Option<&Group>) -> Result<(Response, Pieces)> {
     let query = query_of(&visit.call.query(), group)?;
-    let rows = visit.desk().export_log(&visit.caller, &query)?;
-    let file = written(&rows).map_err(|e| Error::fault("csv_write", e.to_string()))?;
+    let export = visit.app.desk.export_log(&visit.caller, &query)?;
     let name = match group {
-        Some(group) => format!("access-log-{}.csv", group.id),
-        None => "access-log.csv".to_owned(),
+        Some(group) => format!("access-log-{}", group.id),
+        None => "access-log".to_owned(),
     };
-    let response = answer::bytes(200, "text/csv; charset=utf-8", file);
-    Ok(answer::with(response, "Content-Disposition", &format!("attachment; filename=\"{name}\"")))
+    let response = exported(&name, export.began_at);
+    let header = std::iter::once(Ok(Vec::from(HEADER)));
+    let rows = export.map(|rows| written(&rows?).map_err(|e| Error::fault("csv_write", e.to_string())));
+    Ok((response, Box::new(header.chain(rows))))
 }
 
-/// The rows as CSV (RFC 4180) with the columns of wire contract §9.
+/// The rows as CSV (RFC 4180) with the columns of [`HEADER`].
 fn written(rows: &[LogRow]) -> std::result::Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(["Timestamp", "IP Address", "Actor", "Operation", "Subject", "Detail"])?;
     for row in rows {
         let detail = [row.code.as_deref(), row.incident.as_deref(), Some(row.detail.as_str())];
         let detail: Vec<&str> = detail.into_iter().flatten().filter(|part| !part.is_empty()).collect();

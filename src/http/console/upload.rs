@@ -1,6 +1,6 @@
 //! The CSV upload in the console, and the export of a group's users.
 
-use super::visit::{Visit, get, post, refused, upload, visit};
+use super::visit::{Visit, exported, get, post, refused, upload, visit, visit_streamed};
 use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms};
 use crate::desk::people::{MemberQuery, RoleChoice};
 use crate::desk::uploads::UploadState;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::multipart::Parts;
-use crate::http::router::{App, Call, Route};
+use crate::http::router::{App, Call, Pieces, Route};
 use crate::model::{Group, RoleId};
 use crate::pages::components::Tone;
 use crate::pages::console::upload as pages;
@@ -16,7 +16,7 @@ use crate::pages::form::Fill;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
-    get("/console/groups/{group}/users.csv", get_users_csv),
+    Route::streamed("/console/groups/{group}/users.csv", get_users_csv),
     get("/console/groups/{group}/users/upload", get_upload_form),
     upload("/console/groups/{group}/users/upload", post_file),
     get("/console/groups/{group}/users/upload/{upload}", get_upload),
@@ -26,14 +26,12 @@ pub const ROUTES: &[Route] = &[
 /// Rows on the preview: refused ones first, then the others.
 const LINES: usize = 200;
 
-fn get_users_csv(app: &App, call: &Call<'_>) -> Result<Response> {
-    visit(app, call, |visit| {
+fn get_users_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
+    visit_streamed(app, call, |visit| {
         let group = visit.group()?;
-        let mut file = Vec::new();
-        visit.desk().export_csv(&visit.caller, group.id, &MemberQuery::default(), &mut file)?;
-        let response = answer::bytes(200, "text/csv; charset=utf-8", file);
-        let name = format!("attachment; filename=\"users-{}.csv\"", group.id);
-        Ok(answer::with(response, "Content-Disposition", &name))
+        let export = app.desk.export_users(&visit.caller, group.id, &MemberQuery::default())?;
+        let response = exported(&format!("users-{}", group.id), export.began_at);
+        Ok((response, Box::new(export)))
     })
 }
 

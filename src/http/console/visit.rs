@@ -10,11 +10,12 @@ use std::cell::Cell;
 
 use tiny_http::Method;
 
+use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
 use crate::http::form::Params;
-use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route, UPLOAD};
+use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Pieces, Route, UPLOAD};
 use crate::http::{answer, own_page};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
@@ -122,6 +123,33 @@ pub fn visit(
         false => response,
     };
     Ok(of_console(response))
+}
+
+/// As [`visit`], for a response whose body is made as the client takes it.
+///
+/// # Errors
+/// As [`visit`].
+pub fn visit_streamed(
+    app: &App,
+    call: &Call<'_>,
+    page: impl FnOnce(&Visit<'_>) -> Result<(Response, Pieces)>,
+) -> Result<(Response, Option<Pieces>)> {
+    let mut pieces = None;
+    let response = visit(app, call, |visit| {
+        let (response, more) = page(visit)?;
+        pieces = Some(more);
+        Ok(response)
+    })?;
+    Ok((response, pieces))
+}
+
+/// Makes the head of a file that is exported: its name and a field say when the export began.
+pub fn exported(name: &str, began_at: Timestamp) -> Response {
+    let at = Timestamp::from_seconds(began_at.seconds()).to_string();
+    let response = answer::bytes(200, "text/csv; charset=utf-8", Vec::new());
+    // Not every file system takes colons.
+    let name = format!("attachment; filename=\"{name}-{}.csv\"", at.replace(':', "-"));
+    answer::with(answer::with(response, "Content-Disposition", &name), "Export-Began-At", &at)
 }
 
 impl Visit<'_> {
