@@ -6,6 +6,7 @@
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
+use crate::model::sso::endpoint::without_reserved_parameters;
 use crate::model::sso::{AcsStyle, AuthnContext, Configuration, EndpointType, NameIdPolicy};
 use crate::model::{Caller, GroupId};
 use crate::protocol::saml::authn_request::{self, AuthnRequest, RequestedContext};
@@ -160,7 +161,7 @@ fn carried(
             Carried::Redirect { location: append_query(&configuration.endpoint_url, &query) }
         }
         EndpointType::Post => Carried::Post {
-            action: configuration.endpoint_url.clone(),
+            action: without_reserved_parameters(&configuration.endpoint_url).into_owned(),
             request: encode_post(request.as_bytes()),
             relay_state: pending.relay_state.clone(),
         },
