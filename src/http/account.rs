@@ -76,8 +76,7 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let group = match group_of(app, call, &query)? {
         Ok(group) => group,
         Err(error) => {
-            let refusal = Refusal { error, embedded: target.embedded, allowed_sites: vec![] };
-            return Ok(Promise::kept(refused(&refusal)));
+            return Ok(Promise::kept(refused(&Refusal::plain(error, target.embedded), None)));
         }
     };
     let origin = app.origin(call.request);
@@ -90,11 +89,11 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         origin,
         target,
     };
-    let jar = Jar::of(call.request);
+    let (jar, lab) = (Jar::of(call.request), app.desk.lab_clock());
     let answer = app.desk.consume_saml(call.anonymous(), posted)?;
     Ok(answer.then(move |answer| match answer? {
         Answer::SignedIn(signed_in) => Ok(signed_in_answer(jar, &signed_in)),
-        Answer::Refused(refusal) => refused(&refusal),
+        Answer::Refused(refusal) => refused(&refusal, lab.as_deref()),
         Answer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
     }))
 }
@@ -118,7 +117,7 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
     let target = target_of(params);
     let group = match group_of(app, call, params)? {
         Ok(group) => group,
-        Err(error) => return refused(&Refusal { error, embedded: target.embedded, allowed_sites: vec![] }),
+        Err(error) => return refused(&Refusal::plain(error, target.embedded), None),
     };
     if let Some(value) = gssnid::value(call.request)
         && let Some(standing) = app.desk.standing_answer(&call.anonymous(), group, value, &target)?
@@ -179,7 +178,7 @@ fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<
         Ok(Beginning::Diagnosed(diagnosis)) => return Ok(diagnosed(&diagnosis)),
         Err(error) if target.embedded && error.kind == Kind::Denied => {
             let allowed_sites = app.desk.allowed_sites(group)?;
-            return refused(&Refusal { error, embedded: true, allowed_sites });
+            return refused(&Refusal { allowed_sites, ..Refusal::plain(error, true) }, None);
         }
         Err(error) => return Err(error),
     };
@@ -214,9 +213,14 @@ fn signed_in_answer(jar: Jar, signed_in: &SignedIn) -> Response {
     gssnid::set(response, jar, &signed_in.web_session, embedding)
 }
 
-fn refused(refusal: &Refusal) -> Result<Response> {
+/// The answer to somebody who is refused; `lab`: in the lab, what its clock says.
+fn refused(refusal: &Refusal, lab: Option<&str>) -> Result<Response> {
     if refusal.embedded {
         return Ok(embedded(None, &refusal.allowed_sites));
+    }
+    if let Some(again) = &refusal.again {
+        let page = pages::error::page_with_again(&refusal.error, lab, Some(again));
+        return Ok(answer::html(refusal.error.kind.status(), page));
     }
     Err(refusal.error.clone())
 }

@@ -8,6 +8,11 @@ use crate::error::{Error, Kind};
 
 /// The page for an error that ended a request. `lab`: in the lab, what its clock says.
 pub fn page(error: &Error, lab: Option<&str>) -> String {
+    page_with_again(error, lab, None)
+}
+
+/// As [`page`]; `again` is the path of this server where the person may try again.
+pub fn page_with_again(error: &Error, lab: Option<&str>, again: Option<&str>) -> String {
     let title = title(error.kind);
     let content = html! {
         section.card {
@@ -15,6 +20,9 @@ pub fn page(error: &Error, lab: Option<&str>) -> String {
             p { (error.public) }
             @if let Some(code) = &error.incident {
                 p { "Incident " strong { code { (code) } } ". Tell it to your administrator." }
+            }
+            @if let Some(path) = again {
+                div.actions { (link_button(path, "Try again", true)) }
             }
         }
     };

@@ -5,14 +5,15 @@ use sidelight::clock::{Clock, Timestamp};
 use sidelight::desk::Desk;
 use sidelight::desk::sso::RejudgeSettings;
 use sidelight::model::Caller;
+use sidelight::protocol::check::Check;
 use sidelight::protocol::saml::bindings::RedirectMessage;
 use sidelight::store::Mode;
 
 use crate::common::{Answer, Server};
 use crate::forge::{Forge, NOW, SP, key_file};
 use crate::harness::{
-    ACS_PATH, BROWSER, GROUP, answering, form_of, latest_code, post, post_to, run, set, signed, started,
-    store, unsolicited,
+    ACS_PATH, BROWSER, GROUP, about, answering, form_of, latest_code, post, post_to, run, set, signed,
+    started, store, unsolicited,
 };
 
 const LOGIN: &str = "/account/getloginkey.ASPX?SSO=1&IdpId=12345";
@@ -310,4 +311,28 @@ fn a_kept_response_is_judged_again_and_signs_nobody_in() {
     assert_eq!(judged(Some("2026-02-01T13:00:00Z"), Some(SP)).unwrap(), Some("confirmation_expired"));
     clock.set_now(Timestamp::parse("2026-02-02T12:30:00Z").unwrap());
     assert_eq!(judged(None, None).unwrap_err().code, "response_not_kept");
+}
+
+#[test]
+fn judging_again_gives_each_check_the_number_that_it_had() {
+    let server = started();
+    set(&server, &["keep_responses=true"]);
+    let create = ["user", "create", "--address", "bob.demo.glance.net", "--group", "12345"];
+    run(&server, &[&create[..], &["--email", "bob@example.com"]].concat());
+    assert_eq!(post(&server, &signed(&unsolicited())).status, 200);
+    // One that came as far as the login key, which judging again does not make.
+    assert_eq!(post(&server, &signed(&about("bob@example.com", "_again1"))).status, 403);
+    let clock = Clock::system();
+    clock.set_now(Timestamp::parse(NOW).unwrap());
+    let desk = Desk::open(server.data(), Mode::Lab, clock).unwrap();
+    let host = Caller::host();
+    let numbered = |checks: &[Check]| checks.iter().map(|c| (c.number, c.name.clone())).collect::<Vec<_>>();
+    for attempt in desk.sso_attempts(&host, GROUP).unwrap() {
+        let (_, first) = desk.sso_attempt(&host, GROUP, attempt.id).unwrap();
+        let settings = RejudgeSettings { now: None, fields: vec![] };
+        let again = desk.rejudge_sso(&host, GROUP, attempt.id, &settings).unwrap();
+        assert_eq!(again.reject, None);
+        let (first, again) = (numbered(&first), numbered(&again.checks));
+        assert!(again.starts_with(&first), "attempt {}: {first:?} became {again:?}", attempt.id);
+    }
 }

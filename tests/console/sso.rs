@@ -304,6 +304,10 @@ fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     let form = format!("SAMLResponse={}", response.replace('+', "%2B").replace('=', "%3D"));
     let refused = server.post_form("/account/GetLoginKey.aspx?sso=1&idpid=7", &form);
     assert_eq!(refused.status, 403);
+    // Whoever is refused may begin anew from the page that says so.
+    let again = "/account/GetLoginKey.aspx?sso=1&amp;idpid=7";
+    assert!(refused.body.contains(&format!("href=\"{again}\">Try again")), "{}", refused.body);
+    assert_eq!(server.get(&again.replace("&amp;", "&")).status, 302);
     let list = browser.get(&format!("{SSO}/attempts"));
     assert!(list.body.contains("/sso/attempts/1"), "{}", text_of(&list.body));
     let attempt = browser.get(&format!("{SSO}/attempts/1"));
@@ -315,6 +319,14 @@ fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     let (shown, folded) = checks.split_once("<details").unwrap();
     assert!(shown.contains(&format!("class=\"failed\" id=\"check-{failed}\"")), "{}", text_of(shown));
     assert!(!shown.contains("class=\"passed\"") && folded.contains(" passed"), "{}", text_of(shown));
+    // The incident leads to the attempt and to judging it again, and the attempt to the incident.
+    let incident = attempt.body.split("/incidents?code=").nth(1).unwrap()[..9].to_owned();
+    let incident = browser.get(&format!("/console/groups/7/incidents?code={incident}"));
+    assert!(incident.body.contains(&format!("href=\"{SSO}/attempts/1\"")), "{}", text_of(&incident.body));
+    assert!(incident.body.contains(&format!("href=\"{SSO}/attempts/1#judge-again\"")));
+    assert!(attempt.body.contains("id=\"judge-again\""));
+    // The method is chosen, not typed.
+    assert!(attempt.body.contains("<select id=\"f-method\" name=\"method\""), "{}", attempt.body);
     let again = browser.post(
         &format!("{SSO}/attempts/1"),
         &[("now", "2026-02-01T12:00:00Z"), ("entity_id", "https://sp.example.com/saml/metadata")],

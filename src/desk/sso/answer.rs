@@ -45,9 +45,18 @@ pub enum Outcome {
 pub struct Refusal {
     /// What the person may know: one sentence and the incident code.
     pub error: Error,
+    /// Where they may begin anew: a path of this server.
+    pub again: Option<String>,
     /// Whether the answer is a message to the page that frames it.
     pub embedded: bool,
     pub allowed_sites: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal of somebody who cannot begin anew, or whose sites nobody knows.
+    pub fn plain(error: Error, embedded: bool) -> Refusal {
+        Refusal { error, again: None, embedded, allowed_sites: Vec::new() }
+    }
 }
 
 impl Desk {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::desk::guard::Tally;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Kind, Result};
+use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{Attempt as KeptAttempt, Status};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
@@ -141,8 +142,12 @@ impl Desk {
                 ..diagnosis
             })));
         }
+        let configuration = &attempt.grounds.configuration;
+        let begins_here = !configuration.endpoint_url.is_empty();
+        let again = begins_here.then(|| acs_url("", configuration.group) + &target.as_parameters());
         Ok(Answer::Refused(Box::new(Refusal {
             error: Error { incident, ..Error::new(Kind::Denied, reject.code(), SENTENCE) },
+            again,
             embedded: target.embedded,
             allowed_sites: attempt.grounds.configuration.allowed_sites.clone(),
         })))
@@ -286,7 +291,7 @@ impl Desk {
         Ok((attempt, checks))
     }
 
-    /// The number of the attempt behind an incident code of a group; `None` when it is not kept.
+    /// The attempt behind an incident code of a group; `None` when it is not kept.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group.
@@ -295,9 +300,12 @@ impl Desk {
         caller: &Caller,
         group: GroupId,
         incident: &str,
-    ) -> Result<Option<i64>> {
+    ) -> Result<Option<KeptAttempt>> {
         permission::administer(caller, group)?;
-        self.store.read(|r| r.saml_attempt_of_incident(group, &typed_incident_code(incident)))
+        self.store.read(|r| match r.saml_attempt_of_incident(group, &typed_incident_code(incident))? {
+            Some(id) => r.saml_attempt(group, id),
+            None => Ok(None),
+        })
     }
 
     /// The attributes of recent assertions, to pick from: each name with an example, NameID first.

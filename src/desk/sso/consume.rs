@@ -86,7 +86,7 @@ impl Desk {
             }
             Err((group, reject)) => {
                 let error = self.refuse_outright(&caller, group, &reject)?;
-                let refusal = Refusal { error, embedded: posted.target.embedded, allowed_sites: Vec::new() };
+                let refusal = Refusal::plain(error, posted.target.embedded);
                 Ok(Promise::kept(Ok(Answer::Refused(Box::new(refusal)))))
             }
         }

@@ -4,10 +4,13 @@
 use crate::clock::Timestamp;
 use crate::desk::{Desk, permission};
 use crate::error::{Error, Result};
+use crate::model::sso::LOGIN_KEY_CHECK;
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::protocol::saml::bindings::Encoding;
+use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::verdict::explain;
+use crate::store::Reader;
 
 use super::admit::{rehearsed, replay_fingerprint};
 use super::attempts::kept_place;
@@ -79,10 +82,10 @@ impl Desk {
             let reject = match explanation.verdict {
                 Err(reject) => rejected(&SsoReject::Response(Box::new(reject))),
                 Ok(identity) => {
-                    let used = r.assertion_was_used(&replay_fingerprint(&identity))?;
-                    let got = if used { "used before; not judged this time" } else { "new" };
-                    checks.passed("First use", "Profiles 4.1.4.5", "not judged when judging again", got);
                     let reject = rehearsed(r, &grounds.configuration, &identity, at, &mut checks)?;
+                    if reject.is_none() {
+                        not_judged_again(r, &attempt.checks, &identity, &mut checks)?;
+                    }
                     reject.as_ref().and_then(rejected)
                 }
             };
@@ -97,4 +100,23 @@ impl Desk {
             .log(now, LogEntry::done(caller, Some(group), "sso.re-judge", group.to_string(), detail))?;
         Ok(rejudged)
     }
+}
+
+/// Notes the rules that are not judged when judging again, in the order in which a sign-in meets them, so that each
+/// check has the number that it had when the response came.
+fn not_judged_again(
+    r: &Reader<'_>,
+    first_time: &str,
+    identity: &Identity,
+    checks: &mut Checklist,
+) -> Result<()> {
+    const EXPECTED: &str = "not judged when judging again";
+    let first_time: Vec<Check> = serde_json::from_str(first_time).unwrap_or_default();
+    if let Some(check) = first_time.iter().find(|check| check.name == LOGIN_KEY_CHECK) {
+        checks.open(LOGIN_KEY_CHECK, &check.clause, EXPECTED, check.got.clone());
+    }
+    let used = r.assertion_was_used(&replay_fingerprint(identity))?;
+    let got = if used { "used before; not judged this time" } else { "new" };
+    checks.passed("First use", "Profiles 4.1.4.5", EXPECTED, got);
+    Ok(())
 }

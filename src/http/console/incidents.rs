@@ -30,6 +30,15 @@ fn page(visit: &Visit<'_>, group: Option<&Group>, address: &str) -> Result<Respo
     };
     match visit.desk().open_incident(&visit.caller, &code) {
         Ok(report) => {
+            let attempt = match report.group {
+                Some(group) => visit.desk().sso_attempt_of_incident(&visit.caller, group, &report.code)?,
+                None => None,
+            };
+            let attempt = attempt.map(|attempt| pages::AttemptLink {
+                group: attempt.group,
+                number: attempt.id,
+                can_be_judged_again: attempt.kept_until.is_some(),
+            });
             let view = pages::IncidentView {
                 code: &report.code,
                 at: report.at,
@@ -38,6 +47,7 @@ fn page(visit: &Visit<'_>, group: Option<&Group>, address: &str) -> Result<Respo
                 reject: &report.reject,
                 checks: &report.checks,
                 repair: &report.repair,
+                attempt,
             };
             Ok(answer::html(200, pages::page(&frame, &view)))
         }

@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use crate::clock::Timestamp;
 use crate::model::GroupId;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, failed_first, flush_card, header, notice, pairs, time, to_failed,
+    Tone, Weight, badge, button, card, failed_first, flush_card, header, link_button, notice, pairs, time,
+    to_failed,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -23,6 +24,22 @@ pub struct IncidentView<'a> {
     pub checks: &'a [Check],
     /// "" when nothing is known to help.
     pub repair: &'a str,
+    /// The attempt to sign in by SAML that was refused, while it is kept.
+    pub attempt: Option<AttemptLink>,
+}
+
+/// The way to a kept attempt.
+pub struct AttemptLink {
+    pub group: GroupId,
+    pub number: i64,
+    /// Its response is kept, so that it can be judged again.
+    pub can_be_judged_again: bool,
+}
+
+impl AttemptLink {
+    fn address(&self) -> String {
+        super::at(self.group, &format!("/sso/attempts/{}", self.number))
+    }
 }
 
 /// The page that opens a code; `fill` has the code and what is wrong with it.
@@ -70,8 +87,16 @@ pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
             },
         ),
     ]);
+    let actions = html! {
+        @if let Some(attempt) = &view.attempt {
+            (link_button(&attempt.address(), "See the attempt", false))
+            @if attempt.can_be_judged_again {
+                (link_button(&format!("{}#judge-again", attempt.address()), "Judge again", true))
+            }
+        }
+    };
     let content = html! {
-        (header(&super::crumbs(frame, &[]), &title, "", &html! {}))
+        (header(&super::crumbs(frame, &[]), &title, "", &actions))
         (repair(view.repair, view.checks, "check"))
         (card("", "", &facts))
         @if !view.checks.is_empty() {

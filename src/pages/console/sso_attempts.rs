@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::incidents::repair;
+use super::sso::step::drawn;
 use super::{crumbs, own};
 use crate::clock::Timestamp;
 use crate::model::sso::Attempt;
-use crate::model::sso::fields::{Field as SsoField, field};
+use crate::model::sso::fields::field;
 use crate::pages::components::{
     Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, notice, pairs, table, time,
     time_or, to_failed,
@@ -97,7 +98,12 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
         (card("", "", &pairs(&[
             ("Time", time(attempt.at)),
             ("Outcome", outcome(attempt)),
-            ("Incident", html! { (attempt.incident.as_deref().unwrap_or("none")) }),
+            ("Incident", html! {
+                @match &attempt.incident {
+                    Some(code) => a href=(own(frame, &format!("/incidents?code={code}"))) { (code) },
+                    None => "None",
+                }
+            }),
             ("Response kept until", time_or(attempt.kept_until, "Not kept")),
         ])))
         (flush_card("Checks when it came", "The first that failed decided.", &failed_first(view.checks, "check")))
@@ -128,25 +134,21 @@ fn again(view: &RejudgedView<'_>) -> Markup {
 fn rejudge_form(frame: &Frame<'_>, attempt: &Attempt, fill: &Fill) -> Markup {
     let sentence =
         "As it would be with other settings, or at another time. Nobody is signed in, nothing is saved.";
-    let drawn = |field: &SsoField| {
-        html! {
-            @if field.name.starts_with("allow") { (form::tick(field.name, "true", field.label, "", fill)) }
-            @else { (Field::text(field.name, field.label).unmarked().draw(fill)) }
+    let form = form::post(
+        &own(frame, &format!("/sso/attempts/{}", attempt.id)),
+        frame.token,
+        &html! {
+            (Field::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
+            @for name in REJUDGED { @if let Some(field) = field(name) { (drawn(field, fill, &[])) } }
+            div.actions { (button("Judge again", Weight::Primary)) }
+        },
+    );
+    html! {
+        section.card.sso-form id="judge-again" {
+            header { h2 { "Judge again" } p { (sentence) } }
+            (form)
         }
-    };
-    card(
-        "Judge again",
-        sentence,
-        &form::post(
-            &own(frame, &format!("/sso/attempts/{}", attempt.id)),
-            frame.token,
-            &html! {
-                (Field::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
-                @for name in REJUDGED { @if let Some(field) = field(name) { (drawn(field)) } }
-                div.actions { (button("Judge again", Weight::Primary)) }
-            },
-        ),
-    )
+    }
 }
 
 /// The attributes of recent assertions: name and an example.

@@ -281,6 +281,7 @@ fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
         reject: HOSTILE,
         checks: &checks,
         repair: HOSTILE,
+        attempt: None,
     };
     check(&incidents::page(&frame(), &incident));
     check(&incidents::ask(&frame(), HOSTILE, &fill(&["code"])));

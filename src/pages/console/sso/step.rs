@@ -107,7 +107,12 @@ fn above(frame: &Frame<'_>, section: Section) -> Markup {
     }
 }
 
-fn drawn(field: &SsoField, fill: &Fill, told: &[(&'static str, String)]) -> Markup {
+/// A field with its help; `told` says what fields would give.
+pub(in crate::pages::console) fn drawn(
+    field: &SsoField,
+    fill: &Fill,
+    told: &[(&'static str, String)],
+) -> Markup {
     let told = told.iter().filter(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
     let warning = Some(field.warning).filter(|warning| !warning.is_empty());
     let warning = warning.map(|warning| format!("Warning: {warning}"));
