@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 8.
+-- The schema of Sidelight's database, version 9.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -290,6 +290,8 @@ CREATE TABLE sso_configurations (
     endpoint_type TEXT NOT NULL CHECK (endpoint_type IN ('redirect', 'post')),
     sp_entity_id TEXT NOT NULL,                  -- the Entity ID of the screen: ours, the audience
     identity_attribute TEXT NOT NULL DEFAULT '',
+    -- whether the NameID names the user when that attribute did not come
+    name_id_when_missing INTEGER NOT NULL DEFAULT 1 CHECK (name_id_when_missing IN (0, 1)),
     idp_initiated_redirect TEXT NOT NULL DEFAULT '',
     idp_initiated_allowed INTEGER NOT NULL CHECK (idp_initiated_allowed IN (0, 1)),
     authn_context TEXT NOT NULL
@@ -300,6 +302,7 @@ CREATE TABLE sso_configurations (
     skew_seconds INTEGER NOT NULL CHECK (skew_seconds BETWEEN 0 AND 600),
     allow_sha1 INTEGER NOT NULL CHECK (allow_sha1 IN (0, 1)),
     allow_rsa15 INTEGER NOT NULL CHECK (allow_rsa15 IN (0, 1)),
+    allow_3des INTEGER NOT NULL DEFAULT 0 CHECK (allow_3des IN (0, 1)),
     keep_responses INTEGER NOT NULL CHECK (keep_responses IN (0, 1)),
     autoprovision TEXT NOT NULL CHECK (autoprovision IN ('off', 'create', 'create_and_update')),
     mapping TEXT NOT NULL,                       -- JSON: the template of each field
@@ -370,6 +373,7 @@ CREATE TABLE saml_attempts (
     code TEXT,                                   -- of the reject; NULL when accepted
     subject TEXT NOT NULL,                       -- the NameID of a verified assertion; '' otherwise
     checks TEXT NOT NULL,                        -- JSON: the numbered checks
+    keys TEXT,                                   -- JSON: where no key verified, those tried and the one that came
     attributes TEXT,                             -- JSON: of a verified assertion, in Provisioning only
     circumstances TEXT,                          -- JSON: ACS URLs and outstanding requests of a kept response
     sealed_response BLOB,                        -- kept when switched on

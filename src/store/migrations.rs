@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_removed_sso_keys.sql"),
     include_str!("migrations/0007_groups_off_and_retired.sql"),
     include_str!("migrations/0008_search_words.sql"),
+    include_str!("migrations/0009_sso_switches_and_keys_of_attempts.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

@@ -14,7 +14,9 @@ fn an_assertion_names_one_user_or_nobody_comes_in() {
     for (email, name_id, expected) in [
         ("alice@example.com", "whatever", "alice-1"),
         ("ALICE@EXAMPLE.COM", "whatever", "alice-1"),
-        ("whatever", "alice-1", "alice-1"),
+        ("", "alice-1", "alice-1"),
+        ("whatever", "alice-1", "user_unknown"),
+        ("whatever", "shared@example.com", "user_unknown"),
         ("Alice.Demo.Glance.Net", "alice-1", "alice-1"),
         ("Bob-2", "nobody", "Bob-2"),
         ("bob-2", "nobody", "user_unknown"),
@@ -32,6 +34,40 @@ fn an_assertion_names_one_user_or_nobody_comes_in() {
             _ => assert_eq!(latest_code(&store), expected, "{email}, {name_id}"),
         }
     }
+}
+
+#[test]
+fn the_attribute_decides_when_it_comes_and_the_name_counts_instead_only_where_the_group_lets_it() {
+    let server = started();
+    let store = store(server.data());
+    let attempt = |email: &str, name_id: &str| {
+        let answer = post(&server, &signed(&about(email, name_id)));
+        if answer.status == 200 { "in".to_owned() } else { latest_code(&store) }
+    };
+    // Who may choose a NameID at the identity provider becomes nobody else by it, whatever the switch says.
+    for switch in ["true", "false"] {
+        set(&server, &[&format!("name_id_when_missing={switch}")]);
+        assert_eq!(attempt("nobody@example.com", "alice@example.com"), "user_unknown");
+        assert_eq!(attempt("alice@example.com", "nobody@example.com"), "in");
+    }
+    attempt("nobody@example.com", "alice@example.com");
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("The attribute decides, and it names no user of this group"), "{said}");
+    // The attribute is missing, or empty.
+    set(&server, &["name_id_when_missing=true", "identity_attribute=upn"]);
+    assert_eq!(attempt("x@example.com", "alice@example.com"), "in");
+    set(&server, &["name_id_when_missing=false"]);
+    assert_eq!(attempt("x@example.com", "alice@example.com"), "identity_attribute_missing");
+    set(&server, &["identity_attribute=email"]);
+    assert_eq!(attempt(" ", "alice@example.com"), "identity_attribute_missing");
+    // Without an attribute of that name to wait for, the NameID alone names the user.
+    set(&server, &["identity_attribute="]);
+    assert_eq!(attempt("nobody@example.com", "alice@example.com"), "in");
+    // Autoprovisioning makes whom the attribute names, unless the NameID is somebody else's.
+    set(&server, &["identity_attribute=email"]);
+    mapped(&server);
+    assert_eq!(attempt("zoe@example.com", "alice-1"), "user_unknown");
+    assert_eq!(attempt("zoe@example.com", "zoe-9"), "in");
 }
 
 /// Whom an assertion names is remembered between sign-ins, but not beyond a change, also by another process.
@@ -107,6 +143,8 @@ fn a_refusal_says_which_attribute_would_have_named_the_user() {
 fn what_a_sign_in_brings_up_to_date_is_remembered_no_longer() {
     let server = started();
     mapped(&server);
+    // The NameID stays, the address does not: the NameID names the user.
+    set(&server, &["identity_attribute="]);
     for email in ["zoe@example.com", "zoe@example.com", "zoe@example.com", "zoe.new@example.com"] {
         assert_eq!(post(&server, &signed(&about(email, "zoe-9"))).status, 200);
     }
@@ -158,7 +196,10 @@ fn a_new_user_never_takes_what_somebody_has() {
     // Another person of the same name: the address is taken, and nobody is linked.
     assert_eq!(post(&server, &signed(&about("other@example.com", "zoe-10"))).status, 403);
     assert_eq!(latest_code(&store), "provisioning_field_taken");
-    // A later sign-in of the first brings the e-mail address up to date.
+    // A later sign-in of the first brings the e-mail address up to date, where the NameID names the user.
+    assert_eq!(post(&server, &signed(&about("zoe.new@example.com", "zoe-9"))).status, 403);
+    assert_eq!(latest_code(&store), "user_unknown");
+    set(&server, &["identity_attribute="]);
     assert_eq!(post(&server, &signed(&about("zoe.new@example.com", "zoe-9"))).status, 200);
     let users = run(&server, &["user", "list", "--group", "12345", "--json"]);
     assert!(users.contains("zoe.new@example.com"), "{users}");

@@ -288,6 +288,35 @@ fn encrypted_saml_takes_our_certificate_and_refuses_the_clear() {
 }
 
 #[test]
+fn triple_des_is_a_switch_that_its_refusal_and_our_metadata_name() {
+    let server = started();
+    let certificate = crate::forge::der(&run(&server, &["sso", "own-key", "make", "--group", "12345"]));
+    let parts = unsolicited();
+    let assertion = Forge::shared().sign(&parts.assertion(), parts.assertion_id);
+    let data = sidelight::protocol::xml::make::encrypt_element(&assertion, &certificate).unwrap();
+    let begin = data.find("http://www.w3.org/2009/xmlenc11#aes").unwrap();
+    let end = begin + data[begin..].find('"').unwrap();
+    let data = data.replace(&data[begin..end], "http://www.w3.org/2001/04/xmlenc#tripledes-cbc");
+    let holder = format!("<saml:EncryptedAssertion>{data}</saml:EncryptedAssertion>");
+    let document = parts.response_with("_r1", "", "", &holder);
+    let metadata = || server.get("/saml/metadata?idpid=12345").body;
+    let methods = metadata();
+    let place = |name: &str| methods.find(name).unwrap_or_else(|| panic!("no {name} in {methods}"));
+    assert!(place("#aes256-gcm") < place("#aes256-cbc") && !methods.contains("tripledes"), "{methods}");
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "decryption_3des");
+    let said = run(&server, &["sso", "attempts", "--group", "12345"]);
+    assert!(said.contains("“Take Triple DES encryption” under “For old identity providers”"), "{said}");
+    set(&server, &["allow_3des=true"]);
+    assert!(metadata().contains("#tripledes-cbc"));
+    let shown = run(&server, &["sso", "show", "--group", "12345"]);
+    assert!(shown.contains("Triple DES is not authenticated"), "{shown}");
+    // It is tried now; the key inside is one of AES.
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "decryption_failed");
+}
+
+#[test]
 fn a_kept_response_is_judged_again_and_signs_nobody_in() {
     let server = started();
     set(&server, &["keep_responses=true", "entity_id=somebody.else"]);

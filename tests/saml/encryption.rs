@@ -231,6 +231,41 @@ fn a_stranger_cannot_have_us_decrypt_by_the_thousand() {
 }
 
 #[test]
+fn triple_des_signs_in_only_where_it_is_allowed() {
+    use des::cipher::{BlockCipherEncrypt, KeyInit};
+    let forge = Forge::shared();
+    let parts = Parts::genuine();
+    let mut plaintext = signed_assertion(forge, &parts).into_bytes();
+    let padding = 8 - plaintext.len() % 8;
+    plaintext.extend(std::iter::repeat_n(u8::try_from(padding).unwrap(), padding));
+    let (key, mut octets) = ([0x5a_u8; 24], vec![0x11_u8; 8]);
+    let cipher = des::TdesEde3::new_from_slice(&key).unwrap();
+    for block in plaintext.chunks(8) {
+        let before = octets[octets.len() - 8..].to_vec();
+        let mixed: [u8; 8] = std::array::from_fn(|at| block[at] ^ before[at]);
+        let mut output = mixed.into();
+        cipher.encrypt_block(&mut output);
+        octets.extend(output.iter());
+    }
+    let aes = encrypted("EncryptedAssertion", "", CBC);
+    let key_of_aes = cut(&aes, "<xenc:CipherValue>", "</xenc:CipherValue>").to_owned();
+    let value = |octets: &str| format!("<xenc:CipherValue>{octets}</xenc:CipherValue>");
+    let (head, _) = aes.rsplit_once("<xenc:CipherValue>").unwrap();
+    let tail = "</xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>";
+    let holder = format!("{head}{}{tail}", value(&STANDARD.encode(&octets)))
+        .replace(&key_of_aes, &value(&wrap(&key)))
+        .replace(CBC, "http://www.w3.org/2001/04/xmlenc#tripledes-cbc");
+    let document = parts.response_with("_r1", "", "", &holder);
+    let mut expectations = forge.expectations();
+    let reject = verdict(document.as_bytes(), &expectations).unwrap_err();
+    assert_eq!(reject.code.code(), "decryption_3des");
+    assert!(reject.repair().contains("“Take Triple DES encryption”"), "{}", reject.repair());
+    expectations.policy.allow_triple_des = true;
+    let identity = verdict(document.as_bytes(), &expectations).unwrap();
+    assert_eq!(identity.name_id.unwrap().value, ALICE);
+}
+
+#[test]
 fn nothing_is_decrypted_once_the_signature_around_it_has_failed() {
     let forge = Forge::shared();
     let parts = Parts::genuine();

@@ -267,7 +267,7 @@ fn plan(
     let autoprovision = configuration.autoprovision;
     let named = match known {
         Some(member) => Ok(member),
-        None => matched(r, configuration.group, identifiers)?.map(Arc::new),
+        None => matched(r, configuration, identifiers)?.map(Arc::new),
     };
     let member = match named {
         Ok(member) => member,

@@ -250,7 +250,12 @@ impl Desk {
                  provider send one."
             ));
         }
-        let nobody = matches!(reject, SsoReject::UserUnknown { .. } | SsoReject::WithoutIdentifier);
+        let nobody = matches!(
+            reject,
+            SsoReject::UserUnknown { .. }
+                | SsoReject::WithoutIdentifier
+                | SsoReject::IdentityAttributeMissing { .. }
+        );
         let Some(identity) = identity.filter(|_| nobody) else { return Ok(reject.repair().to_owned()) };
         let group = attempt.grounds.configuration.group;
         let named = self.store.read(|r| attribute_that_names(r, group, identity))?;

@@ -93,6 +93,7 @@ impl Grounds {
             policy: Policy {
                 allow_sha1: c.allow_sha1,
                 allow_rsa15: c.allow_rsa15,
+                allow_triple_des: c.allow_triple_des,
                 require_encryption: c.method == Method::EncryptedSaml,
                 ..Policy::default()
             },

@@ -1,12 +1,12 @@
-//! Which user an assertion speaks of: the identity attribute first, then the NameID. Wire contract §3.3,
-//! §11 Q11.
+//! Which user an assertion speaks of: the identity attribute decides when it came, else the NameID. Wire contract
+//! §3.3, §11 Q11.
 //!
 //! A value names a member of the group by Partner User ID, exactly, or by Glance Address or e-mail address,
 //! in any case. Nobody, several, or two different users: refused. Members of other groups are never seen.
 
 use crate::error::Result;
+use crate::model::Member;
 use crate::model::sso::Configuration;
-use crate::model::{GroupId, Member};
 use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::names::FORMAT_TRANSIENT;
 use crate::store::Reader;
@@ -51,9 +51,10 @@ impl Identifiers {
         self.attribute.iter().chain(&self.name_id)
     }
 
-    /// Whether a user with these would be found by them.
+    /// Whether a user with these would be found by them: by the attribute when it came, else by the NameID.
     pub fn would_find(&self, puid: Option<&str>, address: &str, email: &str) -> bool {
-        self.all().any(|value| {
+        let name_id = self.name_id.as_ref().filter(|_| self.attribute.is_empty());
+        self.attribute.iter().chain(name_id).any(|value| {
             puid == Some(value.as_str())
                 || value.eq_ignore_ascii_case(address)
                 || (!email.is_empty() && value.eq_ignore_ascii_case(email))
@@ -64,9 +65,16 @@ impl Identifiers {
 /// Finds the member whom an assertion names.
 pub(super) fn matched(
     reader: &Reader<'_>,
-    group: GroupId,
+    configuration: &Configuration,
     identifiers: &Identifiers,
 ) -> Result<std::result::Result<Member, SsoReject>> {
+    let group = configuration.group;
+    let attribute = &configuration.identity_attribute;
+    let attribute_came = !identifiers.attribute.is_empty();
+    if !attribute_came && !attribute.is_empty() && !configuration.name_id_when_missing {
+        let got = identifiers.shown();
+        return Ok(Err(SsoReject::IdentityAttributeMissing { attribute: attribute.clone(), got }));
+    }
     let mut by_attribute = Vec::new();
     for value in &identifiers.attribute {
         for user in reader.members_named(group, value)? {
@@ -84,6 +92,11 @@ pub(super) fn matched(
     let got = || identifiers.shown();
     let chosen = match (by_attribute.as_slice(), by_name_id.as_slice()) {
         ([], []) if identifiers.all().next().is_none() => return Ok(Err(SsoReject::WithoutIdentifier)),
+        // The attribute decides when it is there: who can choose a NameID at the identity provider must not
+        // become somebody by it.
+        ([], [_, ..]) if attribute_came => {
+            return Ok(Err(SsoReject::AttributeNamesNobody { attribute: attribute.clone(), got: got() }));
+        }
         ([], []) => return Ok(Err(SsoReject::UserUnknown { got: got() })),
         ([_, _, ..], _) | (_, [_, _, ..]) => return Ok(Err(SsoReject::UserAmbiguous { got: got() })),
         ([one], [other]) if one != other => return Ok(Err(SsoReject::UserConflict { got: got() })),

@@ -253,6 +253,8 @@ impl Desk {
                 acs: &[acs_url(origin, group)],
                 signing_certificate: None,
                 encryption_certificates: &newest,
+                takes_rsa15: configuration.allow_rsa15,
+                takes_triple_des: configuration.allow_triple_des,
                 name_id_formats: &[FORMAT_EMAIL],
             }
             .to_xml())

@@ -33,6 +33,16 @@ pub enum SsoReject {
     Replay,
     /// Neither the identity attribute nor the NameID has a value.
     WithoutIdentifier,
+    /// The identity attribute did not come, and the NameID does not count instead.
+    IdentityAttributeMissing {
+        attribute: String,
+        got: String,
+    },
+    /// The identity attribute names nobody, though the NameID names somebody.
+    AttributeNamesNobody {
+        attribute: String,
+        got: String,
+    },
     /// Nobody in the group has these identifiers.
     UserUnknown {
         got: String,
@@ -101,6 +111,8 @@ impl SsoReject {
             SsoReject::Response(reject) => reject.code.code(),
             SsoReject::Replay => "replay",
             SsoReject::WithoutIdentifier => "identifier_missing",
+            SsoReject::IdentityAttributeMissing { .. } => "identity_attribute_missing",
+            SsoReject::AttributeNamesNobody { .. } => "user_unknown",
             SsoReject::UserUnknown { .. } => "user_unknown",
             SsoReject::UserAmbiguous { .. } => "user_ambiguous",
             SsoReject::UserConflict { .. } => "user_conflict",
@@ -128,6 +140,8 @@ impl SsoReject {
             SsoReject::Response(_) => "Response",
             SsoReject::Replay => "First use",
             SsoReject::WithoutIdentifier
+            | SsoReject::IdentityAttributeMissing { .. }
+            | SsoReject::AttributeNamesNobody { .. }
             | SsoReject::UserUnknown { .. }
             | SsoReject::UserAmbiguous { .. }
             | SsoReject::UserConflict { .. } => "Which user",
@@ -148,6 +162,8 @@ impl SsoReject {
             SsoReject::Response(reject) => reject.clause(),
             SsoReject::Replay => "Profiles 4.1.4.5",
             SsoReject::WithoutIdentifier
+            | SsoReject::IdentityAttributeMissing { .. }
+            | SsoReject::AttributeNamesNobody { .. }
             | SsoReject::UserUnknown { .. }
             | SsoReject::UserAmbiguous { .. }
             | SsoReject::UserConflict { .. } => "docs/saml.md, Which user",
@@ -176,6 +192,10 @@ impl SsoReject {
             SsoReject::Response(reject) => reject.expected.clone(),
             SsoReject::Replay => "an assertion that was not used before".into(),
             SsoReject::WithoutIdentifier => "a value of the identity attribute, or a NameID".into(),
+            SsoReject::IdentityAttributeMissing { attribute, .. } => format!("a value of the attribute {attribute}"),
+            SsoReject::AttributeNamesNobody { attribute, .. } => {
+                format!("a user of the group whom the attribute {attribute} names, whoever the NameID names")
+            }
             SsoReject::UserUnknown { .. } => {
                 "the Partner User ID, Glance Address or e-mail address of a user of the group".into()
             }
@@ -194,7 +214,8 @@ impl SsoReject {
             SsoReject::FieldTaken { field, .. } => format!("a {field} that nobody has yet"),
             SsoReject::RoleUnknown { .. } => "the name of a role of the group".into(),
             SsoReject::NotFoundAgain { .. } => {
-                "a PartnerUID, GlanceAddress or Email that equals the identity attribute or the NameID".into()
+                "a PartnerUID, GlanceAddress or Email that equals the identity attribute, or the NameID when it did not come"
+                    .into()
             }
         }
     }
@@ -208,6 +229,7 @@ impl SsoReject {
             SsoReject::Replay => "one that was used before".into(),
             SsoReject::UnknownGroup { got } if got.is_empty() => "none".into(),
             SsoReject::UnknownGroup { got }
+            | SsoReject::AttributeNamesNobody { got, .. }
             | SsoReject::UserUnknown { got }
             | SsoReject::UserAmbiguous { got }
             | SsoReject::UserConflict { got }
@@ -215,6 +237,8 @@ impl SsoReject {
             | SsoReject::FieldTaken { got, .. }
             | SsoReject::NotFoundAgain { got }
             | SsoReject::RoleUnknown { got } => got.clone(),
+            SsoReject::IdentityAttributeMissing { got, .. } if got.is_empty() => "none, and no NameID".into(),
+            SsoReject::IdentityAttributeMissing { got, .. } => format!("only {got}"),
             SsoReject::UserInactive => "a former member".into(),
             SsoReject::UserSuspended => "suspended".into(),
             SsoReject::UserLocked => "locked after wrong passwords".into(),
@@ -240,6 +264,15 @@ impl SsoReject {
             SsoReject::WithoutResponse => "The identity provider must post its answer as a form.",
             SsoReject::Response(reject) => reject.repair(),
             SsoReject::Replay => "Start a new sign-in; going back in the browser sends the old answer again.",
+            SsoReject::IdentityAttributeMissing { .. } => {
+                "Have the identity provider send the attribute, or correct the User Identity Attribute Name. If the \
+                 NameID may name users too, switch on “Take the NameID when the attribute is missing”."
+            }
+            SsoReject::AttributeNamesNobody { .. } => {
+                "The attribute decides, and it names no user of this group, though the NameID names one. Correct the \
+                 attribute at the identity provider or the user's e-mail address; if the NameID is what should name \
+                 users, empty the User Identity Attribute Name."
+            }
             SsoReject::WithoutIdentifier | SsoReject::UserUnknown { .. } => {
                 "Compare the value that came to the user's Partner User ID, Glance Address and e-mail \
                  address; correct one of them, or the User Identity Attribute Name, or autoprovision."

@@ -257,8 +257,14 @@ fields! {
         => |c| c.sp_entity_id.clone(), |c, v| required(&mut c.sp_entity_id, v);
     SignIn "identity_attribute" "User Identity Attribute Name" Entry::Line;
         "The attribute whose value names the user: by Partner User ID, Glance Address or e-mail address. \
-         The NameID must name the same user, or nobody. Empty: the NameID alone names the user."
+         When it comes, it decides: naming nobody is a refusal, unless autoprovisioning makes the user, and so is a \
+         NameID of another user. Several values are tried each. Empty: the NameID alone names the user."
         => |c| c.identity_attribute.clone(), |c, v| line(&mut c.identity_attribute, v);
+    SignIn "name_id_when_missing" "Take the NameID when the attribute is missing" Entry::Switch;
+        "On: when the attribute above does not come, the NameID names the user. On for every group that did not switch \
+         it off, because Glance compares both. Off: such an answer is refused; choose it when people can set their \
+         NameID at the identity provider themselves."
+        => |c| c.name_id_when_missing.to_string(), |c, v| switch(&mut c.name_id_when_missing, v);
     SignIn "account_id" "Unique Account ID" Entry::Line;
         "Optional. A name for this group in addresses: idptoken=…, such as a Salesforce Organization ID or \
          an Entra tenant name."
@@ -281,13 +287,16 @@ fields! {
         => |c| c.keep_responses.to_string(), |c, v| switch(&mut c.keep_responses, v);
     Request "authn_context" "Authentication Context" Entry::OneOf(AuthnContext::CHOICES);
         "How the request asks the identity provider to sign the person in. None leaves it to the identity \
-         provider, which is what most want."
+         provider. Glance's guide says that most want a context. Ours is None all the same, because one that a person's \
+         sign-in does not meet ends in an error at the identity provider (Entra: AADSTS75011). Choose the one that \
+         yours names."
         => |c| c.authn_context.as_str().into(),
            |c, v| choice(&mut c.authn_context, AuthnContext::CHOICES, v, AuthnContext::parse);
     Request "acs_style" "ACS Parameter Style" Entry::OneOf(AcsStyle::CHOICES);
         "RelayState: the address that we ask to be answered at is always the same, as identity providers \
-         that compare it literally want it. URL parameters: what to do afterwards is appended to it; embedded \
-         sign-in uses RelayState all the same."
+         that compare it literally want it. URL parameters: what to do afterwards is appended to it, which \
+         Glance's guide calls usual; ours is RelayState, because an address with more parameters than the identity \
+         provider was told is refused by most. Embedded sign-in uses RelayState all the same."
         => |c| c.acs_style.as_str().into(), |c, v| choice(&mut c.acs_style, AcsStyle::CHOICES, v, AcsStyle::parse);
     Request "name_id_policy" "Name ID Policy" Entry::OneOf(NameIdPolicy::CHOICES);
         "Which kind of name the request asks for. Most identity providers want Email address, some \
@@ -307,6 +316,12 @@ fields! {
         warning "RSA 1.5 lets an attacker who can send many responses decrypt captured ones. Ask for \
                  RSA-OAEP, then switch this off."
         => |c| c.allow_rsa15.to_string(), |c, v| switch(&mut c.allow_rsa15, v);
+    Legacy "allow_3des" "Take Triple DES encryption" Entry::Switch;
+        "For identity providers that encrypt with Triple DES, as pysaml2 does unless it is told otherwise (SATOSA, \
+         djangosaml2idp)."
+        warning "Triple DES is not authenticated and its blocks are short: whoever can send many responses can learn \
+                 what captured ones say. Ask for AES-GCM, then switch this off."
+        => |c| c.allow_triple_des.to_string(), |c, v| switch(&mut c.allow_triple_des, v);
     Autoprovisioning "autoprovision" "Autoprovision" Entry::OneOf(Autoprovision::CHOICES);
         "What happens when somebody signs in whom the identity provider knows and this group does not."
         => |c| c.autoprovision.as_str().into(),

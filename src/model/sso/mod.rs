@@ -135,6 +135,8 @@ pub struct Configuration {
     pub sp_entity_id: String,
     /// Empty when only the NameID names the user.
     pub identity_attribute: String,
+    /// Whether the NameID names the user when the identity attribute did not come.
+    pub name_id_when_missing: bool,
     /// The value of `idptoken`; it is kept with the group.
     pub account_id: Option<String>,
     /// A [`super::RelativeTarget`], or empty.
@@ -147,6 +149,7 @@ pub struct Configuration {
     pub skew_seconds: i64,
     pub allow_sha1: bool,
     pub allow_rsa15: bool,
+    pub allow_triple_des: bool,
     /// Whether responses are kept, sealed, for a day, while in Provisioning.
     pub keep_responses: bool,
     pub autoprovision: Autoprovision,
@@ -168,6 +171,7 @@ impl Configuration {
             endpoint_type: EndpointType::Redirect,
             sp_entity_id: DEFAULT_ENTITY_ID.to_owned(),
             identity_attribute: String::new(),
+            name_id_when_missing: true,
             account_id: None,
             idp_initiated_redirect: String::new(),
             idp_initiated_allowed: true,
@@ -177,6 +181,7 @@ impl Configuration {
             skew_seconds: DEFAULT_SKEW_SECONDS,
             allow_sha1: false,
             allow_rsa15: false,
+            allow_triple_des: false,
             keep_responses: false,
             autoprovision: Autoprovision::Off,
             mapping: Mapping::default(),

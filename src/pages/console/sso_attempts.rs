@@ -20,8 +20,16 @@ use crate::pages::sso::said;
 use crate::protocol::check::Check;
 
 /// The fields with which a response may be judged again.
-pub const REJUDGED: [&str; 7] =
-    ["entity_id", "idp_entity_id", "identity_attribute", "clock_skew", "allow_sha1", "allow_rsa15", "method"];
+pub const REJUDGED: [&str; 8] = [
+    "entity_id",
+    "idp_entity_id",
+    "identity_attribute",
+    "clock_skew",
+    "allow_sha1",
+    "allow_rsa15",
+    "allow_3des",
+    "method",
+];
 
 /// The latest attempts.
 pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> String {

@@ -85,7 +85,10 @@ macro_rules! codes {
                 match self {
                     Self::Binding(_) => "Paste the whole value of the SAMLResponse form field, unchanged.",
                     Self::Xml(_) => "No real identity provider sends such a document: find out who sent it.",
+                    Self::Signature(SignatureReject::Sha1) => SHA1_REPAIR,
                     Self::Signature(_) => SIGNATURE_REPAIR,
+                    Self::Decryption(DecryptReject::Rsa15) => RSA15_REPAIR,
+                    Self::Decryption(DecryptReject::TripleDes) => TRIPLE_DES_REPAIR,
                     Self::Decryption(_) => DECRYPTION_REPAIR,
                     $(Self::$variant => $repair,)*
                 }
@@ -97,6 +100,12 @@ macro_rules! codes {
 const SIGNATURE_REPAIR: &str = "Compare the certificate that the identity provider signs with to those of the \
      group: it may have changed its key. If it is the same, the response was altered on its way, or it \
      uses an algorithm that the group's settings do not allow.";
+const SHA1_REPAIR: &str = "Let the identity provider sign with SHA-256. While it cannot, switch on “Take SHA-1 signatures” \
+     under “For old identity providers”.";
+const RSA15_REPAIR: &str = "Let the identity provider encrypt keys with RSA-OAEP. While it cannot, switch on “Take RSA 1.5 \
+     key transport” under “For old identity providers”.";
+const TRIPLE_DES_REPAIR: &str = "Let the identity provider encrypt with AES-GCM. While it cannot, switch on “Take Triple \
+     DES encryption” under “For old identity providers”.";
 const DECRYPTION_REPAIR: &str = "Give the identity provider our present encryption certificate, and let it use \
      AES-GCM and RSA-OAEP.";
 const CLOCK_REPAIR: &str =

@@ -18,6 +18,9 @@ pub struct ServiceProvider<'a> {
     pub signing_certificate: Option<&'a [u8]>,
     /// The certificates, in DER, that assertions may be encrypted to; the newest first.
     pub encryption_certificates: &'a [Vec<u8>],
+    /// Whether RSA 1.5 and Triple DES are taken, too.
+    pub takes_rsa15: bool,
+    pub takes_triple_des: bool,
     /// The name identifier formats that we ask for.
     pub name_id_formats: &'a [&'a str],
 }
@@ -36,10 +39,11 @@ impl ServiceProvider<'_> {
             .attribute("WantAssertionsSigned", "true")
             .attribute("protocolSupportEnumeration", PROTOCOL);
         if let Some(certificate) = self.signing_certificate {
-            key(&mut xml, "signing", certificate);
+            key(&mut xml, "signing", certificate, &[]);
         }
+        let methods = self.encryption_methods();
         for certificate in self.encryption_certificates {
-            key(&mut xml, "encryption", certificate);
+            key(&mut xml, "encryption", certificate, &methods);
         }
         for format in self.name_id_formats {
             xml.element("md:NameIDFormat", format);
@@ -54,18 +58,43 @@ impl ServiceProvider<'_> {
         }
         xml.finish()
     }
+
+    /// The algorithms that we decrypt, the best first (Metadata 2.4.1.1).
+    fn encryption_methods(&self) -> Vec<&'static str> {
+        let mut methods = ENCRYPTION_METHODS.to_vec();
+        methods.extend(self.takes_triple_des.then_some("http://www.w3.org/2001/04/xmlenc#tripledes-cbc"));
+        methods.extend(KEY_TRANSPORTS);
+        methods.extend(self.takes_rsa15.then_some("http://www.w3.org/2001/04/xmlenc#rsa-1_5"));
+        methods
+    }
 }
 
-fn key(xml: &mut XmlWriter, purpose: &'static str, certificate: &[u8]) {
+/// AES-GCM before CBC, which is not authenticated.
+const ENCRYPTION_METHODS: [&str; 6] = [
+    "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+    "http://www.w3.org/2009/xmlenc11#aes192-gcm",
+    "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+    "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+    "http://www.w3.org/2001/04/xmlenc#aes192-cbc",
+    "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+];
+const KEY_TRANSPORTS: [&str; 2] =
+    ["http://www.w3.org/2009/xmlenc11#rsa-oaep", "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"];
+
+fn key(xml: &mut XmlWriter, purpose: &'static str, certificate: &[u8], methods: &[&str]) {
     xml.start("md:KeyDescriptor").attribute("use", purpose).start("ds:KeyInfo").start("ds:X509Data");
-    xml.element("ds:X509Certificate", &STANDARD.encode(certificate)).end().end().end();
+    xml.element("ds:X509Certificate", &STANDARD.encode(certificate)).end().end();
+    for method in methods {
+        xml.start("md:EncryptionMethod").attribute("Algorithm", method).end();
+    }
+    xml.end();
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
-    use crate::protocol::xml::{Document, Limits};
+    use crate::protocol::xml::{Document, Element, Limits};
 
     #[test]
     fn metadata_names_the_service_its_keys_and_where_to_post() {
@@ -75,6 +104,8 @@ mod tests {
             acs: &acs,
             signing_certificate: None,
             encryption_certificates: &[b"der".to_vec()],
+            takes_rsa15: false,
+            takes_triple_des: false,
             name_id_formats: &[],
         };
         let xml = metadata.to_xml();
@@ -85,6 +116,15 @@ mod tests {
         let keys: Vec<_> = role.children_named(METADATA, "KeyDescriptor").collect();
         assert_eq!(keys.len(), 1);
         assert_eq!(keys[0].attribute("use"), Some("encryption"));
+        let methods = |key: Element<'_>| -> Vec<String> {
+            let methods = key.children_named(METADATA, "EncryptionMethod");
+            methods.filter_map(|method| method.attribute("Algorithm")).map(str::to_owned).collect()
+        };
+        let listed = methods(keys[0]);
+        assert_eq!(listed.first().map(String::as_str), Some("http://www.w3.org/2009/xmlenc11#aes256-gcm"));
+        assert!(listed.iter().all(|method| !method.contains("tripledes") && !method.contains("rsa-1_5")));
+        let legacy = ServiceProvider { takes_rsa15: true, takes_triple_des: true, ..metadata }.to_xml();
+        assert!(legacy.contains("#tripledes-cbc") && legacy.contains("#rsa-1_5"), "{legacy}");
         let certificate = keys[0].descendants().find(|e| e.is(DSIG, "X509Certificate")).unwrap();
         assert_eq!(certificate.text(), "ZGVy");
         let services: Vec<_> = role.children_named(METADATA, "AssertionConsumerService").collect();
