@@ -3,7 +3,7 @@
 //! A role's settings are a subset of the group's: only what the group has on can be turned on. What a role
 //! had on before the group turned it off is remembered (see [`crate::store`], settings).
 
-use super::people::BulkError;
+use super::people::{BulkError, RoleChoice, role_unknown};
 use super::refusal::Named;
 use super::{Desk, fields, groups, permission};
 use crate::error::{Error, Kind, Result};
@@ -68,6 +68,29 @@ impl Desk {
             let (active_users, inactive_users) = used_by(None);
             Ok((views.collect::<Result<_>>()?, WithoutRole { active_users, inactive_users }))
         })
+    }
+
+    /// As [`Desk::roles`], for a web service that hands them out: the access log has a row of it, and of a refusal.
+    ///
+    /// # Errors
+    /// As [`Desk::roles`].
+    pub fn show_roles(&self, caller: &Caller, group: GroupId) -> Result<(Vec<RoleView>, WithoutRole)> {
+        let (operation, subject) = ("role.list", group.to_string());
+        let found = self.roles(caller, group);
+        let shown = self.logging_refusal(caller, Some(group), operation, &subject, found)?;
+        self.record(LogEntry::done(caller, Some(group), operation, subject, ""))?;
+        Ok(shown)
+    }
+
+    /// Finds a role of a group by its name, as whoever typed it means it: in any case.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `role_unknown`, naming what was meant.
+    pub fn role_named(&self, caller: &Caller, group: GroupId, name: &str) -> Result<Role> {
+        permission::administer(caller, group)?;
+        let found = self.store.read(|r| r.role_by_name(group, name.trim()))?;
+        let unknown = || Error { kind: Kind::NotFound, ..role_unknown(&RoleChoice::Named(name.to_owned())) };
+        found.ok_or_else(unknown)
     }
 
     /// Lists the roles of a group by name, without counting who has them: for choosing one.

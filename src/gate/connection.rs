@@ -299,7 +299,7 @@ impl Connection {
             Framing::Length(length) => {
                 (Some(length), Reader::Length(usize::try_from(length).unwrap_or(usize::MAX)))
             }
-            Framing::Chunked => (None, Reader::Chunked(Chunked::Size)),
+            Framing::Chunked => (None, Reader::Chunked(Chunked::default())),
         };
         let asked =
             Head { method: &head.method, path: &head.path, query: &head.query, content_type, content_length };
@@ -350,7 +350,7 @@ impl Connection {
             }
             Reader::Chunked(chunked) => match chunked.decode(&self.inbox, &mut incoming.body, incoming.limit)
             {
-                Ok(used) => (used, *chunked == Chunked::Done, 0),
+                Ok(used) => (used, chunked.is_done(), 0),
                 Err(refusal) => return self.refuse(refusal, shared),
             },
         };

@@ -44,9 +44,9 @@ pub enum Refusal {
     CodingUnsupported,
     /// An Expect other than `100-continue`.
     Expectation,
-    /// A chunk whose size line or end is malformed, or that carries an extension.
+    /// A chunk whose size line, extension or end is malformed.
     Chunk,
-    /// A trailer field after the last chunk.
+    /// A trailer field after the last chunk that is malformed, or more of them than any genuine client sends.
     Trailer,
     /// A body longer than the handler allows.
     BodyTooLong,
@@ -102,7 +102,7 @@ impl Refusal {
             Self::CodingUnsupported => ("coding_unsupported", 501, "Transfer-Encoding may only be chunked."),
             Self::Expectation => ("expectation", 417, "Expect may only be 100-continue."),
             Self::Chunk => ("chunk", 400, "A chunk of the body is malformed."),
-            Self::Trailer => ("trailer", 400, "Trailer fields are not accepted."),
+            Self::Trailer => ("trailer", 400, "A trailer field is malformed."),
             Self::BodyTooLong => ("body_too_long", 413, "The body is too long."),
             Self::BodiesTooMany => ("bodies_too_many", 503, "The server is busy. Try again in a moment."),
             Self::HeadTooLate => ("head_too_late", 408, "The request head did not arrive in time."),

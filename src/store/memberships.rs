@@ -72,7 +72,8 @@ impl Reader<'_> {
     }
 
     /// Finds the members of a group whom one value names: by PUID, exactly, or by Glance Address or e-mail
-    /// address, in any case. Each once, and at most two: that is enough to know that there are several.
+    /// address, in any case. Each once, and at most two: that is enough to know that there are several. Of those who
+    /// share an e-mail address no more are read.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -83,8 +84,9 @@ impl Reader<'_> {
                 "SELECT user_id FROM memberships WHERE group_id = ?1 AND puid = ?2
                  UNION SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
                      WHERE u.glance_address = ?2
-                 UNION SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
-                     WHERE u.email = ?2 AND u.email <> ''
+                 UNION SELECT * FROM (
+                     SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
+                     WHERE u.email = ?2 AND u.email <> '' LIMIT 2)
                  LIMIT 2",
             )
             .map_err(database_fault)?;

@@ -87,10 +87,10 @@ fn compare(bytes: &[u8], head: &ParsedHead) {
 
 /// A chunked body is the same whether it comes whole or in pieces, and never over its limit.
 fn check_chunks(bytes: &[u8]) {
-    let (mut whole, mut body) = (Chunked::Size, Vec::new());
+    let (mut whole, mut body) = (Chunked::default(), Vec::new());
     let outcome = whole.decode(bytes, &mut body, BODY_LIMIT);
     assert!(body.len() <= BODY_LIMIT);
-    let (mut pieces, mut collected, mut inbox) = (Chunked::Size, Vec::new(), Vec::new());
+    let (mut pieces, mut collected, mut inbox) = (Chunked::default(), Vec::new(), Vec::new());
     for piece in bytes.chunks(3) {
         inbox.extend_from_slice(piece);
         match pieces.decode(&inbox, &mut collected, BODY_LIMIT) {

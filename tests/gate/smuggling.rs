@@ -81,14 +81,15 @@ fn malformed_chunks_are_refused() {
     let server = Server::start();
     for (body, status, code) in [
         ("5\nhello\r\n0\r\n\r\n", 400, "chunk"),
-        ("5;ext=1\r\nhello\r\n0\r\n\r\n", 400, "chunk"),
+        ("5;ext=\r\nhello\r\n0\r\n\r\n", 400, "chunk"),
+        ("5;ext\nhello\r\n0\r\n\r\n", 400, "chunk"),
         ("0x5\r\nhello\r\n0\r\n\r\n", 400, "chunk"),
         ("5\r\nhelloX\r\n0\r\n\r\n", 400, "chunk"),
         ("-1\r\nhello\r\n0\r\n\r\n", 400, "chunk"),
         ("fffffffffffffffff\r\n", 400, "chunk"),
         ("ffffffff\r\n", 413, "body_too_long"),
-        ("0\r\nX-Trailer: 1\r\n\r\n", 400, "trailer"),
-        ("0\r\nContent-Length: 5\r\n\r\n", 400, "trailer"),
+        ("0\r\nX-Trailer : 1\r\n\r\n", 400, "trailer"),
+        ("0\r\nGET /smuggled HTTP/1.1\r\n\r\n", 400, "trailer"),
     ] {
         check(
             &server,
@@ -97,6 +98,22 @@ fn malformed_chunks_are_refused() {
             code,
         );
     }
+}
+
+#[test]
+fn extensions_and_trailers_change_neither_the_body_nor_what_follows() {
+    let server = Server::start();
+    let answer = server.exchange(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5;name=\"a;b\";other\r\nhello\r\n0;last\r\nContent-Length: 50\r\nHost: evil\r\nTransfer-Encoding: chunked\r\n\r\n\
+         POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nworld",
+    );
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");
+    assert!(
+        answer.contains("body=hello") && answer.ends_with("body=world") && !answer.contains("evil"),
+        "{answer}"
+    );
+    assert_eq!(server.counts().requests, 2);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::table::Row;
 use super::{RowRefusal, Terms};
 use crate::desk::password_policy::{self, PasswordRule};
 use crate::desk::people::{
-    CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey, check_change, check_new,
+    CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey, check_change, check_new, role_of,
 };
 use crate::desk::{groups, permission};
 use crate::error::{Error, Kind, Result};
@@ -92,14 +92,9 @@ pub fn planned(
     rows: &[Row],
 ) -> Result<Plan> {
     let known = groups::known(reader, group)?;
-    let unknown = || Error::invalid("role_unknown", "role", "The group has no such role.");
     let role = match &terms.role {
         None => None,
-        Some(RoleChoice::None) => Some(None),
-        Some(RoleChoice::Numbered(id)) => Some(Some(reader.role(group, *id)?.ok_or_else(unknown)?.id)),
-        Some(RoleChoice::Named(name)) => {
-            Some(Some(reader.role_by_name(group, name.trim())?.ok_or_else(unknown)?.id))
-        }
+        Some(choice) => Some(role_of(reader, group, choice)?.map(|role| role.id)),
     };
     let rules = Rules {
         reader,

@@ -5,7 +5,9 @@
 use super::{CheckedChange, CheckedUser, RoleChoice, Updated, UserKey};
 use crate::desk::{groups, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Member, Membership, Puid, Role, User};
+use crate::model::{
+    Caller, GlanceAddress, GroupId, LogEntry, Member, Membership, Puid, ROLE_NAME_MAX, Role, User,
+};
 use crate::store::{NewUserRow, Reader, Writer};
 
 /// Makes a user whose home is `group`.
@@ -146,6 +148,9 @@ pub fn updated(
     if !changed.is_empty() || change.password_hash.is_some() {
         permission::change_person(caller, &before.user)?;
     }
+    if change.password_hash.is_some() {
+        permission::set_password(caller, &w.memberships_of(before.user.id)?)?;
+    }
     if !changed.is_empty() {
         w.update_user(&after.user)?;
         after.user.updated_at = w.now;
@@ -249,14 +254,30 @@ pub fn removed(w: &Writer<'_>, caller: &Caller, group: GroupId, key: &UserKey) -
 }
 
 /// Finds the role that was chosen.
-fn role_of(reader: &Reader<'_>, group: GroupId, choice: &RoleChoice) -> Result<Option<Role>> {
+pub(in crate::desk) fn role_of(
+    reader: &Reader<'_>,
+    group: GroupId,
+    choice: &RoleChoice,
+) -> Result<Option<Role>> {
     let found = match choice {
         RoleChoice::None => return Ok(None),
         RoleChoice::Numbered(id) => reader.role(group, *id)?,
         RoleChoice::Named(name) => reader.role_by_name(group, name.trim())?,
     };
-    let unknown = || Error::invalid("role_unknown", "role", "The group has no such role.");
-    found.map(Some).ok_or_else(unknown)
+    found.map(Some).ok_or_else(|| role_unknown(choice))
+}
+
+/// The error for a choice of a role that the group does not have, naming what was meant.
+pub(in crate::desk) fn role_unknown(choice: &RoleChoice) -> Error {
+    let public = match choice {
+        RoleChoice::None => "The group has no such role.".to_owned(),
+        RoleChoice::Numbered(id) => format!("The group has no role with the number {id}."),
+        RoleChoice::Named(name) => {
+            let shown: String = name.trim().chars().filter(|c| !c.is_control()).take(ROLE_NAME_MAX).collect();
+            format!("The group has no role named \"{shown}\".")
+        }
+    };
+    Error::invalid("role_unknown", "role", public)
 }
 
 /// The unique index refuses a second one too; asking first gives the refusal before anything was written.

@@ -4,8 +4,11 @@ use super::UserKey;
 use crate::desk::{Desk, permission};
 use crate::error::Result;
 use crate::model::lists::Count;
-use crate::model::{Caller, GroupId, Member, Membership, UserId};
+use crate::model::{Caller, GroupId, LogEntry, Member, Membership, UserId};
 use crate::store::{Asker, MemberQuery, Settings};
+
+/// The access log's name for handing out a list of users.
+const SHOWN: &str = "user.list";
 
 /// Part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,25 @@ impl Desk {
         members.truncate(limit);
         let next = if there_is_more { members.last().map(|m| m.user.id) } else { None };
         Ok(MemberPage { members, next })
+    }
+
+    /// As [`Desk::members`], for a web service that hands people out: the access log has a row of what was shown, and
+    /// of a refusal.
+    ///
+    /// # Errors
+    /// As [`Desk::members`].
+    pub fn show_members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<MemberPage> {
+        let subject = group.to_string();
+        let found = self.members(caller, group, query);
+        let page = self.logging_refusal(caller, Some(group), SHOWN, &subject, found)?;
+        self.note_shown(caller, group, page.members.len())?;
+        Ok(page)
+    }
+
+    /// Writes the row of so many users having been handed out.
+    pub(in crate::desk) fn note_shown(&self, caller: &Caller, group: GroupId, users: usize) -> Result<()> {
+        let detail = format!("{users} users shown");
+        self.record(LogEntry::done(caller, Some(group), SHOWN, group.to_string(), detail))
     }
 
     /// Counts the members that [`Desk::members`] would list in all pages together.

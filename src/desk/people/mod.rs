@@ -14,8 +14,10 @@ mod list;
 #[cfg(test)]
 mod tests;
 
-pub(super) use act::joined;
+use std::collections::HashSet;
+
 pub use act::{created, removed, updated};
+pub(super) use act::{joined, role_of, role_unknown};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
 pub use list::MemberPage;
 
@@ -26,7 +28,7 @@ use super::let_in::let_in;
 use super::refusal::Named;
 use super::{Desk, password_policy, passwords, permission};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GroupId, LogEntry, Member, RoleId, UserId};
+use crate::model::{Caller, GroupId, LogEntry, Member, Puid, RoleId, UserId};
 use crate::secret::Secret;
 use crate::store::{Reader, Writer};
 
@@ -219,7 +221,10 @@ impl Desk {
                 self.each_row(&changes, |(key, change)| self.checked_change(caller, group, key, change))?;
             let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
             let caller = caller.clone();
-            self.all_or_none(move |w| each(&keyed, |(key, change)| updated(w, &caller, group, key, change)))
+            self.all_or_none(move |w| {
+                let keyed = with_puids_freed(w, group, keyed)?;
+                each(&keyed, |(key, change)| updated(w, &caller, group, key, change))
+            })
         };
         self.logging_refused_rows(caller, group, "user.update", &asked, attempt())
     }
@@ -405,6 +410,41 @@ impl Desk {
             Err(_) => BulkError::Whole(error),
         })
     }
+}
+
+/// Frees the PUIDs that pass from one row's user to another's, so that the order of the rows does not matter, as it
+/// does not in a CSV file. From here on each user is named by number: a PUID may name somebody else in between.
+fn with_puids_freed(
+    w: &Writer<'_>,
+    group: GroupId,
+    rows: Vec<(UserKey, CheckedChange)>,
+) -> Result<Vec<(UserKey, CheckedChange)>> {
+    let wanted: HashSet<Puid> =
+        rows.iter().filter_map(|(_, change)| change.puid.as_ref()).flatten().cloned().collect();
+    if wanted.is_empty() {
+        return Ok(rows);
+    }
+    let mut freed = Vec::new();
+    let mut keyed = Vec::with_capacity(rows.len());
+    for (key, change) in rows {
+        let member = match key.find(w, group) {
+            Ok(member) => member,
+            Err(error) if error.kind == Kind::NotFound => {
+                keyed.push((key, change));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let gives_up = change.puid.as_ref().is_some_and(|puid| *puid != member.membership.puid);
+        if gives_up && member.membership.puid.as_ref().is_some_and(|puid| wanted.contains(puid)) {
+            freed.push(member.user.id);
+        }
+        keyed.push((UserKey::Id(member.user.id), change));
+    }
+    for user in freed {
+        w.clear_puid(group, user)?;
+    }
+    Ok(keyed)
 }
 
 /// Does `act` for every row, also after one was refused, so that all refusals are told at once; what is no fault

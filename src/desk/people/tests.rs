@@ -344,3 +344,42 @@ fn what_is_no_fault_of_a_row_ends_a_bulk_change_and_a_refused_row_does_not() {
     };
     assert_eq!([Kind::Fault, Kind::Unavailable, Kind::Invalid].map(acted_on), [2, 2, 3]);
 }
+
+#[test]
+fn two_users_exchange_their_partner_user_ids_in_one_call() {
+    let f = fixture();
+    for (address, puid) in [("ann.x", "E1"), ("bob.x", "E2"), ("cyd.x", "E3")] {
+        f.desk.create_user(&f.admin, SEVEN, user(address, puid)).unwrap();
+    }
+    let to = |puid: &str| UserChange { puid: Some(Some(puid.into())), ..change() };
+    let named = |address: &str| UserKey::Address(address.into());
+    let puids = || {
+        ["ann.x", "bob.x", "cyd.x"].map(|address| {
+            let member = f.desk.member(&f.admin, SEVEN, &named(address)).unwrap();
+            member.membership.puid.unwrap().as_str().to_owned()
+        })
+    };
+    // Also where a user is named by the PUID that they lose.
+    let rows = vec![(puid("E1"), to("E2")), (named("bob.x"), to("E1"))];
+    assert_eq!(f.desk.update_users(&f.admin, SEVEN, rows).unwrap().len(), 2);
+    assert_eq!(puids(), ["E2", "E1", "E3"]);
+    // What somebody keeps is still taken, and then nothing is changed.
+    let rows = vec![(named("ann.x"), to("E1")), (named("bob.x"), to("E3"))];
+    let Err(BulkError::Rows(refused)) = f.desk.update_users(&f.admin, SEVEN, rows) else { panic!() };
+    assert_eq!((refused.len(), refused[0].0, refused[0].1.code), (1, 1, "puid_taken"));
+    assert_eq!(puids(), ["E2", "E1", "E3"]);
+}
+
+#[test]
+fn a_role_that_is_not_there_is_named() {
+    let f = fixture();
+    f.desk.create_role(&f.admin, SEVEN, NewRole { name: "Sales".into(), ..NewRole::default() }).unwrap();
+    assert_eq!(f.desk.role_named(&f.admin, SEVEN, " sales ").unwrap().name, "Sales");
+    let error = f.desk.role_named(&f.admin, SEVEN, "Nope").unwrap_err();
+    assert_eq!((error.kind, error.code), (Kind::NotFound, "role_unknown"));
+    assert_eq!(error.public, "The group has no role named \"Nope\".");
+    assert_eq!(code(f.desk.role_named(&f.other_admin, SEVEN, "Sales")), Some("administrators_only"));
+    let new = NewUser { role: RoleChoice::Named("No\u{1b}pe".into()), ..user("ann.x", "E1") };
+    let error = f.desk.create_user(&f.admin, SEVEN, new).unwrap_err();
+    assert_eq!(error.public, "The group has no role named \"Nope\".");
+}

@@ -14,7 +14,8 @@ use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::group::{self, GroupStep, ScimGroup};
 use crate::store::{Asker, MemberQuery, Reader, RoleMatch, Writer};
 
-/// Most members that a role's document lists, and that one call may take the role from. A list that would
+/// Most members that a role's document lists, and all documents of a page together, and that one call may take the
+/// role from. A list that would
 /// be longer is left out as a whole: part of one would say that the others are no members.
 pub const MEMBERS_MOST: usize = 20_000;
 /// Most characters of an identity provider's own name of a role. Our own choice.
@@ -44,11 +45,12 @@ impl Desk {
         permission::administer(caller, group)?;
         self.store.search(&Asker::of(caller, Some(group)), |r| {
             let mut page = GroupPage { total: 0, groups: Vec::new() };
+            let mut room = MEMBERS_MOST;
             for role in r.roles(group)? {
                 let asks_for_members = filter.is_some_and(|filter| filter.mentions("members"));
                 let mut shown = ScimGroup { external_id: r.scim_role_id(role.id)?, members: None, role };
                 if asks_for_members {
-                    shown.members = members_of(r, group, shown.role.id)?;
+                    shown.members = members_of(r, group, shown.role.id, MEMBERS_MOST)?;
                 }
                 if filter.is_some_and(|filter| !meets(&group::document(&shown, ""), filter)) {
                     continue;
@@ -56,9 +58,10 @@ impl Desk {
                 if page.total >= window.first && page.groups.len() < window.count.min(PAGE_MAX) {
                     shown.members = match shown.members {
                         _ if !with_members => None,
-                        None => members_of(r, group, shown.role.id)?,
-                        listed => listed,
+                        None => members_of(r, group, shown.role.id, room)?,
+                        listed => listed.filter(|members| members.len() <= room),
                     };
+                    room -= shown.members.as_ref().map_or(0, Vec::len);
                     page.groups.push(shown);
                 }
                 page.total += 1;
@@ -178,7 +181,7 @@ fn take(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, steps: &[Gr
                     let public = format!("The role has more than {MEMBERS_MOST} members.");
                     Error::new(Kind::Conflict, "role_too_large", public)
                 };
-                for member in members_of(w, group, id)?.ok_or_else(too_large)? {
+                for member in members_of(w, group, id, MEMBERS_MOST)?.ok_or_else(too_large)? {
                     if !users.contains(&member.user.id) {
                         set_role(w, caller, group, member.user.id, RoleChoice::None)?;
                     }
@@ -230,7 +233,7 @@ fn set_role(w: &Writer<'_>, caller: &Caller, group: GroupId, user: UserId, role:
 
 fn shown(reader: &Reader<'_>, group: GroupId, id: RoleId, with_members: bool) -> Result<ScimGroup> {
     let role = reader.role(group, id)?.ok_or_else(roles::unknown)?;
-    let members = if with_members { members_of(reader, group, id)? } else { None };
+    let members = if with_members { members_of(reader, group, id, MEMBERS_MOST)? } else { None };
     Ok(ScimGroup { external_id: reader.scim_role_id(id)?, role, members })
 }
 
@@ -249,11 +252,11 @@ fn expect_group_version(
     }
 }
 
-/// The members with a role, by number; `None` when they are too many to list.
-fn members_of(reader: &Reader<'_>, group: GroupId, id: RoleId) -> Result<Option<Vec<Member>>> {
-    let limit = u32::try_from(MEMBERS_MOST + 1).unwrap_or(u32::MAX);
+/// The members with a role, by number; `None` when they are more than `most`.
+fn members_of(reader: &Reader<'_>, group: GroupId, id: RoleId, most: usize) -> Result<Option<Vec<Member>>> {
+    let limit = u32::try_from(most.saturating_add(1)).unwrap_or(u32::MAX);
     let query = MemberQuery { role: Some(RoleMatch::Numbered(id)), limit, ..MemberQuery::default() };
     // Of the filters of a query none here asks who is locked at what time.
     let members = reader.members(group, &query, crate::clock::Timestamp(0))?;
-    Ok(if members.len() > MEMBERS_MOST { None } else { Some(members) })
+    Ok(if members.len() > most { None } else { Some(members) })
 }

@@ -11,6 +11,7 @@ use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::group::GroupStep;
 use crate::protocol::scim::patch::operations;
 use crate::protocol::scim::user::{document, version};
+use crate::protocol::scim::{GROUP_SCHEMA, USER_SCHEMA};
 
 const ALL: Window = Window { first: 0, count: 100 };
 
@@ -318,4 +319,50 @@ fn of_two_changes_at_once_neither_undoes_the_other() {
         assert_eq!(document["displayName"], json!(name));
         assert_eq!(document["phoneNumbers"][0]["value"], json!(phone));
     }
+}
+
+#[test]
+fn a_token_sets_the_passwords_of_users_and_of_no_administrator() {
+    let (f, caller) = with_token();
+    let made = f.desk.create_user(&f.admin, SEVEN, user("ann.x", "E1")).unwrap().user.id;
+    let admin = f.desk.member(&f.admin, SEVEN, &UserKey::Puid("admin.seven".into())).unwrap().user.id;
+    let password = || patch(json!({"op": "replace", "path": "password", "value": "correct horse 7!"}));
+    assert!(f.desk.scim_change_user(&caller, SEVEN, made, None, &password()).is_ok());
+    let refused = f.desk.scim_change_user(&caller, SEVEN, admin, None, &password());
+    assert_eq!(code(refused), Some("administrator_password"));
+    assert!(!f.desk.member(&f.admin, SEVEN, &UserKey::Id(admin)).unwrap().user.has_password);
+    let row = f.log().pop().unwrap();
+    assert_eq!((row.subject.as_str(), row.code.as_deref()), ("admin.seven", Some("administrator_password")));
+}
+
+#[test]
+fn a_document_of_another_schema_is_refused() {
+    let (f, caller) = with_token();
+    let user = |schemas: serde_json::Value| {
+        let document = json!({"schemas": schemas, "userName": "ann.x", "externalId": "E1"});
+        f.desk.scim_create_user(&caller, SEVEN, &document)
+    };
+    for foreign in [json!(["urn:foreign"]), json!([]), json!("urn:x"), json!([GROUP_SCHEMA])] {
+        assert!(user(foreign.clone()).is_err(), "{foreign}");
+    }
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    assert!(user(json!([USER_SCHEMA.to_uppercase(), enterprise])).is_ok());
+    let group = json!({"schemas": [USER_SCHEMA], "displayName": "Sales"});
+    assert!(f.desk.scim_create_group(&caller, SEVEN, &group).is_err());
+    let operation = json!({"op": "replace", "path": "active", "value": false});
+    assert!(operations(&json!({"schemas": ["urn:foreign"], "Operations": [operation]})).is_err());
+}
+
+#[test]
+fn lists_leave_a_row_and_look_ups_of_one_user_none() {
+    let (f, caller) = with_token();
+    let rows = || f.log().iter().filter(|row| row.operation == "user.list").count();
+    f.desk.scim_users(&caller, SEVEN, None, ALL).unwrap();
+    assert_eq!(f.last_log(), ("user.list".into(), "1 users shown".into()));
+    let filter = |text: &str| Filter::parse(text).unwrap();
+    f.desk.scim_users(&caller, SEVEN, Some(&filter("active eq true")), ALL).unwrap();
+    assert_eq!(rows(), 2);
+    f.desk.scim_users(&caller, SEVEN, Some(&filter(r#"userName eq "ann.x""#)), ALL).unwrap();
+    f.desk.scim_users(&caller, SEVEN, Some(&filter(r#"externalId eq "E1""#)), ALL).unwrap();
+    assert_eq!(rows(), 2);
 }

@@ -49,6 +49,23 @@ impl Desk {
         filter: Option<&Filter>,
         window: Window,
     ) -> Result<UserPage> {
+        let page = self.scim_user_page(caller, group, filter, window)?;
+        // Who looks one user up, as identity providers do before each change, has no row; who lists has.
+        let looked_up =
+            filter.map(narrowed).is_some_and(|query| query.address.is_some() || query.puid.is_some());
+        if !looked_up {
+            self.note_shown(caller, group, page.users.len())?;
+        }
+        Ok(page)
+    }
+
+    fn scim_user_page(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        filter: Option<&Filter>,
+        window: Window,
+    ) -> Result<UserPage> {
         permission::administer(caller, group)?;
         let now = self.clock.now();
         let count = window.count.min(PAGE_MAX);

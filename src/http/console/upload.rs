@@ -1,15 +1,16 @@
 //! The CSV upload in the console, and the export of a group's users.
 
+use super::users::role_chosen;
 use super::visit::{Visit, exported, get, post, refused, upload, visit, visit_streamed};
 use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms};
-use crate::desk::people::{MemberQuery, RoleChoice};
+use crate::desk::people::MemberQuery;
 use crate::desk::uploads::UploadState;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::multipart::Parts;
 use crate::http::router::{App, Call, Pieces, Route};
-use crate::model::{Group, RoleId};
+use crate::model::Group;
 use crate::pages::components::Tone;
 use crate::pages::console::upload as pages;
 use crate::pages::form::Fill;
@@ -52,21 +53,17 @@ fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
         let group = visit.group()?;
         let parts = Parts::read(call.request.header("Content-Type"), &call.request.body)?;
         let role = parts.text("role").unwrap_or(pages::KEEP_ROLES);
-        let terms = Terms {
-            role: match role {
-                pages::KEEP_ROLES => None,
-                number => Some(match number.parse() {
-                    Ok(number) => RoleChoice::Numbered(RoleId(number)),
-                    Err(_) => RoleChoice::None,
-                }),
-            },
-            skip_refused: false,
+        let chosen = match role {
+            pages::KEEP_ROLES => Ok(None),
+            chosen => role_chosen(chosen).map(Some),
         };
         let file = parts
             .file("file")
             .ok_or_else(|| Error::invalid("file_missing", "file", "Choose a file that is not empty."));
-        let kept =
-            file.and_then(|file| visit.desk().keep_upload(&visit.caller, group.id, terms, Secret::new(file)));
+        let kept = chosen.and_then(|role| {
+            let terms = Terms { role, skip_refused: false };
+            file.and_then(|file| visit.desk().keep_upload(&visit.caller, group.id, terms, Secret::new(file)))
+        });
         match kept {
             Ok(id) => Ok(answer::see_other(&address(&group, &id))),
             Err(error) => {

@@ -107,10 +107,21 @@ fn told(rule: PasswordRule) -> String {
     format!("At least {}.", rule.sentence())
 }
 
-fn role_choice(params: &Params<'_>) -> RoleChoice {
-    match params.filled("role").and_then(|text| text.parse().ok()) {
-        Some(number) => RoleChoice::Numbered(RoleId(number)),
-        None => RoleChoice::None,
+fn role_choice(params: &Params<'_>) -> Result<RoleChoice> {
+    role_chosen(&params.filled("role").unwrap_or_default())
+}
+
+/// Reads the choice of a role: "" is none. What is no number is nobody's wish to take a role away.
+///
+/// # Errors
+/// `Invalid` with code `role_malformed`.
+pub(super) fn role_chosen(text: &str) -> Result<RoleChoice> {
+    match text {
+        "" => Ok(RoleChoice::None),
+        number => number
+            .parse()
+            .map(|number| RoleChoice::Numbered(RoleId(number)))
+            .map_err(|_| Error::invalid("role_malformed", "role", "Choose a role from the list.")),
     }
 }
 
@@ -147,7 +158,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
                 last_name: text("last_name"),
                 email: text("email"),
                 phone: text("phone"),
-                role: role_choice(&form),
+                role: role_choice(&form)?,
                 password: Some(password).filter(|password| !password.expose().is_empty()),
                 administrator,
             };
@@ -250,7 +261,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
             last_name: text("last_name"),
             email: text("email"),
             phone: text("phone"),
-            role: form.first("role").map(|_| role_choice(&form)),
+            role: form.first("role").map(|_| role_choice(&form)).transpose()?,
             ..UserChange::default()
         };
         match visit.desk().update_user(&visit.caller, group.id, &key, change) {
@@ -364,4 +375,18 @@ fn post_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let sentence = format!("{} is deleted.", gone.user.address);
         Ok(visit.done(&format!("/console/groups/{}/users", group.id), &sentence))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_that_is_no_number_takes_no_role_away() {
+        assert_eq!(role_chosen("").ok(), Some(RoleChoice::None));
+        assert_eq!(role_chosen("7").ok(), Some(RoleChoice::Numbered(RoleId(7))));
+        for odd in ["Sales", "keep", "7a", " ", "99999999999999999999"] {
+            assert_eq!(role_chosen(odd).err().map(|error| error.code), Some("role_malformed"), "{odd:?}");
+        }
+    }
 }

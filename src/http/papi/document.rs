@@ -44,9 +44,11 @@ pub fn done() -> Document {
     ok(Vec::new())
 }
 
-/// Answers with one user.
-pub fn user(member: &Member) -> Document {
-    ok(vec![user_node(member)])
+/// Answers with one user; with what the caller may not expect, where there is something.
+pub fn user(member: &Member, warning: Option<&str>) -> Document {
+    let mut nodes = vec![user_node(member)];
+    nodes.extend(warning.map(|warning| text("warning", warning)));
+    ok(nodes)
 }
 
 /// Answers NewUser; with an audio provider, what is known of the audio account.

@@ -33,6 +33,13 @@ use crate::protocol::credential::{Credential, Subject};
 /// A call: reads its own parameters, does its use case as the partner, and says what came of it.
 type Work = fn(&App, &Partner, &Parameters<'_>) -> Result<Document>;
 
+/// What UpdateUser says besides when it lifts one of the two states and the other still keeps the user out: older
+/// scripts send `UserActive`, newer ones `UserSuspended`.
+const STILL_INACTIVE: &str =
+    "The user still cannot sign in: UserActive is 0. Send UserActive=1 alone to change that.";
+const STILL_SUSPENDED: &str =
+    "The user still cannot sign in: UserSuspended is 1. Send UserSuspended=0 to change that.";
+
 /// Who calls, signed in.
 struct Partner {
     caller: Caller,
@@ -184,7 +191,14 @@ fn update_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -
         ..UserChange::default()
     };
     let done = app.desk.update_user(&partner.caller, partner.group, &key, change)?;
-    Ok(document::user(&done.member))
+    let membership = &done.member.membership;
+    let lets_in = suspended == Some(false) || (suspended.is_none() && active == Some(true));
+    let warning = match lets_in {
+        true if !membership.active => Some(STILL_INACTIVE),
+        true if membership.suspended => Some(STILL_SUSPENDED),
+        _ => None,
+    };
+    Ok(document::user(&done.member, warning))
 }
 
 fn delete_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {

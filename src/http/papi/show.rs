@@ -7,7 +7,7 @@ use crate::desk::fields::is_none_word;
 use crate::desk::people::{MemberQuery, RoleMatch, TextMatch};
 use crate::error::{Error, Result};
 use crate::http::router::App;
-use crate::model::{GLANCE_ADDRESS_MAX, LogEntry, PUID_MAX, UserId};
+use crate::model::{GLANCE_ADDRESS_MAX, PUID_MAX, UserId};
 
 /// Users of one page. Wire contract §4.5.
 const PAGE_COUNT: std::ops::RangeInclusive<u32> = 1..=1_000;
@@ -18,17 +18,12 @@ const ROLE_MAX: usize = 255;
 
 pub(super) fn users(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
     let query = query(parameters)?;
-    let page = app.desk.members(&partner.caller, partner.group, &query)?;
-    let detail = format!("{} users shown", page.members.len());
-    let group = partner.group;
-    app.desk.record(LogEntry::done(&partner.caller, Some(group), "user.list", group.to_string(), detail))?;
+    let page = app.desk.show_members(&partner.caller, partner.group, &query)?;
     Ok(document::users(&page.members, page.next.map(|last| token(last.0))))
 }
 
 pub(super) fn roles(app: &App, partner: &Partner, _: &Parameters<'_>) -> Result<Document> {
-    let (views, without) = app.desk.roles(&partner.caller, partner.group)?;
-    let group = partner.group;
-    app.desk.record(LogEntry::done(&partner.caller, Some(group), "role.list", group.to_string(), ""))?;
+    let (views, without) = app.desk.show_roles(&partner.caller, partner.group)?;
     Ok(document::roles(&views, without))
 }
 

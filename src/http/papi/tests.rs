@@ -6,8 +6,8 @@ use std::io::Read;
 use tiny_http::{Header, Method};
 
 use crate::desk::Desk;
-use crate::desk::fixture::{EIGHT, SEVEN, fixture, puid};
-use crate::desk::people::{RoleChoice, UserChange, UserKey};
+use crate::desk::fixture::{EIGHT, SEVEN, fixture, puid, user};
+use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::roles::NewRole;
 use crate::gate::{Answer, Handler, Request};
 use crate::http::router::App;
@@ -350,6 +350,38 @@ fn user_suspended_and_user_active_read_their_words_and_suspended_wins() {
             "flag_malformed UserSuspended",
         );
         p.check("UpdateUser", &format!("PartnerUserID=E1&UserActive={bad}"), "flag_malformed UserActive");
+    }
+}
+
+#[test]
+fn whoever_lifts_one_of_the_two_states_is_warned_when_the_other_still_keeps_the_user_out() {
+    let p = papi();
+    p.check("NewUser", "PartnerUserID=E1&UserAddress=ann.x", "ok");
+    let warning = |fields: &str| {
+        let text = p.post("UpdateUser", &format!("PartnerUserID=E1&{fields}"));
+        assert!(text.contains("<status>ok</status>"), "{text}");
+        all(&text, "warning")
+    };
+    assert_eq!(warning("UserActive=0"), "");
+    assert!(warning("UserSuspended=0").contains("Send UserActive=1"));
+    assert_eq!(warning("UserSuspended=1"), "");
+    assert_eq!(warning("UserFirst=Ann"), "");
+    assert!(warning("UserActive=1").contains("Send UserSuspended=0"));
+    assert_eq!(warning("UserSuspended=0"), "");
+}
+
+#[test]
+fn whoever_may_not_list_leaves_a_row_when_they_try() {
+    let p = papi();
+    let password = Some(Secret::new(PASSWORD));
+    let new = NewUser { password, ..user("bob.x", "bob") };
+    p.desk().create_user(&Caller::host(), SEVEN, new).unwrap();
+    for (page, operation) in [("ShowUsers", "user.list"), ("ShowRoles", "role.list")] {
+        let body = "PartnerLogin=bob.x&PartnerPW=partner+password&PageCount=9";
+        let (_, text) = p.request(Method::Post, &format!("/PAPI/{page}.asp"), "", body, &[]);
+        assert_eq!(all(&text, "code"), "administrators_only");
+        let row = p.desk().log_rows_for_test().remove(0);
+        assert!(row.starts_with(&format!("bob.x {operation} 7 Only an administrator")), "{row}");
     }
 }
 

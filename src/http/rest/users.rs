@@ -47,7 +47,7 @@ pub fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "user.list", &[GroupOwner])?;
     let query = query(&call.query())?;
     let total = app.desk.count_members(&caller, group, &query)?;
-    let page = app.desk.members(&caller, group, &query)?;
+    let page = app.desk.show_members(&caller, group, &query)?;
     let users: Vec<Value> = page.members.iter().map(written).collect();
     let document = json!({
         "pagination": { "offset": query.offset, "pageSize": users.len(), "totalRecords": total },

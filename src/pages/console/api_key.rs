@@ -37,7 +37,7 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
         &html! {
             div.actions {
                 (choice_button("Make one at random", weight, "how", "random"))
-                span.hint { "80 bits, as the service's have." }
+                span.hint { "20 characters, 100 random bits." }
             }
         },
     );

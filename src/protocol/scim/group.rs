@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::filter::{Filter, Operator};
 use super::patch::{Op, Operation, PatchPath, with_paths};
 use super::path::member;
+use super::values::speaks;
 use super::version::version_of;
 use super::{GROUP_SCHEMA, Reject, ScimType};
 use crate::model::{Member, Role, UserId};
@@ -49,6 +50,7 @@ pub struct WantedGroup {
 /// # Errors
 /// `invalidValue`, naming the attribute that is missing or of the wrong type.
 pub fn wanted(document: &Value) -> Result<WantedGroup, Reject> {
+    speaks(document, GROUP_SCHEMA)?;
     let name = match member(document, "displayName") {
         Some(Value::String(name)) if !name.trim().is_empty() => name.clone(),
         _ => return Err(Reject::value("displayName is missing.")),

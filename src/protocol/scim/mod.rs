@@ -26,6 +26,8 @@ pub use reject::{Reject, ScimType};
 pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The schema of a group. RFC 7643 §4.2.
 pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The schema of a PATCH. RFC 7644 §3.5.2.
+pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The schema of an error. RFC 7644 §3.12.
 pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The schema of an answer to a query. RFC 7644 §3.4.2.

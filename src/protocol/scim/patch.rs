@@ -10,11 +10,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Reject;
-use super::ScimType;
 use super::evaluate::meets;
 use super::filter::{Filter, Operator};
 use super::path::{AttrPath, TEXT_MAX, key_of, member};
+use super::values::speaks;
+use super::{PATCH_SCHEMA, Reject, ScimType};
 
 /// Most operations of one request.
 const OPERATIONS_MAX: usize = 1_000;
@@ -97,6 +97,7 @@ impl PatchPath {
 /// `invalidSyntax` for a body that is no PATCH, `invalidPath` for a path that cannot be read, `noTarget` for
 /// a removal without a path.
 pub fn operations(body: &Value) -> Result<Vec<Operation>, Reject> {
+    speaks(body, PATCH_SCHEMA)?;
     let list = member(body, "Operations").and_then(Value::as_array);
     let list = list.ok_or_else(|| Reject::syntax("A PATCH needs a list named Operations."))?;
     if list.is_empty() || list.len() > OPERATIONS_MAX {

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::details::{Details, glance_address};
 use super::patch::{Operation, apply};
 use super::path::member;
-use super::values::{flag, identifier, kept_value, text};
+use super::values::{flag, identifier, kept_value, speaks, text};
 use super::version::version_of;
 use super::{Reject, ScimType, USER_SCHEMA};
 use crate::model::{Member, Puid};
@@ -53,6 +53,7 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
     if !document.is_object() {
         return Err(Reject::syntax("A user is an object."));
     }
+    speaks(document, USER_SCHEMA)?;
     let user_name = text(document, "userName")?.filter(|name| !name.is_empty());
     let name = match member(document, "name") {
         None | Some(Value::Null) => &Value::Null,

@@ -21,6 +21,18 @@ pub(super) fn text(object: &Value, name: &str) -> Result<Option<String>, Reject>
     }
 }
 
+/// Passes a document whose `schemas` name `schema`, or that has none. RFC 7643 §3. Other schemas beside it are
+/// extensions, which may be passed over.
+pub(super) fn speaks(document: &Value, schema: &str) -> Result<(), Reject> {
+    let names = match member(document, "schemas") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Array(names)) => names,
+        Some(_) => return Err(Reject::value("schemas is a list.")),
+    };
+    let is_named = names.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(schema));
+    if is_named { Ok(()) } else { Err(Reject::value(format!("schemas does not name {schema}."))) }
+}
+
 /// Reads a boolean, also as text: Entra ID writes `"False"`.
 pub(super) fn flag(object: &Value, name: &str) -> Result<Option<bool>, Reject> {
     match member(object, name) {
