@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 9.
+-- The schema of Sidelight's database, version 10.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -7,7 +7,10 @@ CREATE TABLE appliance (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     mode TEXT NOT NULL CHECK (mode IN ('production', 'lab')),
     claim_fingerprint BLOB,          -- of the one-time token in the claim link; NULL once claimed
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    closed_cleanly INTEGER NOT NULL DEFAULT 0 CHECK (closed_cleanly IN (0, 1)), -- then the file alone is the database
+    log_salt INTEGER,                -- the number of the write-ahead log that may stand beside it, or of the next one
+    sealed_check BLOB                -- shows whether a key file belongs to this database
 ) STRICT;
 
 CREATE TABLE operators (

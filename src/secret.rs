@@ -65,7 +65,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the master key from `path`. At the first start, when `database` is not there either or is empty,
+    /// Reads the master key from `path`. At the first start, when `database` is not there either,
     /// the file is made (mode 0600), and before the database: so whoever finds a database without it has lost it.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Keys {
         match File::open(path) {
             Ok(file) => read_master(file, path, &mut master)?,
             Err(e) if e.kind() == ErrorKind::NotFound => {
-                if holds_anything(database) {
+                if is_there(database) {
                     return Err(missing(path));
                 }
                 fill_random(master.as_mut_slice())?;
@@ -193,12 +193,9 @@ pub fn incident_code() -> Result<String> {
     Ok(code)
 }
 
-/// Whether there is a database to which a key must belong. One that cannot be looked at is taken for one.
-fn holds_anything(database: &Path) -> bool {
-    match std::fs::metadata(database) {
-        Ok(found) => found.len() > 0,
-        Err(e) => e.kind() != ErrorKind::NotFound,
-    }
+/// Whether there is a database to which a key must belong. One that is empty or cannot be looked at counts.
+fn is_there(database: &Path) -> bool {
+    !std::fs::metadata(database).is_err_and(|e| e.kind() == ErrorKind::NotFound)
 }
 
 fn missing(path: &Path) -> Error {
@@ -304,12 +301,14 @@ mod tests {
     fn beside_a_database_no_key_file_is_made() {
         let dir = tempfile::tempdir().unwrap();
         let (path, database) = (dir.path().join("sidelight.key"), dir.path().join("sidelight.db"));
-        std::fs::write(&database, b"SQLite format 3").unwrap();
-        let error = Keys::open(&path, &database).err().unwrap();
-        assert_eq!((error.kind, error.code), (Kind::Denied, "key_file_missing"));
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-        // What a start leaves that ended before it wrote anything into the database, or in the midst of the key.
-        std::fs::write(&database, b"").unwrap();
+        for found in [&b"SQLite format 3"[..], b""] {
+            std::fs::write(&database, found).unwrap();
+            let error = Keys::open(&path, &database).err().unwrap();
+            assert_eq!((error.kind, error.code), (Kind::Denied, "key_file_missing"));
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+        // What a start leaves that ended in the midst of the key.
+        std::fs::remove_file(&database).unwrap();
         std::fs::write(dir.path().join("sidelight.key.new"), b"half").unwrap();
         assert!(Keys::open(&path, &database).is_ok());
         std::fs::write(&database, b"SQLite format 3").unwrap();

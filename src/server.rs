@@ -23,6 +23,7 @@ use crate::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
 use crate::model::Caller;
 use crate::model::Mode;
+use crate::model::database::{Closed, LostLog};
 use crate::seed_file;
 use crate::server_log::note;
 use crate::whole_file::{same_file, write_whole};
@@ -41,10 +42,10 @@ const LOCK_FILE: &str = "sidelight.lock";
 ///
 /// # Errors
 /// Whatever keeps it from starting: configuration, data directory, certificate, port.
-pub fn serve(config: &Config) -> Result<()> {
+pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
-    let desk = Arc::new(Desk::open(&config.data, config.mode, Clock::system())?);
+    let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), lost_log)?);
     desk.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;
     let tls = if config.plain_http { None } else { Some(certificate(config)?) };
@@ -70,8 +71,24 @@ pub fn serve(config: &Config) -> Result<()> {
     let stopped = gate.run(app, shutdown);
     drop(ready);
     stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
-    note(format_args!("Stopped."));
+    say_how_it_stopped(&config.data, desk.close());
     Ok(())
+}
+
+/// Says whether the database's file alone may be copied now.
+fn say_how_it_stopped(data: &Path, closed: Option<Closed>) {
+    match closed {
+        None | Some(Closed::Whole) => note(format_args!("Stopped.")),
+        Some(Closed::HeldByAnother) => note(format_args!(
+            "Stopped. Another process holds the database in {} open: what was written last is in sidelight.db-wal until \
+             that process ends. Copy both files, or neither.",
+            data.display()
+        )),
+        Some(Closed::Failed(error)) => note(format_args!(
+            "Stopped, but the database in {} could not be closed: what was written last is in sidelight.db-wal. {error}",
+            data.display()
+        )),
+    }
 }
 
 /// Makes what the seed file names and is not there; without a file, a lab has the demo group.

@@ -87,6 +87,43 @@ fn without_its_key_file_nothing_opens_the_data_and_no_key_is_made() {
 }
 
 #[test]
+fn after_a_stop_and_after_a_command_the_file_alone_is_the_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let log = data.join("sidelight.db-wal");
+    let server = Server::start_on(&data, &["--lab", "--plain-http"]);
+    assert!(log.exists());
+    let (status, words) = server.stop();
+    assert!(status == Some(0) && words.ends_with("Stopped.\n"), "{words}");
+    assert!(!log.exists());
+    let listed = Command::new(BINARY).args(["group", "list", "--data"]).arg(&data).output().unwrap();
+    assert!(
+        listed.status.success() && String::from_utf8_lossy(&listed.stdout).contains("12345"),
+        "{listed:?}"
+    );
+    assert!(!log.exists());
+}
+
+#[test]
+fn a_killed_server_starts_again_and_without_its_log_only_when_told_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let lab = ["--lab", "--plain-http"];
+    drop(Server::start_on(&data, &lab));
+    drop(Server::start_on(&data, &lab));
+    std::fs::remove_file(data.join("sidelight.db-wal")).unwrap();
+    for arguments in [&["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0"][..], &["group", "list"]]
+    {
+        let refused = Command::new(BINARY).args(arguments).arg("--data").arg(&data).output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("not_closed_cleanly") && said.contains("--accept-lost-log"), "{said}");
+    }
+    drop(Server::start_on(&data, &["--lab", "--plain-http", "--accept-lost-log"]));
+    drop(Server::start_on(&data, &lab));
+}
+
+#[test]
 fn every_command_finds_the_data_where_the_server_would() {
     let server = Server::lab();
     let elsewhere = tempfile::tempdir().unwrap();

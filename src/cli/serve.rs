@@ -11,6 +11,7 @@ use super::host::{Host, configuration_file, environment};
 use super::{terminal, warn_of_unknown_variables};
 use crate::config::{Config, SETTINGS, Value};
 use crate::error::Result;
+use crate::model::database::LostLog;
 use crate::server::{self, memory};
 
 /// start the server: the console, the web services, the account pages
@@ -52,6 +53,9 @@ pub struct Serve {
     /// file that appears once requests are served: JSON with url, public_url, pid and mode
     #[argh(option)]
     ready_file: Option<String>,
+    /// start once with a database that was not closed cleanly and whose log (sidelight.db-wal) is lost
+    #[argh(switch)]
+    accept_lost_log: bool,
     /// configuration file (default sidelight.toml, if it exists)
     #[argh(option)]
     config: Option<PathBuf>,
@@ -60,10 +64,11 @@ pub struct Serve {
 impl Serve {
     /// Serves until it is told to stop.
     pub fn run(self, host: &Host) -> ExitCode {
+        let lost_log = if self.accept_lost_log { LostLog::Accept } else { LostLog::Refuse };
         host.ended(self.configuration(host).and_then(|config| {
             let seed = config.seed.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
             warn_of_unknown_variables(host, &[], &seed.unwrap_or_default());
-            server::serve(&config)
+            server::serve(&config, lost_log)
         }))
     }
 

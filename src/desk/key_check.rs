@@ -6,25 +6,44 @@ use std::path::Path;
 
 use super::api_keys;
 use super::sso::sp_key_place;
+use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::secret::Keys;
-use crate::store::Reader;
+use crate::secret::{Keys, Secret};
+use crate::store::{Reader, Store};
 
-/// Checks that `keys` open something of what is sealed in the database, if anything is. A few values are
-/// tried, so that one that was damaged does not condemn the key.
+/// Where the value is sealed that every database holds for this check.
+const PLACE: &str = "appliance/key-check";
+
+/// Checks that `keys` are those that the database was sealed under: they must open the value that is sealed for this
+/// check, or a few of what else is sealed, so that one value that was damaged does not condemn the key. In a database
+/// of an older program there may be nothing to open.
 ///
 /// # Errors
 /// `Denied` with code `key_file_of_another`; `Fault` when the database fails.
 pub(super) fn belongs(keys: &Keys, key_file: &Path, reader: &Reader<'_>) -> Result<()> {
+    let check = reader.sealed_check()?;
     let api_keys = reader.some_sealed_api_keys()?;
     let private_keys = reader.some_sealed_sp_keys()?;
-    if api_keys.is_empty() && private_keys.is_empty() {
+    if check.is_none() && api_keys.is_empty() && private_keys.is_empty() {
         return Ok(());
     }
     let opens = |place: String, sealed: &[u8]| keys.open_sealed(&place, sealed).is_ok();
-    let any = api_keys.iter().any(|(group, sealed)| opens(api_keys::place(*group), sealed))
+    let any = check.is_some_and(|sealed| opens(PLACE.to_owned(), &sealed))
+        || api_keys.iter().any(|(group, sealed)| opens(api_keys::place(*group), sealed))
         || private_keys.iter().any(|(group, sealed)| opens(sp_key_place(*group), sealed));
     if any { Ok(()) } else { Err(of_another(key_file)) }
+}
+
+/// Seals the value that later starts check, unless the database holds it. Nothing else is sealed in a new database.
+///
+/// # Errors
+/// `Fault` or `Unavailable` when the database fails.
+pub(super) fn remember(keys: &Keys, store: &Store, now: Timestamp) -> Result<()> {
+    if store.read(|r| r.sealed_check())?.is_some() {
+        return Ok(());
+    }
+    let sealed = keys.seal(PLACE, &Secret::new(PLACE))?;
+    store.write(now, move |w| w.set_sealed_check(&sealed))
 }
 
 fn of_another(key_file: &Path) -> Error {
@@ -57,6 +76,11 @@ mod tests {
         assert_eq!(code(), Some("key_file_of_another"));
         std::fs::write(&path, own).unwrap();
         assert_eq!(code(), None);
+    }
+
+    #[test]
+    fn another_key_is_refused_before_anything_was_sealed_and_nothing_is_written() {
+        only_its_own_key_opens_it(|_| ());
     }
 
     #[test]

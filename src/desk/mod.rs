@@ -48,8 +48,9 @@ use std::path::Path;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::Mode;
+use crate::model::database::{Closed, LostLog};
 use crate::secret::Keys;
-use crate::store::{self, DATABASE_FILE, KEY_FILE, Store};
+use crate::store::{self, DATABASE_FILE, KEY_FILE, Reader, Store};
 
 /// Everything that the use cases need: the store, the one clock, the keys.
 pub struct Desk {
@@ -74,13 +75,22 @@ impl Desk {
     /// neither is there.
     ///
     /// # Errors
-    /// Those of [`Keys::open`] and [`Store::open`], and `Denied` with code `key_file_of_another` when the key
-    /// opens nothing of what is sealed in the database: start refuses rather than repairs.
+    /// Those of [`Keys::open`] and [`Store::open_if`], and `Denied` with code `key_file_of_another` when the key
+    /// is not the one that the database was sealed under: start refuses rather than repairs.
     pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
+        Desk::open_for_server(directory, mode, clock, LostLog::Refuse)
+    }
+
+    /// As [`Desk::open`], and says what is done with a database that has lost its log.
+    ///
+    /// # Errors
+    /// Those of [`Desk::open`].
+    pub fn open_for_server(directory: &Path, mode: Mode, clock: Clock, lost_log: LostLog) -> Result<Desk> {
         // A key file is made only where no database is, so it is looked for first.
         let keys = keys_in(directory)?;
-        let store = Store::open(directory, mode, clock.now())?;
-        Desk::over(directory, store, keys, mode, clock)
+        let judge = |reader: &Reader<'_>| key_check::belongs(&keys, &directory.join(KEY_FILE), reader);
+        let store = Store::open_if(directory, mode, clock.now(), lost_log, judge)?;
+        Desk::over(store, keys, mode, clock)
     }
 
     /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host,
@@ -90,12 +100,21 @@ impl Desk {
     /// Those of [`Store::open_beside`], and as [`Desk::open`].
     pub fn open_existing(directory: &Path) -> Result<Desk> {
         let clock = Clock::system();
-        let (store, mode) = Store::open_beside(directory, clock.now())?;
-        Desk::over(directory, store, keys_in(directory)?, mode, clock)
+        let read_keys = || keys_in(directory);
+        let keys = std::cell::OnceCell::new();
+        let judge = |reader: &Reader<'_>| {
+            let found = read_keys()?;
+            key_check::belongs(&found, &directory.join(KEY_FILE), reader)?;
+            let _ = keys.set(found);
+            Ok(())
+        };
+        let (store, mode) = Store::open_beside(directory, judge)?;
+        let keys = keys.into_inner().map_or_else(read_keys, Ok)?;
+        Desk::over(store, keys, mode, clock)
     }
 
-    fn over(directory: &Path, store: Store, keys: Keys, mode: Mode, clock: Clock) -> Result<Desk> {
-        store.read(|r| key_check::belongs(&keys, &directory.join(KEY_FILE), r))?;
+    fn over(store: Store, keys: Keys, mode: Mode, clock: Clock) -> Result<Desk> {
+        key_check::remember(&keys, &store, clock.now())?;
         let desk = Desk {
             store,
             clock,
@@ -109,6 +128,12 @@ impl Desk {
         // Who was let in before has nothing to be forgotten.
         desk.hear_who_was_let_in()?;
         Ok(desk)
+    }
+
+    /// Closes the database, so that its file alone is the database unless another process has it open. `None` when it
+    /// was closed before.
+    pub fn close(&self) -> Option<Closed> {
+        self.store.close()
     }
 }
 

@@ -7,7 +7,7 @@
 use rusqlite::Connection;
 
 /// The version that the first step starts from.
-pub(super) const FIRST_VERSION: i32 = 1;
+const FIRST_VERSION: i32 = 1;
 
 /// The step to each version after the first, in order: `0002_*.sql` leads from version 1 to 2.
 const MIGRATIONS: &[&str] = &[
@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_groups_off_and_retired.sql"),
     include_str!("migrations/0008_search_words.sql"),
     include_str!("migrations/0009_sso_switches_and_keys_of_attempts.sql"),
+    include_str!("migrations/0010_closed_cleanly.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.
@@ -37,7 +38,7 @@ pub(super) fn upgrade(connection: &Connection, version: i32) -> rusqlite::Result
     upgrade_to(connection, version, SCHEMA_VERSION)
 }
 
-pub(super) fn upgrade_to(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()> {
+fn upgrade_to(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()> {
     for (version, step) in (FIRST_VERSION + 1..=to).zip(MIGRATIONS) {
         if version > from {
             connection.execute_batch(step)?;
@@ -47,7 +48,7 @@ pub(super) fn upgrade_to(connection: &Connection, from: i32, to: i32) -> rusqlit
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
     use std::collections::BTreeMap;
     use std::path::Path;
@@ -59,10 +60,9 @@ mod tests {
 
     const SCHEMA: &str = include_str!("../../schema.sql");
 
-    /// A database as the program of an older version left it.
-    fn database_of_version(path: &Path, version: i32) {
-        let connection = Connection::open(path).unwrap();
-        crate::store::words::register(&connection).unwrap();
+    /// Fills a database as the program of an older version left it.
+    pub fn become_version(connection: &Connection, version: i32) {
+        crate::store::words::register(connection).unwrap();
         connection.execute_batch(include_str!("../../tests/fixtures/store/schema-1.sql")).unwrap();
         connection
             .execute_batch(
@@ -79,7 +79,10 @@ mod tests {
             )
             .unwrap();
         connection.pragma_update(None, "foreign_keys", false).unwrap();
-        upgrade_to(&connection, FIRST_VERSION, version).unwrap();
+        upgrade_to(connection, FIRST_VERSION, version).unwrap();
+        if version >= crate::store::accept::NAMES_ITS_LOG {
+            connection.execute("UPDATE appliance SET closed_cleanly = 1", []).unwrap();
+        }
     }
 
     /// What each table, index and trigger is, without comments, and without the order of a table's columns: a
@@ -140,7 +143,7 @@ mod tests {
         for version in FIRST_VERSION..=SCHEMA_VERSION {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join(DATABASE_FILE);
-            database_of_version(&path, version);
+            become_version(&Connection::open(&path).unwrap(), version);
             let store = Store::open(dir.path(), Mode::Lab, Timestamp(0)).unwrap();
             let search = crate::store::MemberQuery { search: "ACME".into(), ..Default::default() };
             let found = store.read(|r| r.count_members(crate::model::GroupId(7), &search, Timestamp(0)));

@@ -9,13 +9,16 @@
 //!
 //! Knows nothing of HTTP, XML or HTML, and judges nothing: whether something may be done is the desk's.
 
+mod accept;
 mod access_log;
 mod appliance;
+mod connect;
 mod console_sessions;
 mod group_end;
 mod group_list;
 mod groups;
 mod incidents;
+mod log_file;
 mod member_order;
 mod members;
 mod memberships;
@@ -39,7 +42,7 @@ mod words;
 mod writer;
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -68,6 +71,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
 pub use crate::model::Mode;
+use crate::model::database::{Closed, LostLog};
 use crate::promise::Promise;
 
 /// The database of one appliance. Clones share it.
@@ -77,7 +81,7 @@ pub struct Store {
 }
 
 struct Inner {
-    // Dropped first: the writer ends, and with it the last commit, before the readers close.
+    path: PathBuf,
     writer: writer::WriterThread,
     readers: pool::Pool,
     searchers: searchers::Searchers,
@@ -91,7 +95,7 @@ const SEARCHERS: usize = 2;
 
 /// The bytes in which all connections together may keep pages of the database.
 pub const CACHE_BYTES: usize =
-    (open::WRITER_CACHE_KIB + (READERS + SEARCHERS) * open::READER_CACHE_KIB) * 1024;
+    (connect::WRITER_CACHE_KIB + (READERS + SEARCHERS) * connect::READER_CACHE_KIB) * 1024;
 
 /// Reads. Each call is one statement, and so sees one consistent state.
 pub struct Reader<'c> {
@@ -134,34 +138,55 @@ fn at_one_instant<T>(connection: &Connection, task: impl FnOnce(&Reader<'_>) -> 
 }
 
 impl Store {
-    /// Opens the database in `directory` for a server that starts: makes it when there is none, else checks the
-    /// whole of it.
+    /// Opens the database in `directory` for a server that starts: makes it when there is none.
     ///
     /// # Errors
-    /// `Denied` when the database belongs to the other mode, is of a newer version, or fails its integrity
-    /// check: start refuses rather than repairs. `Fault` when it cannot be opened.
+    /// Those of [`Store::open_if`].
     pub fn open(directory: &Path, mode: Mode, now: Timestamp) -> Result<Store> {
+        Store::open_if(directory, mode, now, LostLog::Refuse, |_| Ok(()))
+    }
+
+    /// As [`Store::open`], if `judge` accepts what stands in the database. Nothing is written before that.
+    ///
+    /// # Errors
+    /// What `judge` returns. `Denied` when the database belongs to the other mode, is of a newer version, is empty or
+    /// damaged, has the log of another database beside it, or was not closed cleanly and has lost its log: start
+    /// refuses rather than repairs. `Fault` when it cannot be opened.
+    pub fn open_if(
+        directory: &Path,
+        mode: Mode,
+        now: Timestamp,
+        lost_log: LostLog,
+        judge: impl Fn(&Reader<'_>) -> Result<()>,
+    ) -> Result<Store> {
         let path = directory.join(DATABASE_FILE);
-        Store::on(&path, open::writer_connection(&path, mode, now)?)
+        let connection = open::for_server(&path, mode, now, lost_log, &judge)?;
+        Store::on(path, connection)
     }
 
     /// Opens the database that is in `directory`, in the mode that it belongs to, for a command on the host: the
-    /// server may run beside it. Not the whole is checked, which takes as long as the access log is; where it is
-    /// damaged, reading fails.
+    /// server may run beside it.
     ///
     /// # Errors
-    /// `NotFound` with code `no_database` when there is none; else as [`Store::open`].
-    pub fn open_beside(directory: &Path, now: Timestamp) -> Result<(Store, Mode)> {
+    /// `NotFound` with code `no_database` when there is none; else as [`Store::open_if`].
+    pub fn open_beside(directory: &Path, judge: impl Fn(&Reader<'_>) -> Result<()>) -> Result<(Store, Mode)> {
         let path = directory.join(DATABASE_FILE);
-        let (connection, mode) = open::writer_connection_beside(&path, now)?;
-        Ok((Store::on(&path, connection)?, mode))
+        let (connection, mode) = open::beside_server(&path, &judge)?;
+        Ok((Store::on(path, connection)?, mode))
     }
 
-    fn on(path: &Path, connection: Connection) -> Result<Store> {
-        let (readers, searchers) = (pool::Pool::open(path, READERS)?, pool::Pool::open(path, SEARCHERS)?);
+    fn on(path: PathBuf, connection: Connection) -> Result<Store> {
+        let (readers, searchers) = (pool::Pool::open(&path, READERS)?, pool::Pool::open(&path, SEARCHERS)?);
         let searchers = searchers::Searchers::new(searchers, SEARCHERS);
-        let writer = writer::WriterThread::start(connection)?;
-        Ok(Store { inner: Arc::new(Inner { writer, readers, searchers }) })
+        let writer = writer::WriterThread::start(connection, &path)?;
+        Ok(Store { inner: Arc::new(Inner { path, writer, readers, searchers }) })
+    }
+
+    /// Writes what waits to be written and closes the database, so that the file alone is the database unless another
+    /// process has it open. Whoever uses the store after that is told that it is closing. `None` when it was closed
+    /// before.
+    pub fn close(&self) -> Option<Closed> {
+        self.inner.close()
     }
 
     /// Lends a reader to `task`.
@@ -263,6 +288,21 @@ impl Store {
     }
 }
 
+impl Inner {
+    fn close(&self) -> Option<Closed> {
+        let connection = self.writer.end()?;
+        self.readers.close();
+        self.searchers.close();
+        Some(log_file::close(connection, &self.path))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Reader<'_> {
     /// Asks the database for anything at all.
     ///
@@ -300,6 +340,8 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
     )
 }
 
+#[cfg(test)]
+mod log_tests;
 #[cfg(test)]
 mod member_tests;
 #[cfg(test)]

@@ -88,6 +88,11 @@ impl Searchers {
         Searchers { connections, state: Mutex::new(state), changed: Condvar::new(), patience: PATIENCE }
     }
 
+    /// As [`Pool::close`].
+    pub fn close(&self) {
+        self.connections.close();
+    }
+
     /// Lends a connection to `task`, when it is the asker's turn.
     ///
     /// # Errors

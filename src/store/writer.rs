@@ -9,14 +9,15 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use super::{Reader, Writer, access_log, database_fault};
+use super::{Reader, Writer, access_log, database_fault, log_file};
 use crate::clock::Timestamp;
 use crate::duty;
 use crate::error::{Error, Kind, Result};
@@ -54,7 +55,14 @@ pub(super) enum Touches {
 
 enum Job {
     Task(Task),
-    Log { now: Timestamp, entry: LogEntry, since: Option<Generation>, receiver: LogReceiver },
+    Log {
+        now: Timestamp,
+        entry: LogEntry,
+        since: Option<Generation>,
+        receiver: LogReceiver,
+    },
+    /// The last job: the thread ends.
+    End,
 }
 
 /// Learns whether the row was written: it is not when something was changed since.
@@ -63,13 +71,16 @@ type LogReceiver = Box<dyn FnOnce(Outcome<bool>) + Send>;
 pub(super) struct WriterThread {
     // `Option` so that drop can close the queue and then wait for the thread.
     queue: Option<SyncSender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    /// Gives its connection back when it ends.
+    thread: Mutex<Option<JoinHandle<Connection>>>,
     generation: Arc<AtomicU64>,
 }
 
 /// What the thread itself knows.
 struct Work {
     connection: Connection,
+    path: PathBuf,
+    log_keeper: log_file::Keeper,
     /// Whether a commit is the thread's own. When the disk is full or fails, SQLite gives the transaction up on
     /// its own, and each statement after that would be kept by itself, and reported as lost.
     committing: Arc<AtomicBool>,
@@ -81,20 +92,30 @@ struct Work {
 }
 
 impl WriterThread {
-    pub fn start(mut connection: Connection) -> Result<WriterThread> {
+    pub fn start(mut connection: Connection, path: &Path) -> Result<WriterThread> {
         let (queue, jobs) = sync_channel(QUEUE);
         let generation = Arc::new(AtomicU64::new(0));
         let committing = Arc::new(AtomicBool::new(false));
         let own = Arc::clone(&committing);
         // What the hook answers is whether to roll back instead.
         connection.commit_hook(Some(move || !own.load(Ordering::Relaxed))).map_err(database_fault)?;
-        let mut work =
-            Work { connection, committing, generation: Arc::clone(&generation), others: 0, changed: false };
+        let mut work = Work {
+            connection,
+            path: path.to_owned(),
+            log_keeper: log_file::Keeper::default(),
+            committing,
+            generation: Arc::clone(&generation),
+            others: 0,
+            changed: false,
+        };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work.serve(&jobs))
+            .spawn(move || {
+                work.serve(&jobs);
+                work.connection
+            })
             .map_err(|e| Error::fault("writer_thread", e.to_string()))?;
-        Ok(WriterThread { queue: Some(queue), thread: Some(thread), generation })
+        Ok(WriterThread { queue: Some(queue), thread: Mutex::new(Some(thread)), generation })
     }
 
     pub fn generation(&self) -> Generation {
@@ -150,15 +171,16 @@ impl WriterThread {
     }
 }
 
-impl Drop for WriterThread {
-    fn drop(&mut self) {
-        self.queue = None;
-        // The last that knows of the store may be an outcome on its way: a thread cannot wait for itself.
-        if let Some(thread) =
-            self.thread.take_if(|thread| thread.thread().id() != std::thread::current().id())
-        {
-            let _ = thread.join();
-        }
+impl WriterThread {
+    /// Ends the thread when all that waits is written, and gives its connection back; `None` when it has ended
+    /// before, or when it is this very thread, which cannot wait for itself.
+    pub fn end(&self) -> Option<Connection> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = thread.take_if(|thread| thread.thread().id() != std::thread::current().id())?;
+        let _ = self.queue.as_ref()?.send(Job::End);
+        let mut connection = thread.join().ok()?;
+        connection.commit_hook(None::<fn() -> bool>).ok()?;
+        Some(connection)
     }
 }
 
@@ -168,8 +190,13 @@ impl Work {
             let mut answers: Vec<Answer> = Vec::new();
             let begun = self.begin();
             let mut next = Some(first);
+            let mut ends = false;
             while let Some(job) = next.take() {
-                answers.push(self.run(&begun, job));
+                let Some(answer) = self.run(&begun, job) else {
+                    ends = true;
+                    break;
+                };
+                answers.push(answer);
                 // Those that wait still have the next transaction, when this one is gone.
                 if answers.len() < BATCH && !self.connection.is_autocommit() {
                     next = jobs.try_recv().ok();
@@ -185,7 +212,18 @@ impl Work {
                 // The thread outlives whatever is told; who was not told is told that by the drop.
                 let _ = catch_unwind(AssertUnwindSafe(|| answer(committed)));
             }
+            if ends {
+                return;
+            }
+            self.keep_log_short();
         }
+    }
+
+    /// After the answers, which need not wait for it. What fails here fails at the next commit too, and is said there.
+    fn keep_log_short(&mut self) {
+        self.committing.store(true, Ordering::Relaxed);
+        let _ = self.log_keeper.keep_short(&self.connection, &self.path);
+        self.committing.store(false, Ordering::Relaxed);
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -228,16 +266,17 @@ impl Work {
         }
     }
 
-    /// Runs a job, unless there is no transaction.
-    fn run(&mut self, begun: &Result<()>, job: Job) -> Answer {
+    /// Runs a job, unless there is no transaction. No answer: it was the last one.
+    fn run(&mut self, begun: &Result<()>, job: Job) -> Option<Answer> {
         let begun = begun.clone().and_then(|()| self.still_begun());
         let failed = begun.as_ref().err();
         match job {
             Job::Task(task) => {
                 let (changed, answer) = task(failed.map_or(Ok((&self.connection, self.current())), Err));
                 self.changed |= changed;
-                answer
+                Some(answer)
             }
+            Job::End => None,
             Job::Log { now, entry, since, receiver } => {
                 let written = match failed {
                     Some(error) => Err(error.clone()),
@@ -245,7 +284,7 @@ impl Work {
                     // One statement undoes itself when it fails: no savepoint is needed.
                     None => access_log::append(&self.connection, now, &entry).map(|()| true),
                 };
-                Box::new(move |committed| receiver(Box::new(move || kept(written, committed))))
+                Some(Box::new(move |committed| receiver(Box::new(move || kept(written, committed)))))
             }
         }
     }

@@ -1,0 +1,23 @@
+//! How the database is opened, closed and found to be.
+
+use crate::error::Error;
+
+/// What is done with a database that was not closed cleanly and whose log is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostLog {
+    /// It is refused: what was changed last may be missing.
+    Refuse,
+    /// It is taken as it is.
+    Accept,
+}
+
+/// How the database was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// The file alone is the database.
+    Whole,
+    /// Another process holds the database open: what was written last stands in the log until that process ends.
+    HeldByAnother,
+    /// What was written last stands in the log.
+    Failed(Error),
+}
