@@ -77,7 +77,7 @@ impl House {
             .map(|n| {
                 let puid = format!("user{:07}", (n * 7919) % count);
                 let text = make(&key, GROUP, &puid, expiry).unwrap();
-                let subject = Subject::Partner { group: GROUP, puid, puid_as_sent: None };
+                let subject = Subject::Partner { group: GROUP, puid, other_readings: Vec::new() };
                 Credential::LoginKey { subject, key: text.into() }
             })
             .collect();

@@ -169,9 +169,40 @@ pub struct User {
 }
 
 impl User {
-    /// Whether too many failures keep the user out at `now`.
+    /// Whether too many wrong passwords keep the user's password from being taken at `now`.
     pub fn is_locked(&self, now: Timestamp) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
+        is_locked(self.locked_until, now)
+    }
+}
+
+/// Seconds for which wrong passwords lock a password.
+pub const LOCK_SECONDS: i64 = 15 * 60;
+
+/// Whether a lock that ends at `until` is in force at `now`. One that ends later than any that is set now was set
+/// while the clock was ahead, and does not outlast the clock being put right.
+pub fn is_locked(until: Option<Timestamp>, now: Timestamp) -> bool {
+    until.is_some_and(|until| now < until && until <= now.plus_seconds(LOCK_SECONDS))
+}
+
+/// Why a member may not sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    /// The group is switched off.
+    GroupOff,
+    Suspended,
+    /// A former member.
+    Inactive,
+}
+
+/// The one rule of who may sign in to a group, whatever they bring: a login key, a password, a token, a web session
+/// or an assertion. Who is both suspended and inactive is told the former: it is what an administrator did last.
+/// A lock by wrong passwords is no part of it: it keeps passwords out, and nothing else. Wire contract §11, Q18, Q23.
+pub fn admitted(group_is_off: bool, active: bool, suspended: bool) -> std::result::Result<(), Barred> {
+    match (group_is_off, suspended, active) {
+        (true, _, _) => Err(Barred::GroupOff),
+        (false, true, _) => Err(Barred::Suspended),
+        (false, false, false) => Err(Barred::Inactive),
+        (false, false, true) => Ok(()),
     }
 }
 
@@ -194,7 +225,7 @@ pub struct Membership {
 impl Membership {
     /// Whether the member may sign in to this group.
     pub fn may_sign_in(&self) -> bool {
-        self.active && !self.suspended
+        admitted(false, self.active, self.suspended).is_ok()
     }
 }
 
@@ -229,6 +260,13 @@ pub struct Operator {
     pub locked_until: Option<Timestamp>,
     pub signed_in_at: Option<Timestamp>,
     pub created_at: Timestamp,
+}
+
+impl Operator {
+    /// Whether too many wrong passwords keep the operator's password from being taken at `now`.
+    pub fn is_locked(&self, now: Timestamp) -> bool {
+        is_locked(self.locked_until, now)
+    }
 }
 
 /// Who acts.

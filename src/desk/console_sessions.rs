@@ -9,7 +9,7 @@ use super::operators::OPERATOR_PASSWORD_RULE;
 use super::{Desk, fields, passwords};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, OperatorId, User, UserId};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LOCK_SECONDS, LogEntry, OperatorId, User, UserId};
 use crate::secret::{Secret, random_token};
 use crate::store::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder, Reader};
 
@@ -22,7 +22,7 @@ const NOTE_EVERY: i64 = 60;
 /// Wrong passwords that lock an account. Wire contract §11 Q19.
 const FAILURES_MAX: i64 = 10;
 /// Seconds that it stays locked. Wire contract §11 Q19.
-const LOCKOUT: i64 = 15 * 60;
+const LOCKOUT: i64 = LOCK_SECONDS;
 const WRONG_PASSWORD: &str = "wrong_password";
 /// The operation of a sign-in to the console in the access log.
 pub(super) const SIGN_IN: &str = "console.sign-in";
@@ -82,7 +82,13 @@ impl Desk {
     /// only the access log says which.
     pub fn sign_in_to_console(&self, caller: &Caller, name: &str, password: &Secret) -> Result<String> {
         let name = name.trim();
-        let refusal = match self.console_holder(caller, name, password)? {
+        // Held until a failure is counted.
+        let reserved = self.sign_in.guard.reserve(caller.ip, self.clock.now());
+        let judged = match &reserved {
+            Ok(_) => self.console_holder(caller, name, password)?,
+            Err(_) => Err(Refusal::TooManyAttempts),
+        };
+        let refusal = match judged {
             Ok(proved) => {
                 match self.new_console_session(caller, name, proved.holder, Some(proved.hash), SIGN_IN) {
                     // It was changed while it was verified.
@@ -145,7 +151,7 @@ impl Desk {
         }
         match self.store.read(|r| r.operator_by_name(name))? {
             Some(operator) => {
-                let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
+                let locked = operator.is_locked(self.clock.now());
                 self.operator_by_password(operator.id, locked, password)
             }
             None => self.administrator_by_password(name, password),
@@ -359,7 +365,7 @@ impl Desk {
         match holder {
             NewConsoleHolder::Operator(id) => {
                 let operator = self.store.read(|r| r.operator(id))?.ok_or_else(wrong_current)?;
-                let locked = operator.locked_until.is_some_and(|until| self.clock.now() < until);
+                let locked = operator.is_locked(self.clock.now());
                 self.operator_by_password(id, locked, current)
             }
             NewConsoleHolder::Member { .. } => self.administrator_by_password(name, current),

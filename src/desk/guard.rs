@@ -3,7 +3,8 @@
 //! An account that is guessed at from one address is refused to that address only, so that a stranger who
 //! forges login keys locks nobody out. Counters live in memory, and their number is bounded: whoever has
 //! many addresses can make the guard forget, never make it grow. Wrong passwords are besides counted in the
-//! store (`users.failures`), where they outlast a restart. Wire contract §11, Q19.
+//! store (`users.failures`), where they outlast a restart; they lock the password, and nothing else that the user
+//! signs in with. Wire contract §11, Q19.
 //!
 //! The guard also counts what is refused to people who have proved nothing ([`Guard::tally`]), whatever they are
 //! refused for: the access log is never pruned, and a flood must not fill the disk. Nobody is refused for it.
@@ -11,15 +12,15 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
-use crate::model::GroupId;
+use crate::model::{GroupId, LOCK_SECONDS, is_locked};
 
 /// Failures after which an account is refused.
 pub const FAILURES_MOST: u32 = 10;
 /// Seconds in which they are counted, and for which it is then refused.
-pub const WINDOW_SECONDS: i64 = 15 * 60;
+pub const WINDOW_SECONDS: i64 = LOCK_SECONDS;
 /// Points of failure after which an address is refused for every account.
 const ADDRESS_POINTS_MOST: u32 = 1_000;
 /// A counter takes some 60 bytes.
@@ -108,6 +109,28 @@ pub struct Guard {
     refusals: Mutex<HashMap<Key, Counter>>,
     /// Sign-ins that were begun, for which nobody proves anything either.
     begun: Mutex<HashMap<Key, Counter>>,
+    /// Passwords being verified, by the hash of their address.
+    in_verification: InVerification,
+}
+
+type InVerification = Arc<Mutex<HashMap<u64, u32>>>;
+
+/// A password that is being verified, counted until it is dropped: it counts as wrong until it has been found right,
+/// so that however many are sent at once, no more are verified than one address may try. Whoever counts the failure
+/// drops it afterwards.
+pub struct Reserved {
+    in_verification: InVerification,
+    address: u64,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut all = self.in_verification.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(&self.address) {
+            Some(others) if *others > 1 => *others -= 1,
+            _ => drop(all.remove(&self.address)),
+        }
+    }
 }
 
 /// What is counted, as hashes: of the address, of the account; 0 for all.
@@ -132,7 +155,7 @@ struct Counter {
 
 impl Counter {
     fn refuses(&self, now: Timestamp) -> bool {
-        self.refused_until.is_some_and(|until| now < until)
+        is_locked(self.refused_until, now)
     }
 }
 
@@ -162,6 +185,28 @@ impl Guard {
             }
         }
         Ok(())
+    }
+
+    /// Passes a password from `address` that is about to be verified, and counts it meanwhile. Asked after
+    /// [`Guard::admit`]. `None` for the host itself.
+    ///
+    /// # Errors
+    /// [`TooMany`] when those of the address that failed and those that are being verified are as many as it may try.
+    pub fn reserve(&self, address: Option<IpAddr>, now: Timestamp) -> Result<Option<Reserved>, TooMany> {
+        let Some(address) = address else { return Ok(None) };
+        let address = self.hash_address(address);
+        // Those in verification first: one that fails is counted before it is taken from them.
+        let mut all = self.in_verification.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = all.get(&address).copied().unwrap_or(0);
+        let failed = match self.counters().get(&Key { address, account: 0 }) {
+            Some(counter) if !over(counter, now) => counter.points,
+            _ => 0,
+        };
+        if failed.saturating_add(others * Weight::Password.points()) >= ADDRESS_POINTS_MOST {
+            return Err(TooMany { times: 1 });
+        }
+        all.insert(address, others + 1);
+        Ok(Some(Reserved { in_verification: Arc::clone(&self.in_verification), address }))
     }
 
     /// Whether [`Guard::admit`] would pass; nothing is counted.
@@ -362,6 +407,33 @@ mod tests {
         }
         assert!(guard.admit(ip("2001:db8::ffff"), ANN, NOW).is_err());
         assert_eq!(guard.admit(ip("2001:db8:0:1::1"), ANN, NOW), Ok(()));
+    }
+
+    #[test]
+    fn an_address_has_no_more_passwords_in_verification_than_it_may_try() {
+        let guard = Guard::default();
+        let address = ip("192.0.2.1");
+        let fail = || guard.failed(address, ANN, Weight::Password, false, NOW);
+        (0..97).for_each(|_| fail());
+        let mut reserved: Vec<_> = (0..3).map(|_| guard.reserve(address, NOW).unwrap()).collect();
+        assert!(guard.reserve(address, NOW).is_err(), "97 failed and 3 may");
+        assert!(guard.reserve(ip("192.0.2.2"), NOW).is_ok(), "another address");
+        reserved.pop();
+        reserved.push(guard.reserve(address, NOW).unwrap());
+        (0..3).for_each(|_| fail());
+        drop(reserved);
+        assert!(guard.reserve(address, NOW).is_err());
+        assert!(guard.reserve(address, NOW.plus_seconds(WINDOW_SECONDS)).is_ok());
+        assert!(guard.in_verification.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_refused_while_the_clock_was_ahead_is_not_when_it_is_put_right() {
+        let guard = Guard::default();
+        let ahead = NOW.plus_seconds(86_400);
+        (0..FAILURES_MOST).for_each(|_| guard.failed(ip("192.0.2.1"), ANN, Weight::Key, true, ahead));
+        assert!(guard.admit(ip("192.0.2.1"), ANN, ahead).is_err());
+        assert_eq!(guard.admit(ip("192.0.2.1"), ANN, NOW), Ok(()));
     }
 
     #[test]

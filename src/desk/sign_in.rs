@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 pub use by_login_key::{KeyClaim, KeyExplanation};
-pub use refusal::MemberCheck;
 pub use reject::{Reject, group_off};
 
 use self::key_cache::KeyCache;
@@ -33,7 +32,9 @@ use super::token::{self, Claims};
 use super::{Desk, web_session};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, LogOutcome, Mark, RoleId, UserId};
+use crate::model::{
+    Actor, Caller, GlanceAddress, GroupId, LogEntry, LogOutcome, Mark, RoleId, UserId, admitted,
+};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::{Settings, SignInState};
@@ -375,7 +376,8 @@ impl Desk {
         let refusal = |reject| Refusal::new(Means::WebSession, reject);
         let (signed_in, state) = self.find_web_session(value, now)?.map_err(refusal)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
-        refusal::admitted(&state, now).map_err(of_member)?;
+        admitted(state.group_is_off, state.active, state.suspended)
+            .map_err(|barred| of_member(barred.into()))?;
         refusal::in_group(attempt.group, signed_in.group).map_err(of_member)?;
         Ok(signed_in)
     }
@@ -399,7 +401,8 @@ impl Desk {
         };
         let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
-        refusal::admitted(&state, now).map_err(of_member)?;
+        admitted(state.group_is_off, state.active, state.suspended)
+            .map_err(|barred| of_member(barred.into()))?;
         if claims.mark != state.mark {
             return Err(of_member(Reject::TokenEnded).into());
         }

@@ -5,6 +5,7 @@
 //! (`username~loginkey` and the pair form) and [`from_authorization`] (the header). The way back, for
 //! people who build an integration: [`pair_form`] and [`bearer_form`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
@@ -22,9 +23,9 @@ pub enum Subject {
     Partner {
         group: GroupId,
         puid: String,
-        /// The PUID before decoding, where that differs: SDKs send form bodies without encoding them (§10,
-        /// trap 2), and only the signature tells which reading was meant.
-        puid_as_sent: Option<String>,
+        /// What else the PUID may be, in the order in which to try it: clients encode it as a form does, as an
+        /// address does, or not at all (§10, trap 2), and only the signature tells which was meant.
+        other_readings: Vec<String>,
     },
 }
 
@@ -97,6 +98,26 @@ pub struct Field {
     pub as_sent: Option<String>,
 }
 
+impl Field {
+    fn other_readings(&self) -> Vec<String> {
+        self.as_sent.as_ref().map(|sent| readings(sent, &self.value)).unwrap_or_default()
+    }
+}
+
+/// What was meant by `sent`, if it was not `value`: itself, what it says as a part of an address, where `+` is `+`,
+/// or as a form does, where `+` is a space.
+fn readings(sent: &str, value: &str) -> Vec<String> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned);
+    let all = [Some(sent.to_owned()), decoded(sent), decoded(&sent.replace('+', " "))];
+    let mut others: Vec<String> = Vec::new();
+    for reading in all.into_iter().flatten() {
+        if reading != value && !others.contains(&reading) {
+            others.push(reading);
+        }
+    }
+    others
+}
+
 /// Reads a credential from named fields; `field` finds one by its lower-case name, in any case. `None`
 /// when no field of a credential is there.
 ///
@@ -143,11 +164,12 @@ fn joined(filled: impl Fn(&str) -> Option<Field>, user: &Field) -> Result<Creden
         Some(group) => Subject::Partner {
             group: GroupId::parse(group.value.trim()).ok_or(Unreadable::GroupId)?,
             puid: puid.to_owned(),
-            puid_as_sent: user
+            other_readings: user
                 .as_sent
                 .as_ref()
                 .and_then(|sent| sent.rsplit_once('~'))
-                .map(|s| s.0.to_owned()),
+                .map(|(sent, _)| readings(sent, puid))
+                .unwrap_or_default(),
         },
         None if filled("partneruserid").is_some() => return Err(Unreadable::Incomplete("partnerid")),
         None => Subject::Address(puid.to_owned()),
@@ -166,8 +188,8 @@ fn joined_at_group(filled: impl Fn(&str) -> Option<Field>) -> Result<Credential,
     let (group, key) = group.value.rsplit_once('~').ok_or(Unreadable::NoTilde)?;
     let subject = Subject::Partner {
         group: GroupId::parse(group.trim()).ok_or(Unreadable::GroupId)?,
+        other_readings: puid.other_readings(),
         puid: puid.value,
-        puid_as_sent: puid.as_sent,
     };
     Ok(Credential::LoginKey { subject, key: Zeroizing::new(key.to_owned()) })
 }
@@ -185,8 +207,8 @@ fn subject(filled: impl Fn(&str) -> Option<Field>) -> Result<Subject, Unreadable
     match (filled("partnerid"), filled("partneruserid"), filled("username")) {
         (Some(group), Some(puid), _) => Ok(Subject::Partner {
             group: GroupId::parse(group.value.trim()).ok_or(Unreadable::GroupId)?,
+            other_readings: puid.other_readings(),
             puid: puid.value,
-            puid_as_sent: puid.as_sent,
         }),
         (_, None, Some(address)) => Ok(Subject::Address(address.value)),
         (_, None, None) => Err(Unreadable::Incomplete("partneruserid")),
@@ -235,7 +257,7 @@ fn partner(group: &str, puid: &str) -> Result<Subject, Unreadable> {
     }
     Ok(Subject::Partner {
         group: GroupId::parse(group.trim()).ok_or(Unreadable::GroupId)?,
-        puid_as_sent: (decoded != puid).then(|| puid.to_owned()),
+        other_readings: readings(puid, &decoded),
         puid: decoded.into_owned(),
     })
 }
@@ -309,11 +331,11 @@ mod tests {
         Ok(Credential::LoginKey { subject, key: KEY.to_owned().into() })
     }
 
-    fn by_puid(group: i64, puid: &str, as_sent: Option<&str>) -> Result<Credential, Unreadable> {
+    fn by_puid(group: i64, puid: &str, others: &[&str]) -> Result<Credential, Unreadable> {
         let subject = Subject::Partner {
             group: GroupId(group),
             puid: puid.to_owned(),
-            puid_as_sent: as_sent.map(str::to_owned),
+            other_readings: others.iter().map(|&other| other.to_owned()).collect(),
         };
         Ok(Credential::LoginKey { subject, key: KEY.to_owned().into() })
     }
@@ -327,13 +349,13 @@ mod tests {
     fn a_single_string_names_the_user_before_the_tilde() {
         for (user, expected) in [
             ("joe.acme.glance.net", by_address("joe.acme.glance.net")),
-            ("partnerid=72&partneruserid=ann", by_puid(72, "ann", None)),
-            ("partneruserid=ann&partnerid=72", by_puid(72, "ann", None)),
-            ("PartnerID=72&PARTNERUSERID=ann", by_puid(72, "ann", None)),
-            ("partnerid=72&partneruserid=a&b=c~d", by_puid(72, "a&b=c~d", None)),
-            ("partneruserid=a&b=c&partnerid=72", by_puid(72, "a&b=c", None)),
-            ("partnerid=72&partneruserid=a+b", by_puid(72, "a+b", None)),
-            ("partnerid=72&partneruserid=a%20b", by_puid(72, "a b", Some("a%20b"))),
+            ("partnerid=72&partneruserid=ann", by_puid(72, "ann", &[])),
+            ("partneruserid=ann&partnerid=72", by_puid(72, "ann", &[])),
+            ("PartnerID=72&PARTNERUSERID=ann", by_puid(72, "ann", &[])),
+            ("partnerid=72&partneruserid=a&b=c~d", by_puid(72, "a&b=c~d", &[])),
+            ("partneruserid=a&b=c&partnerid=72", by_puid(72, "a&b=c", &[])),
+            ("partnerid=72&partneruserid=a+b", by_puid(72, "a+b", &["a b"])),
+            ("partnerid=72&partneruserid=a%20b", by_puid(72, "a b", &["a%20b"])),
             ("partnerid=x&partneruserid=ann", Err(Unreadable::GroupId)),
             ("partnerid=72&partneruserid=", Err(Unreadable::Incomplete("the PUID"))),
             ("", Err(Unreadable::Incomplete("the user"))),
@@ -350,10 +372,10 @@ mod tests {
         let token = |text: &str| Ok(Authorization::Token(text.to_owned().into()));
         for (value, expected) in [
             (format!("Bearer GKEY joe.acme.glance.net~{KEY}"), key(by_address("joe.acme.glance.net"))),
-            (format!("Bearer GKEY 72&ann&{KEY}"), key(by_puid(72, "ann", None))),
-            (format!("bearer gkey 72&a%26b%40c&{KEY}"), key(by_puid(72, "a&b@c", Some("a%26b%40c")))),
-            (format!("Bearer GKEY 72&a&b&{KEY}"), key(by_puid(72, "a&b", None))),
-            (format!("Bearer GKEY partnerid=72&partneruserid=ann~{KEY}"), key(by_puid(72, "ann", None))),
+            (format!("Bearer GKEY 72&ann&{KEY}"), key(by_puid(72, "ann", &[]))),
+            (format!("bearer gkey 72&a%26b%40c&{KEY}"), key(by_puid(72, "a&b@c", &["a%26b%40c"]))),
+            (format!("Bearer GKEY 72&a&b&{KEY}"), key(by_puid(72, "a&b", &[]))),
+            (format!("Bearer GKEY partnerid=72&partneruserid=ann~{KEY}"), key(by_puid(72, "ann", &[]))),
             (format!("Bearer GKEY {KEY}"), Err(Unreadable::NoTilde)),
             ("Bearer GSSNID 1.2.x.72".into(), key(Ok(Credential::WebSession("1.2.x.72".to_owned().into())))),
             ("Bearer GJWT a.b.c".into(), token("a.b.c")),
@@ -381,8 +403,8 @@ mod tests {
         let (ann, joe) = (("partneruserid", "ann"), ("username", "joe"));
         let some = |credential: Result<Credential, Unreadable>| credential.map(Some);
         let (key, group) = (("loginkey", KEY), ("partnerid", "72"));
-        fields(&[group, ann, key], some(by_puid(72, "ann", None)));
-        fields(&[group, ann, key, joe], some(by_puid(72, "ann", None)));
+        fields(&[group, ann, key], some(by_puid(72, "ann", &[])));
+        fields(&[group, ann, key, joe], some(by_puid(72, "ann", &[])));
         fields(&[joe, key], some(by_address("joe")));
         fields(&[("loginkey", &format!("joe~{KEY}"))], some(by_address("joe")));
         let password = || "secret".to_owned().into();
@@ -395,9 +417,9 @@ mod tests {
             Ok(Some(Credential::IssuedCredentials { username: "joe".into(), credentials: password() })),
         );
         fields(&[("gssnid", "secret")], Ok(Some(Credential::WebSession(password()))));
-        fields(&[group, ("partneruserid", &format!("ann~{KEY}"))], some(by_puid(72, "ann", None)));
+        fields(&[group, ("partneruserid", &format!("ann~{KEY}"))], some(by_puid(72, "ann", &[])));
         let keyed_group = ("partnerid", &*format!("72~{KEY}"));
-        fields(&[ann, keyed_group], some(by_puid(72, "ann", None)));
+        fields(&[ann, keyed_group], some(by_puid(72, "ann", &[])));
         fields(&[("partneruserid", &format!("ann~{KEY}")), keyed_group], Err(Unreadable::Ambiguous));
         fields(&[keyed_group], Err(Unreadable::Incomplete("partneruserid")));
         fields(&[ann, ("partnerid", &format!("x~{KEY}"))], Err(Unreadable::GroupId));
@@ -417,6 +439,33 @@ mod tests {
         );
     }
 
+    /// What clients send for the PUIDs `Jörg + Müller` and `Ann Lee`.
+    #[test]
+    fn a_puid_has_every_reading_that_a_client_may_have_meant() {
+        const ADDRESS: &str = "J%C3%B6rg%20+%20M%C3%BCller";
+        let form = |sent: &str| {
+            let value: String = percent_decode_str(&sent.replace('+', " ")).decode_utf8_lossy().into_owned();
+            let puid = Field { as_sent: Some(sent.to_owned()), value };
+            let field = |value: &str| Some(Field { value: value.to_owned(), as_sent: None });
+            from_fields(|name| match name {
+                "partneruserid" => Some(puid.clone()),
+                "partnerid" => field("72"),
+                "loginkey" => field(KEY),
+                _ => None,
+            })
+        };
+        // As a browser escapes what stands raw in an address.
+        check(ADDRESS, form(ADDRESS), by_puid(72, "Jörg   Müller", &[ADDRESS, "Jörg + Müller"]).map(Some));
+        check("raw", form("Ann+Lee"), by_puid(72, "Ann Lee", &["Ann+Lee"]).map(Some));
+        // The encoders of .NET, Java and Apex write a space as +, in a header too.
+        let header = |puid: &str| from_authorization(&format!("Bearer GKEY 72&{puid}&{KEY}"));
+        let key = |credential: Result<Credential, Unreadable>| credential.map(Authorization::Credential);
+        check("header", header("Ann+Lee"), key(by_puid(72, "Ann+Lee", &["Ann Lee"])));
+        let encoded = "J%C3%B6rg+%2B+M%C3%BCller";
+        let others = [encoded, "Jörg + Müller"];
+        check(encoded, header(encoded), key(by_puid(72, "Jörg+++Müller", &others)));
+    }
+
     #[test]
     fn what_is_written_is_read_back() {
         for puid in ["ann", "a b", "a&b=c~d", "100%", "ü+$"] {
@@ -429,6 +478,6 @@ mod tests {
             assert!(matches!(subject, Subject::Partner { puid: read, .. } if read == puid), "{header}");
         }
         let pair = pair_form(GroupId(72), "a&b~c", KEY);
-        check(&pair, from_single(&pair), by_puid(72, "a&b~c", None));
+        check(&pair, from_single(&pair), by_puid(72, "a&b~c", &[]));
     }
 }

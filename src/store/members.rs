@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::folding;
 use crate::model::lists::{Count, MemberOrder};
-use crate::model::{GroupId, Member, RoleId, UserId};
+use crate::model::{GroupId, LOCK_SECONDS, Member, RoleId, UserId};
 
 /// How a text is compared: folded, but for `Exactly`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +182,10 @@ impl Condition {
             Some(MemberState::Active) => condition.sql.push_str(" AND m.active = 1 AND m.suspended = 0"),
             Some(MemberState::Suspended) => condition.sql.push_str(" AND m.active = 1 AND m.suspended = 1"),
             Some(MemberState::Inactive) => condition.sql.push_str(" AND m.active = 0"),
-            Some(MemberState::Locked) => condition.and("u.locked_until > ", now.0),
+            Some(MemberState::Locked) => {
+                condition.and("u.locked_until > ", now.0);
+                condition.and("u.locked_until <= ", now.plus_seconds(LOCK_SECONDS).0);
+            }
         }
         if query.administrators_only {
             condition.sql.push_str(" AND m.administrator = 1");

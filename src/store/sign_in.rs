@@ -28,14 +28,13 @@ pub struct MemberRow<'r> {
     pub administrator: bool,
     pub suspended: bool,
     pub active: bool,
-    pub locked_until: Option<Timestamp>,
     pub mark: Mark,
     /// Whether the group is switched off.
     pub group_is_off: bool,
 }
 
 const BY_PUID: &str = "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
-        m.suspended, m.active, u.locked_until, m.mark + g.mark, g.off_since IS NOT NULL
+        m.suspended, m.active, m.mark + g.mark, g.off_since IS NOT NULL
     FROM groups g
     LEFT JOIN memberships m INDEXED BY memberships_for_sign_in ON m.group_id = g.id AND m.puid = ?2
     LEFT JOIN users u ON u.id = m.user_id
@@ -96,7 +95,7 @@ impl Reader<'_> {
 
 impl Writer<'_> {
     /// Counts a wrong password; from `most` on, the user is locked until `locked_until`. Failures before
-    /// `forget_before` no longer count.
+    /// `forget_before` no longer count, nor those of a later time than now: the clock was ahead.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -109,8 +108,8 @@ impl Writer<'_> {
     ) -> Result<()> {
         self.execute(
             "UPDATE users SET
-                 failures = iif(failed_at >= ?3, failures, 0) + 1,
-                 locked_until = iif(iif(failed_at >= ?3, failures, 0) + 1 >= ?2, ?4, locked_until),
+                 failures = iif(failed_at BETWEEN ?3 AND ?5, failures, 0) + 1,
+                 locked_until = iif(iif(failed_at BETWEEN ?3 AND ?5, failures, 0) + 1 >= ?2, ?4, locked_until),
                  failed_at = ?5
              WHERE id = ?1",
             (user.0, most, forget_before.0, locked_until.0, self.now.0),
@@ -211,9 +210,8 @@ fn member_row<'r>(row: &'r Row<'_>, user: UserId) -> rusqlite::Result<MemberRow<
         administrator: row.get(4)?,
         suspended: row.get(5)?,
         active: row.get(6)?,
-        locked_until: row.get_ref(7)?.as_i64_or_null()?.map(Timestamp),
-        mark: Mark(row.get(8)?),
-        group_is_off: row.get(9)?,
+        mark: Mark(row.get(7)?),
+        group_is_off: row.get(8)?,
     })
 }
 

@@ -29,15 +29,13 @@ pub struct SignInState {
     pub administrator: bool,
     pub suspended: bool,
     pub active: bool,
-    pub locked_until: Option<Timestamp>,
     pub mark: Mark,
     /// Whether the group is switched off.
     pub group_is_off: bool,
 }
 
 /// The columns of a [`SignInState`], for [`member_state`].
-const STATE: &str =
-    "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active, u.locked_until,
+const STATE: &str = "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active,
      m.mark + g.mark, g.off_since IS NOT NULL";
 
 impl Reader<'_> {
@@ -140,12 +138,12 @@ impl Writer<'_> {
 fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
     Ok(WebSessionRow {
         member: member_state(row)?,
-        group: GroupId(row.get(9)?),
-        user: UserId(row.get(10)?),
-        created_at: Timestamp(row.get(11)?),
-        used_at: Timestamp(row.get(12)?),
-        expires_at: Timestamp(row.get(13)?),
-        mark: Mark(row.get(14)?),
+        group: GroupId(row.get(8)?),
+        user: UserId(row.get(9)?),
+        created_at: Timestamp(row.get(10)?),
+        used_at: Timestamp(row.get(11)?),
+        expires_at: Timestamp(row.get(12)?),
+        mark: Mark(row.get(13)?),
     })
 }
 
@@ -157,8 +155,7 @@ fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
         administrator: row.get(3)?,
         suspended: row.get(4)?,
         active: row.get(5)?,
-        locked_until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
-        mark: Mark(row.get(7)?),
-        group_is_off: row.get(8)?,
+        mark: Mark(row.get(6)?),
+        group_is_off: row.get(7)?,
     })
 }

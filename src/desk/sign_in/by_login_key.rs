@@ -1,12 +1,12 @@
 //! Signing in by login key, and explaining why one is refused. Wire contract §2.
 
-use super::refusal::{Refusal, Stop, admitted, in_group};
+use super::refusal::{Refusal, Stop, in_group};
 use super::{Attempt, Means, Reject, SignedIn, address_of};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::guard::Account;
 use crate::error::Result;
-use crate::model::{GroupId, Mark, Puid, RoleId, UserId};
+use crate::model::{GroupId, Mark, Puid, RoleId, UserId, admitted};
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::credential::Subject;
 use crate::protocol::login_key::{self, Claim, Diagnosis, Evidence, SigningKey, diagnose, explain};
@@ -71,8 +71,8 @@ impl Desk {
         self.admit_attempt(attempt.caller.ip, account, now)?
             .map_err(|too_many| Refusal::too_many(Means::LoginKey, too_many).naming(subject))?;
         let signed_in = match subject {
-            Subject::Partner { group, puid, puid_as_sent } => {
-                self.judge_partner(*group, puid, puid_as_sent.as_deref(), key, now)
+            Subject::Partner { group, puid, other_readings } => {
+                self.judge_partner(*group, puid, other_readings, key, now)
             }
             Subject::Address(address) => self.judge_address(address, attempt.group, key, now),
         }?;
@@ -86,24 +86,26 @@ impl Desk {
         &self,
         group: GroupId,
         puid: &str,
-        as_sent: Option<&str>,
+        other_readings: &[String],
         key: &str,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let mut verdict = self.check_puid(group, puid, key, now)?;
-        if verdict.is_err()
-            && let Some(as_sent) = as_sent
-        {
-            // SDKs send PUIDs without encoding them: only the signature tells which reading was meant.
-            verdict = self.check_puid(group, as_sent, key, now)?.or(verdict);
+        for reading in other_readings {
+            if verdict.is_err() {
+                // Clients encode PUIDs in several ways: only the signature tells which reading was meant.
+                verdict = self.check_puid(group, reading, key, now)?.or(verdict);
+            }
         }
         match verdict {
             Ok(holder) => holder.signed_in(group).map_err(Stop::from),
             Err(reject) => {
                 let claim = KeyClaim { group, puid: puid.to_owned(), text: key.to_owned().into() };
-                let subject = Subject::Partner { group, puid: puid.to_owned(), puid_as_sent: None };
+                let subject = Subject::Partner { group, puid: puid.to_owned(), other_readings: Vec::new() };
+                let readings = other_readings.iter().map(String::as_str).chain([puid]);
+                let outdated = self.is_of_previous_api_key(&reject, group, readings, key, now)?;
                 let refusal = Refusal::new(Means::LoginKey, reject).naming(&subject).explaining(claim);
-                Err(refusal.into())
+                Err(refusal.outdated(outdated).into())
             }
         }
     }
@@ -124,7 +126,9 @@ impl Desk {
                 return Ok(Err(Reject::LoginKey(reject)));
             }
             let Some(member) = member else { return Ok(Err(Reject::UnknownPuid)) };
-            Ok(admitted(&member, now).map(|()| KeyHolder::of(&member)))
+            Ok(admitted(member.group_is_off, member.active, member.suspended)
+                .map(|()| KeyHolder::of(&member))
+                .map_err(Reject::from))
         })
     }
 
@@ -158,8 +162,27 @@ impl Desk {
             }
         }
         let Some((reject, group, puid)) = found else { return Err(refusal(Reject::NoGroup).into()) };
+        let outdated = self.is_of_previous_api_key(&reject, group, [puid.as_str()].into_iter(), key, now)?;
         let claim = KeyClaim { group, puid, text: key.to_owned().into() };
-        Err(refusal(reject).in_group(group).explaining(claim).into())
+        Err(refusal(reject).in_group(group).explaining(claim).outdated(outdated).into())
+    }
+
+    /// Whether a login key was made with the API key before the present one, which the client has not heard of yet:
+    /// a mistake of its own people, and no guess.
+    fn is_of_previous_api_key<'p>(
+        &self,
+        reject: &Reject,
+        group: GroupId,
+        mut readings: impl Iterator<Item = &'p str>,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        if *reject != Reject::LoginKey(login_key::Reject::BadSignature) {
+            return Ok(false);
+        }
+        let Some(previous) = self.store.read(|r| self.api_keys(r, group))?.previous else { return Ok(false) };
+        let previous = SigningKey::new(previous.expose());
+        Ok(readings.any(|puid| login_key::verify(key, &previous, group, puid, now.seconds()).is_ok()))
     }
 
     /// As [`Desk::check_puid`] for a user who is known, whatever their PUID.
@@ -187,7 +210,7 @@ impl Desk {
             mark: state.mark,
             address: state.address.clone(),
         };
-        Ok(admitted(&state, now).map(|()| holder))
+        Ok(admitted(state.group_is_off, state.active, state.suspended).map(|()| holder).map_err(Reject::from))
     }
 
     /// Explains a login key against the database: numbered checks, and the mistake that fits.
@@ -208,7 +231,12 @@ impl Desk {
         steps.extend(explain(&of_key, steps.next_number()));
         let (member, similar) = self.store.read(|r| {
             let member = r.sign_in_by_puid(group, puid, |row| {
-                Ok(row.and_then(|row| row.member).map(|m| (m.address.to_owned(), admitted(&m, now))))
+                Ok(row.and_then(|row| row.member).map(|m| {
+                    (
+                        m.address.to_owned(),
+                        admitted(m.group_is_off, m.active, m.suspended).map_err(Reject::from),
+                    )
+                }))
             })?;
             Ok((member, r.similar_puids(group, puid, SIMILAR_MOST)?))
         })?;
@@ -217,7 +245,7 @@ impl Desk {
         let state = member.as_ref().map_or(Ok(()), |(_, state)| state.clone());
         let got = state.as_ref().err().map_or("may sign in".to_owned(), Reject::to_string);
         let reject = state.clone().err().unwrap_or(Reject::UserInactive);
-        steps.add("User", state.is_ok(), reject, "active, not suspended, not locked", &got);
+        steps.add("User", state.is_ok(), reject, "active, not suspended", &got);
         let wrong_key = matches!(steps.verdict, Err(Reject::LoginKey(_)));
         let evidence = api_key.as_ref().filter(|_| wrong_key).map(|api_key| Evidence {
             text: &claim.text,

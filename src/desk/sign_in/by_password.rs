@@ -3,16 +3,18 @@
 //! A name that nobody has, a user without a password, and a wrong password cost the same time and give the
 //! same answer.
 
+use std::cell::Cell;
+
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::refusal::{Refusal, Stop, admitted, in_group};
+use super::refusal::{Refusal, Stop, in_group};
 use super::{Attempt, Means, Reject, SignedIn, row};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::guard::Account;
 use crate::error::{Error, Result};
-use crate::model::{LogEntry, User};
+use crate::model::{LogEntry, User, admitted};
 use crate::secret::{Secret, fill_random};
 
 /// Seconds for which issued credentials are valid.
@@ -35,14 +37,23 @@ impl Desk {
         password: &str,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(Means::Password, reject).naming_user(username);
-        let user = self.unlocked(attempt, username, Means::Password, now)?;
+        let user = self.unlocked(attempt, username, now)?;
+        let reserved = self
+            .sign_in
+            .guard
+            .reserve(attempt.caller.ip, now)
+            .map_err(|too_many| Refusal::too_many(Means::Password, too_many).naming_user(username))?;
+        let reserved = Cell::new(reserved);
+        let refusal =
+            |reject| Refusal::new(Means::Password, reject).naming_user(username).reserving(reserved.take());
         let password = Secret::new(password.as_bytes());
         let hash = match &user {
             Some(user) => self.store.read(|r| r.password_hash(user.id))?,
             None => None,
         };
         let fits = self.sign_in.verifier.verify(&password, hash.as_deref())?;
+        // Others may have locked the password while this one waited for its turn: then nothing is told of it.
+        self.unlocked(attempt, username, now)?;
         let Some(hash) = hash else {
             let reject = if user.is_some() { Reject::NoPassword } else { Reject::UnknownAddress };
             return Err(refusal(reject).into());
@@ -51,7 +62,7 @@ impl Desk {
         if !fits {
             return Err(refusal(Reject::WrongPassword).user(user.id).into());
         }
-        let signed_in = self.choose_group(attempt, &user, Means::Password, now)?;
+        let signed_in = self.choose_group(attempt, &user, Means::Password)?;
         // Verifying took long: the password must still be the one of before the member's mark was read.
         if self.store.read(|r| r.password_hash(user.id))? != Some(hash) {
             return Err(refusal(Reject::WrongPassword).user(user.id).into());
@@ -68,8 +79,11 @@ impl Desk {
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let means = Means::IssuedCredentials;
-        let refusal = |reject| Refusal::new(means, reject).naming_user(username);
-        let user = self.unlocked(attempt, username, means, now)?;
+        let refusal = |reject| Refusal::new(means, reject).naming_address(username);
+        // Nobody guesses 128 random bits: wrong ones shut out the address that sends them, as forged login keys do.
+        self.admit_attempt(attempt.caller.ip, Account::Address(username), now)?
+            .map_err(|too_many| Refusal::too_many(means, too_many).naming_address(username))?;
+        let user = self.store.read(|r| r.user_by_address(username))?;
         let came = self.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
         let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
         let are_the_last = || -> Result<bool> {
@@ -79,7 +93,7 @@ impl Desk {
         if !are_the_last()? {
             return Err(refusal(Reject::WrongIssuedCredentials).into());
         }
-        let signed_in = self.choose_group(attempt, &user, means, now)?;
+        let signed_in = self.choose_group(attempt, &user, means)?;
         // They must still be the ones of before the member's mark was read.
         if !are_the_last()? {
             return Err(refusal(Reject::WrongIssuedCredentials).into());
@@ -127,9 +141,9 @@ impl Desk {
         &self,
         attempt: &Attempt<'_>,
         username: &str,
-        means: Means,
         now: Timestamp,
     ) -> std::result::Result<Option<User>, Stop> {
+        let means = Means::Password;
         self.admit_attempt(attempt.caller.ip, Account::Password(username), now)?
             .map_err(|too_many| Refusal::too_many(means, too_many).naming_user(username))?;
         let user = self.store.read(|r| r.user_by_address(username))?;
@@ -148,7 +162,6 @@ impl Desk {
         attempt: &Attempt<'_>,
         user: &User,
         means: Means,
-        now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let refusal = |reject| Refusal::new(means, reject).naming_user(user.address.as_str());
         let memberships = self.store.read(|r| r.memberships_of(user.id))?;
@@ -181,7 +194,8 @@ impl Desk {
         let state = self.store.read(|r| r.member_state(membership.group, user.id))?;
         let state = state.ok_or_else(|| refusal(Reject::NotAMember))?;
         let signed_in = SignedIn::of(membership.group, user.id, &state, means)?;
-        admitted(&state, now).map_err(|reject| refusal(reject).of(&signed_in))?;
+        admitted(state.group_is_off, state.active, state.suspended)
+            .map_err(|barred| refusal(barred.into()).of(&signed_in))?;
         Ok(signed_in)
     }
 

@@ -2,7 +2,7 @@
 //! that the client learns.
 
 use super::super::Desk;
-use super::super::guard::{Account, FAILURES_MOST, Tally, TooMany, WINDOW_SECONDS, Weight};
+use super::super::guard::{Account, FAILURES_MOST, Reserved, Tally, TooMany, WINDOW_SECONDS, Weight};
 use super::KeyClaim;
 use super::{Means, Reject, SignedIn};
 use crate::clock::Timestamp;
@@ -11,7 +11,7 @@ use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::credential::Subject;
 use crate::secret::incident_code;
-use crate::store::{Incident, MemberRow, SignInState, Writer};
+use crate::store::{Incident, Writer};
 
 /// Seconds for which incidents are kept.
 const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
@@ -49,6 +49,10 @@ pub(super) struct Refusal {
     times: Option<u32>,
     /// A login key, to be explained.
     claim: Option<Box<KeyClaim>>,
+    /// A login key of the previous API key: a mistake, and no guess.
+    outdated: bool,
+    /// A password that counts as being verified until its failure is counted.
+    reserved: Option<Reserved>,
 }
 
 /// An [`Account`] that outlives the attempt.
@@ -71,7 +75,8 @@ impl Named {
 impl Refusal {
     pub fn new(means: Means, reject: Reject) -> Refusal {
         let subject = String::new();
-        Refusal { means, reject, group: None, subject, user: None, named: None, times: None, claim: None }
+        let (group, user, named, times, claim, reserved) = (None, None, None, None, None, None);
+        Refusal { means, reject, group, subject, user, named, times, claim, outdated: false, reserved }
     }
 
     /// Of somebody who proved who they are.
@@ -116,6 +121,14 @@ impl Refusal {
         Refusal { claim: Some(Box::new(claim)), ..self }
     }
 
+    pub fn outdated(self, outdated: bool) -> Refusal {
+        Refusal { outdated, ..self }
+    }
+
+    pub fn reserving(self, reserved: Option<Reserved>) -> Refusal {
+        Refusal { reserved, ..self }
+    }
+
     pub fn too_many(means: Means, too_many: TooMany) -> Refusal {
         Refusal { times: Some(too_many.times), ..Refusal::new(means, Reject::TooManyAttempts) }
     }
@@ -125,8 +138,7 @@ impl Refusal {
     /// integration does not hide what else comes from its address. A password that the guard refuses is noted as
     /// that of a locked user is: the client sees whether it was.
     fn is_counted(&self) -> bool {
-        let of_password = matches!(self.means, Means::Password | Means::IssuedCredentials);
-        of_password || self.times.is_none_or(u32::is_power_of_two)
+        self.means == Means::Password || self.times.is_none_or(u32::is_power_of_two)
     }
 
     /// Whether to write it down whatever the tally: a change has its row, and a name that nobody has must be
@@ -138,6 +150,7 @@ impl Refusal {
 
     fn weight(&self) -> Option<Weight> {
         match self.reject {
+            _ if self.outdated => None,
             Reject::LoginKey(crate::protocol::login_key::Reject::BadSignature)
             | Reject::UnknownGroup
             | Reject::UnknownWebSession
@@ -146,7 +159,7 @@ impl Refusal {
             | Reject::NoPassword
             | Reject::UnknownAddress
             | Reject::WrongIssuedCredentials => Some(match self.means {
-                Means::Password | Means::IssuedCredentials => Weight::Password,
+                Means::Password => Weight::Password,
                 _ => Weight::Key,
             }),
             _ => None,
@@ -155,8 +168,7 @@ impl Refusal {
 
     /// Whether the store counts it: a wrong password of a user who has one.
     fn locks(&self) -> Option<UserId> {
-        let guessed = matches!(self.reject, Reject::WrongPassword | Reject::WrongIssuedCredentials);
-        self.user.filter(|_| guessed)
+        self.user.filter(|_| self.reject == Reject::WrongPassword)
     }
 }
 
@@ -181,7 +193,7 @@ impl Desk {
         &self,
         caller: &Caller,
         surface: &'static str,
-        refusal: Refusal,
+        mut refusal: Refusal,
         now: Timestamp,
     ) -> Result<Error> {
         if let Some(weight) = refusal.weight() {
@@ -190,6 +202,8 @@ impl Desk {
             let account = refusal.named.as_ref().map_or(Account::Address(""), Named::account);
             self.sign_in.guard.failed(caller.ip, account, weight, everywhere, now);
         }
+        // Its failure is counted: it need not count as being verified any more.
+        drop(refusal.reserved.take());
         let error = refusal.reject.to_public();
         let Some(tally) = self.tallied(caller, &refusal, now) else { return Ok(error) };
         let code = incident_code()?;
@@ -293,45 +307,6 @@ fn one_check(refusal: &Refusal) -> Check {
 
 fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(CLAIMED_NAME_MOST).collect()
-}
-
-/// A member's state, in whatever row it was read.
-pub trait MemberCheck {
-    /// Active, suspended, locked until.
-    fn flags(&self) -> (bool, bool, Option<Timestamp>);
-    /// Whether the member's group is switched off.
-    fn group_is_off(&self) -> bool;
-}
-
-impl MemberCheck for MemberRow<'_> {
-    fn flags(&self) -> (bool, bool, Option<Timestamp>) {
-        (self.active, self.suspended, self.locked_until)
-    }
-
-    fn group_is_off(&self) -> bool {
-        self.group_is_off
-    }
-}
-
-impl MemberCheck for SignInState {
-    fn flags(&self) -> (bool, bool, Option<Timestamp>) {
-        (self.active, self.suspended, self.locked_until)
-    }
-
-    fn group_is_off(&self) -> bool {
-        self.group_is_off
-    }
-}
-
-/// Passes a member who may sign in at `now`. Wire contract §11, Q18 and Q23.
-pub(super) fn admitted(member: &impl MemberCheck, now: Timestamp) -> std::result::Result<(), Reject> {
-    match member.flags() {
-        _ if member.group_is_off() => Err(Reject::GroupOff),
-        (_, true, _) => Err(Reject::UserSuspended),
-        (false, ..) => Err(Reject::UserInactive),
-        (.., Some(until)) if now < until => Err(Reject::UserLocked),
-        _ => Ok(()),
-    }
 }
 
 /// Passes the group that was asked for, or any when none was.

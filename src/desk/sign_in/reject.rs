@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::error::{Error, Kind};
-use crate::model::GroupId;
+use crate::model::{Barred, GroupId};
 use crate::protocol::credential::Unreadable;
 use crate::protocol::login_key;
 
@@ -57,6 +57,16 @@ pub enum Reject {
     UserLocked,
     /// Too many failures from this address.
     TooManyAttempts,
+}
+
+impl From<Barred> for Reject {
+    fn from(barred: Barred) -> Reject {
+        match barred {
+            Barred::GroupOff => Reject::GroupOff,
+            Barred::Suspended => Reject::UserSuspended,
+            Barred::Inactive => Reject::UserInactive,
+        }
+    }
 }
 
 impl Reject {
@@ -244,7 +254,7 @@ impl fmt::Display for Reject {
             Reject::ServiceNotAllowed => f.write_str("the service is switched off for this user"),
             Reject::UserInactive => f.write_str("the user is not active in this group"),
             Reject::UserSuspended => f.write_str("the user is suspended in this group"),
-            Reject::UserLocked => f.write_str("the user is locked after too many wrong passwords"),
+            Reject::UserLocked => f.write_str("the password is locked after too many wrong ones"),
             Reject::TooManyAttempts => f.write_str("too many failures from this address"),
         }
     }

@@ -30,7 +30,9 @@ pub(super) struct Member {
 /// The one kind of credential that is remembered: group, PUID, login key.
 fn parts<'a>(attempt: &Attempt<'a>) -> Option<(GroupId, &'a str, &'a str)> {
     match attempt.credential {
-        Credential::LoginKey { subject: Subject::Partner { group, puid, puid_as_sent: None }, key } => {
+        Credential::LoginKey { subject: Subject::Partner { group, puid, other_readings }, key }
+            if other_readings.is_empty() =>
+        {
             Some((*group, puid, key))
         }
         _ => None,
@@ -74,12 +76,9 @@ impl Desk {
     ) -> Result<()> {
         let Some((group, puid, _)) = parts(attempt) else { return Ok(()) };
         let api_key = self.store.sign_in_by_puid(group, puid, |row| {
-            let Some((sealed, member)) = row.and_then(|row| row.sealed_api_key.zip(row.member)) else {
+            let Some((sealed, _)) = row.and_then(|row| row.sealed_api_key.zip(row.member)) else {
                 return Ok(None);
             };
-            if member.locked_until.is_some() {
-                return Ok(None);
-            }
             self.sign_in.key_cache.with(&self.keys, group, sealed, |key| Some(key.clone()))
         })?;
         if let Some(api_key) = api_key {

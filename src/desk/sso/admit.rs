@@ -12,13 +12,13 @@ use crate::clock::Timestamp;
 use crate::desk::people::{CheckedChange, CheckedUser};
 use crate::error::{Error, Result};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, LOGIN_KEY_CHECK, SKEW_SECONDS_MAX, Status};
-use crate::model::{Caller, LogEntry, Member};
+use crate::model::{Caller, LogEntry, Member, admitted};
 use crate::protocol::saml::identity::Identity;
 use crate::store::{Generation, KeptResponse, NewAttempt, Reader, Writer};
 
 use super::attempts::{OPERATION, TEST_OPERATION, attributes_json};
 use super::judge::{Checklist, Grounds};
-use super::matching::{Identifiers, matched, may_sign_in};
+use super::matching::{Identifiers, matched};
 use super::provision;
 use super::reject::SsoReject;
 
@@ -148,7 +148,7 @@ impl Act {
     /// Who it is and whether they may come in. Writes nothing.
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
         let (who, known) = ((&self.identity, &self.identifiers), self.known.take());
-        let planned = plan(w, &self.grounds.configuration, who, known, w.now, self.checks.as_mut())?;
+        let planned = plan(w, &self.grounds.configuration, who, known, self.checks.as_mut())?;
         let plan = match planned {
             Ok(plan) => plan,
             Err(reject) => return Ok(Err(reject)),
@@ -196,7 +196,7 @@ impl Act {
             None => {
                 let mut checks = Checklist::default();
                 let who = (&identity, &identifiers);
-                let _ = plan(w, &grounds.configuration, who, None, w.now, Some(&mut checks))?;
+                let _ = plan(w, &grounds.configuration, who, None, Some(&mut checks))?;
                 checks
             }
         };
@@ -261,7 +261,6 @@ fn plan(
     configuration: &Configuration,
     (identity, identifiers): (&Identity, &Identifiers),
     known: Option<Arc<Member>>,
-    now: Timestamp,
     mut checks: Option<&mut Checklist>,
 ) -> Result<std::result::Result<Plan, SsoReject>> {
     let autoprovision = configuration.autoprovision;
@@ -288,11 +287,12 @@ fn plan(
         let got = format!("{} is {}", identifiers.shown(), member.user.address);
         checks.passed("Which user", "docs/saml.md, Which user", "exactly one user of the group", got);
     }
-    if let Err(reject) = may_sign_in(&member, now) {
-        return Ok(Err(reject));
+    // Whether the group is on was asked with the grounds.
+    if let Err(barred) = admitted(false, member.membership.active, member.membership.suspended) {
+        return Ok(Err(barred.into()));
     }
     if let Some(checks) = checks {
-        let expected = "active, neither suspended nor locked";
+        let expected = "active, not suspended";
         checks.passed("User may sign in", "docs/saml.md, Which user", expected, "yes");
     }
     if autoprovision != Autoprovision::CreateAndUpdate {
@@ -310,11 +310,10 @@ pub(super) fn rehearsed(
     r: &Reader<'_>,
     configuration: &Configuration,
     identity: &Identity,
-    now: Timestamp,
     checks: &mut Checklist,
 ) -> Result<Option<SsoReject>> {
     let identifiers = Identifiers::of(configuration, identity);
-    let reject = plan(r, configuration, (identity, &identifiers), None, now, Some(checks))?.err();
+    let reject = plan(r, configuration, (identity, &identifiers), None, Some(checks))?.err();
     if let Some(reject) = &reject {
         checks.failed(reject);
     }

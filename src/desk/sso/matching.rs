@@ -115,23 +115,6 @@ fn short(value: &str) -> String {
     }
 }
 
-/// Passes a member who may sign in at `now`.
-pub(super) fn may_sign_in(
-    member: &Member,
-    now: crate::clock::Timestamp,
-) -> std::result::Result<(), SsoReject> {
-    if !member.membership.active {
-        return Err(SsoReject::UserInactive);
-    }
-    if member.membership.suspended {
-        return Err(SsoReject::UserSuspended);
-    }
-    if member.user.is_locked(now) {
-        return Err(SsoReject::UserLocked);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

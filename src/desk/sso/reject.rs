@@ -3,6 +3,7 @@
 //! One variant a rule, with its stable code, what was expected, what came, and the likely repair. The
 //! person is told one calm sentence and an incident code; the administrator reads the rest.
 
+use crate::model::Barred;
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::saml::reject::Reject;
 
@@ -58,8 +59,6 @@ pub enum SsoReject {
     /// Deactivated: a former member.
     UserInactive,
     UserSuspended,
-    /// Too many wrong passwords.
-    UserLocked,
     /// The result is a login key, and the user has no PUID to put in it.
     UserWithoutPuid,
     /// The result is a login key, and the group has no API key to make it with.
@@ -96,6 +95,16 @@ pub enum SsoReject {
     },
 }
 
+impl From<Barred> for SsoReject {
+    fn from(barred: Barred) -> SsoReject {
+        match barred {
+            Barred::GroupOff => SsoReject::GroupOff,
+            Barred::Suspended => SsoReject::UserSuspended,
+            Barred::Inactive => SsoReject::UserInactive,
+        }
+    }
+}
+
 impl SsoReject {
     /// The stable code.
     pub fn code(&self) -> &'static str {
@@ -118,7 +127,6 @@ impl SsoReject {
             SsoReject::UserConflict { .. } => "user_conflict",
             SsoReject::UserInactive => "user_inactive",
             SsoReject::UserSuspended => "user_suspended",
-            SsoReject::UserLocked => "user_locked",
             SsoReject::UserWithoutPuid => "user_without_puid",
             SsoReject::WithoutApiKey => "group_without_api_key",
             SsoReject::AttributeMissing { .. } => "provisioning_attribute_missing",
@@ -145,7 +153,7 @@ impl SsoReject {
             | SsoReject::UserUnknown { .. }
             | SsoReject::UserAmbiguous { .. }
             | SsoReject::UserConflict { .. } => "Which user",
-            SsoReject::UserInactive | SsoReject::UserSuspended | SsoReject::UserLocked => "User may sign in",
+            SsoReject::UserInactive | SsoReject::UserSuspended => "User may sign in",
             SsoReject::UserWithoutPuid | SsoReject::WithoutApiKey => "Login key",
             SsoReject::AttributeMissing { .. }
             | SsoReject::AttributeSeveral { .. }
@@ -201,8 +209,8 @@ impl SsoReject {
             }
             SsoReject::UserAmbiguous { .. } => "exactly one user".into(),
             SsoReject::UserConflict { .. } => "the attribute and the NameID name one user".into(),
-            SsoReject::UserInactive | SsoReject::UserSuspended | SsoReject::UserLocked => {
-                "an active user, neither suspended nor locked".into()
+            SsoReject::UserInactive | SsoReject::UserSuspended => {
+                "an active user who is not suspended".into()
             }
             SsoReject::UserWithoutPuid => "a user with a Partner User ID".into(),
             SsoReject::WithoutApiKey => "an API key of the group".into(),
@@ -241,7 +249,6 @@ impl SsoReject {
             SsoReject::IdentityAttributeMissing { got, .. } => format!("only {got}"),
             SsoReject::UserInactive => "a former member".into(),
             SsoReject::UserSuspended => "suspended".into(),
-            SsoReject::UserLocked => "locked after wrong passwords".into(),
             SsoReject::AttributeSeveral { .. } => "several".into(),
             _ => "none".into(),
         }
@@ -286,7 +293,6 @@ impl SsoReject {
             SsoReject::UserInactive | SsoReject::UserSuspended => {
                 "Activate or reinstate the user, if they should be let in."
             }
-            SsoReject::UserLocked => "Wait a quarter of an hour, or clear the user's lockout.",
             SsoReject::UserWithoutPuid => "Give the user a Partner User ID.",
             SsoReject::WithoutApiKey => "Set the group's API key.",
             SsoReject::AttributeMissing { .. } | SsoReject::AttributeSeveral { .. } => {

@@ -82,7 +82,7 @@ impl Desk {
             let reject = match explanation.verdict {
                 Err(reject) => rejected(&SsoReject::Response(Box::new(reject))),
                 Ok(identity) => {
-                    let reject = rehearsed(r, &grounds.configuration, &identity, at, &mut checks)?;
+                    let reject = rehearsed(r, &grounds.configuration, &identity, &mut checks)?;
                     if reject.is_none() {
                         not_judged_again(r, &attempt.checks, &identity, &mut checks)?;
                     }

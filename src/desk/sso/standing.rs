@@ -1,11 +1,9 @@
 //! The answer of GetLoginKey for a browser that is signed in already: the web session authorises every
 //! Service Target URL. Wire contract §3.6.
 
-use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::error::Result;
-use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
-use crate::store::SignInState;
+use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid, admitted};
 
 use super::answer::{Outcome, SignedIn};
 use super::target::Target;
@@ -21,7 +19,9 @@ impl Desk {
     pub fn standing_member(&self, value: &str) -> Result<Option<(GlanceAddress, GroupId)>> {
         let now = self.clock.now();
         let Ok((signed_in, state)) = self.find_web_session(value, now)? else { return Ok(None) };
-        Ok(may_come_in(&state, now).then_some((signed_in.address, signed_in.group)))
+        Ok(admitted(state.group_is_off, state.active, state.suspended)
+            .is_ok()
+            .then_some((signed_in.address, signed_in.group)))
     }
 
     /// Answers from the web session `value`; `None` when it is not one of this group whose member may come
@@ -38,7 +38,10 @@ impl Desk {
     ) -> Result<Option<SignedIn>> {
         let now = self.clock.now();
         let Ok((signed_in, state)) = self.find_web_session(value, now)? else { return Ok(None) };
-        if target.test || signed_in.group != group || !may_come_in(&state, now) {
+        if target.test
+            || signed_in.group != group
+            || admitted(state.group_is_off, state.active, state.suspended).is_err()
+        {
             return Ok(None);
         }
         let outcome = match target.redirect() {
@@ -65,8 +68,4 @@ impl Desk {
             allowed_sites: self.allowed_sites(group)?,
         }))
     }
-}
-
-fn may_come_in(state: &SignInState, now: Timestamp) -> bool {
-    state.active && !state.suspended && state.locked_until.is_none_or(|until| until <= now)
 }

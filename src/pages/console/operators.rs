@@ -82,7 +82,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
 }
 
 fn row(frame: &Frame<'_>, listing: &Listing, operator: &Operator, now: Timestamp) -> Row {
-    let locked = operator.locked_until.is_some_and(|until| now < until);
+    let locked = operator.is_locked(now);
     let cells = vec![
         html! {
             a.primary href=(listing.to(&format!("/console/operators/{}", operator.id))) { (operator.name) }
@@ -108,7 +108,7 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
             div.actions { (button("Set password", Weight::Primary)) }
         },
     );
-    let locked = operator.locked_until.is_some_and(|until| now < until);
+    let locked = operator.is_locked(now);
     let actions = html! {
         @if locked {
             (form::post_button(&frame.onward(&format!("{address}/clear-lockout")), frame.token, &button("Clear lockout", Weight::Plain)))
