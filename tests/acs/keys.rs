@@ -2,7 +2,7 @@
 
 use crate::browser::{Browser, text_of};
 use crate::forge::{IDP, fixtures};
-use crate::harness::{post, run, signed, started, unsolicited};
+use crate::harness::{post, run, set, signed, started, unsolicited};
 
 const SSO: &str = "/console/groups/12345/sso";
 
@@ -99,4 +99,52 @@ fn on_the_host_a_key_in_use_goes_without_a_question_where_nobody_could_answer() 
     assert_eq!(post(&server, &signed(&unsolicited())).status, 200);
     run(&server, &["sso", "key", "remove", fingerprint, "--yes", "--group", "12345"]);
     run(&server, &["sso", "set", "method=off", "--yes", "--group", "12345"]);
+}
+
+/// Anybody can send a message with any certificate in it.
+#[test]
+fn a_certificate_that_came_becomes_a_key_only_by_its_fingerprint_and_only_of_the_groups_issuer() {
+    let server = started();
+    set(&server, &["keep_responses=true"]);
+    let signer = fingerprint_of("idp.cert.pem");
+    run(&server, &["sso", "key", "remove", &signer, "--group", "12345"]);
+    let pem = std::fs::read_to_string(fixtures().join("keys/idp.cert.pem")).unwrap();
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let certificate = format!("<ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data>");
+    let end = "</ds:SignatureValue>";
+    let ours = signed(&unsolicited()).replace(end, &format!("{end}<ds:KeyInfo>{certificate}</ds:KeyInfo>"));
+    assert_eq!(post(&server, &ours).status, 403);
+    assert_eq!(post(&server, &ours.replace(IDP, "https://idp.example.net/other")).status, 403);
+    let browser = Browser::new(&server);
+    browser.sign_in("admin.demo.glance.net", "demo-password");
+    let response = |id: u8| format!("{SSO}/attempts/{id}/response");
+    let add = |id: u8| format!("{SSO}/attempts/{id}/key");
+    assert!(browser.get(&format!("{SSO}/attempts/1")).body.contains(&response(1)));
+    let page = browser.get(&response(1));
+    let said = text_of(&page.body);
+    assert!(said.contains("Anybody can send such a message"), "{said}");
+    let grouped = signer.as_bytes().chunks(4).map(|four| std::str::from_utf8(four).unwrap());
+    assert!(said.contains(&grouped.collect::<Vec<_>>().join(" ")), "{said}");
+    assert!(said.contains("&lt;samlp:Response") && said.contains("CN=idp-ec.example.org"), "{said}");
+    let wrong = [("fingerprint", fingerprint_of("foreign.cert.pem"))];
+    let wrong = [(wrong[0].0, wrong[0].1.as_str())];
+    browser.refused(&add(1), &wrong, 400, "href=\"#f-fingerprint\"");
+    browser.refused(&add(1), &[("fingerprint", &signer[..16])], 400, "Nothing was added.");
+    // Of somebody else's message nothing is offered, also not to whoever asks all the same.
+    let foreign = browser.get(&response(2));
+    assert!(!foreign.body.contains("f-fingerprint"), "{}", text_of(&foreign.body));
+    browser.refused(&add(2), &[("fingerprint", &signer)], 409, "no new certificate");
+    // As people write it: capitals, colons, spaces.
+    let pairs = signer.to_uppercase().into_bytes();
+    let typed: Vec<&str> = pairs.chunks(2).map(|two| std::str::from_utf8(two).unwrap()).collect();
+    let page = browser.submit(&add(1), &[("fingerprint", &typed.join(":"))]);
+    assert!(text_of(&page.body).contains("verifies from now on"), "{}", text_of(&page.body));
+    let log = browser.get("/console/groups/12345/access-log").body;
+    assert!(log.contains("sso.show-response"), "who looked is noted");
+}
+
+fn fingerprint_of(certificate: &str) -> String {
+    let pem = std::fs::read_to_string(fixtures().join("keys").join(certificate)).unwrap();
+    let key = sidelight::protocol::xml::VerificationKey::from_certificate_pem(&pem).unwrap();
+    key.certificate().unwrap().fingerprint()
 }

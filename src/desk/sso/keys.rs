@@ -272,7 +272,8 @@ pub(super) fn own_facts(key: &SpKey, now: Timestamp) -> KeyFacts {
     KeyFacts { position: key.id, added_at: key.created_at, used_at: key.last_used_at, ..facts }
 }
 
-fn of_certificate(der: &[u8], now: Timestamp) -> KeyFacts {
+/// What a certificate shows.
+pub(super) fn of_certificate(der: &[u8], now: Timestamp) -> KeyFacts {
     let mut facts = KeyFacts {
         position: 0,
         fingerprint: String::new(),

@@ -10,7 +10,7 @@
 //! 5. [`answer`]: what the browser gets. [`attempts`]: what is kept of it for the administrator;
 //!    [`told`]: what a stranger may read of it; [`rejudge`] looks at it again.
 //!
-//! [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure, [`health`] is what it says of itself;
+//! [`message`] shows a kept response. [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure, [`health`] is what it says of itself;
 //! [`tile`] says what a portal tile would do. Deny by default: Off, no key,
 //! no issuer refuses, each with a code of its own ([`reject`]).
 
@@ -25,6 +25,7 @@ mod health;
 mod judge;
 mod keys;
 mod matching;
+mod message;
 mod metadata;
 mod own_keys;
 mod provision;

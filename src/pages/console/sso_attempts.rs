@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::model::sso::Attempt;
 use crate::model::sso::fields::field;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, notice, pairs, table, time,
-    time_or, to_failed,
+    Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, link_button, notice, pairs,
+    table, time, time_or, to_failed,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -114,6 +114,11 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
             }),
             ("Response kept until", time_or(attempt.kept_until, "Not kept")),
         ])))
+        @if attempt.kept_until.is_some() {
+            div.actions {
+                (link_button(&own(frame, &format!("/sso/attempts/{}/response", attempt.id)), "See the response and its keys", false))
+            }
+        }
         (flush_card("Checks when it came", "The first that failed decided.", &failed_first(view.checks, "check")))
         @if let Some(attributes) = &attributes {
             (card("What the identity provider said", "", &said(Some(&attempt.subject), attributes)))

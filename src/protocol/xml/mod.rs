@@ -24,6 +24,7 @@ mod cipher;
 mod encryption;
 #[cfg(test)]
 mod encryption_tests;
+mod indented;
 mod key;
 mod limits;
 pub mod make;
@@ -47,6 +48,7 @@ pub use certificate::{Certificate, pem};
 pub use encryption::{
     DecryptReject, Decrypted, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets,
 };
+pub use indented::indented;
 pub use key::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
 pub use limits::Limits;
 pub use private_key::{DecryptionKey, SigningKey};

@@ -1,7 +1,7 @@
 //! Attempts to sign in, one of them judged again, and the attributes to pick from.
 
 use super::super::visit::{Visit, filled, get, post, refused, visit};
-use super::values_of;
+use super::{address, values_of};
 use crate::clock::Timestamp;
 use crate::desk::sso::RejudgeSettings;
 use crate::error::{Error, Kind, Result};
@@ -10,6 +10,7 @@ use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::sso::fields::FIELDS;
 use crate::model::sso::{Attempt, Status};
+use crate::pages::console::sso::message as pages;
 use crate::pages::console::sso_attempts;
 use crate::pages::form::Fill;
 
@@ -18,6 +19,9 @@ pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/sso/attempts", get_attempts),
     get("/console/groups/{group}/sso/attempts/{attempt}", get_attempt),
     post("/console/groups/{group}/sso/attempts/{attempt}", post_attempt),
+    get("/console/groups/{group}/sso/attempts/{attempt}/response", get_response),
+    get("/console/groups/{group}/sso/attempts/{attempt}/key", get_response),
+    post("/console/groups/{group}/sso/attempts/{attempt}/key", post_key_of_response),
 ];
 
 fn get_attributes(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -62,6 +66,43 @@ fn repair_of(visit: &Visit<'_>, attempt: &Attempt) -> Result<String> {
         Err(error) if error.kind == Kind::NotFound => Ok(String::new()),
         Err(error) => Err(error),
     }
+}
+
+fn get_response(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| response_page(visit, 200, &Fill::default()))
+}
+
+fn response_page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
+    let (group, attempt) = (visit.group()?, visit.number("attempt")?);
+    let message = visit.desk().sso_kept_message(&visit.caller, group.id, attempt)?;
+    let view = pages::MessageView {
+        attempt,
+        document: &message.document,
+        tried: &message.tried,
+        came: message.came.as_ref(),
+        issuer_is_theirs: message.issuer_is_theirs,
+        may_be_added: message.may_be_added(),
+    };
+    Ok(answer::html(status, pages::page(&visit.frame(Some(&group)), &view, fill)))
+}
+
+/// Adds the certificate that came, once its fingerprint is typed.
+fn post_key_of_response(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let fingerprint = form.filled("fingerprint").unwrap_or_default();
+        let attempt = visit.number("attempt")?;
+        match visit.desk().add_sso_key_of_message(&visit.caller, group.id, attempt, &fingerprint) {
+            Ok(key) => Ok(visit.done(
+                &address(&group, "/keys"),
+                &format!("The key of {} verifies from now on.", key.subject),
+            )),
+            Err(error) => {
+                let (status, fill) = refused(filled(&form), error, &[("fingerprint", "fingerprint")])?;
+                response_page(visit, status, &fill)
+            }
+        }
+    })
 }
 
 fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -4,6 +4,7 @@
 //! Each page is one form, so that no button loses what was typed beside it.
 
 pub mod keys;
+pub mod message;
 pub mod metadata;
 pub mod step;
 

@@ -1,0 +1,78 @@
+//! A kept response: the keys that were tried beside the certificate that came, and the message decoded.
+
+use maud::{Markup, html};
+
+use super::super::{crumbs, own};
+use super::keys::facts_of;
+use super::{TITLE, sign};
+use crate::model::sso::KeyFacts;
+use crate::model::sso::health::Condition;
+use crate::pages::components::{Weight, button, flush_card, header};
+use crate::pages::form::{self, Field, Fill};
+use crate::pages::layout::{Frame, Place, console};
+use crate::protocol::xml::indented;
+
+/// Bytes of a decoded message that are shown.
+const SHOWN_MOST: usize = 128 * 1024;
+
+/// What the page shows.
+pub struct MessageView<'a> {
+    pub attempt: i64,
+    pub document: &'a str,
+    pub tried: &'a [KeyFacts],
+    pub came: Option<&'a KeyFacts>,
+    pub issuer_is_theirs: bool,
+    pub may_be_added: bool,
+}
+
+/// The page; `fill` has the typed fingerprint.
+pub fn page(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> String {
+    let title = format!("Response of attempt {}", view.attempt);
+    let address = format!("/sso/attempts/{}", view.attempt);
+    let attempt = format!("Attempt {}", view.attempt);
+    let way = [("/sso", TITLE), ("/sso/attempts", "Attempts"), (address.as_str(), attempt.as_str())];
+    let (document, is_cut) = indented(view.document, SHOWN_MOST);
+    let content = html! {
+        (form::problems(fill))
+        (header(&crumbs(frame, &way), &title, "It holds personal data; the access log notes who looked.", &html! {}))
+        (flush_card("Keys", "The group's keys, which are tried, beside the certificate that came in the message.", &html! {
+            ul.sso-lines {
+                @for key in view.tried { li { (sign(Condition::Good)) (facts_of(key)) } }
+                @match view.came {
+                    None => li { (sign(Condition::Off)) div { b { "No certificate came in the message" } } },
+                    Some(key) => li { (sign(Condition::Attention)) div {
+                        b { "The certificate that came" }
+                        (facts_of(key))
+                        (offer(frame, view, fill))
+                    } },
+                }
+            }
+        }))
+        section.card {
+            header {
+                h2 { "Decoded" }
+                @if is_cut { p { "Only the beginning: the message is longer than 128 KiB." } }
+            }
+            pre.sso-document tabindex="0" aria-label="The decoded message" { (document) }
+        }
+    };
+    console(frame, Place::SignOn, &title, fill.is_wrong(), &content)
+}
+
+fn offer(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> Markup {
+    let address = own(frame, &format!("/sso/attempts/{}/key", view.attempt));
+    html! {
+        @if view.may_be_added {
+            p {
+                "Anybody can send such a message, with any certificate in it. Ask the identity provider's people for the \
+                 SHA-256 fingerprint by another way, such as by telephone, and type what they say."
+            }
+            (form::post(&address, frame.token, &html! {
+                (Field::text("fingerprint", "Fingerprint that they gave").code().required().draw(fill))
+                div.actions { (button("Add this key", Weight::Plain)) }
+            }))
+        } @else if !view.issuer_is_theirs {
+            p { "The message does not name the group's identity provider as its issuer: its certificate is not offered." }
+        }
+    }
+}
