@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::model::GroupId;
 use crate::secret::Secret;
 
-/// a group's API key: show, change
+/// a group's API key: show, change, restore
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -30,6 +30,7 @@ pub struct ApiKey {
 enum Act {
     Show(Show),
     Change(Change),
+    Restore(Restore),
 }
 
 /// print the API key; the access log will say so
@@ -61,12 +62,25 @@ struct Change {
     yes: bool,
 }
 
+/// put the previous API key back, within an hour after it was changed, and print it
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "restore", example = "{command_name} --group 12345")]
+struct Restore {
+    /// the Group ID
+    #[argh(option, from_str_fn(host::group))]
+    group: GroupId,
+    /// do not ask
+    #[argh(switch)]
+    yes: bool,
+}
+
 impl ApiKey {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             Act::Show(command) => command.run(host),
             Act::Change(command) => command.run(host),
+            Act::Restore(command) => command.run(host),
         }
     }
 }
@@ -106,6 +120,24 @@ impl Change {
             let key = desk.change_api_key(caller, self.group, chosen)?;
             let from = self.api_key_from.map_or_else(|| "random".to_owned(), |source| source.to_string());
             print_key(host, self.group, &key, Some(from));
+            Ok(())
+        })
+    }
+}
+
+impl Restore {
+    fn run(self, host: &Host) -> ExitCode {
+        host.with_desk(|desk, caller| {
+            let group = desk.group(caller, self.group)?;
+            confirm(
+                self.yes,
+                format_args!(
+                    "This ends the API key of group {} ({}): all login keys made from it are refused at once.",
+                    group.id, group.name
+                ),
+            )?;
+            let key = desk.restore_api_key(caller, self.group)?;
+            print_key(host, self.group, &key, None);
             Ok(())
         })
     }

@@ -1,10 +1,12 @@
 //! API keys: one a group, from which its login keys are made. Wire contract §2.8.
 //!
 //! Shown to those who may run the group, and the access log says to whom. Changing it rejects every
-//! outstanding login key at once; the one before it is kept, sealed, only to explain that refusal.
+//! outstanding login key at once; the one before it is kept, sealed, to explain that refusal, and for an hour to be
+//! put back.
 
 use super::{Desk, groups, permission};
-use crate::error::{Error, Result};
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::secret::{Secret, fill_random};
 use crate::store::Reader;
@@ -15,6 +17,9 @@ pub const API_KEY_MIN: usize = 8;
 pub const API_KEY_MAX: usize = 255;
 /// Characters of a key that we make: 20 of 32 letters are 100 bits; the contract's default has 80.
 const GENERATED: usize = 20;
+
+/// Seconds for which the previous API key can be put back.
+const PUT_BACK_SECONDS: i64 = 60 * 60;
 
 /// Where a group's API key is sealed to.
 pub(crate) fn place(group: GroupId) -> String {
@@ -89,6 +94,54 @@ impl Desk {
         self.logging_refusal(caller, Some(group), operation, &group.to_string(), attempt())
     }
 
+    /// Until when the previous API key can be put back; `None` when it cannot.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`.
+    pub fn previous_api_key_until(&self, caller: &Caller, group: GroupId) -> Result<Option<Timestamp>> {
+        permission::administer(caller, group)?;
+        let now = self.clock.now();
+        self.store.read(|r| Ok(put_back_until(r, group)?.filter(|until| now < *until)))
+    }
+
+    /// Puts the API key back that was in force before, within an hour after it was changed. A change like any other:
+    /// it can itself be taken back so.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Conflict` with `no_previous_api_key`; `NotFound` with
+    /// `group_unknown`.
+    pub fn restore_api_key(&self, caller: &Caller, group: GroupId) -> Result<Secret> {
+        let operation = "api-key.change";
+        let attempt = || {
+            permission::administer(caller, group)?;
+            let none = || {
+                let public = "There is no previous API key that could be put back: it is kept for one hour.";
+                Error::new(Kind::Conflict, "no_previous_api_key", public)
+            };
+            let before = self.store.read(|r| {
+                groups::known(r, group)?;
+                self.api_keys(r, group)
+            })?;
+            let (Some(current), Some(previous)) = (before.current, before.previous) else {
+                return Err(none());
+            };
+            let in_force = self.keys.seal(&place(group), &previous)?;
+            let kept = self.keys.seal(&previous_place(group), &current)?;
+            let caller = caller.clone();
+            self.store.write(self.clock.now(), move |w| {
+                // Asked inside the transaction, too: of two who change it, the second must not undo the first unseen.
+                if put_back_until(w, group)?.is_none_or(|until| until <= w.now) {
+                    return Err(none());
+                }
+                w.replace_api_key(group, &in_force, Some(&kept))?;
+                let detail = "the previous one was put back";
+                w.log(&LogEntry::done(&caller, Some(group), operation, group.to_string(), detail))
+            })?;
+            Ok(previous)
+        };
+        self.logging_refusal(caller, Some(group), operation, &group.to_string(), attempt())
+    }
+
     /// Opens a group's API keys, for checking and making login keys.
     ///
     /// # Errors
@@ -103,6 +156,13 @@ impl Desk {
             previous: open(previous_place(group), previous)?,
         })
     }
+}
+
+/// The end of the hour in which the previous key can be put back; `None` without one.
+fn put_back_until(reader: &Reader<'_>, group: GroupId) -> Result<Option<Timestamp>> {
+    let group = groups::known(reader, group)?;
+    let (_, previous) = reader.sealed_api_keys(group.id)?;
+    Ok(group.api_key_changed_at.filter(|_| previous.is_some()).map(|at| at.plus_seconds(PUT_BACK_SECONDS)))
 }
 
 pub(super) fn checked(chosen: Secret) -> Result<Secret> {

@@ -78,6 +78,14 @@ impl Desk {
         self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
     }
 
+    /// Whether there is any group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn has_groups(&self) -> Result<bool> {
+        Ok(!self.store.read(|r| r.groups())?.is_empty())
+    }
+
     /// Finds a group.
     ///
     /// # Errors

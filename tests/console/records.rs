@@ -147,7 +147,7 @@ fn a_scim_token_is_shown_once_works_and_is_revoked() {
     let bearer = format!("Bearer {token}");
     let list = || server.send("GET", "/scim/v2/Users", &[("Authorization", &bearer)], b"").status;
     assert_eq!(list(), 200);
-    let id = later.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let id = later.split("provisioning/revoke?token=").nth(1).unwrap().split('"').next().unwrap();
     let after = browser.submit("/console/groups/7/provisioning/revoke", &[("token", id)]);
     assert!(after.body.contains("The token is revoked.") && !after.body.contains("Nightly run"));
     assert_eq!(list(), 401);

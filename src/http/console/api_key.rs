@@ -1,19 +1,26 @@
 //! A group's API key: shown on demand, changed.
 
+use super::group_end::signed_in_sentence;
 use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::clock::Timestamp;
+use crate::desk::sign_in::Means;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
-use crate::pages::console::api_key as pages;
+use crate::pages::console::{api_key as pages, confirm};
 use crate::pages::form::Fill;
+use crate::pages::layout::Place;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/api-key", get_api_key),
     post("/console/groups/{group}/api-key/reveal", post_reveal),
+    get("/console/groups/{group}/api-key/change", get_change),
     post("/console/groups/{group}/api-key/change", post_change),
+    get("/console/groups/{group}/api-key/restore", get_restore),
+    post("/console/groups/{group}/api-key/restore", post_restore),
 ];
 
 fn get_api_key(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -28,7 +35,72 @@ fn page(
     fill: &Fill,
 ) -> Result<Response> {
     let shown = shown.and_then(Secret::expose_text);
-    Ok(answer::html(status, pages::page(&visit.frame(Some(group)), group, shown, fill)))
+    let until = visit.desk().previous_api_key_until(&visit.caller, group.id)?;
+    Ok(answer::html(status, pages::page(&visit.frame(Some(group)), group, shown, until, fill)))
+}
+
+/// Who signed in by what the API key makes, within a day.
+fn by_login_key(visit: &Visit<'_>, group: &Group) -> Result<String> {
+    let operation = Some(Means::LoginKey.operation());
+    let count = visit.desk().signed_in_within_a_day(&visit.caller, group.id, operation)?;
+    Ok(signed_in_sentence(count, " with login keys"))
+}
+
+/// Asks before login keys end, on the page where the new key is chosen.
+fn get_change(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        ask_change(visit, &group, 200, &Fill::default())
+    })
+}
+
+fn ask_change(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {
+    let used = by_login_key(visit, group)?;
+    Ok(answer::html(status, pages::change(&visit.frame(Some(group)), &used, fill)))
+}
+
+fn get_restore(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let back = format!("/console/groups/{}/api-key", group.id);
+        let Some(until) = visit.desk().previous_api_key_until(&visit.caller, group.id)? else {
+            return Ok(visit.done(&back, "There is no previous API key to put back any more."));
+        };
+        let deed = confirm::Deed {
+            question: "Put the previous API key back?",
+            consequences: &[
+                "Login keys made with the present API key are rejected from that moment.",
+                "Login keys made with the previous one are accepted again, as long as they have not expired.",
+                &by_login_key(visit, &group)?,
+            ],
+            taken_back: &format!(
+                "Until {} UTC. Within an hour, this can be taken back in the same way.",
+                shown(until)
+            ),
+            action: &format!("{back}/restore"),
+            words: "Put the previous key back",
+            keep: "Keep the present key",
+            back: &back,
+            ..confirm::Deed::default()
+        };
+        let crumbs = [(back.clone(), "API key")];
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::ApiKey, &crumbs, &deed)))
+    })
+}
+
+/// An instant as a sentence has it.
+fn shown(at: Timestamp) -> String {
+    at.to_string().get(..19).unwrap_or_default().replace('T', " ")
+}
+
+fn post_restore(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        visit.desk().restore_api_key(&visit.caller, group.id)?;
+        let sentence =
+            "The previous API key is in force again. Login keys made with the other one are rejected.";
+        Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
+    })
 }
 
 fn post_reveal(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -55,14 +127,20 @@ fn post_change(app: &App, call: &Call<'_>) -> Result<Response> {
         match chosen.and_then(|chosen| visit.desk().change_api_key(&visit.caller, group.id, chosen)) {
             Ok(_) => {
                 let sentence = match group.has_api_key {
-                    true => "The new API key is in force. Login keys made with the one before are rejected.",
+                    true => {
+                        "The new API key is in force. Login keys made with the one before are rejected. Within an hour it can \
+                         be put back."
+                    }
                     false => "The API key is in force. Show it, and keep it where login keys are made.",
                 };
                 Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
             }
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &[("api_key", "api_key")])?;
-                page(visit, &group, status, None, &fill)
+                match group.has_api_key {
+                    true => ask_change(visit, &group, status, &fill),
+                    false => page(visit, &group, status, None, &fill),
+                }
             }
         }
     })

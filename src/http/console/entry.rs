@@ -22,6 +22,7 @@ pub const ROUTES: &[Route] = &[
     post("/console/claim", post_claim),
     get("/console/sign-in", get_sign_in),
     post("/console/sign-in", post_sign_in),
+    post("/console/enter-lab", post_enter_lab),
     post("/console/sign-out", post_sign_out),
     get("/console/switch", get_switch),
     post("/console/switch", post_switch),
@@ -79,7 +80,10 @@ fn post_claim(app: &App, call: &Call<'_>) -> Result<Response> {
     match claimed {
         Ok(bearer) => {
             let response = answer::see_other("/console/groups");
-            let sentence = "You run this appliance now. Make a group next: each customer account is one.";
+            let sentence = match app.desk.has_groups()? {
+                true => "You run this appliance now.",
+                false => "You run this appliance now. Make a group next: each customer account is one.",
+            };
             Ok(with_session(visit::say(app, call, &bearer, response, sentence), call, &bearer))
         }
         Err(error) if error.code == "claim_closed" => Err(error),
@@ -123,6 +127,15 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
             sign_in_page(app, call, &next, status, &fill)
         }
     }
+}
+
+/// In a lab, nobody needs a password.
+fn post_enter_lab(app: &App, call: &Call<'_>) -> Result<Response> {
+    app.desk.only_in_lab()?;
+    entry_form_is_ours(app, call)?;
+    let next = call.form()?.filled("next").unwrap_or_default();
+    let bearer = app.desk.enter_lab(&call.anonymous())?;
+    Ok(with_session(answer::see_other(own_address(&next)), call, &bearer))
 }
 
 /// Where somebody goes who has signed in.

@@ -5,6 +5,7 @@ use super::listing::{self, Asked};
 use super::visit::{filled, get, post, refused, visit};
 use crate::desk::access_log::LogQuery;
 use crate::desk::people::MemberQuery;
+use crate::desk::permission;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -71,7 +72,10 @@ fn column_of(key: &str) -> GroupColumn {
 }
 
 fn get_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
-    visit(app, call, |visit| Ok(answer::html(200, pages::new(&visit.frame(None), &Fill::default()))))
+    visit(app, call, |visit| {
+        permission::run_appliance(&visit.caller)?;
+        Ok(answer::html(200, pages::new(&visit.frame(None), &Fill::default())))
+    })
 }
 
 fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {

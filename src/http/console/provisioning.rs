@@ -6,13 +6,15 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
-use crate::pages::console::provisioning as pages;
+use crate::pages::console::{confirm, provisioning as pages};
 use crate::pages::form::Fill;
+use crate::pages::layout::Place;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/provisioning", get_provisioning),
     post("/console/groups/{group}/provisioning/tokens", post_token),
+    get("/console/groups/{group}/provisioning/revoke", get_revoke),
     post("/console/groups/{group}/provisioning/revoke", post_revoke),
 ];
 
@@ -59,11 +61,51 @@ fn post_token(app: &App, call: &Call<'_>) -> Result<Response> {
     })
 }
 
+fn unknown_token() -> Error {
+    Error::not_found("scim_token_unknown", "The group has no such token.")
+}
+
+fn get_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let group = visit.group()?;
+        let id = call.query().filled("token").unwrap_or_default();
+        let tokens = visit.desk().scim_tokens(&visit.caller, group.id)?;
+        let token = tokens.into_iter().find(|token| token.id.to_string() == id).ok_or_else(unknown_token)?;
+        let used = match token.used_at {
+            None => "It was never used.".to_owned(),
+            Some(at) => {
+                let day_ago = visit.desk().clock.now().plus_seconds(-24 * 60 * 60);
+                let within =
+                    if at >= day_ago { "It was used within a day" } else { "It was not used within a day" };
+                let at = at.to_string();
+                format!("{within}: last at {} UTC.", at.get(..16).unwrap_or(&at).replace('T', " "))
+            }
+        };
+        let back = format!("/console/groups/{}/provisioning", group.id);
+        let deed = confirm::Deed {
+            question: &format!("Revoke the SCIM token {}?", token.label),
+            consequences: &[
+                "The identity provider that has it can no longer add, change or remove this group's users.",
+                &used,
+                "It cannot be shown or made again. Make another one first, and give it to the identity provider.",
+            ],
+            action: &format!("{back}/revoke"),
+            hidden: &[("token", &id)],
+            words: "Revoke token",
+            keep: "Keep it",
+            back: &back,
+            ..confirm::Deed::default()
+        };
+        let crumbs = [(back.clone(), "Provisioning")];
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Provisioning, &crumbs, &deed)))
+    })
+}
+
 fn post_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let id = form.filled("token").and_then(|text| text.parse().ok());
-        let id = id.ok_or_else(|| Error::not_found("scim_token_unknown", "The group has no such token."))?;
+        let id = id.ok_or_else(unknown_token)?;
         visit.desk().revoke_scim_token(&visit.caller, group.id, id)?;
         let address = format!("/console/groups/{}/provisioning", group.id);
         Ok(visit.done(&address, "The token is revoked."))

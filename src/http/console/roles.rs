@@ -155,9 +155,18 @@ fn get_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
         let group = visit.group()?;
         let line = present(visit, &group)?;
         let back = format!("/console/groups/{}/roles/{}", group.id, line.role.id);
+        let users = line.active_users + line.inactive_users;
+        let has = match users {
+            0 => "Nobody has it.".to_owned(),
+            1 => "One user has it.".to_owned(),
+            several => format!("{several} users have it."),
+        };
         let deed = confirm::Deed {
             question: &format!("Delete the role {}?", line.role.name),
-            consequences: &["Only a role that nobody has can be deleted. Give its users another role first."],
+            consequences: &[
+                &has,
+                "Only a role that nobody has can be deleted. Give its users another role first.",
+            ],
             action: &format!("{back}/delete"),
             words: "Delete role",
             back: &back,

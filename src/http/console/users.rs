@@ -350,10 +350,18 @@ fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let group = visit.group()?;
         let member = visit.desk().member(&visit.caller, group.id, &key_of(visit)?)?;
         let back = address(&member);
+        let last = match member.user.signed_in_at {
+            None => "They never signed in.".to_owned(),
+            Some(at) => {
+                let at = at.to_string();
+                format!("They last signed in at {} UTC.", at.get(..16).unwrap_or(&at).replace('T', " "))
+            }
+        };
         let deed = confirm::Deed {
             question: &format!("Delete {}?", member.user.address),
             consequences: &[
                 "The user leaves this group for good; with the last group the person is deleted.",
+                &last,
                 "Login keys, tokens and sessions of this user are refused from then on.",
                 "The PUID and the Glance Address may be given to somebody else. The access log keeps its rows.",
             ],

@@ -1,16 +1,25 @@
 //! A group's API key: hidden, shown on demand, changed. Wire contract §2.8.
 
-use maud::html;
+use maud::{Markup, html};
 
+use crate::clock::Timestamp;
 use crate::model::Group;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, choice_button, code, danger_card, header, notice, pairs, time_or,
+    Tone, Weight, badge, button, card, choice_button, code, danger_card, header, link_button, notice, pairs,
+    time, time_or,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
 
-/// The page of the API key; `shown` is the key itself, when somebody asked for it.
-pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) -> String {
+/// The page of the API key; `shown` is the key itself, when somebody asked for it; until `previous_until` the one
+/// before can be put back.
+pub fn page(
+    frame: &Frame<'_>,
+    group: &Group,
+    shown: Option<&str>,
+    previous_until: Option<Timestamp>,
+    fill: &Fill,
+) -> String {
     let reveal = form::post_button(
         &super::own(frame, "/api-key/reveal"),
         frame.token,
@@ -19,7 +28,7 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
     let present = html! {
         (pairs(&[
             ("State", if group.has_api_key { badge(Tone::Good, "Set") } else { badge(Tone::Warn, "None") }),
-            ("Changed", time_or(group.api_key_changed_at, "Never")),
+            ("Changed (UTC)", time_or(group.api_key_changed_at, "Never")),
         ]))
         @match shown {
             Some(key) => {
@@ -28,8 +37,47 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
             },
             None => @if group.has_api_key { p { code { "••••••••••••••••" } } (reveal) },
         }
+        @if group.has_api_key {
+            div.actions { (link_button(&super::own(frame, "/api-key/change"), "Change the API key…", false)) }
+        }
     };
-    let weight = if group.has_api_key { Weight::Danger } else { Weight::Plain };
+    let content = html! {
+        (form::problems(fill))
+        (header(&super::crumbs(frame, &[]), "API key", "The shared secret from which login keys are made.", &html! {}))
+        @if let Some(until) = previous_until {
+            (notice(Tone::Info, &html! {
+                p { "The API key was changed within the last hour. Until " (time(until)) " UTC the one before can be put back." }
+                div.actions { (link_button(&super::own(frame, "/api-key/restore"), "Put the previous key back…", false)) }
+            }))
+        }
+        (card("Present key", "", &present))
+        @if !group.has_api_key { (card("Set the API key", "", &choices(frame, Weight::Plain, fill))) }
+    };
+    console(frame, Place::ApiKey, "API key", fill.is_wrong(), &content)
+}
+
+/// The page that asks before the API key is changed; `used` says how many signed in with what it makes.
+pub fn change(frame: &Frame<'_>, used: &str, fill: &Fill) -> String {
+    let consequences = html! {
+        ul {
+            li { "All login keys made with the present key are rejected from that moment, without an overlap." }
+            li { (used) }
+            li { "Have the new key ready wherever login keys are made. For an hour the present key can be put back." }
+        }
+        (choices(frame, Weight::Danger, fill))
+        div.actions { (link_button(&super::own(frame, "/api-key"), "Keep the present key", false)) }
+    };
+    let title = "Change the API key?";
+    let content = html! {
+        (form::problems(fill))
+        (header(&super::crumbs(frame, &[("/api-key", "API key")]), title, "", &html! {}))
+        (danger_card("What ends", "", &consequences))
+    };
+    console(frame, Place::ApiKey, title, fill.is_wrong(), &content)
+}
+
+/// One made at random, or one that is typed.
+fn choices(frame: &Frame<'_>, weight: Weight, fill: &Fill) -> Markup {
     let address = super::own(frame, "/api-key/change");
     let random = form::post_button(
         &address,
@@ -49,21 +97,5 @@ pub fn page(frame: &Frame<'_>, group: &Group, shown: Option<&str>, fill: &Fill) 
             div.actions { (choice_button("Put my own in force", weight, "how", "typed")) }
         },
     );
-    let change = html! { (random) (own) };
-    let warning = "All login keys made with the present key are rejected from that moment, without an overlap. \
-                   Have the new key ready wherever login keys are made.";
-    let content = html! {
-        (form::problems(fill))
-        (header(&super::crumbs(frame, &[]), "API key", "The shared secret from which login keys are made.", &html! {}))
-        (card("Present key", "", &present))
-        @if group.has_api_key {
-            (danger_card("Change the API key", "", &html! {
-                (notice(Tone::Warn, &html! { p { (warning) } }))
-                (change)
-            }))
-        } @else {
-            (card("Set the API key", "", &change))
-        }
-    };
-    console(frame, Place::ApiKey, "API key", fill.is_wrong(), &content)
+    html! { (random) (own) }
 }

@@ -57,7 +57,18 @@ pub fn sign_in(
     let content = html! {
         @if let Some(flash) = flash { div role="status" { div.notice.good { p { (flash.sentence) } } } }
         (form::problems(fill))
-        @if unclaimed {
+        @if lab.is_some() {
+            section.card {
+                header {
+                    h1 { "The lab's console" }
+                    p { "A lab listens on this machine only and has nobody's data: it needs no password." }
+                }
+                (form::post("/console/enter-lab", form_token, &html! {
+                    @if !next.is_empty() { (form::hidden("next", next)) }
+                    div.actions { (button("Open the console", Weight::Primary)) }
+                }))
+            }
+        } @else if unclaimed {
             (notice(Tone::Info, &html! {
                 p { "Nobody runs this appliance yet. Open the link that the server printed when it started: with systemd, "
                     code { "journalctl -u sidelight" } " shows it." }
@@ -65,7 +76,7 @@ pub fn sign_in(
         }
         section.card {
             header {
-                h1 { "Sign in to the console" }
+                @if lab.is_some() { h2 { "Or sign in" } } @else { h1 { "Sign in to the console" } }
                 p { "For operators of this server and administrators of a group." }
             }
             (form)

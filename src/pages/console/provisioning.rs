@@ -28,14 +28,11 @@ pub fn page(
     let rows: Vec<_> = tokens
         .iter()
         .map(|token| {
-            let revoke = form::post(
-                &own(frame, "/provisioning/revoke"),
-                frame.token,
-                &html! {
-                    (form::hidden("token", &token.id.to_string()))
-                    (button("Revoke", Weight::Small))
-                },
-            );
+            let revoke = html! {
+                a.button.small href={ (own(frame, "/provisioning/revoke")) "?token=" (token.id) } {
+                    "Revoke" span.unseen { " " (token.label) } "…"
+                }
+            };
             vec![
                 html! { span.primary { (token.label) } },
                 html! { (token.made_by) },
@@ -72,7 +69,7 @@ pub fn page(
         }
         (flush_card("SCIM tokens", "Okta, Entra and others sign in with one. A revoked token is refused at once.", &html! {
             @if rows.is_empty() { (empty("There is none yet.", &html! {})) }
-            @else { (table("SCIM tokens", &["Name", "Made by", "Made", "Used", ""], &rows)) }
+            @else { (table("SCIM tokens", &["Name", "Made by", "Made (UTC)", "Used (UTC)", ""], &rows)) }
         }))
         div.columns {
             (card("SCIM 2.0", "", &scim))

@@ -180,7 +180,8 @@ fn hostile_names_are_escaped_on_a_groups_pages() {
     let home =
         Home { group: &group, users: 1, roles: 1, origin: HOSTILE, origin_is_guessed: true, recent: &recent };
     check(&groups::home(&frame(), &home));
-    check(&api_key::page(&frame(), &group, Some(HOSTILE), &fill(&["api_key"])));
+    check(&api_key::page(&frame(), &group, Some(HOSTILE), Some(NOW), &Fill::default()));
+    check(&api_key::change(&frame(), HOSTILE, &fill(&["api_key"])));
     let empty = Fill::default();
     let settings = [(HOSTILE.to_owned(), true)];
     let rules = [(HOSTILE.to_owned(), HOSTILE.to_owned())];
