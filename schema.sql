@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 10.
+-- The schema of Sidelight's database, version 11.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -178,6 +178,37 @@ CREATE TRIGGER user_trigrams_of_deleted_words AFTER DELETE ON user_words WHEN OL
     INSERT INTO user_trigrams (user_trigrams, rowid, person, puids, groups)
         VALUES ('delete', OLD.user_id, OLD.person, OLD.puids, OLD.groups);
 END;
+
+CREATE TABLE unfinished_imports (
+    -- Imports that are prepared in portions: users with these numbers are hidden as long as the row is here. No
+    -- reference: what is hidden must stay so when the group goes.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    group_id INTEGER NOT NULL,
+    first_user_id INTEGER NOT NULL,
+    last_user_id INTEGER NOT NULL,
+    by_server INTEGER NOT NULL CHECK (by_server IN (0, 1)),       -- it ends with the server
+    touched_at INTEGER NOT NULL,                                  -- in seconds, by the machine's clock
+    abandoned INTEGER NOT NULL DEFAULT 0 CHECK (abandoned IN (0, 1)) -- to be swept out
+) STRICT;
+
+CREATE TABLE finished_imports (
+    -- Imports that are in force, and whose rows of the access log are still to be appended.
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL                          -- when they came into force
+) STRICT;
+
+CREATE TABLE import_log (
+    -- Rows of the access log that wait for their import to come into force.
+    import_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    group_id INTEGER,
+    ip TEXT,
+    actor TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (import_id, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE web_sessions (
     -- A signed-in browser: the cookie GSSNID. No index and no reference, which every sign-in would pay for:

@@ -11,7 +11,7 @@ use crate::store::Sweep;
 const STAYS_SECONDS: i64 = 3_600;
 
 impl Desk {
-    /// Wipes and sweeps what is over. To be called about once a minute.
+    /// Wipes and sweeps what is over, and ends what imports left behind. To be called about once a minute.
     ///
     /// # Errors
     /// Those of the store.
@@ -22,6 +22,7 @@ impl Desk {
             w.forget_removed_sso_keys()
         });
         wiped.wait()?;
+        self.end_imports()?;
         // A lab's clock goes back and forth: what is over there can come again.
         if self.mode == Mode::Production {
             let before = now.plus_seconds(-STAYS_SECONDS);

@@ -60,6 +60,8 @@ pub struct Desk {
     pub(crate) keys: Keys,
     /// Production or lab.
     pub mode: Mode,
+    /// This process is the server: what it begins ends with it.
+    serves: bool,
     /// What signing in keeps in memory.
     pub sign_in: sign_in::State,
     /// Uploaded files that wait to be applied.
@@ -90,7 +92,12 @@ impl Desk {
         let keys = keys_in(directory)?;
         let judge = |reader: &Reader<'_>| key_check::belongs(&keys, &directory.join(KEY_FILE), reader);
         let store = Store::open_if(directory, mode, clock.now(), lost_log, judge)?;
-        Desk::over(store, keys, mode, clock)
+        let desk = Desk { serves: true, ..Desk::over(store, keys, mode, clock)? };
+        // Nobody else works at what a server began.
+        if desk.store.read(|r| r.has_unfinished_imports())? {
+            desk.store.leave_trace(desk.clock.now(), |w| w.abandon_imports_of_servers()).wait()?;
+        }
+        Ok(desk)
     }
 
     /// Opens a data directory that was made before, in the mode that it belongs to: for commands on the host,
@@ -120,6 +127,7 @@ impl Desk {
             clock,
             keys,
             mode,
+            serves: false,
             sign_in: sign_in::State::default(),
             uploads: uploads::Uploads::default(),
             exports: exports::Exports::default(),

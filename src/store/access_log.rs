@@ -57,6 +57,9 @@ impl Writer<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn log(&self, entry: &LogEntry) -> Result<()> {
+        if self.keep_import_log(entry)? {
+            return Ok(());
+        }
         append(self.connection, self.now, entry)
     }
 }

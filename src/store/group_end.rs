@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::imports::visible;
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -18,14 +19,15 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn belongings(&self, group: GroupId) -> Result<Belongings> {
         self.connection
-            .prepare_cached(
-                "SELECT (SELECT count(*) FROM memberships WHERE group_id = ?1),
-                        (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND NOT EXISTS
+            .prepare_cached(&format!(
+                "SELECT (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible}),
+                        (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible} AND NOT EXISTS
                             (SELECT 1 FROM memberships o WHERE o.user_id = m.user_id AND o.group_id <> ?1)),
                         (SELECT count(*) FROM roles WHERE group_id = ?1),
                         (SELECT count(*) FROM scim_tokens WHERE group_id = ?1),
                         (SELECT count(*) FROM sso_keys WHERE group_id = ?1)",
-            )
+                visible = visible("m.user_id")
+            ))
             .and_then(|mut s| {
                 s.query_row([group.0], |row| {
                     let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);

@@ -3,6 +3,7 @@
 use rusqlite::{Row, named_params};
 
 use super::groups::{COLUMN_COUNT, COLUMNS, group_row};
+use super::imports::visible;
 use super::{Reader, database_fault};
 use crate::error::Result;
 use crate::folding;
@@ -29,9 +30,10 @@ impl Reader<'_> {
         };
         let columns = COLUMNS.split(", ").map(|column| format!("g.{column}")).collect::<Vec<_>>().join(", ");
         let sql = format!(
-            "SELECT {columns}, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id) AS users, c.method,
+            "SELECT {columns}, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND {}) AS users, c.method,
                     c.status
-             FROM {TABLES} WHERE {CONDITION} ORDER BY {order} LIMIT :limit OFFSET :offset"
+             FROM {TABLES} WHERE {CONDITION} ORDER BY {order} LIMIT :limit OFFSET :offset",
+            visible("m.user_id")
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows = statement

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::imports::visible;
 use super::users::{self, unreadable, user_row};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
@@ -39,7 +40,10 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Membership>> {
-        let sql = format!("SELECT {COLUMNS} FROM memberships m WHERE m.group_id = ?1 AND m.user_id = ?2");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM memberships m WHERE m.group_id = ?1 AND m.user_id = ?2 AND {}",
+            visible("m.user_id")
+        );
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row((group.0, user.0), |row| membership_row(row, 0)).optional())
@@ -80,15 +84,18 @@ impl Reader<'_> {
     pub fn members_named(&self, group: GroupId, value: &str) -> Result<Vec<UserId>> {
         let mut statement = self
             .connection
-            .prepare_cached(
-                "SELECT user_id FROM memberships WHERE group_id = ?1 AND puid = ?2
+            .prepare_cached(&format!(
+                "WITH named (id) AS (
+                 SELECT user_id FROM memberships WHERE group_id = ?1 AND puid = ?2
                  UNION SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
                      WHERE u.glance_address = ?2
                  UNION SELECT * FROM (
                      SELECT m.user_id FROM users u CROSS JOIN memberships m ON m.group_id = ?1 AND m.user_id = u.id
-                     WHERE u.email = ?2 AND u.email <> '' LIMIT 2)
-                 LIMIT 2",
-            )
+                     WHERE u.email = ?2 AND u.email <> '' AND {} LIMIT 2))
+                 SELECT id FROM named WHERE {} LIMIT 2",
+                visible("u.id"),
+                visible("named.id")
+            ))
             .map_err(database_fault)?;
         let rows =
             statement.query_map((group.0, value), |row| row.get(0).map(UserId)).map_err(database_fault)?;
@@ -100,14 +107,17 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn memberships_of(&self, user: UserId) -> Result<Vec<Membership>> {
-        let sql = format!("SELECT {COLUMNS} FROM memberships m WHERE m.user_id = ?1 ORDER BY m.group_id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM memberships m WHERE m.user_id = ?1 AND {} ORDER BY m.group_id",
+            visible("m.user_id")
+        );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows = statement.query_map([user.0], |row| membership_row(row, 0)).map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
 
     fn one_member(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Member>> {
-        let sql = format!("{} WHERE {condition}", select_member());
+        let sql = format!("{} WHERE {condition} AND {}", select_member(), visible("m.user_id"));
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row(values, member_row).optional())

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_search_words.sql"),
     include_str!("migrations/0009_sso_switches_and_keys_of_attempts.sql"),
     include_str!("migrations/0010_closed_cleanly.sql"),
+    include_str!("migrations/0011_unfinished_imports.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

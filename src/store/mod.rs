@@ -17,6 +17,7 @@ mod console_sessions;
 mod group_end;
 mod group_list;
 mod groups;
+mod imports;
 mod incidents;
 mod log_file;
 mod member_order;
@@ -50,6 +51,7 @@ use rusqlite::Connection;
 pub use access_log::{LogQuery, LogRow};
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
 pub use groups::{NewGroup, SealedApiKeys};
+pub use imports::{ImportId, ImportWork};
 pub use incidents::Incident;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE};
@@ -109,6 +111,8 @@ pub struct Writer<'c> {
     pub now: Timestamp,
     current: Option<Generation>,
     changed: Cell<bool>,
+    /// The import that what the task makes belongs to.
+    hiding: Cell<Option<imports::Hiding>>,
 }
 
 impl Writer<'_> {
@@ -340,6 +344,8 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
     )
 }
 
+#[cfg(test)]
+mod import_tests;
 #[cfg(test)]
 mod log_tests;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::imports::visible;
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -61,10 +62,11 @@ impl Reader<'_> {
     pub fn role_use(&self, group: GroupId) -> Result<Vec<RoleUse>> {
         let mut statement = self
             .connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT role_id, sum(active), sum(1 - active) FROM memberships
-                 WHERE group_id = ?1 GROUP BY role_id ORDER BY role_id",
-            )
+                 WHERE group_id = ?1 AND {} GROUP BY role_id ORDER BY role_id",
+                visible("user_id")
+            ))
             .map_err(database_fault)?;
         let rows = statement
             .query_map([group.0], |row| {
@@ -91,7 +93,7 @@ impl Reader<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Counts the members of one role.
+    /// Counts the members of one role, also those whom an import is making: they will have it.
     ///
     /// # Errors
     /// `Fault` when the database fails.

@@ -3,9 +3,12 @@
 //! The look-up by PUID stands in the path of every login key. It is one prepared statement over three
 //! indexes, and lends the row to its caller instead of copying it.
 
+use std::sync::LazyLock;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
+use super::imports::visible;
 use super::{Reader, Store, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -33,12 +36,18 @@ pub struct MemberRow<'r> {
     pub group_is_off: bool,
 }
 
-const BY_PUID: &str = "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
-        m.suspended, m.active, m.mark + g.mark, g.off_since IS NOT NULL
-    FROM groups g
-    LEFT JOIN memberships m INDEXED BY memberships_for_sign_in ON m.group_id = g.id AND m.puid = ?2
-    LEFT JOIN users u ON u.id = m.user_id
-    WHERE g.id = ?1";
+static BY_PUID: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
+             m.suspended, m.active, m.mark + g.mark, g.off_since IS NOT NULL
+         FROM groups g
+         LEFT JOIN memberships m INDEXED BY memberships_for_sign_in
+             ON m.group_id = g.id AND m.puid = ?2 AND {}
+         LEFT JOIN users u ON u.id = m.user_id
+         WHERE g.id = ?1",
+        visible("m.user_id")
+    )
+});
 
 impl Store {
     /// Looks a login key's Group ID and PUID up and lends what was found to `judge`: `None` when there is
@@ -67,7 +76,7 @@ impl Reader<'_> {
         puid: &str,
         judge: impl FnOnce(Option<KeyRow<'_>>) -> Result<T>,
     ) -> Result<T> {
-        let mut statement = self.connection.prepare_cached(BY_PUID).map_err(database_fault)?;
+        let mut statement = self.connection.prepare_cached(&BY_PUID).map_err(database_fault)?;
         let mut rows = statement.query((group.0, puid)).map_err(database_fault)?;
         match rows.next().map_err(database_fault)? {
             Some(row) => judge(Some(key_row(row)?)),
@@ -84,8 +93,12 @@ impl Reader<'_> {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT puid FROM memberships
-                 WHERE group_id = ?1 AND puid = ?2 COLLATE NOCASE AND puid <> ?2 AND puid IS NOT NULL LIMIT ?3",
+                &format!(
+                    "SELECT puid FROM memberships
+                     WHERE group_id = ?1 AND puid = ?2 COLLATE NOCASE AND puid <> ?2 AND puid IS NOT NULL AND {}
+                     LIMIT ?3",
+                    visible("user_id")
+                ),
             )
             .map_err(database_fault)?;
         let rows = statement.query_map((group.0, puid, limit), |row| row.get(0)).map_err(database_fault)?;

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, named_params};
 
+use super::imports::visible;
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -169,7 +170,9 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn group_by_address(&self, address: &str) -> Result<Option<GroupId>> {
-        self.group_by("SELECT home_group_id FROM users WHERE glance_address = ?1", address)
+        let sql =
+            format!("SELECT home_group_id FROM users WHERE glance_address = ?1 AND {}", visible("users.id"));
+        self.group_by(&sql, address)
     }
 
     fn group_by(&self, sql: &str, value: &str) -> Result<Option<GroupId>> {

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::imports::visible;
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -45,7 +46,8 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn user_by_address(&self, address: &str) -> Result<Option<User>> {
-        let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.glance_address = ?1");
+        let sql =
+            format!("SELECT {COLUMNS} FROM users u WHERE u.glance_address = ?1 AND {}", visible("u.id"));
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row([address], |row| user_row(row, 0)).optional())
@@ -59,8 +61,9 @@ impl Reader<'_> {
     pub fn users_by_email(&self, group: GroupId, email: &str, limit: u32) -> Result<Vec<User>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM users u WHERE u.email = ?2 AND u.email <> ''
-                 AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = ?1 AND m.user_id = u.id)
-             ORDER BY u.id LIMIT ?3"
+                 AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = ?1 AND m.user_id = u.id) AND {}
+             ORDER BY u.id LIMIT ?3",
+            visible("u.id")
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows =
@@ -88,11 +91,12 @@ impl Writer<'_> {
     /// # Errors
     /// `Conflict` with code `address_taken` when the Glance Address is taken, in any case.
     pub fn insert_user(&self, user: &NewUserRow) -> Result<UserId> {
+        let hidden = self.next_hidden_user()?;
         self.connection
             .prepare_cached(
-                "INSERT INTO users (glance_address, home_group_id, first_name, last_name, email, phone,
+                "INSERT INTO users (id, glance_address, home_group_id, first_name, last_name, email, phone,
                                     password_hash, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                 VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
             )
             .and_then(|mut s| {
                 s.insert((
@@ -104,6 +108,7 @@ impl Writer<'_> {
                     &user.phone,
                     &user.password_hash,
                     self.now.0,
+                    hidden,
                 ))
             })
             .map(UserId)

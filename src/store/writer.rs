@@ -133,7 +133,8 @@ impl WriterThread {
                 let mut changed = touches == Touches::People;
                 let outcome = begun.map_err(Error::clone).and_then(|(connection, current)| {
                     let reader = Reader { connection };
-                    let writer = Writer { reader, now, current, changed: Cell::new(changed) };
+                    let writer =
+                        Writer { reader, now, current, changed: Cell::new(changed), hiding: Cell::default() };
                     let outcome = match touches {
                         Touches::TracesWithoutSavepoint => without_savepoint(&writer, task),
                         Touches::People | Touches::Traces => in_savepoint(&writer, task),

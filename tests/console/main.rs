@@ -6,6 +6,7 @@ mod browser;
 #[path = "../common/mod.rs"]
 mod common;
 mod group_end;
+mod imports;
 mod lists;
 mod people;
 mod records;

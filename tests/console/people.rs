@@ -157,7 +157,7 @@ fn roles_are_made_and_changed() {
 }
 
 /// A form with a file, as a browser sends it.
-fn with_file(browser: &Browser<'_>, path: &str, role: &str, file: &str) -> Answer {
+pub fn with_file(browser: &Browser<'_>, path: &str, role: &str, file: &str) -> Answer {
     let token = browser.token.borrow().clone();
     let field = |name: &str, value: &str| {
         format!("--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

@@ -2,8 +2,9 @@
 //! be uploaded again. Wire contract §7, §11 Q21.
 //!
 //! - [`Desk::preview_csv`] judges every row and changes nothing.
-//! - [`Desk::apply_csv`] judges again, inside one transaction, and keeps all rows or none; on request the
-//!   refused rows are left out and the rest is kept.
+//! - [`Desk::apply_csv`] judges again, and keeps all rows or none; on request the refused rows are left out and the
+//!   rest is kept. New users are made in [`portions`] that nobody sees, and become visible with the changes in one
+//!   short transaction, so that nobody who signs in waits behind a long file.
 //!   Passwords are hashed in between, with nothing held that others wait for: see [`turn`].
 //! - [`Desk::export_users`] and [`Desk::export_csv`] write what [`Desk::preview_csv`] then finds unchanged.
 //!
@@ -13,6 +14,7 @@
 
 mod export;
 mod plan;
+mod portions;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -24,12 +26,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::plan::{Plan, Planned};
 use self::table::Row;
-use super::people::{RoleChoice, created, updated};
+use super::people::RoleChoice;
 use super::{Desk, passwords, permission};
 use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId, LogEntry, UserId};
+use crate::model::{Caller, GroupId};
 use crate::secret::Secret;
-use crate::store::Writer;
 
 pub use export::UserExport;
 pub use table::{COLUMNS, ROWS_MAX};
@@ -172,23 +173,16 @@ impl Desk {
         drop(passwords);
         let _turn = self.uploads.turns.wait();
         let rows = table::read(file)?;
-        let (caller, terms, progress) = (caller.clone(), terms.clone(), progress.clone());
-        self.store.write(self.clock.now(), move |w| {
-            // What has changed since the first look is judged here.
-            let mut plan = plan::planned(w, &caller, group, &terms, &rows)?;
-            if plan.refused() > 0 && !terms.skip_refused {
-                return Ok(preview(&plan, &rows));
-            }
-            plan.give_hashes(&rows, hashes)?;
-            carried_out(w, &caller, group, &plan, &progress)?;
-            let done = Preview { applied: true, ..preview(&plan, &rows) };
-            let detail = format!(
-                "{} created, {} changed, {} unchanged, {} refused",
-                done.created, done.changed, done.unchanged, done.refused
-            );
-            w.log(&LogEntry::done(&caller, Some(group), "user.import", group.to_string(), detail))?;
-            Ok(done)
-        })
+        // What has changed since the first look is judged here; what changes from now on, where it is written.
+        let mut plan = self.store.snapshot(|r| plan::planned(r, caller, group, terms, &rows))?;
+        if plan.refused() > 0 && !terms.skip_refused {
+            return Ok(preview(&plan, &rows));
+        }
+        plan.give_hashes(&rows, hashes)?;
+        let done = Preview { applied: true, ..preview(&plan, &rows) };
+        drop(rows);
+        self.carry_out(caller, group, plan, &done, progress)?;
+        Ok(done)
     }
 
     /// Judges a file before its passwords are hashed. Rows and plan, which are large, do not outlive the turn;
@@ -211,33 +205,6 @@ enum FirstLook {
     Refused(Preview),
     /// By row.
     Passwords(Vec<(usize, Secret)>),
-}
-
-fn carried_out(
-    w: &Writer<'_>,
-    caller: &Caller,
-    group: GroupId,
-    plan: &Plan,
-    progress: &Progress,
-) -> Result<()> {
-    progress.begin(plan.rows.len());
-    // PUIDs that pass from one row's user to another's are freed first.
-    for user in &plan.freed {
-        w.clear_puid(group, UserId(*user))?;
-    }
-    for row in &plan.rows {
-        match row {
-            Planned::Create(user) => {
-                created(w, caller, group, user)?;
-            }
-            Planned::Change { key, change, .. } => {
-                updated(w, caller, group, key, change)?;
-            }
-            Planned::Nothing | Planned::Refused(_) => {}
-        }
-        progress.step();
-    }
-    Ok(())
 }
 
 /// The hashes of the passwords in the file, by row, made on as many threads as there are cores.

@@ -61,9 +61,9 @@ impl Plan {
     }
 }
 
-fn people_changed() -> Error {
-    let public = "People or rules were changed while the passwords were hashed. Nothing of the file was kept. \
-                  Upload it again.";
+pub(super) fn people_changed() -> Error {
+    let public = "People or rules were changed while the file was applied. Nothing of it was kept. Upload it \
+                  again.";
     Error::new(Kind::Conflict, "people_changed", public)
 }
 

@@ -225,3 +225,70 @@ fn an_export_can_be_imported_again() {
     let again = f.desk.preview_csv(&f.admin, SEVEN, &terms(), &file).unwrap();
     assert_eq!(again.unchanged, 2, "{again:?}");
 }
+
+fn long_file(rows: usize) -> String {
+    let rows = (0..rows).map(|n| format!(",,n{n}@x,,n{n}.x,,N{n}\n"));
+    HEADER.to_owned() + &rows.collect::<String>()
+}
+
+#[test]
+fn whoever_looks_meanwhile_sees_a_long_file_whole_or_not_at_all() {
+    let f = fixture();
+    let (file, done) = (long_file(400), std::sync::atomic::AtomicBool::new(false));
+    let seen = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = std::collections::BTreeSet::new();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                seen.insert(count(&f));
+                let first = f.desk.member(&f.admin, SEVEN, &puid("N0")).is_ok();
+                let last = f.desk.member(&f.admin, SEVEN, &puid("N399")).is_ok();
+                assert!(last || !first, "the first was there before the last");
+            }
+            seen
+        });
+        let applied = f.desk.apply_csv(&f.admin, SEVEN, &terms(), file.as_bytes(), &Progress::default());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(applied.unwrap().created, 400);
+        reader.join().unwrap()
+    });
+    assert!(seen.iter().all(|count| [1, 401].contains(count)), "{seen:?}");
+    assert_eq!(count(&f), 401);
+    let log = f.log();
+    let made: Vec<_> =
+        log.iter().filter(|row| row.operation == "user.create" && row.detail.contains("PUID N")).collect();
+    assert_eq!(made.len(), 400);
+    assert!(made.iter().all(|row| row.ip == "127.0.0.1" && row.actor == made[0].actor));
+    assert!(!f.desk.store.read(|r| r.has_unfinished_imports()).unwrap());
+    assert!(f.desk.store.read(|r| r.import_work()).unwrap().is_empty());
+}
+
+#[test]
+fn what_does_not_go_with_a_long_file_any_more_keeps_all_of_it_out() {
+    let f = fixture();
+    let mut plan = {
+        let rows = table::read(long_file(400).as_bytes()).unwrap();
+        f.desk.store.snapshot(|r| plan::planned(r, &f.admin, SEVEN, &terms(), &rows)).unwrap()
+    };
+    // Somebody takes the last one's address after the file was judged.
+    f.desk.create_user(&f.other_admin, EIGHT, user("n399.x", "E1")).unwrap();
+    let done = Preview { rows: vec![], created: 400, changed: 0, unchanged: 0, refused: 0, applied: true };
+    let logged = f.log().len();
+    plan.freed.clear();
+    let refused = f.desk.carry_out(&f.admin, SEVEN, plan, &done, &Progress::default());
+    assert_eq!(refused.err().map(|e| e.code), Some("people_changed"));
+    assert_eq!((count(&f), f.log().len()), (1, logged));
+    assert!(!f.desk.store.read(|r| r.has_unfinished_imports()).unwrap(), "swept");
+    // And the others' addresses are free.
+    f.desk.create_user(&f.other_admin, EIGHT, user("n0.x", "E2")).unwrap();
+}
+
+#[test]
+fn new_users_take_the_puids_that_others_in_a_long_file_give_away() {
+    let f = fixture();
+    apply(&f, &terms(), ",,,,old.x,,N7\n");
+    let file = long_file(400) + ",,,,old.x,,OTHER\n";
+    let done = f.desk.apply_csv(&f.admin, SEVEN, &terms(), file.as_bytes(), &Progress::default()).unwrap();
+    assert_eq!((done.created, done.changed, done.applied), (400, 1, true));
+    assert_eq!(f.desk.member(&f.admin, SEVEN, &puid("N7")).unwrap().user.address.as_str(), "n7.x");
+    assert_eq!(f.desk.member(&f.admin, SEVEN, &puid("OTHER")).unwrap().user.address.as_str(), "old.x");
+}
