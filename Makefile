@@ -16,12 +16,12 @@ run:
 	$(CARGO) run --locked -- serve --lab
 
 test:
-	$(CARGO) test --locked
+	@bash tests/run.sh
 
 check:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) test --locked
+	bash tests/run.sh
 
 test-full: check
 	bash tests/full.sh

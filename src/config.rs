@@ -7,7 +7,7 @@ mod nearest;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
@@ -254,8 +254,11 @@ impl Config {
                 Mode::Production => "0.0.0.0:8443".into(),
             };
         }
-        let listen: SocketAddr = parsed(&values, "listen", "an address and port such as 127.0.0.1:8443")?;
         let plain_http = boolean(&values, "plain_http")?;
+        let listen = listen(&values, mode == Mode::Lab || plain_http)?;
+        if let Some(value) = values.get_mut("listen") {
+            value.text = listen.to_string();
+        }
         if plain_http && !listen.ip().is_loopback() {
             return Err(wrong(
                 &values,
@@ -375,6 +378,25 @@ fn parsed<T: std::str::FromStr>(
     value(values, name).parse().map_err(|_| wrong(values, name, what))
 }
 
+/// An address and port; `localhost` for the address is this machine alone, and a port alone is every address, or
+/// where only this machine may ask, this machine.
+fn listen(values: &BTreeMap<&'static str, Value>, this_machine_only: bool) -> Result<SocketAddr> {
+    const NAME: &str = "listen";
+    let text = value(values, NAME).trim();
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let refuse = || wrong(values, NAME, "an address and port such as 127.0.0.1:8443, localhost:8443 or 8443");
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: u16 = port.parse().map_err(|_| refuse())?;
+    match host {
+        "" if this_machine_only => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        "" | "*" => Ok((Ipv4Addr::UNSPECIFIED, port).into()),
+        host if host.eq_ignore_ascii_case("localhost") => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ => Err(refuse()),
+    }
+}
+
 /// From five minutes, below which a sign-in would hardly be over, to seven days, after which a web session ends
 /// in any case.
 fn web_session_minutes(values: &BTreeMap<&'static str, Value>) -> Result<u16> {
@@ -488,6 +510,26 @@ mod tests {
         assert!(read(&[("public_url", "https://sso.example.com:8443/")], &[], "").is_ok());
         let plain = [("plain_http", "1"), ("listen", "[::1]:0"), ("public_url", "http://localhost:8080")];
         assert!(read(&plain, &[], "").is_ok());
+    }
+
+    #[test]
+    fn an_address_to_listen_on_is_taken_as_people_write_it() {
+        for (text, lab, production) in [
+            ("localhost:9443", "127.0.0.1:9443", "127.0.0.1:9443"),
+            (":9443", "127.0.0.1:9443", "0.0.0.0:9443"),
+            ("9443", "127.0.0.1:9443", "0.0.0.0:9443"),
+            ("[::1]:9443", "[::1]:9443", "[::1]:9443"),
+        ] {
+            let shown = |lab| read(&[("listen", text), ("lab", lab)], &[], "").unwrap().listen.to_string();
+            assert_eq!((shown("true").as_str(), shown("false").as_str()), (lab, production), "{text}");
+        }
+        for wrong in ["localhost", "example.com:9443", "127.0.0.1", "99999", "::", "-1"] {
+            assert_eq!(
+                read(&[("listen", wrong)], &[], "").err().unwrap().field.as_deref(),
+                Some("listen"),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 pub mod memory;
 
+mod running;
+
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+pub use running::Running;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -67,7 +71,13 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
     keep_house(&desk)?;
     let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
     let ready = ReadyFiles::write(config, &url)?;
-    greet(config, &desk, &url, fingerprint.as_deref())?;
+    greet(
+        config,
+        &desk,
+        &url,
+        &people_url(config.public_origin.as_deref(), &url, gate.local_addr()),
+        fingerprint.as_deref(),
+    )?;
     let stopped = gate.run(app, shutdown);
     drop(ready);
     stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
@@ -103,8 +113,7 @@ fn seed(config: &Config, desk: &Desk) -> Result<()> {
 }
 
 /// Says where everything is, in the words that a newcomer copies.
-fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> Result<()> {
-    let shown = config.public_origin.as_deref().unwrap_or(url);
+fn greet(config: &Config, desk: &Desk, url: &str, shown: &str, fingerprint: Option<&str>) -> Result<()> {
     note(format_args!("Sidelight {} is ready ({} mode).", env!("CARGO_PKG_VERSION"), config.mode.as_str()));
     if shown != url {
         note(format_args!("  Listens on     {url}"));
@@ -114,6 +123,7 @@ fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> 
     note(format_args!("  Agent join     {shown}/agentjoin/AgentJoin.aspx"));
     note(format_args!("  SAML ACS       {shown}/account/GetLoginKey.aspx?sso=1&idpid=GROUP"));
     note(format_args!("  Provisioning   {shown}/PAPI/NewUser.asp"));
+    note(format_args!("  REST           {shown}/api/openapi.json describes it"));
     note(format_args!("  Data           {}", config.data.display()));
     if let Some(fingerprint) = fingerprint {
         note(format_args!("  Certificate    SHA-256 {fingerprint}"));
@@ -126,6 +136,11 @@ fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> 
     }
     if config.mode == Mode::Lab {
         note(format_args!("  Lab clock      PUT {shown}/lab/clock"));
+        if config.seed.is_none() {
+            let own =
+                fingerprint.filter(|_| config.tls.is_none()).map(|_| config.data.join(CERTIFICATE_FILE));
+            try_the_demo(&config.data, shown, own.as_deref());
+        }
     }
     if let Some(token) = desk.new_claim()? {
         note(format_args!(
@@ -134,6 +149,29 @@ fn greet(config: &Config, desk: &Desk, url: &str, fingerprint: Option<&str>) -> 
         note(format_args!("  {shown}/console/claim?token={token}"));
     }
     Ok(())
+}
+
+/// Says what the demo seed (`static/demo.toml`) made, and what can be done with it at once. `certificate` is our own,
+/// which nobody trusts unless told to.
+fn try_the_demo(data: &Path, shown: &str, certificate: Option<&Path>) {
+    let program = std::env::args().next().unwrap_or_else(|| "sidelight".to_owned());
+    let trust = certificate.map(|path| format!(" --cacert {}", path.display())).unwrap_or_default();
+    note(format_args!("The demo group, unless you have changed it since:"));
+    note(format_args!("  Group          12345 (Demo), API key mySecretApiKey"));
+    note(format_args!("  Administrator  admin.demo.glance.net, password demo-password, in the console"));
+    note(format_args!(
+        "  Users          partner user IDs uniqueUserIdentifier (Agent), olga (Observer); no password"
+    ));
+    note(format_args!("Make a login key, and sign in with it:"));
+    note(format_args!(
+        "  key=$({program} login-key new --group 12345 --puid uniqueUserIdentifier --data {})",
+        data.display()
+    ));
+    note(format_args!("  curl{trust} '{shown}/services/AuthorizationService.svc/rest/Authorize' \\"));
+    note(format_args!("    -H 'Content-Type: application/json' \\"));
+    note(format_args!(
+        "    -d '{{\"partnerid\":12345,\"partneruserid\":\"uniqueUserIdentifier\",\"loginkey\":\"'$key'\"}}'"
+    ));
 }
 
 fn make_directory(path: &Path) -> Result<()> {
@@ -222,6 +260,20 @@ fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
 /// The address to call when the server listens on every interface.
 fn reachable(address: std::net::SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+/// The address to show to people: the one that is configured; on a server that listens on all addresses by the
+/// machine's name, because `localhost` would be their own machine.
+fn people_url(public_origin: Option<&str>, url: &str, address: std::net::SocketAddr) -> String {
+    let uname = rustix::system::uname();
+    let machine = uname.nodename().to_string_lossy();
+    match (public_origin, url.split_once("://")) {
+        (Some(origin), _) => origin.to_owned(),
+        (None, Some((scheme, _))) if address.ip().is_unspecified() && !machine.is_empty() => {
+            format!("{scheme}://{machine}:{}", address.port())
+        }
+        (None, _) => url.to_owned(),
+    }
 }
 
 /// Triggers the shutdown at SIGTERM or SIGINT; a second signal ends the process at once.
@@ -317,6 +369,9 @@ impl ReadyFiles {
             return Err(Error::invalid("bad_setting", "ready_file", public));
         }
         let mut files = ReadyFiles(Vec::new());
+        let (running, content) = Running::of(config, url).file(&config.data)?;
+        write(&running, &content, 0o600)?;
+        files.0.push(running);
         for path in std::iter::once(config.data.join(READY_FILE)).chain(config.ready_file.clone()) {
             write(&path, format!("{document}\n").as_bytes(), 0o644)?;
             files.0.push(path);
@@ -335,7 +390,18 @@ impl Drop for ReadyFiles {
 
 #[cfg(test)]
 mod tests {
-    use super::host_of;
+    use super::{host_of, people_url};
+
+    #[test]
+    fn a_server_on_all_addresses_shows_the_machines_name_and_not_localhost() {
+        let uname = rustix::system::uname();
+        let machine = uname.nodename().to_string_lossy();
+        let (everywhere, here) = (([0, 0, 0, 0], 8443).into(), ([127, 0, 0, 1], 8443).into());
+        let url = "https://localhost:8443";
+        assert_eq!(people_url(None, url, everywhere), format!("https://{machine}:8443"));
+        assert_eq!(people_url(Some("https://sso.example.com"), url, everywhere), "https://sso.example.com");
+        assert_eq!(people_url(None, "http://127.0.0.1:8443", here), "http://127.0.0.1:8443");
+    }
 
     #[test]
     fn the_host_of_an_origin_has_no_scheme_port_or_brackets() {

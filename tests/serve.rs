@@ -205,7 +205,7 @@ fn wrong_usage_exits_with_two_and_help_teaches() {
 fn config_prints_each_setting_with_its_origin() {
     let output = Command::new(BINARY)
         .arg("config")
-        .env("SIDELIGHT_LISTEN", "127.0.0.1:9999")
+        .env("SIDELIGHT_LISTEN", "localhost:9999")
         .current_dir(std::env::temp_dir())
         .output()
         .unwrap();
@@ -230,4 +230,56 @@ fn a_command_that_cannot_print_fails_in_one_sentence_and_one_whose_reader_has_go
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     assert_eq!(told(writer.into()), (Some(141), String::new()));
+}
+
+#[test]
+fn config_shows_with_which_settings_the_running_server_runs_and_what_differs_here() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let server = Server::start_on(&data, &["--lab", "--plain-http", "--web-session-minutes", "60"]);
+    let text = String::from_utf8(server.command(&["config"]).stdout).unwrap();
+    assert!(text.contains(&format!("process {}, {}.", server.pid(), server.url)), "{text}");
+    let (here, there) = text.split_once("It was started with other settings").unwrap();
+    assert!(here.contains("web_session_minutes 480  [default]"), "{text}");
+    assert!(there.contains("web_session_minutes 60  [flag]") && !there.contains("trusted_proxies"), "{text}");
+    let json = server.command(&["config", "--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["running"]["settings"]["lab"]["value"], "true");
+    assert_eq!(json["settings"]["lab"]["value"], "false");
+    let differing = json["running"]["differing"].as_array().unwrap();
+    assert!(differing.contains(&"lab".into()) && !differing.contains(&"data".into()), "{differing:?}");
+    let file = data.join("running.json");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let stopped = || {
+        let output = Command::new(BINARY).args(["config", "--data"]).arg(&data).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("No server runs on"), "{output:?}");
+    };
+    let left = std::fs::read(&file).unwrap();
+    server.stop();
+    assert!(!file.exists());
+    stopped();
+    // What a server that was killed has left behind is not believed.
+    std::fs::write(&file, left).unwrap();
+    stopped();
+}
+
+#[test]
+fn the_lab_says_what_to_do_with_what_and_the_example_works() {
+    let server = Server::lab();
+    let greeting = server.greeting.clone() + &server.said_until("\"loginkey");
+    for word in
+        ["12345", "mySecretApiKey", "demo-password", "uniqueUserIdentifier", "/api/openapi.json", "/console"]
+    {
+        assert!(greeting.contains(word), "{word}: {greeting}");
+    }
+    let example = greeting.split_once("sign in with it:\n").unwrap().1;
+    let example: Vec<&str> = example.lines().take_while(|line| line.starts_with("  ")).collect();
+    assert_eq!(server.get("/api/openapi.json").status, 200);
+    // The example is for people who have curl; the tests ask for nothing but Rust and a C compiler.
+    if Command::new("curl").arg("--version").output().is_err() {
+        return;
+    }
+    let done = Command::new("bash").args(["-c", &example.join("\n")]).output().unwrap();
+    let answer = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(answer.starts_with("\"eyJ"), "{example:?}: {answer} {}", String::from_utf8_lossy(&done.stderr));
 }

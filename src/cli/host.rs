@@ -3,6 +3,7 @@
 //!
 //! The commands open the database directly, so they also work while the server runs, and when nobody can sign in.
 
+use std::collections::BTreeMap;
 use std::fmt::Arguments;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::secret_source::SecretSource;
 use super::terminal;
-use crate::config::{CONFIG_VARIABLE, data_directory, origin_parts};
+use crate::config::{CONFIG_VARIABLE, Config, data_directory, origin_parts};
 use crate::desk::Desk;
 use crate::desk::people::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
@@ -50,6 +51,11 @@ impl Host {
     pub fn directory(&self) -> Result<PathBuf> {
         let by_configuration = || data_directory(configuration_file(None).as_deref(), environment);
         self.data.clone().map_or_else(by_configuration, Ok)
+    }
+
+    /// The options of the program that are settings of the server.
+    pub fn settings(&self) -> BTreeMap<&'static str, String> {
+        self.data.iter().map(|data| ("data", data.to_string_lossy().into_owned())).collect()
     }
 
     /// By which address people reach the server: the one that was named, else the one that the running server
@@ -138,12 +144,20 @@ fn error_document(error: &Error) -> Value {
 }
 
 /// The configuration file that is named, on the command line or else by the environment.
-pub fn configuration_file(named: Option<&Path>) -> Option<PathBuf> {
+fn configuration_file(named: Option<&Path>) -> Option<PathBuf> {
     named.map(Path::to_owned).or_else(|| std::env::var_os(CONFIG_VARIABLE).map(PathBuf::from))
 }
 
+/// Reads the configuration from the process's own environment.
+///
+/// # Errors
+/// Those of [`Config::read`].
+pub fn configuration(flags: &BTreeMap<&'static str, String>, file: Option<&Path>) -> Result<Config> {
+    Config::read(flags, configuration_file(file).as_deref(), environment)
+}
+
 /// A variable of the process's own environment.
-pub fn environment(name: &str) -> Option<String> {
+fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

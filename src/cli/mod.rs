@@ -17,6 +17,7 @@ mod role;
 mod scim_token;
 mod secret_source;
 mod serve;
+mod settings;
 mod sso;
 mod terminal;
 mod typed;
@@ -56,7 +57,7 @@ struct Sidelight {
 #[argh(subcommand)]
 enum Command {
     Serve(serve::Serve),
-    Config(serve::Show),
+    Config(settings::Show),
     Health(health::Health),
     Explain(explain::Explain),
     Group(group::GroupCommand),

@@ -1,18 +1,16 @@
-//! `sidelight serve` and `sidelight config`: the server, and what it would be started with.
+//! `sidelight serve`: starts the server.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use argh::{ArgsInfo, FromArgs};
-use serde_json::json;
 
-use super::host::{Host, configuration_file, environment};
-use super::{terminal, warn_of_unknown_variables};
-use crate::config::{Config, SETTINGS, Value};
+use super::host::{Host, configuration};
+use super::warn_of_unknown_variables;
+use crate::config::Config;
 use crate::error::Result;
 use crate::model::database::LostLog;
-use crate::server::{self, memory};
+use crate::server;
 
 /// start the server: the console, the web services, the account pages
 #[derive(FromArgs, ArgsInfo)]
@@ -73,7 +71,7 @@ impl Serve {
     }
 
     fn configuration(self, host: &Host) -> Result<Config> {
-        let mut flags = flags_of(host);
+        let mut flags = host.settings();
         let options = [
             ("listen", self.listen),
             ("seed", self.seed),
@@ -91,76 +89,6 @@ impl Serve {
                 flags.insert(name, value);
             }
         }
-        read(&flags, self.config.as_deref())
+        configuration(&flags, self.config.as_deref())
     }
-}
-
-/// print the settings that serve would start with, and where each came from
-#[derive(FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "config",
-    example = "{command_name}\n{command_name} --data /var/lib/sidelight --json"
-)]
-pub struct Show {
-    /// configuration file (default sidelight.toml, if it exists)
-    #[argh(option)]
-    config: Option<PathBuf>,
-}
-
-impl Show {
-    /// Prints one line a setting: name, value, origin, what it is for.
-    pub fn run(self, host: &Host) -> ExitCode {
-        match read(&flags_of(host), self.config.as_deref()) {
-            Ok(config) if host.json => {
-                let one = |value: &Value| json!({ "value": value.text, "origin": value.origin.to_string() });
-                let settings: serde_json::Map<String, serde_json::Value> =
-                    config.values.iter().map(|(name, value)| ((*name).to_owned(), one(value))).collect();
-                let memory = memory::parts()
-                    .iter()
-                    .map(|part| json!({ "bytes": part.bytes, "what": part.what }))
-                    .collect::<Vec<_>>();
-                terminal::json(&json!({ "settings": settings, "memory": memory }));
-                ExitCode::SUCCESS
-            }
-            Ok(config) => {
-                for setting in SETTINGS {
-                    if let Some(value) = config.values.get(setting.name) {
-                        let text = if value.text.is_empty() { "(none)" } else { &value.text };
-                        println!(
-                            "{:16} {text}  [{}]\n{:16}   {} ({})",
-                            setting.name,
-                            value.origin,
-                            "",
-                            setting.help,
-                            setting.variables()
-                        );
-                    }
-                }
-                print_memory();
-                ExitCode::SUCCESS
-            }
-            Err(error) => host.refused(&error),
-        }
-    }
-}
-
-/// Prints how much memory the server may take, and for what.
-fn print_memory() {
-    const MIB: f64 = 1024.0 * 1024.0;
-    let parts = memory::parts();
-    println!("\nmemory           at most {} MiB, whatever strangers send:", memory::mebibytes(&parts));
-    for part in &parts {
-        println!("{:16} {:6.1} MiB  {}", "", part.bytes as f64 / MIB, part.what);
-    }
-}
-
-/// The setting that is an option of the program.
-fn flags_of(host: &Host) -> BTreeMap<&'static str, String> {
-    host.data.iter().map(|data| ("data", data.to_string_lossy().into_owned())).collect()
-}
-
-/// Reads the configuration from the process's own environment.
-fn read(flags: &BTreeMap<&'static str, String>, file: Option<&Path>) -> Result<Config> {
-    Config::read(flags, configuration_file(file).as_deref(), environment)
 }

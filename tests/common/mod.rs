@@ -100,13 +100,18 @@ impl Server {
     /// The path and query of the link with which the first operator claims the appliance, read off the
     /// greeting; once a server.
     pub fn claim_path(&self) -> String {
-        let mut line = String::new();
+        let said = self.said_until("/console/claim?token=");
+        said.split_at(said.find("/console/claim").unwrap()).1.trim().to_owned()
+    }
+
+    /// What the server says from here on, up to the line with `word`.
+    pub fn said_until(&self, word: &str) -> String {
+        let mut said = String::new();
         let mut stderr = self.stderr.lock().unwrap();
-        while !line.contains("/console/claim?token=") {
-            line.clear();
-            assert_ne!(stderr.as_mut().unwrap().read_line(&mut line).unwrap(), 0, "no claim link");
+        while !said.contains(word) {
+            assert_ne!(stderr.as_mut().unwrap().read_line(&mut said).unwrap(), 0, "no {word}: {said}");
         }
-        line.split_at(line.find("/console/claim").unwrap()).1.trim().to_owned()
+        said
     }
 
     pub fn data(&self) -> &Path {
