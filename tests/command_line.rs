@@ -218,10 +218,18 @@ fn what_ends_something_for_others_asks_at_a_terminal_and_only_there() {
     let server = Server::lab();
     let key = || stdout(&server.command(&["api-key", "show", "--group", "12345"]));
     let before = key();
+    let made = server.command(&["login-key", "new", "--group", "12345", "--puid", "uniqueUserIdentifier"]);
+    let sign_in = serde_json::json!({
+        "partnerid": 12345, "partneruserid": "uniqueUserIdentifier", "loginkey": stdout(&made).trim(),
+    });
+    let authorize = "/services/AuthorizationService.svc/rest/Authorize";
+    assert_eq!(server.post_json(authorize, &sign_in.to_string()).status, 200);
     for typed in ["n\n", "\n"] {
         let kept = at_a_terminal(&server, &["api-key", "change", "--group", "12345"], typed);
         assert_eq!(kept.status.code(), Some(1), "{kept:?}");
-        assert!(stderr(&kept).contains("This ends the API key of group 12345"), "{kept:?}");
+        let said = stderr(&kept);
+        assert!(said.contains("This ends the API key of group 12345"), "{said}");
+        assert!(said.contains("Signed in by login key within a day: 1."), "{said}");
         assert!(stderr(&kept).contains("Nothing was changed") && key() == before, "{kept:?}");
     }
     let changed = at_a_terminal(&server, &["api-key", "change", "--group", "12345"], "y\n");
@@ -275,6 +283,7 @@ fn bash_completes_commands_options_and_files() {
     assert_eq!(complete("sidelight us"), "user");
     assert_eq!(complete("sidelight user cr"), "create");
     assert_eq!(complete("sidelight user list --st"), "--state");
+    assert_eq!(complete("sidelight user list --h"), "--help");
     assert_eq!(complete("sidelight --json role list --gr"), "--group");
     assert_eq!(complete("sidelight user create --puid "), "");
 }

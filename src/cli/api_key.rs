@@ -107,11 +107,15 @@ impl Change {
         host.with_desk(|desk, caller| {
             let group = desk.group(caller, self.group)?;
             if group.has_api_key {
+                let lately = desk.signed_in_within_a_day(caller, group.id, Some("sign-in.login-key"))?;
                 confirm(
                     self.yes,
                     format_args!(
-                        "This ends the API key of group {} ({}): all login keys made from it are refused at once.",
-                        group.id, group.name
+                        "This ends the API key of group {} ({}): all login keys made from it are refused at once. \
+                         Signed in by login key within a day: {}.",
+                        group.id,
+                        group.name,
+                        host::count(lately)
                     ),
                 )?;
             }

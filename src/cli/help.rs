@@ -34,9 +34,9 @@ pub fn page(path: &[&Command], colours: bool) -> String {
             entry(&mut page, &style, &format!("<{}>", operand.name), operand.description);
         });
     }
-    if path.len() > 1 && !command.flags.is_empty() {
+    if path.len() > 1 && own_flags(command).next().is_some() {
         page.push_str(&style.heading("Options"));
-        command.flags.iter().for_each(|flag| entry(&mut page, &style, &flag_names(flag), &flag_text(flag)));
+        own_flags(command).for_each(|flag| entry(&mut page, &style, &flag_names(flag), &flag_text(flag)));
     }
     if !command.commands.is_empty() {
         page.push_str(&style.heading("Commands"));
@@ -45,7 +45,7 @@ pub fn page(path: &[&Command], colours: bool) -> String {
         }
     }
     page.push_str(&style.heading("Options of every command"));
-    for flag in program.flags.iter().filter(|flag| path.len() == 1 || flag.long != "--version") {
+    for flag in own_flags(program).filter(|flag| path.len() == 1 || flag.long != "--version") {
         entry(&mut page, &style, &flag_names(flag), &flag_text(flag));
     }
     entry(&mut page, &style, "-h, --help", "print this help");
@@ -70,7 +70,7 @@ pub fn examples(path: &[&Command]) -> Vec<String> {
 pub fn usage(path: &[&Command]) -> String {
     let Some(command) = path.last() else { return String::new() };
     let mut usage = spelled(path);
-    let flags = if path.len() > 1 { command.flags } else { &[] };
+    let flags: Vec<&FlagInfo<'_>> = if path.len() > 1 { own_flags(command).collect() } else { Vec::new() };
     for flag in flags.iter().filter(|flag| is_required(flag)) {
         usage.push_str(&format!(" {}", flag_usage(flag)));
     }
@@ -90,6 +90,11 @@ pub fn exit_statuses(command: &Command) -> Vec<(i32, &'static str)> {
         [] => EXIT_STATUSES.to_vec(),
         own => own.iter().map(|status| (status.code, status.description)).collect(),
     }
+}
+
+/// The options of a command but `--help`, which argh lists with every command and help says once.
+pub fn own_flags(command: &Command) -> impl Iterator<Item = &'static FlagInfo<'static>> {
+    command.flags.iter().filter(|flag| flag.long != "--help")
 }
 
 /// The names of an option with its value, such as `-V, --version` and `--group <group>`.

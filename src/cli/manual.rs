@@ -86,7 +86,7 @@ fn with_program_options(command: &Command, global: &'static [FlagInfo<'static>])
         description: flag.description,
         hidden: flag.hidden,
     };
-    let own = command.flags.iter().filter(|flag| global.iter().all(|other| other.long != flag.long));
+    let own = help::own_flags(command).filter(|flag| global.iter().all(|other| other.long != flag.long));
     let help = FlagInfo {
         kind: FlagInfoKind::Switch,
         optionality: argh::Optionality::Optional,
@@ -95,7 +95,8 @@ fn with_program_options(command: &Command, global: &'static [FlagInfo<'static>])
         description: "print help",
         hidden: false,
     };
-    let flags: Vec<FlagInfo<'static>> = own.chain(global).map(copy).chain([help]).collect();
+    let flags: Vec<FlagInfo<'static>> =
+        own.chain(global.iter().filter(|flag| flag.long != "--help")).map(copy).chain([help]).collect();
     Command {
         // Once a process, which ends when the script is printed.
         flags: Vec::leak(flags),
@@ -179,7 +180,7 @@ fn manual(program: &Command) -> String {
     page.push_str(&format!(".SH SYNOPSIS\n.B {}\n.SH DESCRIPTION\n", escaped(&usage(&path))));
     page.push_str(&format!("{}\n", escaped(program.description)));
     page.push_str(".SH OPTIONS OF EVERY COMMAND\n");
-    program.flags.iter().for_each(|flag| tagged(&mut page, &flag_names(flag), &flag_text(flag)));
+    help::own_flags(program).for_each(|flag| tagged(&mut page, &flag_names(flag), &flag_text(flag)));
     tagged(&mut page, "-h, --help", "print help");
     page.push_str(".SH COMMANDS\n");
     add_commands(&mut page, &mut vec![program]);
@@ -207,7 +208,7 @@ fn add_commands(page: &mut String, path: &mut Vec<&Command>) {
         for operand in command.positionals {
             tagged(page, &format!("<{}>", operand.name), operand.description);
         }
-        command.flags.iter().for_each(|flag| tagged(page, &flag_names(flag), &flag_text(flag)));
+        help::own_flags(command).for_each(|flag| tagged(page, &flag_names(flag), &flag_text(flag)));
         if !command.error_codes.is_empty() {
             let statuses: Vec<String> =
                 exit_statuses(command).iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();

@@ -80,6 +80,7 @@ fn every_page_of_help_sets_its_title_apart_and_stays_in_its_columns() {
             assert!(line.chars().count() <= 100 || line.starts_with("  sidelight"), "{line}");
         }
         assert!(!page.contains('\x1b') && help::page(path, true).contains("\x1b[1m"));
+        assert_eq!(page.matches("--help").count(), 1, "{page}");
         assert!(page.contains("--data <data>") && page.contains("Exit status"), "{page}");
     });
 }

@@ -185,9 +185,14 @@ impl Delete {
                 0 | 1 => "who is deleted, being in no other group",
                 _ => "who stays in other groups",
             };
+            let seen = match member.user.signed_in_at {
+                Some(at) => format!("last signed in {at}"),
+                None => "never signed in".to_owned(),
+            };
+            let group = self.group;
             confirm(
                 self.yes,
-                format_args!("This ends the membership of {address} in group {}, {fate}.", self.group),
+                format_args!("This ends the membership of {address} in group {group}, {fate}; {seen}."),
             )?;
             let gone = desk.delete_user(caller, self.group, key)?;
             let address = &gone.user.address;
