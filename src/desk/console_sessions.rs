@@ -108,7 +108,8 @@ impl Desk {
     }
 
     /// Counts a refusal and notes it. What the guard counts is always noted, because it lets few of them happen and
-    /// the time of the answer must not tell one from another; the rest as far as its tally goes.
+    /// the time of the answer must not tell one from another; the rest as far as its tally goes. Of a user it is the
+    /// home group's.
     fn refuse_console(&self, caller: &Caller, name: &str, refusal: &Refusal) -> Result<()> {
         let (guard, now) = (&self.sign_in.guard, self.clock.now());
         if refusal.is_counted() {
@@ -121,7 +122,11 @@ impl Desk {
         }
         let subject: String = name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
         let detail = format!("console{}", tally.detail());
-        self.note_refusal(LogEntry::refused(caller, None, SIGN_IN, subject, refusal.code(), detail), refusal)
+        let group = self.store.read(|r| match r.operator_by_name(name)? {
+            Some(_) => Ok(None),
+            None => Ok(r.user_by_address(name)?.map(|user| user.home_group)),
+        })?;
+        self.note_refusal(LogEntry::refused(caller, group, SIGN_IN, subject, refusal.code(), detail), refusal)
     }
 
     /// Notes a refusal, and counts the wrong password in the same transaction.

@@ -231,20 +231,22 @@ impl Desk {
             }
             Authorization::Token(token) => {
                 let now = self.clock.now();
-                self.judge_token(token, group, now).map_err(|stop| self.stopped(caller, surface, stop, now))
+                self.judge_token(token, group, now)
+                    .map_err(|stop| self.stopped(caller, surface, stop.asking(group), now))
             }
         }
     }
 
-    /// Refuses whoever brought no credential, or none that can be read.
+    /// Refuses whoever brought no credential, or none that can be read. `group` is the one that the request names.
     pub fn refuse_unreadable(
         &self,
         caller: &Caller,
         surface: &'static str,
+        group: Option<GroupId>,
         why: Option<Unreadable>,
     ) -> Error {
         let reject = why.map_or(Reject::NoCredential, Reject::Unreadable);
-        let stop = Refusal::new(Means::Unreadable, reject).into();
+        let stop = Refusal::new(Means::Unreadable, reject).asking(group).into();
         self.stopped(caller, surface, stop, self.clock.now())
     }
 
@@ -365,6 +367,7 @@ impl Desk {
             }
             Credential::WebSession(value) => self.judge_web_session(attempt, value, now),
         }
+        .map_err(|stop| stop.asking(attempt.group))
     }
 
     fn judge_web_session(
@@ -397,7 +400,7 @@ impl Desk {
         })?;
         let state = self.store.read(|r| r.member_state(claims.group, claims.user))?;
         let Some(state) = state else {
-            return Err(refusal(Reject::NotAMember).in_group(claims.group).into());
+            return Err(refusal(Reject::NotAMember).asking(Some(claims.group)).into());
         };
         let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
         let of_member = |reject| refusal(reject).of(&signed_in);

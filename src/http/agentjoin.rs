@@ -82,7 +82,8 @@ fn arrive(
         // A Service Target URL may name the group by anybody's address (§3.7).
         Err(Unreadable::Incomplete(_)) if fields.filled("loginkey").is_none() => None,
         Err(why) => {
-            let error = app.desk.refuse_unreadable(&call.anonymous(), surface, Some(why));
+            let error =
+                app.desk.refuse_unreadable(&call.anonymous(), surface, fields.named_group(), Some(why));
             return Ok(refused(app, &error));
         }
     };

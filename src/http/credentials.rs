@@ -55,6 +55,11 @@ impl<'r> Fields<'r> {
         self.filled("groupid").map(|text| group_asked_for(&text)).transpose()
     }
 
+    /// The group that is named, by whatever parameter, if it is a Group ID: whose refusal it is.
+    pub fn named_group(&self) -> Option<GroupId> {
+        ["groupid", "partnerid"].iter().find_map(|name| GroupId::parse(self.filled(name)?.trim()))
+    }
+
     /// The credential among the parameters.
     ///
     /// # Errors

@@ -82,15 +82,15 @@ fn with_proof<T>(
     }
     let fields = Fields::of(call)?;
     let request = token_request(&fields)?;
-    let group = fields.group()?;
+    let (group, named) = (fields.group()?, fields.named_group());
     let caller = call.anonymous();
     let credential = match proof(call, &fields) {
         Ok(Some(Authorization::Credential(credential))) => credential,
         // A token is not exchanged for another: it would never end.
         Ok(None | Some(Authorization::Token(_))) => {
-            return Err(app.desk.refuse_unreadable(&caller, surface, None));
+            return Err(app.desk.refuse_unreadable(&caller, surface, named, None));
         }
-        Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, Some(why))),
+        Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, named, Some(why))),
     };
     task(&Attempt { caller: &caller, credential: &credential, group, surface }, &request)
 }
@@ -105,7 +105,7 @@ fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Promise<Resp
     let request = token_request(&fields)?;
     let (caller, surface) = (call.anonymous(), "AuthorizeFromWebSession");
     let Some(credential) = gssnid::of(call.request) else {
-        return Err(app.desk.refuse_unreadable(&caller, surface, None));
+        return Err(app.desk.refuse_unreadable(&caller, surface, fields.named_group(), None));
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
     app.desk.authorize(&attempt, &request).map(|promise| promise.then(|kept| kept.and_then(bare)))
@@ -194,11 +194,14 @@ fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let fields = Fields::of(call)?;
         match fields.credential() {
             Ok(credential) => (credential, fields.group()?),
-            Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, Some(why))),
+            Err(why) => {
+                let named = fields.named_group();
+                return Err(app.desk.refuse_unreadable(&caller, surface, named, Some(why)));
+            }
         }
     };
     let Some(credential @ Credential::Password { .. }) = credential else {
-        return Err(app.desk.refuse_unreadable(&caller, surface, None));
+        return Err(app.desk.refuse_unreadable(&caller, surface, group, None));
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group, surface };
     let issued = app.desk.issue_credentials(&attempt)?;

@@ -147,10 +147,11 @@ impl Desk {
             return Err(refusal(Reject::UnknownAddress).into());
         };
         let memberships = self.store.read(|r| r.memberships_of(user.id))?;
-        // The group that was asked for comes first, so that it is the one explained.
+        // The group that was asked for comes first, and then the home group, so that it is the one explained.
         let (first, others): (Vec<_>, Vec<_>) = memberships.iter().partition(|m| Some(m.group) == asked);
+        let (home, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|m| m.group == user.home_group);
         let mut found: Option<(Reject, GroupId, String)> = None;
-        for membership in first.into_iter().chain(others).take(GROUPS_MOST) {
+        for membership in first.into_iter().chain(home).chain(others).take(GROUPS_MOST) {
             for puid in membership.puid.as_ref().map(Puid::as_str).into_iter().chain([user.address.as_str()])
             {
                 match self.check_member(membership.group, user.id, puid, key, now)? {
@@ -164,7 +165,7 @@ impl Desk {
         let Some((reject, group, puid)) = found else { return Err(refusal(Reject::NoGroup).into()) };
         let outdated = self.is_of_previous_api_key(&reject, group, [puid.as_str()].into_iter(), key, now)?;
         let claim = KeyClaim { group, puid, text: key.to_owned().into() };
-        Err(refusal(reject).in_group(group).explaining(claim).outdated(outdated).into())
+        Err(refusal(reject).explaining(claim).outdated(outdated).into())
     }
 
     /// Whether a login key was made with the API key before the present one, which the client has not heard of yet:

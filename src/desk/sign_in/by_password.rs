@@ -149,8 +149,7 @@ impl Desk {
         let user = self.store.read(|r| r.user_by_address(username))?;
         match user {
             Some(user) if user.is_locked(now) => {
-                let refusal = Refusal::new(means, Reject::UserLocked).naming_user(username);
-                Err(refusal.in_group(user.home_group).into())
+                Err(Refusal::new(means, Reject::UserLocked).naming_user(username).into())
             }
             user => Ok(user),
         }
@@ -189,7 +188,7 @@ impl Desk {
         let membership = match (fitting.next(), fitting.next()) {
             (Some(only), None) => only,
             (Some(_), Some(_)) => return Err(refusal(Reject::GroupRequired).into()),
-            (None, _) => return Err(refusal(Reject::NotAMember).in_group(user.home_group).into()),
+            (None, _) => return Err(refusal(Reject::NotAMember).into()),
         };
         let state = self.store.read(|r| r.member_state(membership.group, user.id))?;
         let state = state.ok_or_else(|| refusal(Reject::NotAMember))?;

@@ -11,7 +11,7 @@ use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::credential::Subject;
 use crate::secret::incident_code;
-use crate::store::{Incident, Writer};
+use crate::store::{Incident, Reader, Writer};
 
 /// Seconds for which incidents are kept.
 const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
@@ -40,7 +40,10 @@ impl From<Error> for Stop {
 pub(super) struct Refusal {
     means: Means,
     reject: Reject,
+    /// The group of somebody who proved who they are; in the end, whose refusal it is.
     group: Option<GroupId>,
+    /// The group that the request names.
+    asked: Option<GroupId>,
     subject: String,
     user: Option<UserId>,
     /// Whom the guard counts.
@@ -75,18 +78,15 @@ impl Named {
 impl Refusal {
     pub fn new(means: Means, reject: Reject) -> Refusal {
         let subject = String::new();
-        let (group, user, named, times, claim, reserved) = (None, None, None, None, None, None);
-        Refusal { means, reject, group, subject, user, named, times, claim, outdated: false, reserved }
+        let (group, asked, user, named, times, claim) = (None, None, None, None, None, None);
+        let reserved = None;
+        Refusal { means, reject, group, asked, subject, user, named, times, claim, outdated: false, reserved }
     }
 
     /// Of somebody who proved who they are.
     pub fn of(self, signed_in: &SignedIn) -> Refusal {
         let subject = signed_in.address.to_string();
         Refusal { group: Some(signed_in.group), subject, user: Some(signed_in.user), ..self }
-    }
-
-    pub fn in_group(self, group: GroupId) -> Refusal {
-        Refusal { group: Some(group), ..self }
     }
 
     /// Of somebody who is named by a credential.
@@ -96,12 +96,17 @@ impl Refusal {
                 Refusal { subject: shortened(address), named: Some(Named::Address(address.clone())), ..self }
             }
             Subject::Partner { group, puid, .. } => Refusal {
-                group: Some(*group),
+                asked: Some(*group),
                 subject: shortened(puid),
                 named: Some(Named::Puid(*group, puid.clone())),
                 ..self
             },
         }
+    }
+
+    /// Of a request that names a group, unless its credential does.
+    pub fn asking(self, group: Option<GroupId>) -> Refusal {
+        Refusal { asked: self.asked.or(group), ..self }
     }
 
     pub fn naming_address(self, address: &str) -> Refusal {
@@ -172,6 +177,16 @@ impl Refusal {
     }
 }
 
+impl Stop {
+    /// Of a request that names a group.
+    pub fn asking(self, group: Option<GroupId>) -> Stop {
+        match self {
+            Stop::Refused(refusal) => refusal.asking(group).into(),
+            Stop::Failed(_) => self,
+        }
+    }
+}
+
 impl Desk {
     /// Makes the answer of an attempt that was refused or failed.
     pub(super) fn stopped(
@@ -207,6 +222,7 @@ impl Desk {
         let error = refusal.reject.to_public();
         let Some(tally) = self.tallied(caller, &refusal, now) else { return Ok(error) };
         let code = incident_code()?;
+        refusal.group = self.store.read(|r| owner(r, &refusal))?;
         let explained = self.explained(&refusal, now)?;
         let entry = row(caller, surface, &refusal, explained.cause, &code, tally);
         self.note(entry, refusal, explained, code.clone(), now)?;
@@ -265,6 +281,30 @@ impl Desk {
             Some(_) => self.store.write(now, note),
             None => self.store.leave_trace(now, note).wait(),
         }
+    }
+}
+
+/// Whose refusal it is: that of the group whose administrators see it and open its incident; `None` for the appliance.
+///
+/// The group that somebody proved to belong to, or whose login key is explained; else the one that the request names, if
+/// it exists, whether or not there is such a person; else the home group of the person whose Glance Address it names.
+/// A password that is tried in a group that the person is no member of is the home group's.
+fn owner(r: &Reader<'_>, refusal: &Refusal) -> Result<Option<GroupId>> {
+    if refusal.group.is_some() {
+        return Ok(refusal.group);
+    }
+    let named = refusal.claim.as_ref().map(|claim| claim.group).or(refusal.asked);
+    let named = match named {
+        Some(group) => r.group(group)?.map(|group| group.id),
+        None => None,
+    };
+    let Some(Named::Address(address) | Named::Password(address)) = &refusal.named else { return Ok(named) };
+    let Some(user) = r.user_by_address(address)? else { return Ok(named) };
+    match named {
+        Some(group) if refusal.means != Means::Password || r.membership(group, user.id)?.is_some() => {
+            Ok(named)
+        }
+        _ => Ok(Some(user.home_group)),
     }
 }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod guessing;
+mod owners;
 
 use zeroize::Zeroizing;
 
@@ -246,7 +247,7 @@ fn a_flood_of_refusals_is_noted_a_hundred_times_and_then_as_its_count_doubles() 
     let refused = |number: u32| match number % 3 {
         0 => house.identify("192.0.2.1", &expired, None).unwrap_err(),
         1 => house.identify("192.0.2.1", &without_key, None).unwrap_err(),
-        _ => house.desk.refuse_unreadable(&nobody, "test", None),
+        _ => house.desk.refuse_unreadable(&nobody, "test", None, None),
     };
     let incidents: Vec<String> = (0..300).filter_map(|number| refused(number).incident).collect();
     assert_eq!(incidents.len(), 100 + 2, "128 and 256");

@@ -63,13 +63,13 @@ fn caller(
     privileges: &[Privilege],
 ) -> Result<(Caller, GroupId)> {
     let nobody = call.anonymous();
+    let group = GroupId::parse(call.segment("group"));
     let proof = match header_proof(call) {
         Ok(Some(proof)) => proof,
-        Ok(None) => return Err(app.desk.refuse_unreadable(&nobody, "REST", None)),
-        Err(why) => return Err(app.desk.refuse_unreadable(&nobody, "REST", Some(why))),
+        Ok(None) => return Err(app.desk.refuse_unreadable(&nobody, "REST", group, None)),
+        Err(why) => return Err(app.desk.refuse_unreadable(&nobody, "REST", group, Some(why))),
     };
     // A group that cannot be is asked about as any other that is not the caller's.
-    let group = GroupId::parse(call.segment("group"));
     let asked = group.unwrap_or(GroupId(i64::MAX));
     let signed_in = app.desk.identify_bearer(&nobody, &proof, Some(asked), "REST")?;
     let caller = signed_in.caller(Some(call.request.peer));
