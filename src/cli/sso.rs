@@ -466,6 +466,7 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
                 "repair": repair, "id": a.id, "at": a.at.to_string(), "code": a.code, "incident": a.incident,
                 "subject": a.subject, "kept_until": a.kept_until.map(|t| t.to_string()),
                 "checks": serde_json::from_str::<Value>(&a.checks).unwrap_or_default(),
+                "keys": a.keys.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()),
                 "attributes": a.attributes.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()),
             })
         });

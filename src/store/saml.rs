@@ -32,6 +32,8 @@ pub struct NewAttempt {
     pub code: Option<&'static str>,
     pub subject: String,
     pub checks: String,
+    /// JSON: the keys that were tried and the one that came, where none verified.
+    pub keys: Option<String>,
     pub attributes: Option<String>,
     /// The sealed response, what it was judged against (JSON), and when both are wiped.
     pub kept: Option<KeptResponse>,
@@ -55,7 +57,8 @@ const ATTEMPTS_KEPT: u32 = 200;
 
 const ATTEMPT: &str = "SELECT id, at, group_id, incident, code, subject, checks, attributes, kept_until,
          EXISTS (SELECT 1 FROM access_log AS log
-                 WHERE log.incident = saml_attempts.incident AND log.operation = 'sso.test')
+                 WHERE log.incident = saml_attempts.incident AND log.operation = 'sso.test'),
+         keys
      FROM saml_attempts";
 
 impl Reader<'_> {
@@ -238,8 +241,8 @@ impl Writer<'_> {
             .connection
             .prepare_cached(
                 "INSERT INTO saml_attempts (at, group_id, incident, code, subject, checks, attributes,
-                     circumstances, sealed_response, kept_until)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     circumstances, sealed_response, kept_until, keys)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )
             .and_then(|mut s| {
                 s.insert((
@@ -253,6 +256,7 @@ impl Writer<'_> {
                     kept.map(|k| &k.circumstances),
                     kept.map(|k| &k.sealed),
                     kept.map(|k| k.until.0),
+                    &attempt.keys,
                 ))
             })
             .map_err(database_fault)?;
@@ -297,6 +301,7 @@ fn attempt_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         code,
         subject: row.get(5)?,
         checks,
+        keys: row.get(10)?,
         attributes: row.get(7)?,
         kept_until: row.get::<_, Option<i64>>(8)?.map(Timestamp),
         test,

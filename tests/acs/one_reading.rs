@@ -133,3 +133,45 @@ fn an_endpoint_whose_query_a_message_brings_itself_is_refused_and_never_doubled(
     assert_eq!(location.matches("SAMLRequest=").count(), 1, "{location}");
     assert_eq!(location.matches("RelayState=").count(), 1, "{location}");
 }
+
+#[test]
+fn where_no_key_verified_those_tried_and_the_one_that_came_are_kept_side_by_side() {
+    let server = started();
+    let keys_of_latest = || {
+        let attempts = store(server.data()).read(|r| r.saml_attempts(GROUP, 1)).unwrap();
+        attempts[0].keys.as_deref().map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap())
+    };
+    let foreign = STANDARD.encode(der(&key_file("foreign.cert.pem")));
+    let info = format!(
+        "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{foreign}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+    );
+    let by_foreign = |parts: &crate::forge::Parts, info: &str| {
+        let document = parts.response_with("_r1", "", "", &parts.assertion());
+        let signer = crate::forge::Signer { key: crate::forge::Key::Foreign, ..crate::forge::SIGNER };
+        let signed = Forge::shared().sign_as(&document, parts.assertion_id, signer);
+        signed.replace("</ds:SignatureValue>", &format!("</ds:SignatureValue>{info}"))
+    };
+    assert_eq!(post(&server, &by_foreign(&unsolicited(), &info)).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "signature_mismatch");
+    let keys = keys_of_latest().expect("the keys are kept");
+    assert_eq!(keys["tried"].as_array().unwrap().len(), 2);
+    assert!(keys["tried"][0]["certificate"].is_null(), "{keys}");
+    assert_eq!((&keys["came"]["certificate"], &keys["issuer_is_ours"]), (&foreign.into(), &true.into()));
+    assert_ne!(keys["came"]["fingerprint"], keys["tried"][0]["fingerprint"]);
+    // Somebody else's message, one without a certificate, and one with what is none.
+    let mut parts = unsolicited();
+    parts.response_issuer = "<saml:Issuer>https://other.example</saml:Issuer>".to_owned();
+    assert_eq!(post(&server, &by_foreign(&parts, &info)).status, 403);
+    for info in [
+        "".to_owned(),
+        info.replace(">MII", ">AAA"),
+        info.replace(">MII", &format!(">{}MII", "A".repeat(90_000))),
+    ] {
+        assert_eq!(post(&server, &by_foreign(&unsolicited(), &info)).status, 403);
+        let keys = keys_of_latest().expect("the keys are kept");
+        assert!(keys["came"].is_null() && keys["tried"].as_array().unwrap().len() == 2, "{keys}");
+    }
+    // A genuine key and a changed document: no key is to blame.
+    assert_eq!(post(&server, &signed(&unsolicited()).replace("alice@", "mallory@")).status, 403);
+    assert_eq!(keys_of_latest(), None);
+}

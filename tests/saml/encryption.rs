@@ -11,9 +11,10 @@ use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::identity::Signed;
 use sidelight::protocol::saml::verdict::{explain, verdict};
 
-use crate::forge::{ALICE, Forge, Parts, cut, der, key_file, signature_of};
+use crate::forge::{ALICE, Forge, Parts, SIGNER, Signer, cut, der, key_file, signature_of};
 use crate::wrapping::Attack;
 
+const INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 const GCM: &str = "http://www.w3.org/2009/xmlenc11#aes256-gcm";
 const CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes256-cbc";
 const OAEP: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
@@ -95,6 +96,11 @@ pub fn genuine(forge: &Forge) -> Vec<(&'static str, String)> {
         ("encrypted-with-a-declaration-in-front", {
             around(&encrypted("EncryptedAssertion", &format!("\n <?xml version=\"1.0\"?>{signed}"), GCM))
         }),
+        ("encrypted-after-it-was-signed-by-itself-in-inclusive-form", {
+            let inclusive = Signer { canonicalization: INCLUSIVE, ..SIGNER };
+            let alone = forge.sign_as(&parts.assertion(), parts.assertion_id, inclusive);
+            around(&encrypted("EncryptedAssertion", &alone, GCM))
+        }),
         ("encrypted-nameid", name_id.assertion_signed(forge)),
         ("encrypted-attribute", attributes.assertion_signed(forge)),
     ]
@@ -130,6 +136,11 @@ pub fn attacks(forge: &Forge) -> Vec<Attack> {
             assertion(&forged.assertion_with(&signature, ""))
         }),
         ("encrypted-tampered", "signature_digest", assertion(&signed.replace(ALICE, "mallory@evil.example"))),
+        ("encrypted-tampered-in-inclusive-form", "signature_digest", {
+            let inclusive = Signer { canonicalization: INCLUSIVE, ..SIGNER };
+            let alone = forge.sign_as(&parts.assertion(), parts.assertion_id, inclusive);
+            assertion(&alone.replace(ALICE, "mallory@evil.example"))
+        }),
         ("encrypted-and-plain-assertion", "several_assertions", {
             around(&[&nested, evil.as_str()].concat())
         }),

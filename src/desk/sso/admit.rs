@@ -246,6 +246,7 @@ impl Act {
                 code: None,
                 subject: name_id.to_owned(),
                 checks: self.checks.as_ref().map_or_else(|| "[]".to_owned(), Checklist::to_json),
+                keys: None,
                 attributes: Some(attributes_json(&self.identity)),
                 kept: self.kept.clone(),
             })?;

@@ -18,6 +18,7 @@ use crate::store::{Incident, KeptResponse, NewAttempt, Reader};
 
 use super::admit::Admitted;
 use super::answer::{Answer, Refusal};
+use super::compared::compared;
 use super::consume::Attempt;
 use super::judge::Checklist;
 use super::reject::SsoReject;
@@ -173,6 +174,7 @@ impl Desk {
             code: Some(reject.code()),
             subject: subject.clone(),
             checks: checks.to_json(),
+            keys: compared(attempt, reject, checks),
             attributes: identity.filter(|_| provisioning).map(attributes_json),
             kept: self.keepable(attempt)?,
         };

@@ -17,6 +17,7 @@ use crate::model::{Caller, GroupId};
 use crate::promise::Promise;
 use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::verdict::{Reasons, judge_post};
+use crate::protocol::xml::Certificate;
 use crate::store::{Generation, PendingRequest, Reader};
 
 use super::admit::{Act, Admitted, Carried, Denied};
@@ -54,6 +55,8 @@ pub(super) struct Attempt {
     /// The requests of this browser that wait for an answer.
     pub pending: Vec<PendingRequest>,
     pub circumstances: Circumstances,
+    /// The certificate that came with a signature that did not hold.
+    pub presented: Option<Certificate>,
     pub now: Timestamp,
 }
 
@@ -108,7 +111,8 @@ impl Desk {
         }
         let circumstances =
             Circumstances { acs, outstanding: pending.iter().map(|request| request.id.clone()).collect() };
-        let attempt = Attempt { caller, posted, grounds, since, pending, circumstances, now };
+        let attempt =
+            Attempt { caller, posted, grounds, since, pending, circumstances, presented: None, now };
         if attempt.posted.response.is_empty() {
             let checks = Checklist::default();
             let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
@@ -126,6 +130,7 @@ impl Desk {
             Err(reject) => {
                 duty::relieve();
                 let checks = Checklist(reasons.checks());
+                let attempt = Attempt { presented: reasons.presented().cloned(), ..attempt };
                 let reject = SsoReject::Response(Box::new(reject));
                 Ok(Promise::kept(Ok(self.refuse_attempt(&attempt, &reject, None, checks)?)))
             }

@@ -18,6 +18,7 @@ mod admit;
 mod answer;
 mod attempts;
 mod begin;
+mod compared;
 mod configure;
 mod consume;
 mod counted;

@@ -6,6 +6,7 @@
 //! a portal tile would do.
 
 pub mod addresses;
+pub mod compared;
 pub mod endpoint;
 pub mod fields;
 pub mod health;
@@ -272,6 +273,8 @@ pub struct Attempt {
     pub subject: String,
     /// JSON: the numbered checks.
     pub checks: String,
+    /// JSON: [`compared::ComparedKeys`], where no trusted key made the signature.
+    pub keys: Option<String>,
     /// JSON: attribute name to values, of a verified assertion while in Provisioning.
     pub attributes: Option<String>,
     /// When the response is wiped; `None` when it is not kept.

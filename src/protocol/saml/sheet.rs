@@ -11,6 +11,7 @@ use super::reject::{Reject, RejectCode};
 use super::rule::Rule;
 use super::time::format_instant;
 use crate::protocol::check::{Check, Outcome};
+use crate::protocol::xml::Certificate;
 
 /// Longer values are cut in explanations; the response can be kilobytes of one attribute.
 const MAX_SHOWN: usize = 240;
@@ -30,6 +31,13 @@ pub(super) struct Fail<'a> {
     code: RejectCode,
     expected: Value<'a>,
     got: Value<'a>,
+}
+
+impl Fail<'_> {
+    /// In which way it is broken.
+    pub fn code(&self) -> RejectCode {
+        self.code
+    }
 }
 
 /// Answers that the rule is kept.
@@ -132,6 +140,8 @@ pub(super) struct Sheet {
     reject: Option<Reject>,
     /// Whether the first failure ends the work.
     stops: bool,
+    /// The certificate that came with a signature that did not hold.
+    pub presented: Option<Certificate>,
 }
 
 /// The lines of a sheet, not yet written out.
@@ -163,13 +173,13 @@ enum Kept {
 impl Sheet {
     /// A sheet for the verdict alone: the first failure ends the work.
     pub fn for_verdict() -> Self {
-        Self { lines: Lines::default(), reject: None, stops: true }
+        Self { lines: Lines::default(), reject: None, stops: true, presented: None }
     }
 
     /// A sheet on which every rule gets a line.
     pub fn for_explanation() -> Self {
         let lines = Lines { lines: Vec::with_capacity(Rule::ALL.len()), words: String::with_capacity(4096) };
-        Self { lines, reject: None, stops: false }
+        Self { lines, reject: None, stops: false, presented: None }
     }
 
     /// Notes what a rule answered; gives back what it learned if it was kept.
@@ -205,9 +215,14 @@ impl Sheet {
         }
     }
 
-    /// The first failure, and every line.
-    pub fn finish(self) -> (Option<Reject>, Lines) {
-        (self.reject, self.lines)
+    /// Whether the work goes on after a failure, for those who want to know more.
+    pub fn goes_on(&self) -> bool {
+        !self.stops
+    }
+
+    /// The first failure, every line, and the certificate that came with a signature that did not hold.
+    pub fn finish(self) -> (Option<Reject>, Lines, Option<Certificate>) {
+        (self.reject, self.lines, self.presented)
     }
 }
 

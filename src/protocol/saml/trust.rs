@@ -13,8 +13,8 @@ use super::names::{ASSERTION, DSIG};
 use super::reject::RejectCode;
 use super::sheet::{Judged, Value, fail, pass};
 use crate::protocol::xml::{
-    DecryptReject, Decrypted, Document, Element, EncryptionPolicy, SignaturePolicy, VerificationKey,
-    Verified, decrypt_element, verify_enveloped,
+    Certificate, DecryptReject, Decrypted, Document, EXC_C14N_NAMESPACE, Element, EncryptionPolicy,
+    SignaturePolicy, SignatureReject, VerificationKey, Verified, decrypt_element, verify_enveloped,
 };
 
 /// An assertion that a verified signature covers, every octet of it.
@@ -76,6 +76,13 @@ pub(super) fn signature<'a>(element: Element<'a>, expect: &Expectations<'a>) -> 
     }
 }
 
+/// The certificate that the signature of this element carries. Nothing is ever verified by it.
+pub(super) fn presented(element: Element<'_>) -> Option<Certificate> {
+    let info = element.child(DSIG, "Signature")?.child(DSIG, "KeyInfo")?;
+    let certificate = info.child(DSIG, "X509Data")?.child(DSIG, "X509Certificate")?;
+    Certificate::presented(&certificate.plain_text().ok()?)
+}
+
 /// Whether the assertion came encrypted.
 pub(super) fn is_encrypted(holder: Element<'_>) -> bool {
     holder.is(ASSERTION, "EncryptedAssertion")
@@ -86,10 +93,45 @@ pub(super) fn is_encrypted(holder: Element<'_>) -> bool {
 pub(super) fn decryption<'a>(holder: Element<'a>, expect: &Expectations<'a>) -> Judged<'a, Decrypted> {
     let expected = "an assertion, encrypted to our key";
     match decrypted(holder, expect) {
-        Ok(found) if is_one_assertion(&found.document) => pass(found, expected, "decrypted"),
+        Ok(found) if is_one_assertion(&found.document) => {
+            let found = as_it_was_signed(found, expect);
+            pass(found, expected, "decrypted")
+        }
         Ok(_) => undecrypted(DecryptReject::Failed, expected),
         Err(reject) => undecrypted(reject, expected),
     }
+}
+
+/// The decrypted assertion with the namespaces under which its signature holds.
+///
+/// It stands in the response's namespaces (XML Encryption 4.4), and an inclusive canonical form shows them all, so
+/// that an assertion which was signed by itself and then encrypted would seem changed. Whether it was signed so is
+/// no guess: the signature says it. What is read afterwards is the very document that it covers.
+fn as_it_was_signed(found: Decrypted, expect: &Expectations<'_>) -> Decrypted {
+    if !is_signed_in_inclusive_form(found.document.root()) {
+        return found;
+    }
+    let reject = signature(found.document.root(), expect).err().map(|fail| fail.code());
+    let Some(RejectCode::Signature(SignatureReject::Digest | SignatureReject::Mismatch)) = reject else {
+        return found;
+    };
+    let alone = found.by_itself().filter(|alone| {
+        is_one_assertion(&alone.document) && signature(alone.document.root(), expect).is_ok()
+    });
+    alone.unwrap_or(found)
+}
+
+/// Whether the signature's octets depend on the namespaces around the element.
+fn is_signed_in_inclusive_form(element: Element<'_>) -> bool {
+    let info = element.child(DSIG, "Signature").and_then(|signature| signature.child(DSIG, "SignedInfo"));
+    let exclusive = |info: Element<'_>| {
+        let forms =
+            info.descendants().filter(|e| e.is(DSIG, "CanonicalizationMethod") || e.is(DSIG, "Transform"));
+        let forms = forms.filter_map(|form| form.attribute("Algorithm"));
+        // The method of SignedInfo and that of the reference; a reference without one has the inclusive one.
+        forms.filter(|form| form.starts_with(EXC_C14N_NAMESPACE)).count() == 2
+    };
+    info.is_some_and(|info| !exclusive(info))
 }
 
 /// Answers that something encrypted could not be read.

@@ -15,7 +15,7 @@ use super::subject::{Answer, Naming};
 use super::trust::Covered;
 use super::{assertion, conditions, envelope, statements, subject, trust};
 use crate::protocol::check::Check;
-use crate::protocol::xml::{DecryptReject, Document, Element};
+use crate::protocol::xml::{Certificate, DecryptReject, Document, Element};
 
 /// Each costs a private-key operation of about a millisecond; real products encrypt the whole assertion.
 const MAX_ENCRYPTED_ATTRIBUTES: usize = 16;
@@ -36,7 +36,10 @@ pub struct Judgement {
 
 /// The reasons of a verdict, not yet written out.
 #[derive(Debug, Clone)]
-pub struct Reasons(Lines);
+pub struct Reasons {
+    lines: Lines,
+    presented: Option<Certificate>,
+}
 
 impl Judgement {
     /// Takes the verdict and the reasons apart.
@@ -48,7 +51,13 @@ impl Judgement {
 impl Reasons {
     /// Writes them out: one check for each [`Rule`], in order.
     pub fn checks(&self) -> Vec<Check> {
-        self.0.checks()
+        self.lines.checks()
+    }
+
+    /// The certificate that came with a signature in the clear that did not hold: to be shown beside the trusted
+    /// ones, and trusted for nothing.
+    pub fn presented(&self) -> Option<&Certificate> {
+        self.presented.as_ref()
     }
 }
 
@@ -94,7 +103,7 @@ fn message<'a>(unwrapped: Result<Vec<u8>, bindings::BindingReject>) -> Judged<'a
 
 /// Without a failure and with an identity it is accepted; anything else is a reject.
 fn outcome(identity: Option<Identity>, sheet: Sheet) -> Judgement {
-    let (reject, lines) = sheet.finish();
+    let (reject, lines, presented) = sheet.finish();
     let verdict = match (reject, identity) {
         (None, Some(identity)) => Ok(identity),
         (Some(reject), _) => Err(reject),
@@ -105,7 +114,7 @@ fn outcome(identity: Option<Identity>, sheet: Sheet) -> Judgement {
             got: "nothing".into(),
         }),
     };
-    Judgement { verdict, reasons: Reasons(lines) }
+    Judgement { verdict, reasons: Reasons { lines, presented } }
 }
 
 /// Judges the document rule by rule. `None` where some rule was broken, or could not be judged.
@@ -130,6 +139,9 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
         true => sheet.note(Rule::ResponseSignature, trust::signature(response, expect))?.map(Some),
         false => unsigned(sheet, Rule::ResponseSignature),
     };
+    if response_signature.is_none() && sheet.goes_on() {
+        sheet.presented = trust::presented(response);
+    }
     let decrypted = if trust::is_encrypted(holder) {
         if placed.is_none() || response_signature.is_none() {
             return Ok(None);
@@ -147,6 +159,10 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
         true => sheet.note(Rule::AssertionSignature, trust::signature(assertion, expect))?.map(Some),
         false => unsigned(sheet, Rule::AssertionSignature),
     };
+    // Of what was encrypted nothing is told, not even the certificate.
+    if assertion_signature.is_none() && decrypted.is_none() && sheet.presented.is_none() {
+        sheet.presented = trust::presented(assertion);
+    }
     // A signature that is there and does not hold leaves nothing covered, whatever the other one says.
     let covered = match (placed, response_signature, assertion_signature) {
         (Some(()), Some(by_response), Some(by_itself)) => {

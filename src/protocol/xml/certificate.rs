@@ -51,6 +51,14 @@ impl Certificate {
         }
     }
 
+    /// Reads a certificate that a message carries, to show it; `None` when it is none, or longer than any that is
+    /// genuine.
+    pub fn presented(base64: &str) -> Option<Certificate> {
+        const LONGEST: usize = 12 * 1024;
+        let der = Some(base64).filter(|text| text.len() <= LONGEST).and_then(decode_base64)?;
+        public_key_of(&der).map(|_| Certificate::read(&der))
+    }
+
     /// Gives the SHA-256 of the DER in lower-case hexadecimal.
     pub fn fingerprint(&self) -> String {
         self.sha256.iter().map(|b| format!("{b:02x}")).collect()

@@ -133,9 +133,12 @@ pub fn decrypt_element(
     let bindings = holder.namespaces_in_scope();
     let (document, key_index) = encrypted.open(keys, |plaintext| {
         // Some senders put white space, or even an XML declaration, before the element.
-        Document::parse_within(plaintext.trim_ascii_start(), &Limits::ASSERTION, &bindings).ok()
+        let plaintext = plaintext.trim_ascii_start();
+        let document = Document::parse_within(plaintext, &Limits::ASSERTION, &bindings).ok()?;
+        Some((document, plaintext.to_vec()))
     })?;
-    Ok(Decrypted { document, key_index })
+    let (document, plaintext) = document;
+    Ok(Decrypted { document, key_index, plaintext })
 }
 
 /// Decrypts an `EncryptedData` whatever its plaintext is; the primitive behind [`decrypt_element`], without
@@ -159,6 +162,16 @@ pub struct Decrypted {
     pub document: Document,
     /// Which of the keys that were given opened it.
     pub key_index: usize,
+    plaintext: Vec<u8>,
+}
+
+impl Decrypted {
+    /// The same element without the namespaces of what it stood in, if it does without: as a sender had it who
+    /// signed it first and put it into the response afterwards.
+    pub fn by_itself(&self) -> Option<Decrypted> {
+        let document = Document::parse(&self.plaintext, &Limits::ASSERTION).ok()?;
+        Some(Decrypted { document, key_index: self.key_index, plaintext: self.plaintext.clone() })
+    }
 }
 
 /// What an `EncryptedData` says, before any key is used.

@@ -54,7 +54,8 @@ pub use limits::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};
 pub use signature::{
-    DSIG_NAMESPACE, SignaturePolicy, SignatureReject, Verified, verify_detached, verify_enveloped,
+    DSIG_NAMESPACE, EXC_C14N_NAMESPACE, SignaturePolicy, SignatureReject, Verified, verify_detached,
+    verify_enveloped,
 };
 pub use tree::{Attribute, Document, Element};
 

@@ -1,0 +1,43 @@
+//! Keys side by side, where no trusted key made a signature: what an administrator compares before deciding whether
+//! the identity provider has a new key, or somebody else sent the message.
+
+use crate::model::sso::compared::{ComparedKey, ComparedKeys};
+use crate::protocol::check::Outcome;
+use crate::protocol::saml::reject::RejectCode;
+use crate::protocol::saml::rule::Rule;
+use crate::protocol::xml::{Certificate, SignatureReject, encode_base64};
+
+use super::consume::Attempt;
+use super::judge::Checklist;
+use super::reject::SsoReject;
+
+/// Most characters of a subject: the message's own was written by anybody.
+const SUBJECT_MOST: usize = 200;
+
+/// The comparison as it is kept (JSON); `None` where the signature failed for another reason than its key.
+pub(super) fn compared(attempt: &Attempt, reject: &SsoReject, checks: &Checklist) -> Option<String> {
+    use SignatureReject::{KeyKind, Mismatch, WeakKey};
+    let SsoReject::Response(response) = reject else { return None };
+    if !matches!(response.code, RejectCode::Signature(Mismatch | KeyKind | WeakKey)) {
+        return None;
+    }
+    let outcome = |rule: Rule| checks.0.iter().find(|c| c.number == rule.number()).map(|c| c.outcome);
+    let tried = attempt.grounds.theirs.keys.iter().filter_map(|key| key.certificate());
+    let keys = ComparedKeys {
+        tried: tried.map(|certificate| shown(certificate, None)).collect(),
+        came: attempt.presented.as_ref().map(|came| shown(came, Some(encode_base64(&came.der)))),
+        issuer_is_ours: outcome(Rule::ResponseIssuer) == Some(Outcome::Passed)
+            && outcome(Rule::AssertionIssuer) != Some(Outcome::Failed),
+    };
+    serde_json::to_string(&keys).ok()
+}
+
+fn shown(certificate: &Certificate, der: Option<String>) -> ComparedKey {
+    ComparedKey {
+        fingerprint: certificate.fingerprint(),
+        subject: certificate.subject.chars().take(SUBJECT_MOST).collect(),
+        begins: certificate.not_before,
+        ends: certificate.not_after,
+        certificate: der,
+    }
+}
