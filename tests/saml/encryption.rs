@@ -136,7 +136,7 @@ pub fn attacks(forge: &Forge) -> Vec<Attack> {
             assertion(&forged.assertion_with(&signature, ""))
         }),
         ("encrypted-tampered", "signature_digest", assertion(&signed.replace(ALICE, "mallory@evil.example"))),
-        ("encrypted-tampered-in-inclusive-form", "signature_digest", {
+        ("encrypted-tampered-in-inclusive-form", "signature_mismatch", {
             let inclusive = Signer { canonicalization: INCLUSIVE, ..SIGNER };
             let alone = forge.sign_as(&parts.assertion(), parts.assertion_id, inclusive);
             assertion(&alone.replace(ALICE, "mallory@evil.example"))
