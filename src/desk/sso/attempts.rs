@@ -174,7 +174,7 @@ impl Desk {
             code: Some(reject.code()),
             subject: subject.clone(),
             checks: checks.to_json(),
-            keys: compared(attempt, reject, checks),
+            keys: compared(&attempt.grounds.theirs.keys, attempt.presented.as_ref(), reject, checks),
             attributes: identity.filter(|_| provisioning).map(attributes_json),
             kept: self.keepable(attempt)?,
         };

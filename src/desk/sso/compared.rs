@@ -5,9 +5,8 @@ use crate::model::sso::compared::{ComparedKey, ComparedKeys};
 use crate::protocol::check::Outcome;
 use crate::protocol::saml::reject::RejectCode;
 use crate::protocol::saml::rule::Rule;
-use crate::protocol::xml::{Certificate, SignatureReject, encode_base64};
+use crate::protocol::xml::{Certificate, SignatureReject, VerificationKey, encode_base64};
 
-use super::consume::Attempt;
 use super::judge::Checklist;
 use super::reject::SsoReject;
 
@@ -15,17 +14,23 @@ use super::reject::SsoReject;
 const SUBJECT_MOST: usize = 200;
 
 /// The comparison as it is kept (JSON); `None` where the signature failed for another reason than its key.
-pub(super) fn compared(attempt: &Attempt, reject: &SsoReject, checks: &Checklist) -> Option<String> {
+/// `came` is the certificate that the message carries.
+pub(super) fn compared(
+    tried: &[VerificationKey],
+    came: Option<&Certificate>,
+    reject: &SsoReject,
+    checks: &Checklist,
+) -> Option<String> {
     use SignatureReject::{KeyKind, Mismatch, WeakKey};
     let SsoReject::Response(response) = reject else { return None };
     if !matches!(response.code, RejectCode::Signature(Mismatch | KeyKind | WeakKey)) {
         return None;
     }
     let outcome = |rule: Rule| checks.0.iter().find(|c| c.number == rule.number()).map(|c| c.outcome);
-    let tried = attempt.grounds.theirs.keys.iter().filter_map(|key| key.certificate());
+    let tried = tried.iter().filter_map(|key| key.certificate());
     let keys = ComparedKeys {
         tried: tried.map(|certificate| shown(certificate, None)).collect(),
-        came: attempt.presented.as_ref().map(|came| shown(came, Some(encode_base64(&came.der)))),
+        came: came.map(|came| shown(came, Some(encode_base64(&came.der)))),
         issuer_is_ours: outcome(Rule::ResponseIssuer) == Some(Outcome::Passed)
             && outcome(Rule::AssertionIssuer) != Some(Outcome::Failed),
     };
