@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use running::Running;
@@ -78,6 +78,7 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
         &people_url(config.public_origin.as_deref(), &url, gate.local_addr()),
         fingerprint.as_deref(),
     )?;
+    check_database(&desk)?;
     let stopped = gate.run(app, shutdown);
     drop(ready);
     stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
@@ -276,15 +277,22 @@ fn people_url(public_origin: Option<&str>, url: &str, address: std::net::SocketA
     }
 }
 
-/// Triggers the shutdown at SIGTERM or SIGINT; a second signal ends the process at once.
+/// Triggers the shutdown at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP, which a closed terminal
+/// sends too, only says what to do.
 fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
     let mut signals =
-        Signals::new([SIGTERM, SIGINT]).map_err(|e| Error::fault("signal_handler", e.to_string()))?;
+        Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|e| Error::fault("signal_handler", e.to_string()))?;
     let shutdown = shutdown.clone();
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             for signal in &mut signals {
+                if signal == SIGHUP {
+                    note(format_args!(
+                        "SIGHUP changes nothing. Restart the server to take new certificates."
+                    ));
+                    continue;
+                }
                 if shutdown.is_triggered() {
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
@@ -293,6 +301,27 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
             }
         })
         .map_err(|e| Error::fault("signal_thread", e.to_string()))?;
+    Ok(())
+}
+
+/// Checks the whole database once, beside the requests, and says loudly what is damaged.
+fn check_database(desk: &Arc<Desk>) -> Result<()> {
+    // Weak while it waits for its turn, so that the store closes in order when the server stops.
+    let desk = Arc::downgrade(desk);
+    let check = move || {
+        let Some(desk) = desk.upgrade() else { return };
+        match desk.check_database().map(|check| check.damage) {
+            Ok(None) => note(format_args!("The whole database was checked: it is sound.")),
+            Ok(Some(damage)) => note(format_args!(
+                "THE DATABASE IS DAMAGED ({damage}). Stop the server and restore it from a backup."
+            )),
+            Err(error) => note(format_args!("The check of the whole database did not end: {error}")),
+        }
+    };
+    std::thread::Builder::new()
+        .name("database-check".into())
+        .spawn(check)
+        .map_err(|e| Error::fault("database_check_thread", e.to_string()))?;
     Ok(())
 }
 

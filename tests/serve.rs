@@ -94,7 +94,7 @@ fn after_a_stop_and_after_a_command_the_file_alone_is_the_database() {
     let server = Server::start_on(&data, &["--lab", "--plain-http"]);
     assert!(log.exists());
     let (status, words) = server.stop();
-    assert!(status == Some(0) && words.ends_with("Stopped.\n"), "{words}");
+    assert!(status == Some(0) && words.contains("Stopped.\n"), "{words}");
     assert!(!log.exists());
     let listed = Command::new(BINARY).args(["group", "list", "--data"]).arg(&data).output().unwrap();
     assert!(
@@ -102,6 +102,16 @@ fn after_a_stop_and_after_a_command_the_file_alone_is_the_database() {
         "{listed:?}"
     );
     assert!(!log.exists());
+}
+
+#[test]
+fn a_hang_up_ends_no_server() {
+    let server = Server::lab();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    assert_eq!(server.get("/health").status, 200);
+    let (status, words) = server.stop();
+    assert!(status == Some(0) && words.contains("SIGHUP changes nothing"), "{words}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ use std::path::Path;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::Mode;
-use crate::model::database::{Closed, LostLog};
+use crate::model::database::{Closed, DatabaseCheck, LostLog};
 use crate::secret::Keys;
 use crate::store::{self, DATABASE_FILE, KEY_FILE, Reader, Store};
 
@@ -136,6 +136,19 @@ impl Desk {
         // Who was let in before has nothing to be forgotten.
         desk.hear_who_was_let_in()?;
         Ok(desk)
+    }
+
+    /// Checks the whole database, which takes long and keeps nobody waiting.
+    ///
+    /// # Errors
+    /// `Fault` or `Unavailable` when it could not be checked, or the store was closed meanwhile.
+    pub fn check_database(&self) -> Result<DatabaseCheck> {
+        self.store.check_whole(self.clock.now())
+    }
+
+    /// What the last check of the whole database found; `None` until the first has ended.
+    pub fn last_database_check(&self) -> Option<DatabaseCheck> {
+        self.store.last_check()
     }
 
     /// Closes the database, so that its file alone is the database unless another process has it open. `None` when it

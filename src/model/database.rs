@@ -1,5 +1,6 @@
 //! How the database is opened, closed and found to be.
 
+use crate::clock::Timestamp;
 use crate::error::Error;
 
 /// What is done with a database that was not closed cleanly and whose log is gone.
@@ -20,4 +21,12 @@ pub enum Closed {
     HeldByAnother,
     /// What was written last stands in the log.
     Failed(Error),
+}
+
+/// What a check of the whole database found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseCheck {
+    pub at: Timestamp,
+    /// What is damaged first; `None` when nothing is.
+    pub damage: Option<String>,
 }

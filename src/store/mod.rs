@@ -39,6 +39,7 @@ mod sso;
 mod sweep;
 mod users;
 mod web_sessions;
+mod whole_check;
 mod words;
 mod writer;
 
@@ -73,7 +74,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
 pub use crate::model::Mode;
-use crate::model::database::{Closed, LostLog};
+use crate::model::database::{Closed, DatabaseCheck, LostLog};
 use crate::promise::Promise;
 
 /// The database of one appliance. Clones share it.
@@ -84,6 +85,8 @@ pub struct Store {
 
 struct Inner {
     path: PathBuf,
+    running_check: whole_check::RunningCheck,
+    last_check: std::sync::Mutex<Option<DatabaseCheck>>,
     writer: writer::WriterThread,
     readers: pool::Pool,
     searchers: searchers::Searchers,
@@ -183,7 +186,16 @@ impl Store {
         let (readers, searchers) = (pool::Pool::open(&path, READERS)?, pool::Pool::open(&path, SEARCHERS)?);
         let searchers = searchers::Searchers::new(searchers, SEARCHERS);
         let writer = writer::WriterThread::start(connection, &path)?;
-        Ok(Store { inner: Arc::new(Inner { path, writer, readers, searchers }) })
+        Ok(Store {
+            inner: Arc::new(Inner {
+                path,
+                running_check: whole_check::RunningCheck::default(),
+                last_check: std::sync::Mutex::default(),
+                writer,
+                readers,
+                searchers,
+            }),
+        })
     }
 
     /// Writes what waits to be written and closes the database, so that the file alone is the database unless another
@@ -191,6 +203,26 @@ impl Store {
     /// before.
     pub fn close(&self) -> Option<Closed> {
         self.inner.close()
+    }
+
+    /// Checks the whole database, which takes long, and keeps what was found for [`Store::last_check`].
+    ///
+    /// # Errors
+    /// `Fault` or `Unavailable` when it could not be checked, or the store was closed meanwhile.
+    pub fn check_whole(&self, now: Timestamp) -> Result<DatabaseCheck> {
+        let damage = match self.inner.running_check.run(&self.inner.path) {
+            Err(error) if error.code == DAMAGED => Some(error.to_string()),
+            outcome => outcome?,
+        };
+        let check = DatabaseCheck { at: now, damage };
+        *self.inner.last_check.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            Some(check.clone());
+        Ok(check)
+    }
+
+    /// What the last check of the whole database found; `None` until the first has ended.
+    pub fn last_check(&self) -> Option<DatabaseCheck> {
+        self.inner.last_check.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Lends a reader to `task`.
@@ -295,6 +327,7 @@ impl Store {
 impl Inner {
     fn close(&self) -> Option<Closed> {
         let connection = self.writer.end()?;
+        self.running_check.end();
         self.readers.close();
         self.searchers.close();
         Some(log_file::close(connection, &self.path))
@@ -325,9 +358,13 @@ const DAMAGED: &str = "damaged_database";
 fn database_fault(error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull};
     match error.sqlite_error_code() {
-        Some(DatabaseBusy | DatabaseLocked | DiskFull) => {
-            Error::new(Kind::Unavailable, "database_unavailable", "The database is busy. Try again shortly.")
-                .with_detail(error.to_string())
+        Some(DatabaseBusy | DatabaseLocked) => {
+            let public = "Another process holds the database. Nothing was changed; try again shortly.";
+            Error::new(Kind::Unavailable, "database_locked", public).with_detail(error.to_string())
+        }
+        Some(DiskFull) => {
+            let public = "The server's disk is full. Nothing was changed; the operator must make room.";
+            Error::new(Kind::Unavailable, "disk_full", public).with_detail(error.to_string())
         }
         Some(DatabaseCorrupt) => Error::fault(DAMAGED, error.to_string()),
         _ => Error::fault("database", error.to_string()),

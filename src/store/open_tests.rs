@@ -137,6 +137,17 @@ fn reading_and_writing_fail_only_where_the_damage_is() {
     for failed in [rows.unwrap_err(), written.unwrap_err()] {
         assert_eq!((failed.kind, failed.code), (Kind::Fault, "damaged_database"));
     }
+    assert_eq!(store.last_check(), None);
+    let check = store.check_whole(NOW).unwrap();
+    assert!(check.damage.as_ref().is_some_and(|damage| damage.contains("access_log")), "{check:?}");
+    assert_eq!(store.last_check(), Some(check));
+}
+
+#[test]
+fn the_check_of_a_sound_database_finds_nothing() {
+    let (_dir, store) = store();
+    store.write(NOW, |w| w.insert_group(&acme())).unwrap();
+    assert_eq!(store.check_whole(NOW).unwrap().damage, None);
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn when_the_disk_is_full_nothing_of_the_transaction_is_kept_and_those_who_wait_g
     let after = store.write_promised(NOW, |w| w.insert_group(&acme()));
     let outcomes = in_one_transaction(&store, vec![filling, after]);
     assert_eq!(outcomes[0].clone().unwrap_err().code, "transaction_given_up");
-    assert_eq!(outcomes[1].clone().unwrap_err().code, "database_unavailable");
+    assert_eq!(outcomes[1].clone().unwrap_err().code, "disk_full");
     assert_eq!(outcomes[2], Ok(()));
     assert_eq!(group_numbers(&store), [12345]);
 }
