@@ -187,8 +187,9 @@ fn an_export_has_every_row_once_and_says_when_it_began() {
     fill_the_log(&server);
     let file = browser.get("/console/groups/7/access-log.csv?search=ROW%201999");
     let rows: Vec<&str> = file.body.lines().skip(1).filter_map(|line| line.split(',').nth(4)).collect();
+    // Each word may stand anywhere.
     let wanted: Vec<String> = (0..10).rev().map(|n| format!("row 1999{n}")).collect();
-    assert_eq!(rows, wanted.iter().map(String::as_str).chain(["row 1999"]).collect::<Vec<_>>());
+    assert_eq!(rows, wanted.iter().map(String::as_str).chain(["row 11999", "row 1999"]).collect::<Vec<_>>());
 
     let file = browser.get("/console/groups/7/access-log.csv");
     assert_eq!(file.body.lines().filter(|line| line.contains("test.row")).count(), 20_000);
