@@ -103,9 +103,10 @@ pub fn post_button(action: &str, token: &str, button: &Markup) -> Markup {
     post(action, token, button)
 }
 
-/// A form that asks: its fields become the address's query.
-pub fn ask(action: &str, content: &Markup) -> Markup {
-    html! { form.filters method="get" action=(action) role="search" { (content) } }
+/// A form that asks: its fields become the address's query. `name` tells it from other searches of the page for those
+/// who hear the page.
+pub fn ask(name: &str, action: &str, content: &Markup) -> Markup {
+    html! { form.filters method="get" action=(action) role="search" aria-label=(name) { (content) } }
 }
 
 fn token_field(token: &str) -> Markup {

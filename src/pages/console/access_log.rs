@@ -56,6 +56,7 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
     let listing = view.listing;
     let csv = format!("{}.csv?{}", listing.address, listing.filters());
     let filters = form::ask(
+        "Access log",
         &listing.address,
         &html! {
             (Field::of_type("from", "Start date (UTC)", "date").unmarked().draw(view.fill))

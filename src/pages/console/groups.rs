@@ -54,6 +54,7 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
     let rows: Vec<_> = view.lines.iter().map(|line| row(listing, line)).collect();
     let new = link_button("/console/groups/new", "New group", true);
     let filters = form::ask(
+        "Groups",
         &listing.address,
         &html! {
             div.field.wide {
@@ -122,6 +123,7 @@ fn key_state(group: &Group) -> Markup {
 /// Opens an incident code, wherever one is at hand.
 fn incident_box(action: &str) -> Markup {
     let ask = form::ask(
+        "Explain a refusal",
         action,
         &html! {
             (Field::of_type("code", "Incident code", "search").unmarked().short().draw(&Fill::default()))

@@ -47,7 +47,7 @@ pub fn ask(frame: &Frame<'_>, address: &str, fill: &Fill) -> String {
     let content = html! {
         (form::problems(fill))
         (header(&super::crumbs(frame, &[]), "Explain a refusal", LEAD, &html! {}))
-        (card("", "", &form::ask(address, &html! {
+        (card("", "", &form::ask("Explain a refusal", address, &html! {
             (Field::text("code", "Incident code").unmarked().short().draw(fill))
             (button("Open", Weight::Primary))
         })))

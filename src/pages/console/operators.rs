@@ -38,6 +38,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
     let rows: Vec<_> =
         view.operators.iter().map(|operator| row(frame, listing, operator, view.now)).collect();
     let filters = form::ask(
+        "Operators",
         &listing.address,
         &html! {
             div.field.wide {

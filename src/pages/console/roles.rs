@@ -30,6 +30,7 @@ pub const SORTS: [SortChoice; 4] =
 pub fn list(frame: &Frame<'_>, listing: &Listing, roles: &[RoleLine], without: u64, fill: &Fill) -> String {
     let rows: Vec<_> = roles.iter().map(|line| row(frame, listing, line)).collect();
     let filters = form::ask(
+        "Roles",
         &listing.address,
         &html! {
             div.field.wide {

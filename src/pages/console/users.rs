@@ -72,6 +72,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
         (link_button(&listing.to(&new), "New user", true))
     };
     let filters = form::ask(
+        "Users",
         &listing.address,
         &html! {
             div.field.wide {
