@@ -18,6 +18,8 @@ pub enum Kind {
     Denied,
     /// The thing named does not exist, or the caller may not know that it does.
     NotFound,
+    /// There is something at this address, but it does not take this method.
+    WrongMethod,
     /// The thing exists already, or has changed meanwhile.
     Conflict,
     /// Too many attempts; later it may work.
@@ -36,6 +38,7 @@ impl Kind {
             Kind::Unauthenticated => 401,
             Kind::Denied => 403,
             Kind::NotFound => 404,
+            Kind::WrongMethod => 405,
             Kind::Conflict => 409,
             Kind::TooMany => 429,
             Kind::Unavailable => 503,
@@ -47,7 +50,7 @@ impl Kind {
     pub fn exit_status(self) -> u8 {
         match self {
             Kind::Unauthenticated | Kind::Denied | Kind::NotFound | Kind::Conflict | Kind::TooMany => 1,
-            Kind::Invalid => 2,
+            Kind::Invalid | Kind::WrongMethod => 2,
             Kind::Unavailable | Kind::Fault => 3,
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use serde::Serialize;
-use tiny_http::{Header, Method, StatusCode};
+use tiny_http::{Header, StatusCode};
 
 use super::router::Errors;
 use crate::error::Error;
@@ -50,21 +50,12 @@ pub fn no_content() -> Response {
     Response::new(StatusCode(204), Vec::new(), Cursor::new(Vec::new()), Some(0), None)
 }
 
-/// Says that the path is known, but only with these methods.
-pub fn method_not_allowed(allowed: &[Method]) -> Response {
-    let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    with(text(405, format!("This address answers only {allowed}.\n")), "Allow", &allowed)
-}
-
 /// Prints an error in the shape that the route speaks; a page in the lab has its banner with what `lab`'s
 /// clock says.
 pub fn error_in(error: &Error, shape: Errors, lab: Option<&str>) -> Response {
     let status = error.kind.status();
     let response = match shape {
-        Errors::Scim => {
-            let (status, document) = super::scim::error_document(error);
-            bytes(status, "application/scim+json", document.to_string())
-        }
+        Errors::Own(said) => said(error),
         Errors::Json => json(status, &error_document(error)),
         Errors::Text => text(status, format!("{}{}\n", error.public, incident_sentence(error))),
         Errors::Page => html(status, crate::pages::error::page(error, lab)),

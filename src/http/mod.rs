@@ -12,6 +12,8 @@ mod credentials;
 pub mod form;
 mod gssnid;
 mod lab;
+#[cfg(test)]
+mod language_tests;
 pub mod multipart;
 mod ops;
 mod own_page;

@@ -54,6 +54,11 @@ impl<'b> Parts<'b> {
         self.part(name).and_then(|part| std::str::from_utf8(part.body).ok())
     }
 
+    /// The bytes of the first part of this name, in any case.
+    pub fn first_in_any_case(&self, name: &str) -> Option<&'b [u8]> {
+        self.parts.iter().find(|part| part.name.eq_ignore_ascii_case(name)).map(|part| part.body)
+    }
+
     /// All texts of this name.
     pub fn texts(&self, name: &str) -> Vec<&'b str> {
         let named = self.parts.iter().filter(|part| part.name == name);

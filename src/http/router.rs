@@ -31,7 +31,7 @@ pub const SAML: usize = 384 * 1024;
 pub const UPLOAD: usize = 24 * 1024 * 1024;
 
 /// In which shape a route speaks of errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Errors {
     /// `{"error":{"code":…,"message":…}}`
     Json,
@@ -39,8 +39,8 @@ pub enum Errors {
     Page,
     /// One line of text.
     Text,
-    /// The error document of SCIM.
-    Scim,
+    /// As the surface's own language has it.
+    Own(fn(&Error) -> Response),
 }
 
 /// One line of a surface's table.
@@ -214,15 +214,18 @@ impl App {
                     Asked::of(request).refused_in(error, route.errors, lab.as_deref())
                 })
             }
-            Found::OtherMethod(allowed) => answer::method_not_allowed(&allowed),
+            Found::OtherMethod(errors, allowed) => {
+                let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+                let public = format!("This address answers only {allowed}.");
+                let error = Error::new(Kind::WrongMethod, "method_not_allowed", public);
+                let said = answer::error_in(&error, errors, self.lab_clock_for(errors).as_deref());
+                answer::with(said, "Allow", &allowed)
+            }
             Found::Nothing => {
                 let error = Error::not_found("no_such_path", "There is nothing at this address.");
                 let wants_page = request.header("Accept").is_some_and(|a| a.contains("text/html"));
-                let shape = match () {
-                    () if request.path.to_ascii_lowercase().starts_with("/scim/") => Errors::Scim,
-                    () if wants_page => Errors::Page,
-                    () => Errors::Json,
-                };
+                let nobodys = if wants_page { Errors::Page } else { Errors::Json };
+                let shape = self.routes.errors_near(&request.path).unwrap_or(nobodys);
                 answer::error_in(&error, shape, self.lab_clock_for(shape).as_deref())
             }
         };
@@ -261,7 +264,7 @@ impl App {
 
     /// In the lab, what its clock says, for errors that are pages.
     fn lab_clock_for(&self, shape: Errors) -> Option<String> {
-        if shape == Errors::Page { self.desk.lab_clock() } else { None }
+        if matches!(shape, Errors::Page) { self.desk.lab_clock() } else { None }
     }
 
     /// A lab shares `localhost` with a developer's other servers: no promise of TLS is made for it.
@@ -306,7 +309,7 @@ impl Handler for App {
             Found::Route(route, _) => route.terms(head),
             // As much as a form or a SAML response has: who posts to an address that is nearly right hears that it
             // is wrong, not that what they sent is too long.
-            Found::OtherMethod(_) | Found::Nothing => Terms { body_limit: FORM, brief: true },
+            Found::OtherMethod(..) | Found::Nothing => Terms { body_limit: FORM, brief: true },
         }
     }
 
@@ -320,19 +323,25 @@ struct Routes {
     literal: HashMap<String, Vec<&'static Route>>,
     /// Routes with braces, by the number of their segments.
     patterns: HashMap<usize, Vec<&'static Route>>,
+    /// How those routes speak of errors whose paths begin so, in lower case: the first of the tables counts.
+    beginnings: HashMap<String, Errors>,
 }
 
 enum Found<'p> {
     Route(&'static Route, Vec<(&'static str, &'p str)>),
-    /// The path is known, with these methods only.
-    OtherMethod(Vec<Method>),
+    /// The path is known, with these methods only; its surface speaks so of errors.
+    OtherMethod(Errors, Vec<Method>),
     Nothing,
 }
 
 impl Routes {
     fn new(tables: &[&'static [Route]]) -> Routes {
-        let mut routes = Routes { literal: HashMap::new(), patterns: HashMap::new() };
+        let (literal, patterns, beginnings) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut routes = Routes { literal, patterns, beginnings };
         for route in tables.iter().copied().flatten() {
+            for beginning in beginnings_of(&route.path.to_ascii_lowercase()) {
+                routes.beginnings.entry(beginning.to_owned()).or_insert(route.errors);
+            }
             if route.path.contains('{') {
                 routes.patterns.entry(route.path.split('/').count()).or_default().push(route);
             } else {
@@ -346,12 +355,14 @@ impl Routes {
         // HEAD is GET without the body, which the gate leaves out.
         let method = if *method == Method::Head { &Method::Get } else { method };
         let mut others = Vec::new();
+        let mut errors = None;
         let lower = path.to_ascii_lowercase();
         for route in self.literal.get(&lower).into_iter().flatten() {
             if route.method == *method {
                 return Found::Route(route, Vec::new());
             }
             others.push(route.method.clone());
+            errors = errors.or(Some(route.errors));
         }
         for route in self.patterns.get(&path.split('/').count()).into_iter().flatten() {
             if let Some(parameters) = matched(route.path, path) {
@@ -359,10 +370,25 @@ impl Routes {
                     return Found::Route(route, parameters);
                 }
                 others.push(route.method.clone());
+                errors = errors.or(Some(route.errors));
             }
         }
-        if others.is_empty() { Found::Nothing } else { Found::OtherMethod(others) }
+        errors.map_or(Found::Nothing, |errors| Found::OtherMethod(errors, others))
     }
+
+    /// How the surface whose paths begin most like `path` speaks of errors.
+    fn errors_near(&self, path: &str) -> Option<Errors> {
+        beginnings_of(&path.to_ascii_lowercase())
+            .find_map(|beginning| self.beginnings.get(beginning))
+            .copied()
+    }
+}
+
+/// `path` without its last segments, the longest first: at least one segment, and none in braces.
+fn beginnings_of(path: &str) -> impl Iterator<Item = &str> {
+    let plain = path.find("/{").and_then(|at| path.get(..at)).unwrap_or(path);
+    std::iter::successors(Some(plain), |path| path.rsplit_once('/').map(|(before, _)| before))
+        .filter(|path| path.len() > 1)
 }
 
 /// Matches the segments of `path` with those of `pattern`; the counts are equal.
@@ -401,7 +427,7 @@ mod tests {
     fn found(method: &Method, path: &str) -> String {
         match Routes::new(&[&TABLE]).find(method, path) {
             Found::Route(route, parameters) => format!("{} {parameters:?}", route.path),
-            Found::OtherMethod(methods) => format!("only {methods:?}"),
+            Found::OtherMethod(_, methods) => format!("only {methods:?}"),
             Found::Nothing => "nothing".into(),
         }
     }

@@ -50,8 +50,8 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, FROM_WEB_SESSION, Handling::Promised(authorize_from_web_session)).briefly(),
     route(Method::Post, NEWER_AUTHORIZE, Handling::Promised(newer_authorize)).briefly().or_json(),
     route(Method::Options, NEWER_AUTHORIZE, Handling::AtOnce(preflight)).briefly(),
-    route(Method::Post, PROVISIONING, Handling::AtOnce(validate_user)),
-    route(Method::Post, VALIDATE_USER, Handling::AtOnce(validate_user)),
+    Route::at_once(Method::Post, PROVISIONING, FORM, Errors::Own(fault), validate_user),
+    Route::at_once(Method::Post, VALIDATE_USER, FORM, Errors::Own(fault), validate_user),
 ];
 
 fn authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
@@ -207,6 +207,14 @@ fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let issued = app.desk.issue_credentials(&attempt)?;
     let document = soap::validated(&issued.credentials, issued.signed_in.group, envelope);
     Ok(answer::bytes(200, "text/xml; charset=utf-8", document))
+}
+
+/// A refusal as clients of SOAP read it. The status is that of the refusal, which other clients go by.
+fn fault(error: &Error) -> Response {
+    let incident = error.incident.as_ref().map(|code| format!(" Incident {code}.")).unwrap_or_default();
+    let callers = !matches!(error.kind, Kind::Fault | Kind::Unavailable);
+    let document = soap::fault(callers, error.code, &format!("{}{incident}", error.public));
+    answer::bytes(error.kind.status(), "text/xml; charset=utf-8", document)
 }
 
 /// Credential and group of a SOAP envelope; the group may stand in the query too.

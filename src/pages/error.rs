@@ -48,6 +48,7 @@ fn title(kind: Kind) -> &'static str {
         Kind::NotFound => "Not found",
         Kind::Denied => "Not allowed",
         Kind::Unauthenticated => "Sign in first",
+        Kind::WrongMethod => "Not this way",
         Kind::TooMany => "Too many attempts",
         Kind::Unavailable => "Busy",
         Kind::Invalid | Kind::Conflict | Kind::Fault => "That did not work",

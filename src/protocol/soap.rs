@@ -69,6 +69,16 @@ pub fn validated(credentials: &str, group: GroupId, envelope: bool) -> String {
     )
 }
 
+/// Writes a fault of SOAP 1.1 (section 4.4): the caller's, or the server's own.
+pub fn fault(callers: bool, code: &str, sentence: &str) -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let ([soap, _], who) = (ENVELOPES, if callers { "Client" } else { "Server" });
+    let (code, sentence) = (escaped(code), escaped(sentence));
+    format!(
+        r#"<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{soap}"><soap:Body><soap:Fault><faultcode>soap:{who}</faultcode><faultstring>{sentence}</faultstring><detail><code xmlns="{NAMESPACE}">{code}</code></detail></soap:Fault></soap:Body></soap:Envelope>"#
+    )
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -60,7 +60,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const fn route(method: Method, path: &'static str, handler: AtOnce) -> Route {
-    Route::at_once(method, path, FORM, Errors::Text, handler)
+    Route::at_once(method, path, FORM, Errors::Own(said), handler)
 }
 
 fn new_user(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -100,11 +100,14 @@ fn answered(app: &App, call: &Call<'_>, work: Work) -> Result<Response> {
         }),
         // The router logs our own faults and gives them their incident code.
         Err(error) if matches!(error.kind, Kind::Fault | Kind::Unavailable) => Err(error),
-        Err(error) => {
-            let status = if error.kind == Kind::TooMany { error.kind.status() } else { 200 };
-            Ok(xml(status, &document::failure(&error)))
-        }
+        Err(error) if error.kind == Kind::TooMany => Ok(said(&error)),
+        Err(error) => Ok(xml(200, &document::failure(&error))),
     }
+}
+
+/// What is no answer of a page of the API: it is busy or at fault, is not there, or takes another method.
+fn said(error: &Error) -> Response {
+    xml(error.kind.status(), &document::failure(error))
 }
 
 fn xml(status: u16, document: &Document) -> Response {

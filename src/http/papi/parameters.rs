@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::form::Params;
+use crate::http::multipart::Parts;
 use crate::http::router::Call;
 use crate::secret::Secret;
 
@@ -27,16 +28,26 @@ pub fn wire_name(field: &str) -> &str {
 
 /// What came with a call. Where a name comes twice, the first counts; a form's fields come before the
 /// query's.
-pub struct Parameters<'r>(Params<'r>);
+pub struct Parameters<'r> {
+    params: Params<'r>,
+    /// The fields of a form that came as `multipart/form-data`, as they are.
+    parts: Parts<'r>,
+}
 
 impl<'r> Parameters<'r> {
     /// Reads body and query.
     ///
     /// # Errors
-    /// `Invalid` with code `body_not_utf8`.
+    /// `Invalid` with code `body_not_utf8` or `bad_multipart`.
     pub fn of(call: &'r Call<'_>) -> Result<Parameters<'r>> {
-        let form = Params::of_body(&call.request.body)?;
-        Ok(Parameters(form.and(Params::of_query(&call.request.query))))
+        let request = call.request;
+        let (query, content_type) = (Params::of_query(&request.query), request.header("Content-Type"));
+        if content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/")) {
+            let parts = Parts::read(content_type, &request.body)?;
+            return Ok(Parameters { params: query, parts });
+        }
+        let params = Params::of_body(&request.body)?.and(query);
+        Ok(Parameters { params, parts: Parts::default() })
     }
 
     /// The value of a parameter, which may be empty; `None` when it was not sent.
@@ -44,14 +55,18 @@ impl<'r> Parameters<'r> {
     /// # Errors
     /// `Invalid` with code `not_utf8`: a name in another encoding would be stored garbled.
     pub fn text(&self, name: &str) -> Result<Option<String>> {
-        let Some(raw) = self.0.first_raw(name) else { return Ok(None) };
+        let not_utf8 = || {
+            let public = format!("{name} is not UTF-8 text.");
+            Error::new(Kind::Invalid, "not_utf8", public).with_field(name)
+        };
+        if let Some(bytes) = self.parts.first_in_any_case(name) {
+            return std::str::from_utf8(bytes).map(|text| Some(text.to_owned())).map_err(|_| not_utf8());
+        }
+        let Some(raw) = self.params.first_raw(name) else { return Ok(None) };
         let spaced = raw.replace('+', " ");
         match percent_decode_str(&spaced).decode_utf8() {
             Ok(text) => Ok(Some(text.into_owned())),
-            Err(_) => {
-                let public = format!("{name} is not UTF-8 text.");
-                Err(Error::new(Kind::Invalid, "not_utf8", public).with_field(name))
-            }
+            Err(_) => Err(not_utf8()),
         }
     }
 

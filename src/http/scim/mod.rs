@@ -56,11 +56,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const fn read(path: &'static str, handler: AtOnce) -> Route {
-    Route::at_once(Method::Get, path, NO_BODY, Errors::Scim, handler)
+    Route::at_once(Method::Get, path, NO_BODY, Errors::Own(said), handler)
 }
 
 const fn write(method: Method, path: &'static str, handler: AtOnce) -> Route {
-    Route::at_once(method, path, DOCUMENT, Errors::Scim, handler)
+    Route::at_once(method, path, DOCUMENT, Errors::Own(said), handler)
 }
 
 /// Says who calls, and for which group, by the bearer token.
@@ -216,7 +216,12 @@ fn shown(call: &Call<'_>, document: Value, projection: &Projection) -> Response 
 }
 
 /// An error in SCIM's shape. RFC 7644 §3.12.
-pub fn error_document(error: &Error) -> (u16, Value) {
+fn said(error: &Error) -> Response {
+    let (status, document) = error_document(error);
+    answer::bytes(status, MEDIA_TYPE, document.to_string())
+}
+
+fn error_document(error: &Error) -> (u16, Value) {
     let status = match error.code {
         "version_mismatch" => 412,
         _ => error.kind.status(),
