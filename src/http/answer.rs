@@ -5,13 +5,25 @@ use std::io::Cursor;
 use serde::Serialize;
 use tiny_http::{Header, StatusCode};
 
-use super::router::Errors;
 use crate::error::Error;
 use crate::gate::Response;
 
 /// For a response that brings none of its own: nothing may be loaded, framed or sent anywhere else.
 pub const STRICT_CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
+
+/// In which shape a route speaks of errors.
+#[derive(Debug, Clone, Copy)]
+pub enum Errors {
+    /// `{"error":{"code":…,"message":…}}`
+    Json,
+    /// A page for a person.
+    Page,
+    /// One line of text.
+    Text,
+    /// As the surface's own language has it.
+    Own(fn(&Error) -> Response),
+}
 
 /// Makes a response of bytes.
 pub fn bytes(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tiny_http::Method;
 
 use super::answer;
+pub use super::answer::Errors;
 use super::form::Params;
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
@@ -29,19 +30,6 @@ pub const JSON: usize = 256 * 1024;
 pub const SAML: usize = 384 * 1024;
 /// Largest uploaded file: a spreadsheet of 100,000 people, or a federation's metadata.
 pub const UPLOAD: usize = 24 * 1024 * 1024;
-
-/// In which shape a route speaks of errors.
-#[derive(Debug, Clone, Copy)]
-pub enum Errors {
-    /// `{"error":{"code":…,"message":…}}`
-    Json,
-    /// A page for a person.
-    Page,
-    /// One line of text.
-    Text,
-    /// As the surface's own language has it.
-    Own(fn(&Error) -> Response),
-}
 
 /// One line of a surface's table.
 pub struct Route {

@@ -15,7 +15,6 @@ const CIRCLES: &[&[&str]] = &[
     &["desk/sign_in/by_login_key", "desk/sign_in/refusal"],
     &["desk/sso/admit", "desk/sso/answer", "desk/sso/attempts", "desk/sso/begin", "desk/sso/consume"],
     &["desk/sso/configure", "desk/sso/keys"],
-    &["http/answer", "http/router", "http/scim/mod"],
     &["protocol/xml/certificate", "protocol/xml/key", "protocol/xml/raw_rsa"],
 ];
 
