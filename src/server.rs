@@ -4,6 +4,7 @@
 
 pub mod memory;
 
+mod certificate;
 mod running;
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -17,8 +18,10 @@ use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+pub use certificate::CERTIFICATE_FILE;
 pub use running::Running;
 
+use self::certificate::Certificate;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::Desk;
@@ -32,9 +35,6 @@ use crate::seed_file;
 use crate::server_log::note;
 use crate::whole_file::{same_file, write_whole};
 
-/// The self-signed certificate and its key, made at the first start without files of one's own.
-pub const CERTIFICATE_FILE: &str = "tls-certificate.pem";
-const CERTIFICATE_KEY_FILE: &str = "tls-key.pem";
 /// Says, inside the data directory, how to reach the server that runs on it.
 const READY_FILE: &str = "ready.json";
 /// How often house is kept.
@@ -47,16 +47,25 @@ const LOCK_FILE: &str = "sidelight.lock";
 /// # Errors
 /// Whatever keeps it from starting: configuration, data directory, certificate, port.
 pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
+    // Files of one's own are judged before anything is made or locked.
+    let given = match &config.tls {
+        Some((certificate, key)) if !config.plain_http => Some(Certificate::given(certificate, key)?),
+        _ => None,
+    };
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
     let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), lost_log)?);
     desk.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;
-    let tls = if config.plain_http { None } else { Some(certificate(config)?) };
-    let fingerprint = tls.as_ref().map(|(_, fingerprint)| fingerprint.clone());
+    let tls = match given {
+        None if !config.plain_http => Some(Certificate::own(&config.data, config.public_origin.as_deref())?),
+        given => given,
+    };
+    let fingerprint = tls.as_ref().map(|tls| tls.fingerprint.clone());
+    let warning = tls.as_ref().and_then(|tls| tls.warning(desk.clock.now()));
     let gate = gate::bind(GateConfig {
         listen: config.listen,
-        tls: tls.map(|(settings, _)| settings),
+        tls: tls.map(|tls| tls.settings),
         limits: Limits::default().lowered_to_this_process(),
         trusted_proxies: config.trusted_proxies.clone(),
     })
@@ -78,6 +87,9 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
         &people_url(config.public_origin.as_deref(), &url, gate.local_addr()),
         fingerprint.as_deref(),
     )?;
+    if let Some(warning) = warning {
+        note(format_args!("{warning}"));
+    }
     check_database(&desk)?;
     let stopped = gate.run(app, shutdown);
     drop(ready);
@@ -197,57 +209,6 @@ fn lock(directory: &Path) -> Result<File> {
 fn unusable(directory: &Path, why: &str) -> Error {
     let public = format!("The data directory {} cannot be used: {why}.", directory.display());
     Error::new(Kind::Denied, "data_directory", public)
-}
-
-/// The TLS settings and the certificate's SHA-256, in hex with colons.
-fn certificate(config: &Config) -> Result<(Arc<rustls::ServerConfig>, String)> {
-    let (certificate, key) = match &config.tls {
-        Some(files) => files.clone(),
-        None => own_certificate(&config.data, config.public_origin.as_deref())?,
-    };
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|e| bad_certificate(path, &format!("cannot be read: {e}")))
-    };
-    let (certificate_pem, key_pem) = (read(&certificate)?, zeroize::Zeroizing::new(read(&key)?));
-    let settings = gate::load_tls(&certificate_pem, &key_pem)
-        .map_err(|e| bad_certificate(&certificate, &format!("cannot be used with its key: {e}")))?;
-    let fingerprint = gate::fingerprint_of_pem(&certificate_pem)
-        .map_err(|e| bad_certificate(&certificate, &e.to_string()))?;
-    let hex: Vec<String> = fingerprint.iter().map(|byte| format!("{byte:02X}")).collect();
-    Ok((settings, hex.join(":")))
-}
-
-/// Makes the self-signed pair at the first start, for this machine and the host of `public_origin`; the key
-/// first, so that a certificate never stands alone.
-fn own_certificate(directory: &Path, public_origin: Option<&str>) -> Result<(PathBuf, PathBuf)> {
-    let (certificate, key) = (directory.join(CERTIFICATE_FILE), directory.join(CERTIFICATE_KEY_FILE));
-    if !certificate.exists() {
-        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        let own = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let public = public_origin.map(|origin| host_of(origin).to_owned());
-        for host in public.into_iter().chain([own]) {
-            if !host.is_empty() && !names.contains(&host) {
-                names.push(host);
-            }
-        }
-        let made = gate::self_signed(&names).map_err(|e| bad_certificate(&certificate, &e.to_string()))?;
-        write(&key, made.key_pem.as_bytes(), 0o600)?;
-        write(&certificate, made.cert_pem.as_bytes(), 0o644)?;
-    }
-    Ok((certificate, key))
-}
-
-/// The host of an origin such as `https://sso.example.com:8443`.
-fn host_of(origin: &str) -> &str {
-    let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
-fn bad_certificate(path: &Path, why: &str) -> Error {
-    Error::new(Kind::Denied, "tls_certificate", format!("The certificate {} {why}.", path.display()))
 }
 
 /// Writes a file of the server's, whole.
@@ -419,7 +380,7 @@ impl Drop for ReadyFiles {
 
 #[cfg(test)]
 mod tests {
-    use super::{host_of, people_url};
+    use super::people_url;
 
     #[test]
     fn a_server_on_all_addresses_shows_the_machines_name_and_not_localhost() {
@@ -430,17 +391,5 @@ mod tests {
         assert_eq!(people_url(None, url, everywhere), format!("https://{machine}:8443"));
         assert_eq!(people_url(Some("https://sso.example.com"), url, everywhere), "https://sso.example.com");
         assert_eq!(people_url(None, "http://127.0.0.1:8443", here), "http://127.0.0.1:8443");
-    }
-
-    #[test]
-    fn the_host_of_an_origin_has_no_scheme_port_or_brackets() {
-        for (origin, host) in [
-            ("https://sso.example.com", "sso.example.com"),
-            ("https://sso.example.com:8443", "sso.example.com"),
-            ("https://192.0.2.7:8443", "192.0.2.7"),
-            ("https://[2001:db8::7]:8443", "2001:db8::7"),
-        ] {
-            assert_eq!(host_of(origin), host);
-        }
     }
 }

@@ -293,3 +293,39 @@ fn the_lab_says_what_to_do_with_what_and_the_example_works() {
     let answer = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(answer.starts_with("\"eyJ"), "{example:?}: {answer} {}", String::from_utf8_lossy(&done.stderr));
 }
+
+#[test]
+fn bad_tls_files_are_refused_before_anything_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, certificate) = (directory.path().join("data"), directory.path().join("tls.pem"));
+    std::fs::write(&certificate, "nonsense").unwrap();
+    let refused = Command::new(BINARY)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .arg("--tls-cert")
+        .arg(&certificate)
+        .arg("--tls-key")
+        .arg(directory.path().join("missing.pem"))
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("missing.pem"), "{refused:?}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn a_tls_key_that_others_may_read_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    Server::start_on(&data, &[]).stop();
+    let key = data.join("tls-key.pem");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let refused = Command::new(BINARY)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("tls-key.pem") && said.contains("chmod 600"), "{said}");
+}

@@ -50,7 +50,7 @@ pub use request::{Answer, Handler, Head, Request, Terms};
 pub use response::{Broken, Portions, Response, Streamed};
 pub use resume::Resume;
 pub use shutdown::Shutdown;
-pub use tls::{SelfSigned, TlsError, fingerprint_of_pem, load_tls, self_signed};
+pub use tls::{SelfSigned, TlsError, end_of_pem, fingerprint_of_pem, load_tls, self_signed};
 
 /// Connections that the system keeps waiting while the door is busy.
 const BACKLOG: i32 = 1024;

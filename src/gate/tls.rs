@@ -92,6 +92,22 @@ pub fn fingerprint_of_pem(cert_pem: &str) -> Result<[u8; 32], TlsError> {
     Ok(fingerprint(&certificate))
 }
 
+/// Reads when the first certificate of a PEM file ends, in seconds since 1970.
+///
+/// # Errors
+/// [`TlsError::Certificate`] when there is none, or it cannot be read.
+pub fn end_of_pem(cert_pem: &str) -> Result<i64, TlsError> {
+    use x509_cert::der::DecodePem;
+    let first = cert_pem.find("-----BEGIN CERTIFICATE").and_then(|start| cert_pem.get(start..));
+    let first = first.and_then(|text| text.split_inclusive("-----END CERTIFICATE-----").next());
+    let unread = |why: String| TlsError::Certificate(why);
+    let first = first.ok_or_else(|| unread("there is no certificate in it".into()))?;
+    let certificate =
+        x509_cert::Certificate::from_pem(first.as_bytes()).map_err(|error| unread(error.to_string()))?;
+    let end = certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
+    Ok(i64::try_from(end).unwrap_or(i64::MAX / 1000))
+}
+
 /// Builds the TLS settings from a certificate chain (leaf first) and its private key, both PEM.
 ///
 /// # Errors
@@ -129,6 +145,15 @@ mod tests {
         let made = self_signed(&["localhost".into(), "127.0.0.1".into(), "::1".into()]).unwrap();
         assert!(load_tls(&made.cert_pem, &made.key_pem).is_ok());
         assert_eq!(fingerprint_of_pem(&made.cert_pem).unwrap(), made.fingerprint);
+    }
+
+    #[test]
+    fn the_end_of_the_first_certificate_is_read() {
+        let made = self_signed(&["localhost".into()]).unwrap();
+        let wanted = (SystemTime::now() + SELF_SIGNED_LIFE).duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let ends = end_of_pem(&format!("a comment\n{}{}", made.cert_pem, made.cert_pem)).unwrap();
+        assert!((wanted.as_secs().cast_signed() - ends).abs() < 3_600);
+        assert!(matches!(end_of_pem("none"), Err(TlsError::Certificate(_))));
     }
 
     #[test]
