@@ -212,6 +212,29 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     let export = browser.get("/console/groups/7/users.csv");
     assert!(export.body.contains("Ann,,,,ann.seven.glance.net,,a1"), "{}", export.body);
 
+    let template = browser.get("/console/groups/7/users-template.csv");
+    assert!(browser.get(upload).body.contains("/console/groups/7/users-template.csv"));
+    assert_eq!(template.body, "\u{feff}FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\r\n");
+    let answer = with_file(
+        &browser,
+        upload,
+        "keep",
+        "GlanceAddress,Email,PartnerUID\r\neve.x,not-an-email,\"4,9302E+11\"\r\n",
+    );
+    assert_eq!(answer.status, 303);
+    let page = text_of(&browser.get(answer.header("location").unwrap()).body);
+    assert!(
+        page.contains("does not look like an e-mail address") && page.contains("a spreadsheet shortened"),
+        "{page}"
+    );
+    browser.get(upload);
+    let answer = with_file(&browser, upload, "keep", "PK\u{3}\u{4}");
+    assert!(
+        answer.status == 400 && text_of(&answer.body).contains("This is a workbook"),
+        "{}",
+        text_of(&answer.body)
+    );
+
     browser.get(upload);
     let answer = with_file(&browser, upload, "keep", "");
     assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""));

@@ -133,6 +133,9 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
 
 fn print(preview: &Preview, dry_run: bool) {
     for row in &preview.rows {
+        for warning in &row.warnings {
+            say(format_args!("line {}: {warning}", row.line));
+        }
         if let RowOutcome::Refused(refusal) = &row.outcome {
             let place = match (refusal.column, refusal.value.as_str()) {
                 ("", _) => String::new(),
@@ -160,7 +163,7 @@ fn print_json(preview: &Preview) {
                 }),
             ),
         };
-        json!({ "line": row.line, "address": row.address, "outcome": outcome, "detail": more })
+        json!({ "line": row.line, "address": row.address, "outcome": outcome, "detail": more, "warnings": row.warnings })
     };
     terminal::json(&json!({
         "applied": preview.applied, "created": preview.created, "changed": preview.changed,

@@ -33,7 +33,7 @@ use crate::model::{Caller, GroupId};
 use crate::secret::Secret;
 
 pub use export::UserExport;
-pub use table::{COLUMNS, ROWS_MAX};
+pub use table::{COLUMNS, ROWS_MAX, template};
 pub(super) use turn::Turns;
 
 /// What a file would do, or did.
@@ -56,6 +56,8 @@ pub struct PreviewRow {
     /// As it stands in the file.
     pub address: String,
     pub outcome: RowOutcome,
+    /// What looks like a slip, though no rule forbids it: sentences.
+    pub warnings: Vec<String>,
 }
 
 /// What comes of a row.
@@ -249,7 +251,8 @@ fn preview(plan: &Plan, rows: &[Row]) -> Preview {
             Planned::Refused(refusal) => (RowOutcome::Refused(refusal.clone()), &mut preview.refused),
         };
         *count += 1;
-        preview.rows.push(PreviewRow { line: row.line, address: row.address.clone(), outcome });
+        let warnings = if planned.is_a_change() { row.warnings() } else { Vec::new() };
+        preview.rows.push(PreviewRow { line: row.line, address: row.address.clone(), outcome, warnings });
     }
     preview
 }

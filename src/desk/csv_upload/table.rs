@@ -74,7 +74,15 @@ pub fn read(file: &[u8]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// How a workbook begins: of today's kind, which is a ZIP archive, and of the old one.
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
+
 fn text_of(file: &[u8]) -> Result<&str> {
+    if WORKBOOKS.iter().any(|begin| file.starts_with(begin)) {
+        let public = "This is a workbook, not a CSV file. In Excel, choose Save As and the type \"CSV UTF-8 (Comma \
+                      delimited)\"; in other spreadsheets, export it as CSV in UTF-8.";
+        return Err(refused("csv_is_a_workbook", public));
+    }
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     std::str::from_utf8(file).map_err(|e| {
         let line = file.iter().take(e.valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
@@ -122,13 +130,18 @@ fn header(record: &StringRecord) -> Result<Vec<usize>> {
         let name = name.trim();
         let known = COLUMNS.iter().position(|column| column.eq_ignore_ascii_case(name));
         let Some(column) = known else {
-            let shown: String = name.chars().take(60).collect();
-            let public =
-                format!("The header has a column \"{shown}\". The columns are {}.", COLUMNS.join(", "));
+            let public = format!(
+                "The header has a column \"{}\". The columns are {}.",
+                shown(name),
+                COLUMNS.join(", ")
+            );
             return Err(refused("csv_column_unknown", public));
         };
         if columns.contains(&column) {
-            return Err(refused("csv_column_repeated", format!("The header has the column {name} twice.")));
+            return Err(refused(
+                "csv_column_repeated",
+                format!("The header has the column {} twice.", shown(name)),
+            ));
         }
         columns.push(column);
     }
@@ -136,6 +149,55 @@ fn header(record: &StringRecord) -> Result<Vec<usize>> {
         return Err(refused("csv_column_required", "The header has no column GlanceAddress."));
     }
     Ok(columns)
+}
+
+/// A cell of the header, for a terminal and for a page: short, and without characters that move the cursor.
+fn shown(cell: &str) -> String {
+    cell.chars().take(60).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+/// The file to begin with: only the names of the columns.
+pub fn template() -> Vec<u8> {
+    format!("\u{feff}{}\r\n", COLUMNS.join(",")).into_bytes()
+}
+
+impl Row {
+    /// What looks like a slip, though no rule forbids it.
+    pub fn warnings(&self) -> Vec<String> {
+        let cells = [
+            ("FirstName", &self.first_name),
+            ("LastName", &self.last_name),
+            ("Phone", &self.phone),
+            ("PartnerUID", &self.puid),
+        ];
+        let shortened = cells.into_iter().filter_map(|(column, cell)| {
+            let cell = cell.as_deref().filter(|cell| is_shortened_number(cell))?;
+            Some(format!(
+                "{column} \u{201c}{cell}\u{201d} looks like a long number that a spreadsheet shortened. Format the \
+                 column as text and fill it in again."
+            ))
+        });
+        let email = self.email.as_deref().filter(|email| !looks_like_email(email));
+        let email = email.map(|email| {
+            let email: String = email.chars().take(100).collect();
+            format!("Email \u{201c}{email}\u{201d} does not look like an e-mail address.")
+        });
+        shortened.chain(email).collect()
+    }
+}
+
+/// `4,9302E+11`, as spreadsheets show numbers of more than eleven digits.
+fn is_shortened_number(cell: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((number, exponent)) = cell.trim().split_once(['E', 'e']) else { return false };
+    let (whole, part) = number.split_once([',', '.']).unwrap_or((number, "0"));
+    exponent.strip_prefix('+').is_some_and(digits) && digits(whole) && digits(part)
+}
+
+fn looks_like_email(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+        && !text.contains(char::is_whitespace)
 }
 
 fn row(record: &StringRecord, columns: &[usize], line: u64) -> Row {
@@ -216,12 +278,47 @@ mod unit {
     fn a_file_is_refused_as_a_whole_by_name() {
         assert_eq!(code(b""), Some("csv_empty"));
         assert_eq!(code(b"GlanceAddress,Emial\n"), Some("csv_column_unknown"));
+        assert_eq!(code(b"PK\x03\x04\x14\0"), Some("csv_is_a_workbook"));
+        assert_eq!(code(b"\xd0\xcf\x11\xe0\xa1\xb1"), Some("csv_is_a_workbook"));
         assert_eq!(code(b"GlanceAddress,glanceaddress\n"), Some("csv_column_repeated"));
         assert_eq!(code(b"FirstName,LastName\n"), Some("csv_column_required"));
         assert_eq!(code(b"GlanceAddress\na.x\n\xfcber\n"), Some("csv_not_utf8"));
         assert_eq!(code(b"\xff\xfeG\0l\0"), Some("csv_not_utf8"));
         let many = "a.x\n".repeat(ROWS_MAX + 1);
         assert_eq!(code(format!("GlanceAddress\n{many}").as_bytes()), Some("csv_too_many_rows"));
+    }
+
+    #[test]
+    fn nothing_of_the_header_moves_a_cursor() {
+        for header in ["GlanceAddress,\u{1b}[2J\u{7}x\n", "GlanceAddress,\u{9b}2J\n"] {
+            let public = read(header.as_bytes()).err().unwrap().public;
+            assert!(!public.contains(char::is_control), "{public:?}");
+        }
+    }
+
+    #[test]
+    fn the_template_is_read_and_has_no_rows() {
+        assert!(read(&template()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_a_spreadsheet_spoiled_and_what_is_no_address_is_remarked() {
+        let warned = |line: &str| {
+            read(format!("GlanceAddress,Phone,PartnerUID,Email\n{line}\n").as_bytes()).unwrap()[0].warnings()
+        };
+        for line in [
+            "a.x,\"4,9302E+11\",,",
+            "a.x,4.9302E+11,,",
+            "a.x,,5E+12,",
+            "a.x,,,not-an-email",
+            "a.x,,,a@",
+            "a.x,,,a b@c",
+        ] {
+            assert_eq!(warned(line).len(), 1, "{line}");
+        }
+        for line in ["a.x,+49 171,E123,a@b", "a.x,4930,EVE+1,", "a.x,,E+11,", "a.x,,1E5,ann@example.com"] {
+            assert!(warned(line).is_empty(), "{line}: {:?}", warned(line));
+        }
     }
 
     #[test]

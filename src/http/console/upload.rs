@@ -2,7 +2,7 @@
 
 use super::users::role_chosen;
 use super::visit::{Visit, exported, get, post, refused, upload, visit, visit_streamed};
-use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms};
+use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms, template};
 use crate::desk::people::MemberQuery;
 use crate::desk::uploads::UploadState;
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
     Route::streamed("/console/groups/{group}/users.csv", get_users_csv),
+    get("/console/groups/{group}/users-template.csv", get_template),
     get("/console/groups/{group}/users/upload", get_upload_form),
     upload("/console/groups/{group}/users/upload", post_file),
     get("/console/groups/{group}/users/upload/{upload}", get_upload),
@@ -33,6 +34,14 @@ fn get_users_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>
         let export = app.desk.export_users(&visit.caller, group.id, &MemberQuery::default())?;
         let response = exported(&format!("users-{}", group.id), export.began_at);
         Ok((response, Box::new(export)))
+    })
+}
+
+fn get_template(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        visit.group()?;
+        let response = answer::bytes(200, "text/csv; charset=utf-8", template());
+        Ok(answer::with(response, "Content-Disposition", "attachment; filename=\"users-template.csv\""))
     })
 }
 
@@ -117,8 +126,11 @@ fn preview_page(
 ) -> Response {
     let is_refused = |row: &&PreviewRow| matches!(row.outcome, RowOutcome::Refused(_));
     let refused = preview.rows.iter().filter(is_refused);
-    let others = preview.rows.iter().filter(|row| !is_refused(row));
-    let lines: Vec<_> = refused.chain(others).take(LINES).map(line_of).collect();
+    // What is warned of is seen, too, in a long file.
+    let warned = |row: &&PreviewRow| !row.warnings.is_empty();
+    let doubtful = preview.rows.iter().filter(|row| !is_refused(row) && warned(row));
+    let others = preview.rows.iter().filter(|row| !is_refused(row) && !warned(row));
+    let lines: Vec<_> = refused.chain(doubtful).chain(others).take(LINES).map(line_of).collect();
     let address = address(group, id);
     let view = pages::PreviewView {
         address: &address,
@@ -153,7 +165,7 @@ fn line_of(row: &PreviewRow) -> pages::RowLine {
         tone,
         outcome,
         detail,
-        remedy: remedy.to_owned(),
+        remedy: if row.warnings.is_empty() { remedy.to_owned() } else { row.warnings.join(" ") },
     }
 }
 

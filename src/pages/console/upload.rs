@@ -22,7 +22,7 @@ pub struct RowLine {
     pub outcome: &'static str,
     /// The fields that change, or why the row is refused.
     pub detail: String,
-    /// What to do; "" when nothing is to be done.
+    /// What to do, or what looks like a slip; "" when there is nothing.
     pub remedy: String,
 }
 
@@ -58,6 +58,7 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
     );
     let rules = html! {
         (code("The first line names the columns", columns))
+        p { (link_button(&own(frame, "/users-template.csv"), "Download a template", false)) }
         ul {
             li { "GlanceAddress finds the user, or makes a new one. A PUID that differs is changed: so PUIDs are given to users who have none." }
             li { "A blank cell, and a column that is not there, leave what is there." }
