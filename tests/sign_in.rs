@@ -163,6 +163,8 @@ fn other_origins_may_authorize_and_may_not_use_the_web_session() {
     };
     token(&with(&[]));
     token(&with(&[("Origin", &server.url), ("Sec-Fetch-Site", "same-origin")]));
+    // A page that sends no referrer has its posts sent with this origin.
+    token(&with(&[("Origin", "null"), ("Sec-Fetch-Site", "same-origin")]));
     for foreign in [origin, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "none"), ("Origin", "null")]
     {
         let answer = with(&[foreign]);

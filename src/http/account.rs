@@ -128,19 +128,22 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
 }
 
 /// Begins a sign-in for a Service Target URL that names a group; afterwards the browser comes back to the
-/// same address. `None` when the address names no group.
+/// `address`, a path with its query. `None` when `params` name no group.
 ///
 /// # Errors
 /// `Denied` with an incident code when the group cannot sign in by SAML.
-pub(super) fn start_sso(app: &App, call: &Call<'_>) -> Result<Option<Response>> {
-    let params = call.query();
-    let Some(selector) = selector_of(&params) else { return Ok(None) };
+pub(super) fn start_sso(
+    app: &App,
+    call: &Call<'_>,
+    params: &Params<'_>,
+    address: &str,
+) -> Result<Option<Response>> {
+    let Some(selector) = selector_of(params) else { return Ok(None) };
     let group = match app.desk.sso_group(&selector)? {
         Some(group) => group,
         None => return Err(app.desk.refuse_unknown_group(&call.anonymous(), Some(&selector))?),
     };
-    let address = format!("{}?{}", call.request.path, call.request.query);
-    let target = RelativeTarget::parse(&printable(&address)).as_ref().map(Target::to).unwrap_or_default();
+    let target = RelativeTarget::parse(&printable(address)).as_ref().map(Target::to).unwrap_or_default();
     begin(app, call, group, &target).map(Some)
 }
 
@@ -153,7 +156,9 @@ fn get_account_summary(app: &App, call: &Call<'_>) -> Result<Response> {
         return Ok(answer::html(200, pages::sso::account_summary(address.as_str(), group)));
     }
     let public = "You are not signed in. Use the address that your administrator gave you.";
-    start_sso(app, call)?.ok_or_else(|| Error::new(Kind::Unauthenticated, "not_signed_in", public))
+    let address = format!("{}?{}", call.request.path, call.request.query);
+    start_sso(app, call, &call.query(), &address)?
+        .ok_or_else(|| Error::new(Kind::Unauthenticated, "not_signed_in", public))
 }
 
 fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {

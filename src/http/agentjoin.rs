@@ -127,10 +127,28 @@ fn without_credential(
         }
     }
     // A Service Target URL that names a group goes to the group's identity provider.
-    match account::start_sso(app, call)? {
+    match account::start_sso(app, call, fields.params(), &address_of(call, fields))? {
         Some(response) => Ok(response),
         None => Ok(asked(app, call, fields, 200, &Fill::default())),
     }
+}
+
+/// Where the browser comes back to: the address that it asked for. What a form posted travels on as a query, but for
+/// what proves who somebody is.
+fn address_of(call: &Call<'_>, fields: &Fields<'_>) -> String {
+    let request = call.request;
+    if request.body.is_empty() {
+        return format!("{}?{}", request.path, request.query);
+    }
+    let mut query = form_urlencoded::Serializer::new(format!("{}?", request.path));
+    for (name, value) in fields.params().iter().filter(|(name, _)| !is_secret(name)) {
+        query.append_pair(name, &value);
+    }
+    query.finish()
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 fn get_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -192,7 +210,7 @@ fn asked(app: &App, call: &Call<'_>, fields: &Fields<'_>, status: u16, fill: &Fi
     let hidden: Vec<(String, String)> = fields
         .params()
         .iter()
-        .filter(|(name, _)| !SECRETS.iter().chain(&["groupid"]).any(|s| s.eq_ignore_ascii_case(name)))
+        .filter(|(name, _)| !is_secret(name) && !name.eq_ignore_ascii_case("groupid"))
         .map(|(name, value)| (name.to_owned(), value.into_owned()))
         .collect();
     let lab = app.desk.lab_clock();

@@ -17,7 +17,7 @@ use tiny_http::Method;
 
 use super::credentials::{Fields, group_asked_for, proof};
 use super::router::{App, Asked, Call, Errors, FORM, Handling, Route};
-use super::{answer, gssnid};
+use super::{answer, gssnid, own_page};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::desk::sign_in::{Attempt, Authorized, BrowserSignIn, TokenRequest};
@@ -100,7 +100,12 @@ fn token_request(fields: &Fields<'_>) -> Result<TokenRequest> {
 }
 
 fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
-    same_origin(app, call)?;
+    // No page of ours asked where somebody typed the address.
+    let was_typed = call.request.header("Sec-Fetch-Site") == Some("none");
+    if was_typed || !own_page::sends(app, call.request) {
+        let public = "Only pages of this server may use the web session.";
+        return Err(Error::new(Kind::Denied, "other_origin", public));
+    }
     let fields = Fields::of(call)?;
     let request = token_request(&fields)?;
     let (caller, surface) = (call.anonymous(), "AuthorizeFromWebSession");
@@ -109,19 +114,6 @@ fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Promise<Resp
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
     app.desk.authorize(&attempt, &request).map(|promise| promise.then(|kept| kept.and_then(bare)))
-}
-
-/// Passes requests of our own pages: browsers say where a request comes from, and no page can lie about it.
-fn same_origin(app: &App, call: &Call<'_>) -> Result<()> {
-    let request = call.request;
-    let own = app.origin(request);
-    let foreign_site = request.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin");
-    let foreign_origin = request.header("Origin").is_some_and(|origin| origin != own);
-    if foreign_site || foreign_origin {
-        let public = "Only pages of this server may use the web session.";
-        return Err(Error::new(Kind::Denied, "other_origin", public));
-    }
-    Ok(())
 }
 
 /// The token as a JSON string. Its alphabet needs no escapes.

@@ -365,3 +365,24 @@ fn judging_again_gives_each_check_the_number_that_it_had() {
         assert!(again.starts_with(&first), "attempt {}: {first:?} became {again:?}", attempt.id);
     }
 }
+
+#[test]
+fn a_group_that_is_posted_to_a_service_target_begins_its_sign_in_as_in_the_query() {
+    let server = started();
+    for (form, query) in [("name=Ann+Lee&idpid=12345&SessionKey=4711", ""), ("name=Ann", "?idpid=12345")] {
+        let answer = server.post_form(&format!("/agentjoin/AgentView.aspx{query}"), form);
+        assert_eq!(answer.status, 302, "{answer:?}");
+        assert!(answer.header("Location").unwrap().starts_with("https://idp.example.org/sso?"), "{answer:?}");
+    }
+    // Where it comes back to has what was asked for, and nothing that proves who somebody is.
+    let targets: Vec<String> = {
+        let database = rusqlite::Connection::open(server.data().join("sidelight.db")).unwrap();
+        let mut statement = database.prepare("SELECT target FROM saml_requests ORDER BY created_at").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert!(targets[0].contains("name=Ann+Lee") && targets[0].contains("SessionKey=4711"), "{targets:?}");
+    let posted = "idpid=12345&password=secret-of-ann";
+    assert_eq!(server.post_form("/agentjoin/AgentJoin.aspx", posted).status, 302);
+    let bytes = std::fs::read(server.data().join("sidelight.db-wal")).unwrap();
+    assert!(!bytes.windows(13).any(|part| part == b"secret-of-ann"));
+}

@@ -3,7 +3,9 @@
 //! The same rules as [`super::verify`], one line each, with what was expected and what came. What needs
 //! the database (does the group exist, who has the PUID, may they sign in) is added by whoever asked it.
 
-use super::{CAP_GRACE, EXPIRY_DIGITS, LENGTH, LONGEST_LIFE, Reject, SigningKey, VERSION};
+use super::{
+    CAP_GRACE, EXPIRY_DIGITS, Flaw, LENGTH, LONGEST_LIFE, Reject, SIGNATURE_LENGTH, SigningKey, VERSION,
+};
 use super::{check_life, check_signature, parse};
 use crate::model::GroupId;
 use crate::protocol::check::{Check, Outcome};
@@ -40,7 +42,8 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
         Err(reject @ (Reject::Malformed(_) | Reject::PreviousFormat)) => Err(reject),
         _ => Ok(()),
     };
-    list.add("Form", form, format!("{LENGTH} characters, $1$expiry$signature"), form_of(claim.text));
+    let (expected, got) = form_of(claim.text, form.err());
+    list.add("Form", form, expected, got);
     list.add(
         "Version",
         parsed.map(|_| ()),
@@ -101,9 +104,41 @@ impl List {
     }
 }
 
-/// Describes the form without repeating the key: while valid, it is as good as a password.
-fn form_of(text: &str) -> String {
-    let dollars = text.matches('$').count();
-    let start = if text.starts_with('$') { "a leading dollar" } else { "no leading dollar" };
-    format!("{} characters, {start}, {dollars} dollars", text.chars().count())
+/// What the form should be and what came, without repeating the key: while valid, it is as good as a password. Where
+/// one part is wrong, only of that part.
+fn form_of(text: &str, reject: Option<Reject>) -> (String, String) {
+    let part = |number: usize| text.split('$').nth(number).unwrap_or_default();
+    match reject {
+        Some(Reject::Malformed(Flaw::Expiry)) => {
+            let length = part(2).chars().count();
+            let digits = part(2).bytes().filter(u8::is_ascii_digit).count();
+            (
+                format!("an expiry of {EXPIRY_DIGITS} digits"),
+                format!("an expiry of {length} characters, {digits} of them digits"),
+            )
+        }
+        Some(Reject::Malformed(Flaw::Signature)) => {
+            let expected = "a signature of 43 characters of base64url (A-Z a-z 0-9 - _) that make 32 bytes";
+            (expected.to_owned(), signature_flaw(part(3)))
+        }
+        _ => {
+            let dollars = text.matches('$').count();
+            let start = if text.starts_with('$') { "a leading dollar" } else { "no leading dollar" };
+            (
+                format!("{LENGTH} characters, $1$expiry$signature"),
+                format!("{} characters, {start}, {dollars} dollars", text.chars().count()),
+            )
+        }
+    }
+}
+
+fn signature_flaw(signature: &str) -> String {
+    let length = signature.chars().count();
+    let foreign = signature.chars().position(|c| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+    match foreign {
+        Some(place) => format!("{length} characters, and number {} is none of these", place + 1),
+        None if length != SIGNATURE_LENGTH => format!("{length} characters"),
+        // 43 characters have two bits more than 32 bytes: those of the last one must be zero.
+        None => "43 characters whose last one no signature ends in: it was changed or mistyped".to_owned(),
+    }
 }

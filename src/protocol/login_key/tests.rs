@@ -198,3 +198,27 @@ fn what_was_written_wrongly_is_named() {
         diagnosed(text, PUID, None);
     }
 }
+
+#[test]
+fn what_is_wrong_with_the_form_is_said_of_the_part_that_is_wrong() {
+    let good = PUBLISHED[0].1;
+    let form = |text: &str| {
+        let claim = Claim { text, key: &key(), group: GROUP, puid: PUID, now: PUBLISHED[0].0 - 60 };
+        let check = explain(&claim, 1).checks.remove(0);
+        format!("{} / {}", check.expected, check.got)
+    };
+    // 43 characters hold two bits more than 32 bytes: "t" as the last one sets one of them.
+    let mistyped = form(&good.replace("DbZws", "DbZwt"));
+    assert!(mistyped.starts_with("a signature of 43 characters"), "{mistyped}");
+    assert!(
+        mistyped.ends_with("whose last one no signature ends in: it was changed or mistyped"),
+        "{mistyped}"
+    );
+    let standard = form(&good.replace("Jh_j", "Jh/j"));
+    assert!(standard.ends_with("43 characters, and number 23 is none of these"), "{standard}");
+    assert!(form(&good.replace("1593908430", "15939O843O")).ends_with("10 characters, 8 of them digits"));
+    assert!(form(&good[..56]).starts_with("57 characters"));
+    for text in [mistyped, standard] {
+        assert!(!text.contains("Wf7v"), "the key is not repeated");
+    }
+}
