@@ -52,10 +52,10 @@ pub(super) fn beside_server(path: &Path, judge: Judge<'_>) -> Result<(Connection
 }
 
 fn size_of(path: &Path) -> Result<Option<u64>> {
-    match std::fs::metadata(path) {
+    // Opened, not only looked at: whoever may not read it is told so, not what SQLite makes of that.
+    match std::fs::File::open(path).and_then(|file| file.metadata()) {
         Ok(found) => Ok(Some(found.len())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(unopened(path, &e.to_string())),
+        Err(e) => unless_missing(path, &e),
     }
 }
 
@@ -120,6 +120,21 @@ fn references_hold(connection: &Connection, path: &Path) -> Result<()> {
     match broken {
         None => Ok(()),
         Some(table) => Err(damaged(path, &format!("a row of {table} refers to one that is not there"))),
+    }
+}
+
+pub(super) fn unless_missing(path: &Path, error: &std::io::Error) -> Result<Option<u64>> {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(None),
+        std::io::ErrorKind::PermissionDenied => {
+            let data = path.parent().unwrap_or(path).display();
+            let why = format!(
+                "may not be read by this user. Run the command as the user who runs the server, or as root: \
+                 sudo sidelight … --data {data}"
+            );
+            Err(refused("no_permission", path, &why))
+        }
+        _ => Err(unopened(path, &error.to_string())),
     }
 }
 

@@ -204,3 +204,12 @@ fn an_older_database_is_brought_up_to_date_by_one_of_several_that_open_it_at_onc
     let (store, _) = Store::open_beside(dir.path(), |_| Ok(())).unwrap();
     assert_eq!(store.read(|r| r.groups()).unwrap().len(), 1);
 }
+
+#[test]
+fn whoever_may_not_read_the_database_is_told_so_and_not_that_there_is_none() {
+    let path = Path::new("/var/lib/sidelight/sidelight.db");
+    let denied = open::unless_missing(path, &std::io::ErrorKind::PermissionDenied.into()).unwrap_err();
+    assert_eq!(denied.code, "no_permission");
+    assert!(denied.public.contains("sudo sidelight … --data /var/lib/sidelight"), "{}", denied.public);
+    assert_eq!(open::unless_missing(path, &std::io::ErrorKind::NotFound.into()), Ok(None));
+}
