@@ -42,7 +42,7 @@ static COVERED: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|octets: &[u8]| {
-    let policy = SignaturePolicy { sha1: true };
+    let policy = SignaturePolicy { sha1: true, short_keys: true };
     if let Some(([a, b, c, d], piece)) = octets.split_first_chunk() {
         let genuine = SIGNED.as_bytes();
         let from = usize::from(u16::from_le_bytes([*a, *b])) % genuine.len();
