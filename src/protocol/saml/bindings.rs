@@ -123,9 +123,10 @@ fn inflate_unless_document(bytes: Vec<u8>) -> Result<Vec<u8>, BindingReject> {
         return Ok(bytes);
     }
     match inflate(&bytes) {
-        // Neither: the XML parser has the better word for it.
-        Err(BindingReject::Deflate | BindingReject::Empty) => Ok(bytes),
-        inflated => inflated,
+        Ok(document) if looks_like_document(&document) => Ok(document),
+        Err(BindingReject::TooLarge) => Err(BindingReject::TooLarge),
+        // Neither: the XML parser has the better word for it. Chance bytes can be a DEFLATE stream of chance bytes.
+        _ => Ok(bytes),
     }
 }
 

@@ -142,3 +142,11 @@ fn a_query_joins_a_location_that_has_one() {
 fn codes_are_stable() {
     assert_eq!(BindingReject::Base64.code(), "base64_invalid");
 }
+
+/// The fuzzer found these bytes: they are a whole DEFLATE stream, of other bytes that are no document.
+#[test]
+fn only_a_document_is_taken_out_of_deflate() {
+    let chance = [195, 56, 227, 52, 242, 189, 113, 180, 9, 96];
+    assert!(inflate(&chance).is_ok_and(|inner| inner != chance), "these bytes inflate");
+    assert_eq!(decode_post(&encode_post(&chance)), Ok(chance.to_vec()));
+}
