@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 11.
+-- The schema of Sidelight's database, version 12.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -33,8 +33,11 @@ CREATE TABLE groups (
     created_at INTEGER NOT NULL,
     off_since INTEGER,                           -- NULL while the group is on
     -- Added to the mark of each membership: another one voids all tokens and web sessions of the group.
-    mark INTEGER NOT NULL DEFAULT 0
+    mark INTEGER NOT NULL DEFAULT 0,
+    -- Deleted: hidden from all, and taken away in portions.
+    leaving INTEGER NOT NULL DEFAULT 0 CHECK (leaving IN (0, 1))
 ) STRICT;
+CREATE INDEX groups_that_leave ON groups (id) WHERE leaving = 1;
 
 CREATE TABLE retired_groups (
     -- Deleted groups: neither their number nor their Unique Account ID is ever given again.
@@ -94,6 +97,7 @@ CREATE TABLE users (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX users_by_email ON users (email) WHERE email <> '';
+CREATE INDEX users_by_home ON users (home_group_id);
 
 CREATE TABLE memberships (
     group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,

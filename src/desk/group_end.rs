@@ -14,6 +14,8 @@ use crate::store::{Asker, Writer};
 
 /// Above how many users the name is typed before a group is deleted.
 pub const TYPE_NAME_ABOVE: u64 = 100;
+/// Up to how many users of a deleted group are taken away before the answer.
+const SWEPT_AT_ONCE: u64 = 500;
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -104,24 +106,46 @@ impl Desk {
     /// Deletes a group with all that is its own. People who are members of other groups, too, move home to the
     /// oldest of these; all others are deleted. Number and Unique Account ID are never given again.
     ///
+    /// One short transaction makes it so for whoever looks, however large the group is. What is left of it, hidden, is
+    /// taken away in portions afterwards: at once where it is little, or where nobody waits for the answer; else when
+    /// the house is next kept.
+    ///
     /// # Errors
-    /// As [`Desk::switch_group_off`].
+    /// As [`Desk::switch_group_off`]; `Unavailable` with code `search_busy` when too many others search.
     pub fn delete_group(&self, caller: &Caller, id: GroupId) -> Result<Group> {
         let operation = "group.delete";
         let attempt = || {
             permission::run_appliance(caller)?;
+            // Counted before: it takes long where there are many.
+            let belongings = self.store.search(&Asker::of(caller, Some(id)), |r| {
+                known(r, id)?;
+                r.belongings(id)
+            })?;
             let caller = caller.clone();
-            self.store.write(self.clock.now(), move |w| deleted(w, &caller, id))
+            let deleted = self.store.write(self.clock.now(), move |w| deleted(w, &caller, id, belongings))?;
+            if !self.serves || belongings.users <= SWEPT_AT_ONCE {
+                // It is deleted, whatever comes of this: what stays is taken away later.
+                let _ = self.in_portions(move |w, rows| w.sweep_group(id, rows));
+            }
+            Ok(deleted)
         };
         self.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
     }
+
+    /// Takes away what is left of groups that were deleted: after a kill, at the start and about once a minute.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) fn sweep_groups(&self) -> Result<()> {
+        let groups = self.store.read(|r| r.leaving_groups())?;
+        groups.into_iter().try_for_each(|id| self.in_portions(move |w, rows| w.sweep_group(id, rows)))
+    }
 }
 
-/// As [`Desk::delete_group`], inside a transaction.
-fn deleted(w: &Writer<'_>, caller: &Caller, id: GroupId) -> Result<Group> {
-    let (group, belongings) = (known(w, id)?, w.belongings(id)?);
-    w.move_members_home(id)?;
-    w.delete_group(id)?;
+/// Deletes a group, inside a transaction.
+fn deleted(w: &Writer<'_>, caller: &Caller, id: GroupId, belongings: Belongings) -> Result<Group> {
+    let group = known(w, id)?;
+    w.let_group_leave(id)?;
     let detail = format!(
         "name {}; {} users deleted, {} still in other groups, {} roles, {} SCIM tokens",
         group.name,
@@ -133,3 +157,7 @@ fn deleted(w: &Writer<'_>, caller: &Caller, id: GroupId) -> Result<Group> {
     w.log(&LogEntry::done(caller, Some(id), "group.delete", id.to_string(), detail))?;
     Ok(group)
 }
+
+#[cfg(test)]
+#[path = "group_end_tests.rs"]
+mod tests;

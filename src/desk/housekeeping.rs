@@ -11,7 +11,7 @@ use crate::store::Sweep;
 const STAYS_SECONDS: i64 = 3_600;
 
 impl Desk {
-    /// Wipes and sweeps what is over, and ends what imports left behind. To be called about once a minute.
+    /// Wipes and sweeps what is over, and ends what imports and deleted groups left behind. To be called about once a minute.
     ///
     /// # Errors
     /// Those of the store.
@@ -23,6 +23,7 @@ impl Desk {
         });
         wiped.wait()?;
         self.end_imports()?;
+        self.sweep_groups()?;
         // A lab's clock goes back and forth: what is over there can come again.
         if self.mode == Mode::Production {
             let before = now.plus_seconds(-STAYS_SECONDS);

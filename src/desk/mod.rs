@@ -26,6 +26,7 @@ mod lab;
 mod let_in;
 mod memory;
 pub mod operators;
+mod pace;
 pub mod password_policy;
 pub mod passwords;
 pub mod people;

@@ -22,7 +22,8 @@ impl Reader<'_> {
             .prepare_cached(&format!(
                 "SELECT (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible}),
                         (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible} AND NOT EXISTS
-                            (SELECT 1 FROM memberships o WHERE o.user_id = m.user_id AND o.group_id <> ?1)),
+                            (SELECT 1 FROM memberships o JOIN groups g ON g.id = o.group_id AND g.leaving = 0
+                             WHERE o.user_id = m.user_id AND o.group_id <> ?1)),
                         (SELECT count(*) FROM roles WHERE group_id = ?1),
                         (SELECT count(*) FROM scim_tokens WHERE group_id = ?1),
                         (SELECT count(*) FROM sso_keys WHERE group_id = ?1)",
@@ -122,37 +123,5 @@ impl Writer<'_> {
     /// `Fault` when the database fails.
     pub fn switch_group_on(&self, group: GroupId) -> Result<()> {
         self.execute("UPDATE groups SET off_since = NULL WHERE id = ?1", [group.0])
-    }
-
-    /// Moves home whoever is a member elsewhere, too: to the oldest such group. Then nobody is at home in this
-    /// group but those who are members of no other.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn move_members_home(&self, group: GroupId) -> Result<()> {
-        self.execute(
-            "UPDATE users SET updated_at = ?2, home_group_id =
-                 (SELECT m.group_id FROM memberships m JOIN groups g ON g.id = m.group_id
-                  WHERE m.user_id = users.id AND m.group_id <> ?1 ORDER BY g.created_at, g.id LIMIT 1)
-             WHERE home_group_id = ?1 AND id IN (SELECT user_id FROM memberships WHERE group_id = ?1)
-               AND EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = users.id AND m.group_id <> ?1)",
-            (group.0, self.now.0),
-        )
-    }
-
-    /// Deletes a group with all that is its own, and the people who are members of no other group. Its number and
-    /// Unique Account ID are retired. [`Writer::move_members_home`] comes first.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn delete_group(&self, group: GroupId) -> Result<()> {
-        self.execute(
-            "INSERT INTO retired_groups (id, account_id, deleted_at)
-             SELECT id, account_id, ?2 FROM groups WHERE id = ?1",
-            (group.0, self.now.0),
-        )?;
-        self.execute("DELETE FROM users WHERE home_group_id = ?1", [group.0])?;
-        self.execute("DELETE FROM memberships WHERE group_id = ?1", [group.0])?;
-        self.execute("DELETE FROM groups WHERE id = ?1", [group.0])
     }
 }

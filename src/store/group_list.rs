@@ -11,7 +11,8 @@ use crate::model::lists::Count;
 use crate::model::lists::{GroupColumn, GroupLine, GroupQuery};
 use crate::model::sso::{Method, Status};
 
-const CONDITION: &str = "(:words = '' OR has_words(:words, g.name, g.account_id) OR instr(g.id, :words) = 1)
+const CONDITION: &str =
+    "g.leaving = 0 AND (:words = '' OR has_words(:words, g.name, g.account_id) OR instr(g.id, :words) = 1)
      AND (:sso IS NULL OR :sso = (COALESCE(c.method, 'off') <> 'off'))";
 const TABLES: &str = "groups g LEFT JOIN sso_configurations c ON c.group_id = g.id";
 

@@ -118,7 +118,7 @@ impl Writer<'_> {
 }
 
 fn select_group(condition: &str) -> String {
-    format!("SELECT {COLUMNS} FROM groups WHERE {condition}")
+    format!("SELECT {COLUMNS} FROM groups WHERE leaving = 0 AND {condition}")
 }
 
 pub(super) fn group_row(row: &Row<'_>) -> rusqlite::Result<Group> {

@@ -2,9 +2,9 @@
 use super::*;
 use crate::model::{GlanceAddress, GroupId, Membership, Puid, UserId};
 
-const SEVEN: GroupId = GroupId(7);
+pub(super) const SEVEN: GroupId = GroupId(7);
 
-fn store() -> (tempfile::TempDir, Store) {
+pub(super) fn store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path(), Mode::Lab, Timestamp(0)).unwrap();
     let new = NewGroup { id: SEVEN, name: "Seven".into(), account_id: None };
@@ -12,7 +12,7 @@ fn store() -> (tempfile::TempDir, Store) {
     (directory, store)
 }
 
-fn made(w: &Writer<'_>, name: &str) -> Result<UserId> {
+pub(super) fn made(w: &Writer<'_>, name: &str) -> Result<UserId> {
     let user = w.insert_user(&NewUserRow {
         address: GlanceAddress::parse(name).unwrap(),
         home_group: SEVEN,
@@ -22,23 +22,27 @@ fn made(w: &Writer<'_>, name: &str) -> Result<UserId> {
         phone: String::new(),
         password_hash: None,
     })?;
-    w.insert_membership(&Membership {
-        group: SEVEN,
+    w.insert_membership(&membership(w, SEVEN, user, Puid::parse(name)))?;
+    w.log(&LogEntry::done(&crate::model::Caller::host(), Some(SEVEN), "user.create", name, ""))?;
+    Ok(user)
+}
+
+pub(super) fn membership(w: &Writer<'_>, group: GroupId, user: UserId, puid: Option<Puid>) -> Membership {
+    Membership {
+        group,
         user,
-        puid: Puid::parse(name),
+        puid,
         role: None,
         administrator: false,
         suspended: false,
         active: true,
         created_at: w.now,
         updated_at: w.now,
-    })?;
-    w.log(&LogEntry::done(&crate::model::Caller::host(), Some(SEVEN), "user.create", name, ""))?;
-    Ok(user)
+    }
 }
 
 /// What each look-up that leads to a person finds of `name`.
-fn found(store: &Store, name: &str) -> Vec<bool> {
+pub(super) fn found(store: &Store, name: &str) -> Vec<bool> {
     store
         .snapshot(|r| {
             let all = MemberQuery { limit: 100, ..MemberQuery::default() };
@@ -60,7 +64,7 @@ fn found(store: &Store, name: &str) -> Vec<bool> {
                 !r.members_named(SEVEN, &format!("{name}@x"))?.is_empty(),
                 !r.users_by_email(SEVEN, &format!("{name}@x"), 9)?.is_empty(),
                 r.group_by_address(name)?.is_some(),
-                r.sign_in_by_puid(SEVEN, name, |row| Ok(row.unwrap().member.is_some()))?,
+                r.sign_in_by_puid(SEVEN, name, |row| Ok(row.is_some_and(|row| row.member.is_some())))?,
                 !r.similar_puids(SEVEN, &name.to_uppercase(), 9)?.is_empty(),
                 !r.role_use(SEVEN)?.is_empty(),
             ])

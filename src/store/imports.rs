@@ -10,6 +10,7 @@
 
 use rusqlite::{OptionalExtension, named_params};
 
+use super::leaving::standing;
 use super::{Reader, Writer, database_fault};
 use crate::error::{Error, Kind, Result};
 use crate::model::{GroupId, LogEntry};
@@ -47,6 +48,12 @@ pub(super) fn visible(user: &str) -> String {
           OR NOT EXISTS (SELECT 1 FROM unfinished_imports h
                          WHERE +{user} BETWEEN h.first_user_id AND h.last_user_id))"
     )
+}
+
+/// The condition that a membership in the group `group` of the user `user` is seen: neither is hidden by an import,
+/// nor leaves with its group.
+pub(super) fn visible_member(group: &str, user: &str) -> String {
+    format!("{} AND {}", visible(user), standing(group))
 }
 
 impl Writer<'_> {

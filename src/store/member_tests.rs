@@ -114,7 +114,9 @@ fn a_text_of_the_caller_is_never_part_of_the_sql() {
 fn an_exact_look_up_uses_an_index() {
     let (_dir, store) = store();
     let plan = |condition: &str| -> String {
-        let sql = format!("EXPLAIN QUERY PLAN {} WHERE {condition}", memberships::select_member());
+        // Without what only runs while a group leaves, and sorts.
+        let select = memberships::select_member().replace(leaving::HOME, "u.home_group_id");
+        let sql = format!("EXPLAIN QUERY PLAN {select} WHERE {condition}");
         store
             .read(|r| {
                 let mut statement = r.connection.prepare(&sql).unwrap();

@@ -6,7 +6,7 @@
 
 use rusqlite::{ToSql, params_from_iter};
 
-use super::imports::visible;
+use super::imports::visible_member;
 use super::memberships::member_row;
 use super::{Reader, database_fault, words};
 use crate::clock::Timestamp;
@@ -175,7 +175,7 @@ impl Condition {
         let mut condition =
             Condition { sql: String::new(), values: Vec::new(), trigrams: None, by_words: false };
         let bound = condition.bind(group.0);
-        condition.sql = format!("m.group_id = {bound} AND {}", visible("m.user_id"));
+        condition.sql = format!("m.group_id = {bound} AND {}", visible_member(&bound, "m.user_id"));
         let criteria = condition.and_criteria(query);
         let searched = condition.and_search(&query.search);
         match query.state {

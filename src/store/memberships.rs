@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::imports::visible;
+use super::imports::{visible, visible_member};
 use super::users::{self, unreadable, user_row};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
@@ -31,7 +31,8 @@ pub(super) fn select_member_from_user(join: &str) -> String {
 }
 
 fn select_member_from(join: &str) -> String {
-    format!("SELECT {}, {COLUMNS}, r.name FROM {join} LEFT JOIN roles r ON r.id = m.role_id", users::COLUMNS)
+    let person = users::columns();
+    format!("SELECT {person}, {COLUMNS}, r.name FROM {join} LEFT JOIN roles r ON r.id = m.role_id")
 }
 
 impl Reader<'_> {
@@ -42,7 +43,7 @@ impl Reader<'_> {
     pub fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Membership>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM memberships m WHERE m.group_id = ?1 AND m.user_id = ?2 AND {}",
-            visible("m.user_id")
+            visible_member("?1", "m.user_id")
         );
         self.connection
             .prepare_cached(&sql)
@@ -94,7 +95,7 @@ impl Reader<'_> {
                      WHERE u.email = ?2 AND u.email <> '' AND {} LIMIT 2))
                  SELECT id FROM named WHERE {} LIMIT 2",
                 visible("u.id"),
-                visible("named.id")
+                visible_member("?1", "named.id")
             ))
             .map_err(database_fault)?;
         let rows =
@@ -109,7 +110,7 @@ impl Reader<'_> {
     pub fn memberships_of(&self, user: UserId) -> Result<Vec<Membership>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM memberships m WHERE m.user_id = ?1 AND {} ORDER BY m.group_id",
-            visible("m.user_id")
+            visible_member("m.group_id", "m.user_id")
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows = statement.query_map([user.0], |row| membership_row(row, 0)).map_err(database_fault)?;
@@ -117,7 +118,7 @@ impl Reader<'_> {
     }
 
     fn one_member(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Member>> {
-        let sql = format!("{} WHERE {condition} AND {}", select_member(), visible("m.user_id"));
+        let sql = format!("{} WHERE {condition} AND {}", select_member(), visible_member("?1", "m.user_id"));
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row(values, member_row).optional())

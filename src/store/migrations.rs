@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_sso_switches_and_keys_of_attempts.sql"),
     include_str!("migrations/0010_closed_cleanly.sql"),
     include_str!("migrations/0011_unfinished_imports.sql"),
+    include_str!("migrations/0012_groups_leave_in_portions.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

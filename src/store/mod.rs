@@ -19,6 +19,7 @@ mod group_list;
 mod groups;
 mod imports;
 mod incidents;
+mod leaving;
 mod log_file;
 mod member_order;
 mod members;
@@ -383,6 +384,8 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
 
 #[cfg(test)]
 mod import_tests;
+#[cfg(test)]
+mod leaving_tests;
 #[cfg(test)]
 mod log_tests;
 #[cfg(test)]

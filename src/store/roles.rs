@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::imports::visible;
+use super::imports::visible_member;
+use super::leaving::standing;
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -25,7 +26,8 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn role(&self, group: GroupId, id: RoleId) -> Result<Option<Role>> {
-        let sql = format!("SELECT {COLUMNS} FROM roles WHERE id = ?2 AND group_id = ?1");
+        let sql =
+            format!("SELECT {COLUMNS} FROM roles WHERE id = ?2 AND group_id = ?1 AND {}", standing("?1"));
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row((group.0, id.0), role_row).optional())
@@ -37,7 +39,8 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn role_by_name(&self, group: GroupId, name: &str) -> Result<Option<Role>> {
-        let sql = format!("SELECT {COLUMNS} FROM roles WHERE group_id = ?1 AND name = ?2");
+        let sql =
+            format!("SELECT {COLUMNS} FROM roles WHERE group_id = ?1 AND name = ?2 AND {}", standing("?1"));
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row((group.0, name), role_row).optional())
@@ -49,7 +52,10 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn roles(&self, group: GroupId) -> Result<Vec<Role>> {
-        let sql = format!("SELECT {COLUMNS} FROM roles WHERE group_id = ?1 ORDER BY name, id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM roles WHERE group_id = ?1 AND {} ORDER BY name, id",
+            standing("?1")
+        );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows = statement.query_map([group.0], role_row).map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
@@ -65,7 +71,7 @@ impl Reader<'_> {
             .prepare_cached(&format!(
                 "SELECT role_id, sum(active), sum(1 - active) FROM memberships
                  WHERE group_id = ?1 AND {} GROUP BY role_id ORDER BY role_id",
-                visible("user_id")
+                visible_member("?1", "user_id")
             ))
             .map_err(database_fault)?;
         let rows = statement
@@ -87,7 +93,7 @@ impl Reader<'_> {
     pub fn count_roles(&self, group: GroupId) -> Result<u64> {
         let count: i64 = self
             .connection
-            .prepare_cached("SELECT count(*) FROM roles WHERE group_id = ?1")
+            .prepare_cached(&format!("SELECT count(*) FROM roles WHERE group_id = ?1 AND {}", standing("?1")))
             .and_then(|mut s| s.query_row([group.0], |row| row.get(0)))
             .map_err(database_fault)?;
         Ok(count.unsigned_abs())

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
-use super::imports::visible;
+use super::imports::{visible, visible_member};
 use super::{Reader, Store, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ static BY_PUID: LazyLock<String> = LazyLock::new(|| {
          LEFT JOIN memberships m INDEXED BY memberships_for_sign_in
              ON m.group_id = g.id AND m.puid = ?2 AND {}
          LEFT JOIN users u ON u.id = m.user_id
-         WHERE g.id = ?1",
+         WHERE g.id = ?1 AND g.leaving = 0",
         visible("m.user_id")
     )
 });
@@ -97,7 +97,7 @@ impl Reader<'_> {
                     "SELECT puid FROM memberships
                      WHERE group_id = ?1 AND puid = ?2 COLLATE NOCASE AND puid <> ?2 AND puid IS NOT NULL AND {}
                      LIMIT ?3",
-                    visible("user_id")
+                    visible_member("?1", "user_id")
                 ),
             )
             .map_err(database_fault)?;

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::imports::visible;
+use super::leaving::{HOME, STILL_THERE};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -30,7 +31,8 @@ impl Reader<'_> {
                      c.skew_seconds, c.allow_sha1, c.allow_rsa15, c.keep_responses, c.autoprovision,
                      c.mapping, c.allowed_sites,
                      c.name_id_when_missing, c.allow_3des
-                 FROM groups g LEFT JOIN sso_configurations c ON c.group_id = g.id WHERE g.id = ?1",
+                 FROM groups g LEFT JOIN sso_configurations c ON c.group_id = g.id
+                 WHERE g.id = ?1 AND g.leaving = 0",
             )
             .and_then(|mut s| s.query_row([group.0], |row| configuration_row(group, row)).optional())
             .map_err(database_fault)?;
@@ -154,7 +156,7 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn group_by_account_id(&self, account_id: &str) -> Result<Option<GroupId>> {
-        self.group_by("SELECT id FROM groups WHERE account_id = ?1", account_id)
+        self.group_by("SELECT id FROM groups WHERE account_id = ?1 AND leaving = 0", account_id)
     }
 
     /// The group of this name, in any case.
@@ -162,7 +164,7 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn group_by_name(&self, name: &str) -> Result<Option<GroupId>> {
-        self.group_by("SELECT id FROM groups WHERE name = ?1", name)
+        self.group_by("SELECT id FROM groups WHERE name = ?1 AND leaving = 0", name)
     }
 
     /// The home group of the user with this Glance Address, in any case.
@@ -170,8 +172,10 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn group_by_address(&self, address: &str) -> Result<Option<GroupId>> {
-        let sql =
-            format!("SELECT home_group_id FROM users WHERE glance_address = ?1 AND {}", visible("users.id"));
+        let sql = format!(
+            "SELECT {HOME} FROM users u WHERE u.glance_address = ?1 AND {} AND {STILL_THERE}",
+            visible("u.id")
+        );
         self.group_by(&sql, address)
     }
 

@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::imports::visible;
+use super::imports::{visible, visible_member};
+use super::leaving::{HOME, STILL_THERE};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -22,10 +23,13 @@ pub struct NewUserRow {
 }
 
 /// The columns of a user, in the order of [`user_row`]; `u` is the users table.
-pub(super) const COLUMNS: &str = "u.id, u.glance_address, u.first_name, u.last_name, u.email, u.phone,
-    u.password_hash IS NOT NULL, u.home_group_id, u.failures, u.locked_until, u.signed_in_at,
-    u.created_at, u.updated_at";
-/// How many columns [`COLUMNS`] has.
+pub(super) fn columns() -> String {
+    format!(
+        "u.id, u.glance_address, u.first_name, u.last_name, u.email, u.phone, u.password_hash IS NOT NULL, {HOME},
+         u.failures, u.locked_until, u.signed_in_at, u.created_at, u.updated_at"
+    )
+}
+/// How many columns there are in [`columns`].
 pub(super) const COLUMN_COUNT: usize = 13;
 
 impl Reader<'_> {
@@ -34,7 +38,7 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn user(&self, id: UserId) -> Result<Option<User>> {
-        let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1");
+        let sql = format!("SELECT {} FROM users u WHERE u.id = ?1 AND {STILL_THERE}", columns());
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row([id.0], |row| user_row(row, 0)).optional())
@@ -46,8 +50,11 @@ impl Reader<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn user_by_address(&self, address: &str) -> Result<Option<User>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM users u WHERE u.glance_address = ?1 AND {}", visible("u.id"));
+        let sql = format!(
+            "SELECT {} FROM users u WHERE u.glance_address = ?1 AND {} AND {STILL_THERE}",
+            columns(),
+            visible("u.id")
+        );
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_row([address], |row| user_row(row, 0)).optional())
@@ -60,10 +67,11 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn users_by_email(&self, group: GroupId, email: &str, limit: u32) -> Result<Vec<User>> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM users u WHERE u.email = ?2 AND u.email <> ''
+            "SELECT {} FROM users u WHERE u.email = ?2 AND u.email <> ''
                  AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = ?1 AND m.user_id = u.id) AND {}
              ORDER BY u.id LIMIT ?3",
-            visible("u.id")
+            columns(),
+            visible_member("?1", "u.id")
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows =
@@ -92,6 +100,14 @@ impl Writer<'_> {
     /// `Conflict` with code `address_taken` when the Glance Address is taken, in any case.
     pub fn insert_user(&self, user: &NewUserRow) -> Result<UserId> {
         let hidden = self.next_hidden_user()?;
+        let inserted = self.insert_user_numbered(user, hidden);
+        if inserted.as_ref().is_err_and(is_duplicate) && self.take_from_who_leaves(user.address.as_str())? {
+            return self.insert_user_numbered(user, hidden).map_err(duplicate_address);
+        }
+        inserted.map_err(duplicate_address)
+    }
+
+    fn insert_user_numbered(&self, user: &NewUserRow, number: Option<i64>) -> rusqlite::Result<UserId> {
         self.connection
             .prepare_cached(
                 "INSERT INTO users (id, glance_address, home_group_id, first_name, last_name, email, phone,
@@ -108,11 +124,10 @@ impl Writer<'_> {
                     &user.phone,
                     &user.password_hash,
                     self.now.0,
-                    hidden,
+                    number,
                 ))
             })
             .map(UserId)
-            .map_err(duplicate_address)
     }
 
     /// Keeps the address, names, e-mail address and phone number of `user`, found by its number.
@@ -120,6 +135,14 @@ impl Writer<'_> {
     /// # Errors
     /// `Conflict` with code `address_taken` when another user has the Glance Address.
     pub fn update_user(&self, user: &User) -> Result<()> {
+        let updated = self.update_user_row(user);
+        if updated.as_ref().is_err_and(is_duplicate) && self.take_from_who_leaves(user.address.as_str())? {
+            return self.update_user_row(user).map_err(duplicate_address);
+        }
+        updated.map_err(duplicate_address)
+    }
+
+    fn update_user_row(&self, user: &User) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached(
                 "UPDATE users SET glance_address = ?2, first_name = ?3, last_name = ?4, email = ?5,
@@ -136,8 +159,7 @@ impl Writer<'_> {
                     self.now.0,
                 ))
             })
-            .map_err(duplicate_address)?;
-        Ok(())
+            .map(drop)
     }
 
     /// Sets or takes away a user's password hash.
@@ -200,7 +222,7 @@ impl Writer<'_> {
     }
 }
 
-/// Reads a user from the columns of [`COLUMNS`], which begin at `first`.
+/// Reads a user from the columns of [`columns`], which begin at `first`.
 pub(super) fn user_row(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     let address: String = row.get(first + 1)?;
     let address = GlanceAddress::parse(&address).ok_or_else(|| unreadable(first + 1, "Glance Address"))?;

@@ -49,7 +49,7 @@ impl Reader<'_> {
              FROM web_sessions s
              JOIN memberships m ON m.group_id = s.group_id AND m.user_id = s.user_id
              JOIN users u ON u.id = s.user_id
-             JOIN groups g ON g.id = s.group_id
+             JOIN groups g ON g.id = s.group_id AND g.leaving = 0
              WHERE s.fingerprint = ?1 AND s.expires_at > ?2"
         );
         self.connection
@@ -76,7 +76,7 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn member_state(&self, group: GroupId, user: UserId) -> Result<Option<SignInState>> {
         let sql = format!(
-            "SELECT {STATE} FROM memberships m JOIN users u ON u.id = m.user_id JOIN groups g ON g.id = m.group_id
+            "SELECT {STATE} FROM memberships m JOIN users u ON u.id = m.user_id JOIN groups g ON g.id = m.group_id AND g.leaving = 0
              WHERE m.group_id = ?1 AND m.user_id = ?2"
         );
         self.connection
@@ -105,7 +105,7 @@ impl Writer<'_> {
             .prepare_cached(
                 "INSERT INTO web_sessions (fingerprint, group_id, user_id, mark, created_at, used_at, expires_at)
                  SELECT ?1, m.group_id, m.user_id, coalesce(?6, m.mark + g.mark), ?4, ?4, ?5
-                 FROM memberships m JOIN groups g ON g.id = m.group_id
+                 FROM memberships m JOIN groups g ON g.id = m.group_id AND g.leaving = 0
                  WHERE m.group_id = ?2 AND m.user_id = ?3",
             )
             .and_then(|mut s| {

@@ -7,11 +7,12 @@
 //!
 //! A kill leaves hidden users or rows of the access log that wait; both are dealt with by [`Desk::end_imports`].
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::plan::{Plan, Planned, people_changed};
 use super::{Preview, Progress};
 use crate::desk::Desk;
+use crate::desk::pace::Pace;
 use crate::desk::people::{CheckedChange, CheckedUser, UserKey, created, updated};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, UserId};
@@ -19,34 +20,6 @@ use crate::store::{ImportId, ImportWork, Writer};
 
 /// Up to so many new users go with the changes in one transaction.
 const FEW: usize = 50;
-/// How long a portion may take: everybody who signs in meanwhile waits as long.
-const PORTION: Duration = Duration::from_millis(1);
-/// Rows of the first portion, before anything is known of the machine, and of any.
-const FIRST: usize = 16;
-const LARGEST: usize = 1_000;
-/// The longest pause between two portions.
-const PAUSE_MOST: Duration = Duration::from_millis(50);
-
-/// How large the portions are, by how long the last one took.
-struct Pace {
-    rows: usize,
-}
-
-impl Pace {
-    fn new() -> Pace {
-        Pace { rows: FIRST }
-    }
-
-    /// After a portion of `rows` whose work took `work`, and which took `whole` with its commit: gives the others as
-    /// long.
-    fn portion_done(&mut self, work: Duration, whole: Duration) {
-        let fit = PORTION.as_nanos().saturating_mul(self.rows as u128) / work.as_nanos().max(1);
-        // Not more than twice as many as before: one quick portion says little.
-        self.rows = usize::try_from(fit).unwrap_or(LARGEST).clamp(1, (2 * self.rows).min(LARGEST));
-        std::thread::sleep(whole.min(PAUSE_MOST));
-    }
-}
-
 /// What a file does to users who were there before, and to the few new ones that go with them.
 struct Rest {
     /// Users whose PUID another row takes over.
@@ -112,7 +85,7 @@ impl Desk {
         let (mut new, mut pace) = (new.into_iter(), Pace::new());
         let some_are_freed = !rest.freed.is_empty();
         loop {
-            let portion: Vec<_> = new.by_ref().take(pace.rows).collect();
+            let portion: Vec<_> = new.by_ref().take(pace.rows()).collect();
             if portion.is_empty() {
                 return Ok(());
             }
@@ -177,23 +150,10 @@ impl Desk {
 
     /// Sweeps an import out, or appends its rows to the access log, a portion at a time.
     fn end_import(&self, work: ImportWork) -> Result<()> {
-        let mut pace = Pace::new();
-        loop {
-            let (rows, begun) = (u32::try_from(pace.rows).unwrap_or(1), Instant::now());
-            let done = self.store.leave_trace(self.clock.now(), move |w| {
-                let begun = Instant::now();
-                let more = match work {
-                    ImportWork::Sweep(import) => w.sweep_import(import, rows),
-                    ImportWork::AppendLog(import) => w.append_import_log(import, rows),
-                }?;
-                Ok((more, begun.elapsed()))
-            });
-            let (more, work) = done.wait()?;
-            if !more {
-                return Ok(());
-            }
-            pace.portion_done(work, begun.elapsed());
-        }
+        self.in_portions(move |w, rows| match work {
+            ImportWork::Sweep(import) => w.sweep_import(import, rows),
+            ImportWork::AppendLog(import) => w.append_import_log(import, rows),
+        })
     }
 }
 
