@@ -14,15 +14,29 @@ use crate::error::{Error, Kind, Result};
 pub type Outcome<T> = Box<dyn FnOnce() -> Result<T> + Send>;
 type Receiver<T> = Box<dyn FnOnce(Outcome<T>) + Send>;
 
+/// What waits for an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiter {
+    /// A thread, of which there are few.
+    Thread,
+    /// A receiver alone, such as a connection that was put aside.
+    Receiver,
+}
+
 /// A result that comes later.
 #[must_use = "nothing is begun until the outcome is asked for"]
 pub struct Promise<T> {
-    begin: Box<dyn FnOnce(Receiver<T>) + Send>,
+    begin: Box<dyn FnOnce(Waiter, Receiver<T>) + Send>,
 }
 
 impl<T: Send + 'static> Promise<T> {
     /// Promises what `begin` tells its receiver, once, from any thread.
     pub fn new(begin: impl FnOnce(Receiver<T>) + Send + 'static) -> Promise<T> {
+        Promise::for_waiter(move |_, receiver| begin(receiver))
+    }
+
+    /// As [`Promise::new`], for a `begin` that is told what waits.
+    pub fn for_waiter(begin: impl FnOnce(Waiter, Receiver<T>) + Send + 'static) -> Promise<T> {
         Promise { begin: Box::new(begin) }
     }
 
@@ -36,14 +50,14 @@ impl<T: Send + 'static> Promise<T> {
         self,
         next: impl FnOnce(Result<T>) -> Result<U> + Send + 'static,
     ) -> Promise<U> {
-        Promise::new(move |receiver: Receiver<U>| {
-            (self.begin)(Box::new(move |outcome| receiver(Box::new(move || next(outcome())))));
+        Promise::for_waiter(move |waiter, receiver: Receiver<U>| {
+            (self.begin)(waiter, Box::new(move |outcome| receiver(Box::new(move || next(outcome())))));
         })
     }
 
     /// Begins, and has the outcome passed to `receiver`, which must not block: others wait behind it.
     pub fn deliver(self, receiver: impl FnOnce(Outcome<T>) + Send + 'static) {
-        (self.begin)(Box::new(receiver));
+        (self.begin)(Waiter::Receiver, Box::new(receiver));
     }
 
     /// Begins, and waits for the result.
@@ -54,7 +68,7 @@ impl<T: Send + 'static> Promise<T> {
         duty::relieve();
         let (reply, answered) = sync_channel(1);
         // Whoever waited may be gone; what was begun stands all the same.
-        self.deliver(move |outcome| drop(reply.send(outcome)));
+        (self.begin)(Waiter::Thread, Box::new(move |outcome| drop(reply.send(outcome))));
         answered.recv().map_err(|_| closing())?()
     }
 }
@@ -77,6 +91,15 @@ mod tests {
         });
         let promise = promise.then(move |n| Ok((n? + 1, std::thread::current().id() == here)));
         assert_eq!(promise.wait().unwrap(), (21, true));
+    }
+
+    #[test]
+    fn what_waits_is_told_through_what_follows() {
+        let promise = || Promise::for_waiter(|waiter, receiver| receiver(Box::new(move || Ok(waiter))));
+        assert_eq!(promise().then(|waiter| waiter).wait().unwrap(), Waiter::Thread);
+        let (tell, told) = sync_channel(1);
+        promise().then(|waiter| waiter).deliver(move |outcome| tell.send(outcome()).unwrap());
+        assert_eq!(told.recv().unwrap().unwrap(), Waiter::Receiver);
     }
 
     #[test]

@@ -107,6 +107,12 @@ fn say_how_it_stopped(data: &Path, closed: Option<Closed>) {
              that process ends. Copy both files, or neither.",
             data.display()
         )),
+        Some(Closed::RowsLost(rows)) => note(format_args!(
+            "Stopped, but {rows} rows of the access log, of what had been read, could not be written to the database in \
+             {} and are lost: another process held it, or the disk is full. What was written last may be in \
+             sidelight.db-wal. Copy both files, or neither.",
+            data.display()
+        )),
         Some(Closed::Failed(error)) => note(format_args!(
             "Stopped, but the database in {} could not be closed: what was written last is in sidelight.db-wal. {error}",
             data.display()

@@ -6,7 +6,7 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use common::{BINARY, Server};
+use common::{Answer, BINARY, Server};
 
 #[test]
 fn a_lab_starts_with_one_command_and_stops_in_order() {
@@ -328,4 +328,91 @@ fn a_tls_key_that_others_may_read_is_refused_by_name() {
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("tls-key.pem") && said.contains("chmod 600"), "{said}");
+}
+
+/// Sends `request` on a thread of its own, which says its name when it was answered.
+fn asked<'s>(
+    scope: &'s std::thread::Scope<'s, '_>,
+    answers: &std::sync::mpsc::Sender<(&'static str, Answer)>,
+    name: &'static str,
+    request: impl FnOnce() -> Answer + Send + 's,
+) {
+    let answers = answers.clone();
+    scope.spawn(move || answers.send((name, request())).unwrap());
+}
+
+#[test]
+fn while_another_process_holds_the_database_reads_go_on_and_whoever_writes_is_told_together() {
+    const GROUP: &str = "12345";
+    const PARTNER: &str = "PartnerLogin=admin.demo.glance.net&PartnerPW=demo-password";
+    const NEW: &str =
+        r#"{"userName":"held.demo.glance.net","schemas":["urn:ietf:params:scim:schemas:core:2.0:User"]}"#;
+    let server = Server::lab();
+    let made = server.command(&["scim-token", "make", "held", "--group", GROUP]);
+    let token = String::from_utf8(made.stdout).unwrap();
+    let bearer = format!("Bearer {}", token.trim());
+    let scim = [("Authorization", bearer.as_str()), ("Content-Type", "application/scim+json")];
+    let papi =
+        |page: &str, more: &str| server.post_form(&format!("/PAPI/{page}.asp"), &format!("{PARTNER}&{more}"));
+    let other = rusqlite::Connection::open(server.data().join("sidelight.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (answered, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let (papi, server) = (&papi, &server);
+        for _ in 0..3 {
+            asked(scope, &answered, "text/xml", || {
+                papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net")
+            });
+        }
+        asked(scope, &answered, "application/scim+json", || {
+            server.send("POST", "/scim/v2/Users", &scim, NEW.as_bytes())
+        });
+        asked(scope, &answered, "application/json", || {
+            let form = format!("partnerid={GROUP}&puid=nobody&loginkey=x");
+            server.post_form("/services/AuthorizationService.svc/rest/Authorize", &form)
+        });
+        asked(scope, &answered, "text/xml", || {
+            let body = r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><ValidateUser><username>admin.demo.glance.net</username><password>demo-password</password></ValidateUser></s:Body></s:Envelope>"#;
+            let kind = [("Content-Type", "text/xml; charset=utf-8")];
+            server.send("POST", "/services/ProvisioningService.asmx", &kind, body.as_bytes())
+        });
+        asked(scope, &answered, "text/html", || {
+            let page = server.get("/console/sign-in");
+            let (_, after) = page.body.split_once("name=\"form_token\" value=\"").unwrap();
+            let form_token = after.split('"').next().unwrap();
+            let form = format!("name=admin.demo.glance.net&password=demo-password&form_token={form_token}");
+            let cookie = page.cookie("sidelight-console-entry").unwrap();
+            let headers = [
+                ("Content-Type", "application/x-www-form-urlencoded"),
+                ("Sec-Fetch-Site", "same-origin"),
+                ("Cookie", cookie.as_str()),
+            ];
+            server.send("POST", "/console/sign-in", &headers, form.as_bytes())
+        });
+        for _ in 0..2 {
+            asked(scope, &answered, "read", || papi("ShowUsers", "PageCount=10"));
+            asked(scope, &answered, "read", || papi("ShowRoles", ""));
+            asked(scope, &answered, "read", || server.send("GET", "/scim/v2/Users", &scim, b""));
+            asked(scope, &answered, "read", || server.get("/health"));
+        }
+        let in_order: Vec<_> = (0..15).map(|_| answers.recv().unwrap()).collect();
+        let (read, told) = in_order.split_at(8);
+        for (name, answer) in read {
+            assert_eq!((*name, answer.status), ("read", 200), "{answer:?}");
+        }
+        for (kind, answer) in told {
+            assert_eq!(answer.status, 503, "{answer:?}");
+            assert!(answer.header("content-type").unwrap().starts_with(kind), "{kind}: {answer:?}");
+            assert!(answer.body.contains("Another process on the server holds the database"), "{answer:?}");
+        }
+        // The lock is known to be held: nobody waits for it any more.
+        assert_eq!(papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net").status, 503);
+    });
+    let listed = "SELECT count(*) FROM access_log WHERE operation = 'user.list'";
+    let rows = || other.query_row(listed, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(rows(), 0);
+    other.execute_batch("ROLLBACK").unwrap();
+    let made = papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net");
+    assert!(made.body.contains("<status>ok</status>"), "{made:?}");
+    assert_eq!(rows(), 4, "the rows of what was read have followed");
 }

@@ -99,7 +99,7 @@ impl Desk {
         let place = self.exports.place(caller, query.group)?;
         let newest = self.store.read(|r| r.newest_log_row())?;
         let began_at = self.clock.now();
-        self.record(LogEntry::done(caller, query.group, "access-log.export", "", "rows as CSV"))?;
+        self.record_reading(LogEntry::done(caller, query.group, "access-log.export", "", "rows as CSV"))?;
         let before = newest.saturating_add(1).min(query.before.unwrap_or(i64::MAX));
         let query = LogQuery {
             before: Some(before),

@@ -272,7 +272,7 @@ impl Desk {
         }
         let Some(actor) = actor_of(session.holder) else { return Ok(None) };
         if now >= session.used_at.plus_seconds(NOTE_EVERY) {
-            self.store.write(now, move |w| w.use_console_session(&fingerprint))?;
+            self.store.note(now, move |w| w.use_console_session(&fingerprint)).wait()?;
         }
         Ok(Some(Caller { actor, ip: anonymous.ip }))
     }

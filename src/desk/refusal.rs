@@ -18,6 +18,15 @@ impl Desk {
         self.store.log(self.clock.now(), entry)
     }
 
+    /// As [`Desk::record`], for something that was only read: it need not wait while another process holds the
+    /// database.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn record_reading(&self, entry: LogEntry) -> Result<()> {
+        self.store.log_reading(self.clock.now(), entry)
+    }
+
     /// Hands `outcome` on; when the act was refused, the access log has a row of it first. Of somebody who has not
     /// proved who they are, only as far as the guard's tally goes: a flood must not fill the disk.
     ///

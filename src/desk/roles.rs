@@ -78,7 +78,7 @@ impl Desk {
         let (operation, subject) = ("role.list", group.to_string());
         let found = self.roles(caller, group);
         let shown = self.logging_refusal(caller, Some(group), operation, &subject, found)?;
-        self.record(LogEntry::done(caller, Some(group), operation, subject, ""))?;
+        self.record_reading(LogEntry::done(caller, Some(group), operation, subject, ""))?;
         Ok(shown)
     }
 

@@ -85,7 +85,7 @@ impl Desk {
         }
         if row.used_at.plus_seconds(NOTE_EVERY_SECONDS) <= now {
             let expires_at = now.plus_seconds(self.sign_in.web_session_idle_seconds());
-            self.store.leave_trace(now, move |w| w.extend_web_session(&fingerprint, expires_at)).wait()?;
+            self.store.note(now, move |w| w.extend_web_session(&fingerprint, expires_at)).wait()?;
         }
         let signed_in = SignedIn::of(row.group, row.user, &row.member, Means::WebSession)?;
         Ok(Ok((signed_in, row.member)))

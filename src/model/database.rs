@@ -19,6 +19,9 @@ pub enum Closed {
     Whole,
     /// Another process holds the database open: what was written last stands in the log until that process ends.
     HeldByAnother,
+    /// So many rows of the access log, of what had been read, could not be written: another process held the database,
+    /// or the disk is full. What was written last may stand in the log.
+    RowsLost(usize),
     /// What was written last stands in the log.
     Failed(Error),
 }

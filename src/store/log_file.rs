@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::connect::{BUSY_TIMEOUT, in_transaction};
-use super::database_fault;
+use super::{LOCKED, database_fault};
 use crate::error::{Error, Kind, Result};
 use crate::model::database::Closed;
 
@@ -123,7 +123,7 @@ pub(super) fn take_turn(path: &Path) -> Result<Turn> {
             None if Instant::now() < ends => std::thread::sleep(Duration::from_millis(2)),
             None => {
                 let public = "Another process is opening or closing the database. Try again shortly.";
-                return Err(Error::new(Kind::Unavailable, "database_locked", public));
+                return Err(Error::new(Kind::Unavailable, LOCKED, public));
             }
         }
     }
@@ -218,7 +218,8 @@ impl Keeper {
         }
         connection.busy_timeout(WAIT_FOR_READERS).map_err(database_fault)?;
         let done = checkpoint(connection, path, "RESTART", &turn);
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(database_fault)?;
+        // The writer waits for its lock by itself.
+        connection.busy_timeout(Duration::ZERO).map_err(database_fault)?;
         done
     }
 }

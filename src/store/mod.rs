@@ -19,6 +19,7 @@ mod group_list;
 mod groups;
 mod imports;
 mod incidents;
+mod job;
 mod leaving;
 mod log_file;
 mod member_order;
@@ -28,6 +29,7 @@ mod migrations;
 mod open;
 mod operators;
 mod pool;
+mod queue;
 mod roles;
 mod saml;
 mod scim_details;
@@ -55,6 +57,8 @@ pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
 pub use groups::{NewGroup, SealedApiKeys};
 pub use imports::{ImportId, ImportWork};
 pub use incidents::Incident;
+use job::Appended;
+pub use job::Generation;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE};
 pub use roles::RoleUse;
@@ -68,7 +72,6 @@ pub use sweep::Sweep;
 pub use users::NewUserRow;
 pub use web_sessions::{SignInState, WebSessionRow};
 pub use words::register as register_functions;
-pub use writer::Generation;
 use writer::Touches;
 
 use crate::clock::Timestamp;
@@ -169,7 +172,7 @@ impl Store {
     ) -> Result<Store> {
         let path = directory.join(DATABASE_FILE);
         let connection = open::for_server(&path, mode, now, lost_log, &judge)?;
-        Store::on(path, connection)
+        Store::on(path, connection, queue::patience())
     }
 
     /// Opens the database that is in `directory`, in the mode that it belongs to, for a command on the host: the
@@ -180,13 +183,13 @@ impl Store {
     pub fn open_beside(directory: &Path, judge: impl Fn(&Reader<'_>) -> Result<()>) -> Result<(Store, Mode)> {
         let path = directory.join(DATABASE_FILE);
         let (connection, mode) = open::beside_server(&path, &judge)?;
-        Ok((Store::on(path, connection)?, mode))
+        Ok((Store::on(path, connection, queue::patience())?, mode))
     }
 
-    fn on(path: PathBuf, connection: Connection) -> Result<Store> {
+    fn on(path: PathBuf, connection: Connection, patience: queue::Patience) -> Result<Store> {
         let (readers, searchers) = (pool::Pool::open(&path, READERS)?, pool::Pool::open(&path, SEARCHERS)?);
         let searchers = searchers::Searchers::new(searchers, SEARCHERS);
-        let writer = writer::WriterThread::start(connection, &path)?;
+        let writer = writer::WriterThread::start(connection, &path, patience)?;
         Ok(Store {
             inner: Arc::new(Inner {
                 path,
@@ -284,6 +287,19 @@ impl Store {
         self.inner.writer.run(now, Touches::Traces, task)
     }
 
+    /// As [`Store::leave_trace`], for a note on which nothing hangs, such as when something was used: it is left
+    /// undone, and the promise kept, while another process holds the database.
+    pub fn note(
+        &self,
+        now: Timestamp,
+        task: impl FnOnce(&Writer<'_>) -> Result<()> + Send + 'static,
+    ) -> Promise<()> {
+        self.inner.writer.run(now, Touches::Note, task).then(|noted| match noted {
+            Err(error) if error.code == LOCKED => Ok(()),
+            noted => noted,
+        })
+    }
+
     /// As [`Store::leave_trace`], and cheaper, for a sign-in: `task` decides before it writes. Should it fail or
     /// panic after it has begun to write, all that share its transaction fail with it.
     pub fn leave_trace_without_savepoint<T: Send + 'static>(
@@ -299,12 +315,21 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the store is closing or the disk refuses the commit.
     pub fn log(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
-        self.inner.writer.log(now, entry, None).wait().map(drop)
+        self.inner.writer.log(now, entry, Appended::First).wait().map(drop)
+    }
+
+    /// As [`Store::log`], for a row of something that was only read: while another process holds the database, the
+    /// row is kept in memory, and appended when the lock is free. It is lost when the server is killed before that.
+    ///
+    /// # Errors
+    /// As [`Store::log`]; `Unavailable` with code `database_locked` when too many rows are kept already.
+    pub fn log_reading(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
+        self.inner.writer.log(now, entry, Appended::MayFollow).wait().map(drop)
     }
 
     /// As [`Store::log`], but promised: no thread waits for the commit.
     pub fn log_promised(&self, now: Timestamp, entry: LogEntry) -> Promise<()> {
-        self.inner.writer.log(now, entry, None).then(|written| written.map(drop))
+        self.inner.writer.log(now, entry, Appended::First).then(|written| written.map(drop))
     }
 
     /// The present generation, to be taken before whatever is to be known of it is read.
@@ -316,7 +341,7 @@ impl Store {
     /// another process: then `false`, and nothing is written. So whoever remembers what was read in that
     /// generation need not read it again.
     pub fn log_if_unchanged(&self, now: Timestamp, entry: LogEntry, since: Generation) -> Promise<bool> {
-        self.inner.writer.log(now, entry, Some(since))
+        self.inner.writer.log(now, entry, Appended::IfUnchanged(since))
     }
 
     /// The version of the bundled SQLite, as `3.54.1`.
@@ -327,11 +352,14 @@ impl Store {
 
 impl Inner {
     fn close(&self) -> Option<Closed> {
-        let connection = self.writer.end()?;
+        let (connection, lost) = self.writer.end()?;
         self.running_check.end();
         self.readers.close();
         self.searchers.close();
-        Some(log_file::close(connection, &self.path))
+        match (log_file::close(connection, &self.path), lost) {
+            (closed, 0) => Some(closed),
+            (_, rows) => Some(Closed::RowsLost(rows)),
+        }
     }
 }
 
@@ -351,6 +379,8 @@ impl Reader<'_> {
     }
 }
 
+/// The code of a database that another process has locked for writing.
+const LOCKED: &str = "database_locked";
 /// The code of a database that contradicts itself.
 const DAMAGED: &str = "damaged_database";
 
@@ -360,8 +390,9 @@ fn database_fault(error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull};
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => {
-            let public = "Another process holds the database. Nothing was changed; try again shortly.";
-            Error::new(Kind::Unavailable, "database_locked", public).with_detail(error.to_string())
+            let public = "Another process on the server holds the database, so nothing can be written. Nothing was changed; \
+                          try again shortly. If it stays so, an operator must find and end that process.";
+            Error::new(Kind::Unavailable, LOCKED, public).with_detail(error.to_string())
         }
         Some(DiskFull) => {
             let public = "The server's disk is full. Nothing was changed; the operator must make room.";
@@ -392,5 +423,7 @@ mod log_tests;
 mod member_tests;
 #[cfg(test)]
 mod open_tests;
+#[cfg(test)]
+mod queue_tests;
 #[cfg(test)]
 mod tests;

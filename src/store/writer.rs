@@ -2,6 +2,7 @@
 //!
 //! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in one transaction, most in a
 //! savepoint of their own, commits once, and only then answers each: whoever was answered has a durable change.
+//! While another process holds the lock, [`super::queue`] says what becomes of them.
 //! `synchronous=FULL` makes a commit cost a disk flush; sign-ins that arrive together share it.
 //!
 //! The thread also counts [`Generation`]s: it alone sees, inside its transaction, whether anything was changed
@@ -11,35 +12,24 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Reader, Writer, access_log, database_fault, log_file};
+use super::job::{Answer, Appended, Generation, Job, JobWork, QUEUE, tell};
+use super::queue::{Patience, Queue};
+use super::{LOCKED, Reader, Writer, access_log, database_fault, log_file};
 use crate::clock::Timestamp;
 use crate::duty;
 use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
-use crate::promise::{Outcome, Promise, closing};
+use crate::promise::{Outcome, Promise, Waiter, closing};
 
-/// Jobs that may wait; more callers than that wait for a place in the queue.
-const QUEUE: usize = 1024;
 /// Jobs in one commit: bounds how long the first of them waits for the last.
 const BATCH: usize = 256;
-
-/// Runs inside the transaction, or learns why there is none; gives back whether it changed what sign-ins rest
-/// on, and how to answer, once it is known whether the commit held. An answer passes an outcome on and does
-/// nothing that could take long.
-type Task = Box<dyn FnOnce(std::result::Result<Begun<'_>, &Error>) -> (bool, Answer) + Send>;
-type Begun<'c> = (&'c Connection, Option<Generation>);
-type Answer = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// The database between two changes. Two look-ups with the same generation before each of them saw the same
-/// people, keys and settings, unless another process has changed some meanwhile: that, only a write finds out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(u64);
 
 /// What a job may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,31 +38,18 @@ pub(super) enum Touches {
     People,
     /// Only what sign-ins leave behind.
     Traces,
+    /// The same, on which nothing hangs.
+    Note,
     /// The same, by a task without a savepoint, for which SQLite copies each page that the task touches. When it
     /// fails after it has begun to write, the whole transaction is undone.
     TracesWithoutSavepoint,
 }
 
-enum Job {
-    Task(Task),
-    Log {
-        now: Timestamp,
-        entry: LogEntry,
-        since: Option<Generation>,
-        receiver: LogReceiver,
-    },
-    /// The last job: the thread ends.
-    End,
-}
-
-/// Learns whether the row was written: it is not when something was changed since.
-type LogReceiver = Box<dyn FnOnce(Outcome<bool>) + Send>;
-
 pub(super) struct WriterThread {
     // `Option` so that drop can close the queue and then wait for the thread.
     queue: Option<SyncSender<Job>>,
-    /// Gives its connection back when it ends.
-    thread: Mutex<Option<JoinHandle<Connection>>>,
+    /// Gives its connection back when it ends, and how many rows were not written that should have followed.
+    thread: Mutex<Option<JoinHandle<(Connection, usize)>>>,
     generation: Arc<AtomicU64>,
 }
 
@@ -92,13 +69,16 @@ struct Work {
 }
 
 impl WriterThread {
-    pub fn start(mut connection: Connection, path: &Path) -> Result<WriterThread> {
+    /// Starts the thread. `patience` says what becomes of those who wait while another process holds the database.
+    pub fn start(mut connection: Connection, path: &Path, patience: Patience) -> Result<WriterThread> {
         let (queue, jobs) = sync_channel(QUEUE);
         let generation = Arc::new(AtomicU64::new(0));
         let committing = Arc::new(AtomicBool::new(false));
         let own = Arc::clone(&committing);
         // What the hook answers is whether to roll back instead.
         connection.commit_hook(Some(move || !own.load(Ordering::Relaxed))).map_err(database_fault)?;
+        // The queue waits for the lock, not the connection: so others can be answered meanwhile.
+        connection.busy_timeout(Duration::ZERO).map_err(database_fault)?;
         let mut work = Work {
             connection,
             path: path.to_owned(),
@@ -111,8 +91,8 @@ impl WriterThread {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                work.serve(&jobs);
-                work.connection
+                let lost = work.serve(&mut Queue::new(jobs, patience));
+                (work.connection, lost)
             })
             .map_err(|e| Error::fault("writer_thread", e.to_string()))?;
         Ok(WriterThread { queue: Some(queue), thread: Mutex::new(Some(thread)), generation })
@@ -128,8 +108,8 @@ impl WriterThread {
         touches: Touches,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.promise(move |receiver| {
-            Job::Task(Box::new(move |begun| {
+        self.promise(touches == Touches::Note, move |receiver| {
+            JobWork::Task(Box::new(move |begun| {
                 let mut changed = touches == Touches::People;
                 let outcome = begun.map_err(Error::clone).and_then(|(connection, current)| {
                     let reader = Reader { connection };
@@ -137,7 +117,7 @@ impl WriterThread {
                         Writer { reader, now, current, changed: Cell::new(changed), hiding: Cell::default() };
                     let outcome = match touches {
                         Touches::TracesWithoutSavepoint => without_savepoint(&writer, task),
-                        Touches::People | Touches::Traces => in_savepoint(&writer, task),
+                        Touches::People | Touches::Traces | Touches::Note => in_savepoint(&writer, task),
                     };
                     changed = writer.changed.get();
                     outcome
@@ -147,20 +127,21 @@ impl WriterThread {
         })
     }
 
-    /// Appends a row, if nothing was changed `since`; the outcome tells whether it did.
-    pub fn log(&self, now: Timestamp, entry: LogEntry, since: Option<Generation>) -> Promise<bool> {
-        self.promise(move |receiver| Job::Log { now, entry, since, receiver })
+    /// Appends a row; the outcome tells whether it did.
+    pub fn log(&self, now: Timestamp, entry: LogEntry, when: Appended) -> Promise<bool> {
+        self.promise(false, move |receiver| JobWork::Log { now, entry, when, receiver })
     }
 
     /// Queues the job when the promise is asked for. A job that the closed queue does not take is dropped with
     /// its receiver, which whoever waits hears.
     fn promise<T: Send + 'static>(
         &self,
-        job: impl FnOnce(Box<dyn FnOnce(Outcome<T>) + Send>) -> Job + Send + 'static,
+        may_be_left: bool,
+        work: impl FnOnce(Box<dyn FnOnce(Outcome<T>) + Send>) -> JobWork + Send + 'static,
     ) -> Promise<T> {
         let queue = self.queue.clone();
-        Promise::new(move |receiver| match queue {
-            Some(queue) => match queue.try_send(job(receiver)) {
+        Promise::for_waiter(move |waiter, receiver| match queue {
+            Some(queue) => match queue.try_send(Job { waiter, may_be_left, work: work(receiver) }) {
                 Err(TrySendError::Full(job)) => {
                     duty::relieve();
                     drop(queue.send(job));
@@ -173,51 +154,77 @@ impl WriterThread {
 }
 
 impl WriterThread {
-    /// Ends the thread when all that waits is written, and gives its connection back; `None` when it has ended
-    /// before, or when it is this very thread, which cannot wait for itself.
-    pub fn end(&self) -> Option<Connection> {
+    /// Ends the thread when all that waits is written, and gives its connection back, with the number of rows that
+    /// should have followed and could not be written; `None` when it has ended before, or when it is this very
+    /// thread, which cannot wait for itself.
+    pub fn end(&self) -> Option<(Connection, usize)> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = thread.take_if(|thread| thread.thread().id() != std::thread::current().id())?;
-        let _ = self.queue.as_ref()?.send(Job::End);
-        let mut connection = thread.join().ok()?;
+        let last = Job { waiter: Waiter::Thread, may_be_left: false, work: JobWork::End };
+        let _ = self.queue.as_ref()?.send(last);
+        let (mut connection, lost) = thread.join().ok()?;
         connection.commit_hook(None::<fn() -> bool>).ok()?;
-        Some(connection)
+        Some((connection, lost))
     }
 }
 
 impl Work {
-    fn serve(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let mut answers: Vec<Answer> = Vec::new();
-            let begun = self.begin();
-            let mut next = Some(first);
-            let mut ends = false;
-            while let Some(job) = next.take() {
-                let Some(answer) = self.run(&begun, job) else {
-                    ends = true;
-                    break;
-                };
-                answers.push(answer);
-                // Those that wait still have the next transaction, when this one is gone.
-                if answers.len() < BATCH && !self.connection.is_autocommit() {
-                    next = jobs.try_recv().ok();
+    /// Works until it is told to end, and tells how many rows were not written that should have followed.
+    fn serve(&mut self, queue: &mut Queue) -> usize {
+        while queue.wait() {
+            match self.begin() {
+                Err(held) if held.code == LOCKED => {
+                    if queue.lock_is_held(&held) {
+                        break;
+                    }
+                }
+                begun => {
+                    queue.lock_is_free();
+                    if self.transaction(begun, queue) {
+                        break;
+                    }
+                    self.keep_log_short();
                 }
             }
-            let committed = begun.and_then(|()| self.commit());
-            // Before anybody is answered: who was told of a change must find a new generation.
-            if std::mem::take(&mut self.changed) {
-                self.generation.fetch_add(1, Ordering::Release);
-            }
-            for answer in answers {
-                let committed = committed.clone();
-                // The thread outlives whatever is told; who was not told is told that by the drop.
-                let _ = catch_unwind(AssertUnwindSafe(|| answer(committed)));
-            }
-            if ends {
-                return;
-            }
-            self.keep_log_short();
         }
+        queue.rows.len()
+    }
+
+    /// Runs what waits in one transaction, and answers after its commit. Says whether the last job was among it.
+    fn transaction(&mut self, begun: Result<()>, queue: &mut Queue) -> bool {
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut ends = false;
+        let followed = if begun.is_ok() { self.append(&queue.rows) } else { 0 };
+        while answers.len() < BATCH {
+            // Those that wait still have the next transaction, when this one is gone.
+            let goes_on = answers.is_empty() || !self.connection.is_autocommit();
+            if !goes_on {
+                break;
+            }
+            let Some(job) = queue.next() else { break };
+            let Some(answer) = self.run(&begun, job) else {
+                ends = true;
+                break;
+            };
+            answers.push(answer);
+        }
+        let committed = begun.and_then(|()| self.commit());
+        // Before anybody is answered: who was told of a change must find a new generation.
+        if std::mem::take(&mut self.changed) {
+            self.generation.fetch_add(1, Ordering::Release);
+        }
+        if committed.is_ok() {
+            queue.rows.drain(..followed);
+        }
+        answers.into_iter().for_each(|answer| tell(answer, committed.clone()));
+        ends
+    }
+
+    /// Appends rows that follow what was answered; tells how many of them, from the first on, stand.
+    fn append(&self, rows: &[(Timestamp, LogEntry)]) -> usize {
+        rows.iter()
+            .take_while(|(now, entry)| access_log::append(&self.connection, *now, entry).is_ok())
+            .count()
     }
 
     /// After the answers, which need not wait for it. What fails here fails at the next commit too, and is said there.
@@ -271,19 +278,19 @@ impl Work {
     fn run(&mut self, begun: &Result<()>, job: Job) -> Option<Answer> {
         let begun = begun.clone().and_then(|()| self.still_begun());
         let failed = begun.as_ref().err();
-        match job {
-            Job::Task(task) => {
+        match job.work {
+            JobWork::Task(task) => {
                 let (changed, answer) = task(failed.map_or(Ok((&self.connection, self.current())), Err));
                 self.changed |= changed;
                 Some(answer)
             }
-            Job::End => None,
-            Job::Log { now, entry, since, receiver } => {
-                let written = match failed {
-                    Some(error) => Err(error.clone()),
-                    None if since.is_some() && since != self.current() => Ok(false),
+            JobWork::End => None,
+            JobWork::Log { now, entry, when, receiver } => {
+                let written = match (failed, when) {
+                    (Some(error), _) => Err(error.clone()),
+                    (None, Appended::IfUnchanged(since)) if self.current() != Some(since) => Ok(false),
                     // One statement undoes itself when it fails: no savepoint is needed.
-                    None => access_log::append(&self.connection, now, &entry).map(|()| true),
+                    (None, _) => access_log::append(&self.connection, now, &entry).map(|()| true),
                 };
                 Some(Box::new(move |committed| receiver(Box::new(move || kept(written, committed)))))
             }

@@ -96,7 +96,7 @@ impl Desk {
         self.store.read(|r| crate::desk::groups::known(r, group))?;
         let began_at = self.clock.now();
         let detail = "users as CSV";
-        self.record(LogEntry::done(caller, Some(group), "user.export", group.to_string(), detail))?;
+        self.record_reading(LogEntry::done(caller, Some(group), "user.export", group.to_string(), detail))?;
         let position = Position {
             caller: caller.clone(),
             group,

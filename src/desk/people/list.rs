@@ -75,7 +75,7 @@ impl Desk {
     /// Writes the row of so many users having been handed out.
     pub(in crate::desk) fn note_shown(&self, caller: &Caller, group: GroupId, users: usize) -> Result<()> {
         let detail = format!("{users} users shown");
-        self.record(LogEntry::done(caller, Some(group), SHOWN, group.to_string(), detail))
+        self.record_reading(LogEntry::done(caller, Some(group), SHOWN, group.to_string(), detail))
     }
 
     /// Counts the members that [`Desk::members`] would list in all pages together.

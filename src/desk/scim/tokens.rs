@@ -100,7 +100,7 @@ impl Desk {
             return self.logging_refusal(&nobody, Some(found.group), "scim.authenticate", &found.label, off);
         }
         if found.used_at.is_none_or(|used| used.plus_seconds(NOTED_FOR) <= now || used > now) {
-            self.store.write(now, move |w| w.touch_scim_token(found.id))?;
+            self.store.note(now, move |w| w.touch_scim_token(found.id)).wait()?;
         }
         Ok((Caller { actor: Actor::Provisioner { group: found.group }, ip: Some(ip) }, found.group))
     }

@@ -198,10 +198,10 @@ impl Desk {
         Ok(signed_in)
     }
 
-    /// Forgets the failures of a user who knew the password.
+    /// Forgets the failures of a user who knew the password; while another process holds the database, they stay.
     fn forgive(&self, attempt: &Attempt<'_>, user: &User, now: Timestamp) -> Result<()> {
         self.sign_in.guard.forget(attempt.caller.ip, Account::Password(user.address.as_str()));
         let id = user.id;
-        self.store.write(now, move |w| w.note_sign_in(id))
+        self.store.note(now, move |w| w.note_sign_in(id)).wait()
     }
 }

@@ -39,7 +39,7 @@ impl Desk {
     /// Notes that a user signs in, unless it was noted within the hour.
     pub(in crate::desk) fn note_presence(&self, user: UserId, now: Timestamp) {
         if self.sign_in.presence.is_news(user, now) {
-            self.store.leave_trace(now, move |w| w.note_presence(user)).deliver(drop);
+            self.store.note(now, move |w| w.note_presence(user)).deliver(drop);
         }
     }
 }

@@ -56,7 +56,7 @@ impl Desk {
         let message = self.kept_message(group, id)?;
         let detail = format!("attempt {id}");
         let entry = LogEntry::done(caller, Some(group), "sso.show-response", group.to_string(), detail);
-        self.store.log(self.clock.now(), entry)?;
+        self.record_reading(entry)?;
         Ok(message)
     }
 

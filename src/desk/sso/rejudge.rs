@@ -96,8 +96,7 @@ impl Desk {
             rejudged.at,
             rejudged.reject.as_ref().map_or("accepted", |r| r.0)
         );
-        self.store
-            .log(now, LogEntry::done(caller, Some(group), "sso.re-judge", group.to_string(), detail))?;
+        self.record_reading(LogEntry::done(caller, Some(group), "sso.re-judge", group.to_string(), detail))?;
         Ok(rejudged)
     }
 }

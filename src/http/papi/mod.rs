@@ -153,7 +153,7 @@ fn warn_of_get(app: &App, call: &Call<'_>, partner: &Partner) -> Result<()> {
     let detail = "Called with GET: the partner's secret then stands in URLs, and so in logs. Use POST.";
     let page: String = call.request.path.chars().filter(|c| !c.is_control()).take(40).collect();
     let entry = LogEntry::done(&partner.caller, Some(partner.group), "papi.get-warning", page, detail);
-    app.desk.record(entry)
+    app.desk.record_reading(entry)
 }
 
 fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
