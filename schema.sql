@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 12.
+-- The schema of Sidelight's database, version 13.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -32,6 +32,7 @@ CREATE TABLE groups (
     api_key_changed_at INTEGER,
     created_at INTEGER NOT NULL,
     off_since INTEGER,                           -- NULL while the group is on
+    allowed_sites TEXT NOT NULL DEFAULT '',      -- origins whose pages may frame ours, one a line
     -- Added to the mark of each membership: another one voids all tokens and web sessions of the group.
     mark INTEGER NOT NULL DEFAULT 0,
     -- Deleted: hidden from all, and taken away in portions.
@@ -344,7 +345,6 @@ CREATE TABLE sso_configurations (
     keep_responses INTEGER NOT NULL CHECK (keep_responses IN (0, 1)),
     autoprovision TEXT NOT NULL CHECK (autoprovision IN ('off', 'create', 'create_and_update')),
     mapping TEXT NOT NULL,                       -- JSON: the template of each field
-    allowed_sites TEXT NOT NULL DEFAULT '',      -- origins that may frame the embedded result, one a line
     updated_at INTEGER NOT NULL
 ) STRICT;
 

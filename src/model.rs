@@ -147,6 +147,8 @@ pub struct Group {
     pub created_at: Timestamp,
     /// Since when the group is switched off; `None` while it is on.
     pub off_since: Option<Timestamp>,
+    /// Origins whose pages may frame ours, such as `https://crm.example.com`.
+    pub allowed_sites: Vec<String>,
 }
 
 /// A person with a Glance Address.

@@ -14,6 +14,7 @@ use crate::desk::roles::NewRole;
 use crate::desk::seed::{Seed, SeedGroup, SeedMembership, SeedOperator, SeedSso, SeedUser};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
+use crate::model::sso::fields::{MOVED_TO_GROUP, is_named};
 use crate::secret::Secret;
 
 /// The lab's demo seed: the group of the published login keys. Wire contract §2.3.
@@ -40,6 +41,9 @@ struct Group {
     password_rule: Option<String>,
     #[serde(default)]
     settings: BTreeMap<String, bool>,
+    /// Origins whose pages may frame ours.
+    #[serde(default)]
+    allowed_sites: Vec<String>,
     #[serde(default)]
     roles: Vec<Role>,
     /// The fields of SSO Configure by name, and `keys`: certificates in PEM.
@@ -119,7 +123,8 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
             settings: role.settings,
         })
     };
-    let group = |group: Group| -> Result<SeedGroup> {
+    let group = |mut group: Group| -> Result<SeedGroup> {
+        group.allowed_sites.extend(group.sso.as_mut().and_then(sites_of_old_place));
         Ok(SeedGroup {
             id: group_id(group.number)?,
             name: filled(group.name)?,
@@ -127,6 +132,7 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
             api_key: filled_option(group.api_key)?.map(|key| Secret::new(key.into_bytes())),
             password_rule: group.password_rule.map(|name| rule(&name)).transpose()?,
             settings: group.settings,
+            allowed_sites: filled(group.allowed_sites.join("\n"))?,
             roles: group.roles.into_iter().map(role).collect::<Result<_>>()?,
             sso: group.sso.map(|table| sso(table, &filled)).transpose()?,
         })
@@ -163,6 +169,21 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
     })
 }
 
+/// Takes the sites out of the table `[groups.sso]`, where they stood before they belonged to the group.
+fn sites_of_old_place(sso: &mut toml::Table) -> Option<String> {
+    let name = sso.keys().find(|name| is_named(MOVED_TO_GROUP, name)).cloned()?;
+    sso.remove(&name).map(|sites| plain(&sites))
+}
+
+/// A value as somebody would type it for a field; of several, each on a line.
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(lines) => lines.iter().map(plain).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
+    }
+}
+
 /// Reads the table `[groups.sso]`: what a field may hold is judged where it is set.
 fn sso(table: toml::Table, filled: &impl Fn(String) -> Result<String>) -> Result<SeedSso> {
     let mut seed = SeedSso::default();
@@ -173,16 +194,7 @@ fn sso(table: toml::Table, filled: &impl Fn(String) -> Result<String>) -> Result
                 seed.keys = pems.map(filled).collect::<Result<_>>()?;
             }
             toml::Value::String(pem) if name == "keys" => seed.keys.push(filled(pem)?),
-            // Several lines, such as of `allowed_sites`.
-            toml::Value::Array(lines) => {
-                let lines = lines
-                    .into_iter()
-                    .map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned));
-                let lines: Vec<String> = lines.map(filled).collect::<Result<_>>()?;
-                seed.fields.push((name, lines.join("\n")));
-            }
-            toml::Value::String(text) => seed.fields.push((name, filled(text)?)),
-            other => seed.fields.push((name, other.to_string())),
+            value => seed.fields.push((name, filled(plain(&value))?)),
         }
     }
     Ok(seed)
@@ -291,6 +303,36 @@ mod tests {
         assert_eq!(seeded(&format!("{lax}{user}")), Ok(1));
         // The group is there now, with its rule, whatever the seed says.
         assert_eq!(seeded(&user.replace("a.b", "c.d")), Ok(1));
+    }
+
+    #[test]
+    fn allowed_sites_are_read_where_they_stand_and_where_they_stood() {
+        let directory = tempfile::tempdir().unwrap();
+        let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
+        let host = Caller::host();
+        let seeded = |text: &str| {
+            let seed = parse(text, |_| Some("crm.example.com".into())).unwrap();
+            desk.apply_seed(&host, seed).map_err(|e| e.code)
+        };
+        let sites = |group| desk.allowed_sites(GroupId(group)).unwrap().join(" ");
+        let group = |number: i64| format!("[[groups]]\nnumber = {number}\nname = \"{number}\"\n");
+        let new = format!("{}allowed_sites = [\"https://${{SITE}}/\", \"https://b.example\"]\n", group(5));
+        seeded(&new).unwrap();
+        assert_eq!(sites(5), "https://crm.example.com https://b.example");
+        let old = |number, sites: &str| format!("{}[groups.sso]\nallowed-sites = {sites}\n", group(number));
+        seeded(&old(6, "\"https://a.example\"")).unwrap();
+        seeded(&old(7, "[\"https://a.example\", \"https://${SITE}\"]")).unwrap();
+        assert_eq!(
+            (sites(6).as_str(), sites(7).as_str()),
+            ("https://a.example", "https://a.example https://crm.example.com")
+        );
+        // What somebody took away stays away, from either place.
+        for (number, text) in [(5, new), (6, old(6, "\"https://a.example\""))] {
+            desk.set_allowed_sites(&host, GroupId(number), "", None).unwrap();
+            seeded(&text).unwrap();
+            assert_eq!(sites(number), "", "group {number}");
+        }
+        assert_eq!(seeded(&old(8, "\"*\"")), Err("site_malformed"));
     }
 
     #[test]

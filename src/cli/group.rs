@@ -1,5 +1,7 @@
 //! `sidelight group`: groups, their settings and their password rules, from the host.
 
+mod sites;
+
 use std::process::ExitCode;
 
 use argh::{ArgsInfo, FromArgs};
@@ -11,7 +13,7 @@ use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
 use crate::model::{Group, GroupId};
 use crate::store::Settings;
 
-/// groups: list, create, update, off, on, delete, settings, passwords
+/// groups: list, create, update, off, on, delete, settings, sites, passwords
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -34,6 +36,7 @@ enum Act {
     On(On),
     Delete(Delete),
     Settings(ShowSettings),
+    Sites(sites::Sites),
     Passwords(Passwords),
 }
 
@@ -177,6 +180,7 @@ impl GroupCommand {
             Act::On(command) => command.run(host),
             Act::Delete(command) => command.run(host),
             Act::Settings(command) => command.run(host),
+            Act::Sites(command) => command.run(host),
             Act::Passwords(command) => command.run(host),
         }
     }
@@ -185,7 +189,8 @@ impl GroupCommand {
 fn as_json(group: &Group) -> Value {
     json!({
         "id": group.id, "name": group.name, "accountId": group.account_id,
-        "hasApiKey": group.has_api_key, "isOff": group.off_since.is_some(), "createdAt": group.created_at.to_string(),
+        "hasApiKey": group.has_api_key, "isOff": group.off_since.is_some(),
+        "allowedSites": group.allowed_sites, "createdAt": group.created_at.to_string(),
     })
 }
 

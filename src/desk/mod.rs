@@ -6,6 +6,7 @@
 //! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
 
 pub mod access_log;
+pub mod allowed_sites;
 pub mod api_keys;
 mod claim;
 mod console_sessions;
@@ -41,7 +42,7 @@ pub mod sign_in;
 pub mod sso;
 mod token;
 pub mod uploads;
-mod web_session;
+pub mod web_session;
 pub mod workbench;
 
 use std::path::Path;

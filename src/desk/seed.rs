@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::people::{CheckedUser, NewUser, RoleChoice, check_new, created, joined};
 use super::roles::NewRole;
-use super::{Desk, api_keys, fields, groups, operators, passwords, permission, roles, sso};
+use super::{Desk, allowed_sites, api_keys, fields, groups, operators, passwords, permission, roles, sso};
 use crate::desk::password_policy::{PasswordPolicy, PasswordRule, policy_of};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
@@ -32,6 +32,8 @@ pub struct SeedGroup {
     pub password_rule: Option<PasswordRule>,
     /// Besides those that every group begins with.
     pub settings: Settings,
+    /// Origins whose pages may frame ours, as [`allowed_sites::sites`] reads them.
+    pub allowed_sites: String,
     pub roles: Vec<NewRole>,
     pub sso: Option<SeedSso>,
 }
@@ -85,6 +87,7 @@ struct ReadyGroup {
     sealed_api_key: Option<Vec<u8>>,
     password_rule: Option<PasswordRule>,
     settings: Settings,
+    allowed_sites: Vec<String>,
     roles: Vec<NewRole>,
     sso: Option<SeedSso>,
 }
@@ -164,6 +167,7 @@ impl Desk {
                 sealed_api_key,
                 password_rule: group.password_rule,
                 settings: group.settings,
+                allowed_sites: allowed_sites::sites(&group.allowed_sites)?,
                 roles: group.roles,
                 sso: group.sso,
             })
@@ -247,7 +251,8 @@ fn each_once(seed: &Seed) -> Result<()> {
 
 fn write_group(w: &Writer<'_>, caller: &Caller, group: &ReadyGroup, made: &mut Seeded) -> Result<()> {
     let id = group.new.id;
-    if w.group(id)?.is_none() {
+    let is_new = w.group(id)?.is_none();
+    if is_new {
         groups::created(w, caller, &group.new)?;
         for (name, enabled) in &group.settings {
             w.set_group_setting(id, name, *enabled)?;
@@ -275,6 +280,11 @@ fn write_group(w: &Writer<'_>, caller: &Caller, group: &ReadyGroup, made: &mut S
             roles::created(w, caller, id, role)?;
             made.roles += 1;
         }
+    }
+    // Whoever took the sites away from a group that is there has them not put back.
+    let configures = group.sso.is_some() && !w.has_sso_configuration(id)?;
+    if (is_new || configures) && !group.allowed_sites.is_empty() && w.allowed_sites(id)?.is_empty() {
+        w.set_allowed_sites(id, &group.allowed_sites)?;
     }
     if let Some(sso) = &group.sso {
         sso::configured_by_seed(w, caller, id, &sso.fields, &sso.keys)?;

@@ -461,18 +461,9 @@ impl Desk {
         });
         Ok(opened.then(move |allowed_sites| {
             let removed = || Error::denied("You are not a member of this group any more.");
-            let allowed_sites = allowed_sites?.ok_or_else(removed)?.lines().map(str::to_owned).collect();
+            let allowed_sites = allowed_sites?.ok_or_else(removed)?;
             Ok(BrowserSignIn { signed_in, web_session: session.value(group, user), allowed_sites })
         }))
-    }
-
-    /// The sites that a group lets frame our pages: origins.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn allowed_sites(&self, group: GroupId) -> Result<Vec<String>> {
-        let sites = self.store.read(|r| r.allowed_sites(group))?;
-        Ok(sites.lines().map(str::to_owned).collect())
     }
 }
 

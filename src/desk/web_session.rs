@@ -150,6 +150,11 @@ struct Parsed<'v> {
     group: Option<GroupId>,
 }
 
+/// The group that the value of a `GSSNID` names, unverified: the form with three fields names none.
+pub fn group_of(value: &str) -> Option<GroupId> {
+    parse(value)?.group
+}
+
 fn parse(value: &str) -> Option<Parsed<'_>> {
     let mut fields = value.split('.');
     let user = UserId(fields.next()?.parse().ok()?);

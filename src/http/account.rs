@@ -11,6 +11,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::form::Params;
+use super::framing::{self, framed_by};
 use super::gssnid::{self, Jar};
 use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
@@ -76,7 +77,7 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let group = match group_of(app, call, &query)? {
         Ok(group) => group,
         Err(error) => {
-            return Ok(Promise::kept(refused(&Refusal::plain(error, target.embedded), None)));
+            return Ok(Promise::kept(Ok(refused_at_once(app, Refusal::plain(error, target.embedded)))));
         }
     };
     let origin = app.origin(call.request);
@@ -90,10 +91,15 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         target,
     };
     let (jar, lab) = (Jar::of(call.request), app.desk.lab_clock());
+    let names_group = names_group(&query);
     let answer = app.desk.consume_saml(call.anonymous(), posted)?;
     Ok(answer.then(move |answer| match answer? {
         Answer::SignedIn(signed_in) => Ok(signed_in_answer(jar, &signed_in)),
-        Answer::Refused(refusal) => refused(&refusal, lab.as_deref()),
+        Answer::Refused(mut refusal) => {
+            // What a page of a person's group says of its sites would tell that there is such a person.
+            refusal.allowed_sites.retain(|_| names_group || refusal.embedded);
+            Ok(refused(&refusal, lab.as_deref()))
+        }
         Answer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
     }))
 }
@@ -117,14 +123,14 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
     let target = target_of(params);
     let group = match group_of(app, call, params)? {
         Ok(group) => group,
-        Err(error) => return refused(&Refusal::plain(error, target.embedded), None),
+        Err(error) => return Ok(refused_at_once(app, Refusal::plain(error, target.embedded))),
     };
     if let Some(value) = gssnid::value(call.request)
         && let Some(standing) = app.desk.standing_answer(&call.anonymous(), group, value, &target)?
     {
         return Ok(signed_in_answer(Jar::of(call.request), &standing));
     }
-    begin(app, call, group, &target)
+    begin(app, call, params, group, &target)
 }
 
 /// Begins a sign-in for a Service Target URL that names a group; afterwards the browser comes back to the
@@ -144,7 +150,7 @@ pub(super) fn start_sso(
         None => return Err(app.desk.refuse_unknown_group(&call.anonymous(), Some(&selector))?),
     };
     let target = RelativeTarget::parse(&printable(address)).as_ref().map(Target::to).unwrap_or_default();
-    begin(app, call, group, &target).map(Some)
+    begin(app, call, params, group, &target).map(Some)
 }
 
 fn get_account_summary(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -176,14 +182,21 @@ fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
     Ok(answer::with(response, "Content-Disposition", &name))
 }
 
-fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<Response> {
+fn begin(
+    app: &App,
+    call: &Call<'_>,
+    params: &Params<'_>,
+    group: GroupId,
+    target: &Target,
+) -> Result<Response> {
+    let frames = || framing::sites_of(app, Some(group).filter(|_| target.embedded || names_group(params)));
     let (browser, origin) = (call.request.cookie(cookie_name(call.request)), app.origin(call.request));
     let begun = match app.desk.begin_sso(&call.anonymous(), group, target, browser, &origin) {
         Ok(Beginning::Begun(begun)) => begun,
         Ok(Beginning::Diagnosed(diagnosis)) => return Ok(diagnosed(&diagnosis)),
-        Err(error) if target.embedded && error.kind == Kind::Denied => {
-            let allowed_sites = app.desk.allowed_sites(group)?;
-            return refused(&Refusal { allowed_sites, ..Refusal::plain(error, true) }, None);
+        Err(error) if matches!(error.kind, Kind::Denied | Kind::TooMany) => {
+            let refusal = Refusal { allowed_sites: frames()?, ..Refusal::plain(error, target.embedded) };
+            return Ok(refused_at_once(app, refusal));
         }
         Err(error) => return Err(error),
     };
@@ -191,12 +204,11 @@ fn begin(app: &App, call: &Call<'_>, group: GroupId, target: &Target) -> Result<
         Carried::Redirect { location } => answer::with(answer::text(302, ""), "Location", location),
         Carried::Post { action, request, relay_state } => {
             let page = pages::sso::post_request(action, request, relay_state);
-            let frames = if target.embedded { app.desk.allowed_sites(group)? } else { Vec::new() };
             // Where the identity provider sends the form on to, is its business: form-action would stop it.
             let policy = format!(
                 "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; script-src {}; {}",
                 pages::sso::SUBMIT.csp_source(),
-                frame_ancestors(&frames)
+                framing::ancestors(&frames()?)
             );
             answer::with(answer::html(200, page), "Content-Security-Policy", &policy)
         }
@@ -218,16 +230,23 @@ fn signed_in_answer(jar: Jar, signed_in: &SignedIn) -> Response {
     gssnid::set(response, jar, &signed_in.web_session, embedding)
 }
 
+fn refused_at_once(app: &App, refusal: Refusal) -> Response {
+    refused(&refusal, app.desk.lab_clock().as_deref())
+}
+
 /// The answer to somebody who is refused; `lab`: in the lab, what its clock says.
-fn refused(refusal: &Refusal, lab: Option<&str>) -> Result<Response> {
+fn refused(refusal: &Refusal, lab: Option<&str>) -> Response {
     if refusal.embedded {
-        return Ok(embedded(None, &refusal.allowed_sites));
+        return embedded(None, &refusal.allowed_sites);
     }
-    if let Some(again) = &refusal.again {
-        let page = pages::error::page_with_again(&refusal.error, lab, Some(again));
-        return Ok(answer::html(refusal.error.kind.status(), page));
-    }
-    Err(refusal.error.clone())
+    let error = &refusal.error;
+    let page = match &refusal.again {
+        Some(again) => {
+            answer::html(error.kind.status(), pages::error::page_with_again(error, lab, Some(again)))
+        }
+        None => answer::error_in(error, Errors::Page, lab),
+    };
+    framed_by(page, &refusal.allowed_sites)
 }
 
 /// The page that posts its message to the page that frames it: only to the sites that the group allows, and
@@ -235,15 +254,10 @@ fn refused(refusal: &Refusal, lab: Option<&str>) -> Result<Response> {
 fn embedded(login_key: Option<&str>, allowed_sites: &[String]) -> Response {
     let page = pages::sso::embedded(login_key, allowed_sites);
     let script = pages::sso::POST_MESSAGE.csp_source();
-    let frames = frame_ancestors(allowed_sites);
+    let frames = framing::ancestors(allowed_sites);
     let policy =
         format!("default-src 'none'; base-uri 'none'; form-action 'none'; script-src {script}; {frames}");
     answer::with(answer::html(200, page), "Content-Security-Policy", &policy)
-}
-
-fn frame_ancestors(sites: &[String]) -> String {
-    let sites = if sites.is_empty() { "'none'".to_owned() } else { sites.join(" ") };
-    format!("frame-ancestors {sites}")
 }
 
 /// The group that the parameters name; inside, how to refuse when they name none.
@@ -271,6 +285,11 @@ fn selector_of(params: &Params<'_>) -> Option<GroupSelector> {
         ("groupid", GroupSelector::Number),
     ];
     selectors.into_iter().find_map(|(name, make)| params.filled(name).map(make))
+}
+
+/// Whether the group was named itself, and not by one of its people.
+fn names_group(params: &Params<'_>) -> bool {
+    selector_of(params).is_some_and(|selector| !matches!(selector, GroupSelector::Username(_)))
 }
 
 fn target_of(params: &Params<'_>) -> Target {

@@ -4,16 +4,22 @@
 //!   case, unknown fields ignored. Whoever brings a credential is signed in and gets the cookie `GSSNID`;
 //!   whoever has the cookie already, needs none; all others are asked.
 //! - `/login/default.aspx`, `/login/signout.aspx`: in and out by password.
+//!
+//! Whoever names a group is asked by the group's identity provider, or, where the group has no single sign-on, for a
+//! password; the sites that the group allows may frame what is asked.
 
 use tiny_http::Method;
 
 use super::credentials::Fields;
+use super::framing::{self, framed_by};
 use super::gssnid::Jar;
 use super::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route};
 use super::{account, answer, gssnid, own_page};
 use crate::desk::sign_in::{Attempt, SignedIn};
+use crate::desk::web_session;
 use crate::error::{Error, Kind, Result};
 use crate::gate::{Request, Response};
+use crate::model::GroupId;
 use crate::model::relative::RelativeTarget;
 use crate::pages::agentjoin::{self as pages, Purpose};
 use crate::pages::form::Fill;
@@ -84,7 +90,7 @@ fn arrive(
         Err(why) => {
             let error =
                 app.desk.refuse_unreadable(&call.anonymous(), surface, fields.named_group(), Some(why));
-            return Ok(refused(app, &error));
+            return refused(app, fields, &error);
         }
     };
     let Some(credential) = credential else { return without_credential(app, call, fields, purpose, surface) };
@@ -100,9 +106,10 @@ fn arrive(
         }
         Err(error) if !is_refusal(&error) => Err(error),
         Err(error) if matches!(credential, Credential::Password { .. }) => {
-            Ok(asked(app, call, fields, error.kind.status(), &problem(fields, &error)))
+            let named = framing::named_group(app, fields)?;
+            asked(app, call, fields, named, error.kind.status(), &problem(fields, &error))
         }
-        Err(error) => Ok(refused(app, &error)),
+        Err(error) => refused(app, fields, &error),
     }
 }
 
@@ -126,10 +133,18 @@ fn without_credential(
             Err(_) => {}
         }
     }
-    // A Service Target URL that names a group goes to the group's identity provider.
-    match account::start_sso(app, call, fields.params(), &address_of(call, fields))? {
+    let named = framing::named_group(app, fields)?;
+    // A Service Target URL that names a group goes to the group's identity provider, if it has one.
+    let started = match named {
+        Some(group) if app.desk.has_sso_off(group)? => None,
+        _ => account::start_sso(app, call, fields.params(), &address_of(call, fields))?,
+    };
+    match started {
         Some(response) => Ok(response),
-        None => Ok(asked(app, call, fields, 200, &Fill::default())),
+        None => {
+            let fill = named.map(|group| Fill::of([("groupid", group.to_string())])).unwrap_or_default();
+            asked(app, call, fields, named, 200, &fill)
+        }
     }
 }
 
@@ -175,7 +190,10 @@ fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
     for value in gssnid::values(call.request) {
         app.desk.end_web_session(&call.anonymous(), value)?;
     }
-    Ok(gssnid::clear(answer::see_other(SIGN_IN), call.request))
+    // In a frame, the page that follows is shown only if it names the group.
+    let group = gssnid::values(call.request).find_map(web_session::group_of);
+    let next = sign_in_address(group.filter(|_| gssnid::is_framed(call.request)));
+    Ok(gssnid::clear(answer::see_other(&next), call.request))
 }
 
 fn get_script(_: &App, _: &Call<'_>) -> Result<Response> {
@@ -200,22 +218,40 @@ fn welcome(
     framed_by(answer::html(200, pages::signed_in(&view)), sites)
 }
 
-fn refused(app: &App, error: &Error) -> Response {
-    let page = pages::refused(error, app.desk.lab_clock().as_deref());
-    framed_by(answer::html(error.kind.status(), page), &[])
+/// The address of the sign-in form. It names the group by its Partner ID, which begins no single sign-on.
+fn sign_in_address(group: Option<GroupId>) -> String {
+    group.map_or_else(|| SIGN_IN.to_owned(), |group| format!("{SIGN_IN}?partnerid={group}"))
 }
 
-/// The sign-in form, which comes back to the same address with the same parameters.
-fn asked(app: &App, call: &Call<'_>, fields: &Fields<'_>, status: u16, fill: &Fill) -> Response {
+fn refused(app: &App, fields: &Fields<'_>, error: &Error) -> Result<Response> {
+    let named = framing::named_group(app, fields)?;
+    let page = pages::refused(error, &sign_in_address(named), app.desk.lab_clock().as_deref());
+    Ok(framed_by(answer::html(error.kind.status(), page), &framing::sites_of(app, named)?))
+}
+
+/// The sign-in form, which comes back to the same address with the same parameters. `named` is the group that the
+/// request names: whoever fills the form in may name another one in its place.
+fn asked(
+    app: &App,
+    call: &Call<'_>,
+    fields: &Fields<'_>,
+    named: Option<GroupId>,
+    status: u16,
+    fill: &Fill,
+) -> Result<Response> {
+    let is_typed = |name: &str| match named {
+        Some(_) => framing::names_a_group(name),
+        None => name.eq_ignore_ascii_case("groupid"),
+    };
     let hidden: Vec<(String, String)> = fields
         .params()
         .iter()
-        .filter(|(name, _)| !is_secret(name) && !name.eq_ignore_ascii_case("groupid"))
+        .filter(|(name, _)| !is_secret(name) && !is_typed(name))
         .map(|(name, value)| (name.to_owned(), value.into_owned()))
         .collect();
     let lab = app.desk.lab_clock();
     let view = pages::SignIn { action: &call.request.path, hidden: &hidden, fill, lab: lab.as_deref() };
-    framed_by(answer::html(status, pages::sign_in(&view)), &[])
+    Ok(framed_by(answer::html(status, pages::sign_in(&view)), &framing::sites_of(app, named)?))
 }
 
 fn problem(fields: &Fields<'_>, error: &Error) -> Fill {
@@ -249,16 +285,6 @@ fn launch_of(app: &App, request: &Request, purpose: &Purpose, credential: &Crede
         }
         Purpose::Join | Purpose::SignIn => None,
     }
-}
-
-/// Lets only the group's sites frame a page.
-fn framed_by(response: Response, sites: &[String]) -> Response {
-    let ancestors = if sites.is_empty() { "'none'".to_owned() } else { sites.join(" ") };
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors {ancestors}"
-    );
-    answer::with(response, "Content-Security-Policy", &policy)
 }
 
 fn with_cookies_of(from: &Response, to: Response) -> Response {

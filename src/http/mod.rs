@@ -10,6 +10,7 @@ pub mod answer;
 mod console;
 mod credentials;
 pub mod form;
+mod framing;
 mod gssnid;
 mod lab;
 #[cfg(test)]

@@ -139,8 +139,8 @@ fn told(purpose: &Purpose) -> Markup {
     }
 }
 
-/// Draws the page of somebody who was refused.
-pub fn refused(error: &Error, lab: Option<&str>) -> String {
+/// Draws the page of somebody who was refused; `sign_in` is the address of the sign-in form.
+pub fn refused(error: &Error, sign_in: &str, lab: Option<&str>) -> String {
     let content = html! {
         (header(&[], "Not signed in", "", &html! {}))
         section.card {
@@ -148,7 +148,7 @@ pub fn refused(error: &Error, lab: Option<&str>) -> String {
             @if let Some(code) = &error.incident {
                 p { "Incident " strong { code { (code) } } ". Your administrator finds the reason under this code." }
             }
-            div.actions { (link_button("/login/default.aspx", "Sign in with a password", false)) }
+            div.actions { (link_button(sign_in, "Sign in with a password", false)) }
         }
         script src=(SCRIPT_PATH) data-event="authenticateFailed" {}
     };

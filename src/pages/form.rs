@@ -46,6 +46,12 @@ impl Fill {
         self
     }
 
+    /// Puts a value into a field.
+    pub fn with(mut self, name: &str, value: &str) -> Fill {
+        self.values.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Leaves a field empty.
     pub fn without(mut self, name: &str) -> Fill {
         self.values.retain(|(key, _)| key != name);

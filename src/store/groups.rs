@@ -18,9 +18,8 @@ pub struct NewGroup {
 /// The sealed API key in force, and the one before it.
 pub type SealedApiKeys = (Option<Vec<u8>>, Option<Vec<u8>>);
 
-pub(super) const COLUMNS: &str =
-    "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at, off_since";
-pub(super) const COLUMN_COUNT: usize = 7;
+pub(super) const COLUMNS: &str = "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at, off_since, allowed_sites";
+pub(super) const COLUMN_COUNT: usize = 8;
 
 impl Reader<'_> {
     /// Finds a group by its number.
@@ -44,6 +43,18 @@ impl Reader<'_> {
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows = statement.query_map([], group_row).map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    /// The sites that a group lets frame our pages: origins. None where there is no such group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn allowed_sites(&self, id: GroupId) -> Result<Vec<String>> {
+        self.connection
+            .prepare_cached("SELECT allowed_sites FROM groups WHERE id = ?1 AND leaving = 0")
+            .and_then(|mut s| s.query_row([id.0], |row| row.get::<_, String>(0)).optional())
+            .map(|found| sites(&found.unwrap_or_default()))
+            .map_err(database_fault)
     }
 
     /// The sealed API key in force and the one before it.
@@ -99,6 +110,14 @@ impl Writer<'_> {
         Ok(changed == 1)
     }
 
+    /// Keeps the sites that a group lets frame our pages: origins.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn set_allowed_sites(&self, id: GroupId, sites: &[String]) -> Result<()> {
+        self.execute("UPDATE groups SET allowed_sites = ?2 WHERE id = ?1", (id.0, sites.join("\n")))
+    }
+
     /// Puts a sealed API key in force, and keeps the one before it, sealed for its own place; false when
     /// there is no such group.
     ///
@@ -130,7 +149,12 @@ pub(super) fn group_row(row: &Row<'_>) -> rusqlite::Result<Group> {
         api_key_changed_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
         created_at: Timestamp(row.get(5)?),
         off_since: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        allowed_sites: sites(&row.get::<_, String>(7)?),
     })
+}
+
+fn sites(lines: &str) -> Vec<String> {
+    lines.lines().map(str::to_owned).collect()
 }
 
 fn duplicate_group(error: rusqlite::Error) -> Error {

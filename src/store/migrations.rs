@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_closed_cleanly.sql"),
     include_str!("migrations/0011_unfinished_imports.sql"),
     include_str!("migrations/0012_groups_leave_in_portions.sql"),
+    include_str!("migrations/0013_allowed_sites_of_groups.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.
@@ -162,6 +163,28 @@ pub(super) mod tests {
             }
             assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
         }
+    }
+
+    #[test]
+    fn the_allowed_sites_move_from_single_sign_on_to_the_group() {
+        let connection = Connection::open_in_memory().unwrap();
+        become_version(&connection, 12);
+        connection
+            .execute_batch(
+                "INSERT INTO groups (id, name, created_at) VALUES (8, 'Without', 0);
+                 INSERT INTO sso_configurations (group_id, method, status, endpoint_type, sp_entity_id,
+                     idp_initiated_allowed, authn_context, acs_style, name_id_policy, skew_seconds, allow_sha1,
+                     allow_rsa15, keep_responses, autoprovision, mapping, allowed_sites, updated_at)
+                 VALUES (7, 'off', 'provisioning', 'redirect', 'sp', 1, 'none', 'relay_state', 'email', 60, 0,
+                     0, 0, 'off', '{}', 'https://a.example' || char(10) || 'https://b.example', 0);",
+            )
+            .unwrap();
+        upgrade(&connection, 12).unwrap();
+        let sites = |group: i64| {
+            let sql = "SELECT allowed_sites FROM groups WHERE id = ?1";
+            connection.query_row(sql, [group], |row| row.get::<_, String>(0)).unwrap()
+        };
+        assert_eq!((sites(7).as_str(), sites(8).as_str()), ("https://a.example\nhttps://b.example", ""));
     }
 
     #[test]

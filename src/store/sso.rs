@@ -29,8 +29,7 @@ impl Reader<'_> {
                      c.endpoint_type, c.sp_entity_id, c.identity_attribute, c.idp_initiated_redirect,
                      c.idp_initiated_allowed, c.authn_context, c.acs_style, c.name_id_policy,
                      c.skew_seconds, c.allow_sha1, c.allow_rsa15, c.keep_responses, c.autoprovision,
-                     c.mapping, c.allowed_sites,
-                     c.name_id_when_missing, c.allow_3des
+                     c.mapping, c.name_id_when_missing, c.allow_3des
                  FROM groups g LEFT JOIN sso_configurations c ON c.group_id = g.id
                  WHERE g.id = ?1 AND g.leaving = 0",
             )
@@ -206,12 +205,11 @@ impl Writer<'_> {
                      (group_id, method, description, status, idp_entity_id, endpoint_url, endpoint_type,
                       sp_entity_id, identity_attribute, idp_initiated_redirect, idp_initiated_allowed,
                       authn_context, acs_style, name_id_policy, skew_seconds, allow_sha1, allow_rsa15,
-                      keep_responses, autoprovision, mapping, allowed_sites, name_id_when_missing,
-                      allow_3des, updated_at)
+                      keep_responses, autoprovision, mapping, name_id_when_missing, allow_3des, updated_at)
                  VALUES (:group, :method, :description, :status, :idp_entity_id, :endpoint_url,
                       :endpoint_type, :sp_entity_id, :identity_attribute, :redirect, :unsolicited,
                       :context, :acs_style, :policy, :skew, :sha1, :rsa15, :keep, :autoprovision, :mapping,
-                      :sites, :name_id, :triple_des, :now)",
+                      :name_id, :triple_des, :now)",
             )
             .and_then(|mut s| {
                 s.execute(named_params! {
@@ -235,7 +233,6 @@ impl Writer<'_> {
                     ":keep": c.keep_responses,
                     ":autoprovision": c.autoprovision.as_str(),
                     ":mapping": mapping,
-                    ":sites": c.allowed_sites.join("\n"),
                     ":name_id": c.name_id_when_missing,
                     ":triple_des": c.allow_triple_des,
                     ":now": self.now.0,
@@ -403,9 +400,8 @@ fn configuration_row(group: GroupId, row: &Row<'_>) -> rusqlite::Result<Result<C
         allow_sha1: row.get(15)?,
         allow_rsa15: row.get(16)?,
         keep_responses: row.get(17)?,
-        allowed_sites: word(20)?.lines().map(str::to_owned).collect(),
-        name_id_when_missing: row.get(21)?,
-        allow_triple_des: row.get(22)?,
+        name_id_when_missing: row.get(20)?,
+        allow_triple_des: row.get(21)?,
         ..off
     };
     let unknown = || Error::fault("sso_configuration", format!("group {group} has an unknown word"));

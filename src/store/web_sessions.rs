@@ -58,18 +58,6 @@ impl Reader<'_> {
             .map_err(database_fault)
     }
 
-    /// The sites that a group lets frame our pages: origins, one a line.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn allowed_sites(&self, group: GroupId) -> Result<String> {
-        self.connection
-            .prepare_cached("SELECT allowed_sites FROM sso_configurations WHERE group_id = ?1")
-            .and_then(|mut s| s.query_row([group.0], |row| row.get(0)).optional())
-            .map(Option::unwrap_or_default)
-            .map_err(database_fault)
-    }
-
     /// What a user is in a group at this moment; `None` for no member.
     ///
     /// # Errors

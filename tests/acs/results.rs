@@ -134,7 +134,7 @@ fn a_redirect_stays_on_this_server() {
 #[test]
 fn the_embedded_result_is_a_message_for_the_allowed_sites_only() {
     let server = started();
-    set(&server, &["allowed_sites=https://crm.example.com"]);
+    run(&server, &["group", "sites", "12345", "--add", "https://crm.example.com"]);
     let (request, browser, _) = begun(&server, &format!("{LOGIN}&mode=embedded&fmt=html"));
     let answer = post_to(&server, ACS_PATH_LITERAL, &answering(&id_of(&request), ACS), Some(&browser));
     let policy = answer.header("Content-Security-Policy").unwrap();
@@ -150,6 +150,52 @@ fn the_embedded_result_is_a_message_for_the_allowed_sites_only() {
         "{}",
         answer.body
     );
+}
+
+/// The directive of an answer's policy that says who may frame it.
+fn frames(answer: &Answer) -> &str {
+    let policy = answer.header("Content-Security-Policy").unwrap();
+    policy.split("; ").find(|directive| directive.starts_with("frame-ancestors ")).unwrap()
+}
+
+#[test]
+fn a_sign_in_that_names_its_group_goes_on_in_a_frame_of_the_groups_sites_and_of_no_other() {
+    let server = started();
+    run(&server, &["group", "sites", "12345", "--add", "https://crm.example.com"]);
+    set(&server, &["endpoint_type=post"]);
+    let (ours, none) = ("frame-ancestors https://crm.example.com", "frame-ancestors 'none'");
+    for (naming, may) in [
+        ("idpid=12345", ours),
+        ("idpname=demo", ours),
+        ("idptoken=demo-account", ours),
+        ("groupid=12345", ours),
+        ("idpusername=alice.demo.glance.net", none),
+    ] {
+        for page in ["/login/default.aspx", "/agentjoin/AgentJoin.aspx", "/account/GetLoginKey.aspx"] {
+            let answer = server.get(&format!("{page}?{naming}"));
+            assert!(answer.body.contains("name=\"SAMLRequest\""), "{page}?{naming}: {answer:?}");
+            assert_eq!(frames(&answer), may, "{page}?{naming}");
+        }
+        // Refused, and told so.
+        let path = format!("/account/GetLoginKey.aspx?sso=1&{naming}");
+        let answer = post_to(&server, &path, "<nonsense/>", None);
+        assert_eq!((answer.status, frames(&answer)), (403, may), "{naming}: {answer:?}");
+    }
+    // The Partner ID begins no single sign-on.
+    let asked = server.get("/login/default.aspx?partnerid=12345");
+    assert!(asked.body.contains("type=\"password\""), "{}", asked.body);
+    assert_eq!(frames(&asked), ours);
+    // By what the group has, none can begin: refused here, and where it is off, asked for a password.
+    set(&server, &["endpoint_url="]);
+    let refused = server.get("/login/default.aspx?idpid=12345");
+    assert_eq!((refused.status, frames(&refused)), (403, ours), "{refused:?}");
+    set(&server, &["method=off"]);
+    for naming in ["groupid=12345", "idpid=12345", "idpname=demo", "idptoken=demo-account"] {
+        let asked = server.get(&format!("/login/default.aspx?{naming}"));
+        assert!(asked.status == 200 && asked.body.contains("type=\"password\""), "{naming}: {asked:?}");
+        assert_eq!(frames(&asked), ours);
+    }
+    assert_eq!(server.get("/account/GetLoginKey.aspx?sso=1&idpid=12345").status, 403);
 }
 
 #[test]

@@ -139,7 +139,7 @@ const frame = createServer(pair, (_, answer) => {
 });
 await new Promise((ready) => frame.listen(0, '127.0.0.1', ready));
 const site = `https://127.0.0.1:${frame.address().port}`;
-set(`allowed_sites=${site}`);
+sidelight('group', 'sites', '12345', '--add', site);
 await step('embedded in a page of an allowed site', {}, async (page) => {
     await page.goto(login + account);
     await signIn(page);

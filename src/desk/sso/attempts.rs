@@ -150,7 +150,7 @@ impl Desk {
             error: Error { incident, ..Error::new(Kind::Denied, reject.code(), SENTENCE) },
             again,
             embedded: target.embedded,
-            allowed_sites: attempt.grounds.configuration.allowed_sites.clone(),
+            allowed_sites: attempt.grounds.allowed_sites.clone(),
         })))
     }
 

@@ -249,7 +249,7 @@ impl Desk {
             web_session: session.value(group, member.user.id),
             address: member.user.address.clone(),
             outcome,
-            allowed_sites: attempt.grounds.configuration.allowed_sites.clone(),
+            allowed_sites: attempt.grounds.allowed_sites.clone(),
         })))
     }
 }

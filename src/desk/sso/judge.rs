@@ -26,6 +26,8 @@ pub(super) struct Grounds {
     pub ours: Arc<OwnKeys>,
     /// The group's API key, sealed, for those who get a login key.
     pub api_key: Option<Vec<u8>>,
+    /// The sites that may frame what the browser gets: origins.
+    pub allowed_sites: Vec<String>,
 }
 
 /// The sign-in's side; kept with a response so that it can be judged again.
@@ -45,7 +47,8 @@ impl Grounds {
         configuration: Configuration,
     ) -> Result<std::result::Result<Grounds, SsoReject>> {
         let group = configuration.group;
-        if reader.group(group)?.is_some_and(|group| group.off_since.is_some()) {
+        let kept = reader.group(group)?;
+        if kept.as_ref().is_some_and(|group| group.off_since.is_some()) {
             return Ok(Err(SsoReject::GroupOff));
         }
         if configuration.method == Method::Off {
@@ -64,15 +67,17 @@ impl Grounds {
         }
         let theirs = desk.sso.trust.of(group, &stored)?;
         let (api_key, _) = reader.sealed_api_keys(group)?;
-        Ok(Ok(Grounds { configuration, stored, theirs, ours, api_key }))
+        let allowed_sites = kept.map(|group| group.allowed_sites).unwrap_or_default();
+        Ok(Ok(Grounds { configuration, stored, theirs, ours, api_key, allowed_sites }))
     }
 
-    /// Whether a response is judged alike by both.
+    /// Whether a response is judged and answered alike by both.
     pub fn are_those_of(&self, other: &Grounds) -> bool {
         self.configuration == other.configuration
             && self.theirs.fingerprints == other.theirs.fingerprints
             && self.ours.ids == other.ours.ids
             && self.api_key == other.api_key
+            && self.allowed_sites == other.allowed_sites
     }
 
     /// What a response must keep to at `now`.

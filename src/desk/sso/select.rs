@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::model::GroupId;
+use crate::model::sso::Method;
 use crate::store::Reader;
 
 /// How a group was named. The browser SDK sends only one of these; where several came, the surface takes
@@ -47,5 +48,15 @@ impl Desk {
     /// `Fault` when the database fails.
     pub fn sso_group(&self, selector: &GroupSelector) -> Result<Option<GroupId>> {
         self.store.read(|r| selector.find(r))
+    }
+
+    /// Whether single sign-on of this group is off, so that its people sign in by password; false where there is no
+    /// such group.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn has_sso_off(&self, group: GroupId) -> Result<bool> {
+        let configuration = self.store.read(|r| r.sso_configuration(group))?;
+        Ok(configuration.is_some_and(|configuration| configuration.method == Method::Off))
     }
 }

@@ -1,6 +1,7 @@
-//! A group's settings: name, privileges, password rules.
+//! A group's settings: name, privileges, allowed sites, password rules.
 
 use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::allowed_sites::SITES_CHANGED_MEANWHILE;
 use crate::desk::groups;
 use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
 use crate::error::{Error, Result};
@@ -19,14 +20,16 @@ pub const ROUTES: &[Route] = &[
     post("/console/groups/{group}/settings/privileges", post_privileges),
     get("/console/groups/{group}/settings/remove", get_remove),
     post("/console/groups/{group}/settings/remove", post_remove),
+    post("/console/groups/{group}/settings/sites", post_sites),
     post("/console/groups/{group}/settings/security", post_security),
 ];
 
-/// What came with one of the three forms and was refused.
+/// What came with one of the forms and was refused.
 #[derive(Default)]
 struct Refused {
     about: Option<Fill>,
     privileges: Option<Fill>,
+    sites: Option<Fill>,
     security: Option<Fill>,
 }
 
@@ -42,6 +45,10 @@ fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Resu
     let about = || {
         Fill::of([("name", group.name.as_str()), ("account_id", group.account_id.as_deref().unwrap_or(""))])
     };
+    let sites = || {
+        let sites = group.allowed_sites.join("\n");
+        Fill::of([(pages::SITES_FIELD, sites.clone()), (pages::OPENED_FIELD, sites)])
+    };
     let security = || {
         let mut values = vec![("rule", policy.rule.name()), ("reset_message", policy.reset_message.as_str())];
         values.extend(policy.reset_requires_new.then_some(("reset_requires_new", "yes")));
@@ -56,6 +63,7 @@ fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Resu
         rules: &rules,
         about: &refused.about.unwrap_or_else(about),
         privileges: &refused.privileges.unwrap_or_else(|| Fill::of(on)),
+        sites: &refused.sites.unwrap_or_else(sites),
         security: &refused.security.unwrap_or_else(security),
     };
     Ok(answer::html(status, pages::page(&visit.frame(Some(group)), &view)))
@@ -140,6 +148,36 @@ fn post_remove(app: &App, call: &Call<'_>) -> Result<Response> {
         let name = form.filled("name").unwrap_or_default();
         visit.desk().remove_group_setting(&visit.caller, group.id, &name)?;
         Ok(visit.done(&address(&group), &format!("The setting {name} is removed.")))
+    })
+}
+
+fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let (group, form) = (visit.group()?, call.form()?);
+        let wanted = form.first(pages::SITES_FIELD).unwrap_or_default();
+        let opened =
+            form.first(pages::OPENED_FIELD).map(|sites| sites.lines().map(str::to_owned).collect::<Vec<_>>());
+        match visit.desk().set_allowed_sites(&visit.caller, group.id, &wanted, opened.as_deref()) {
+            Ok(sites) if sites.is_empty() => {
+                Ok(visit.done(&address(&group), "No site may show pages in a frame."))
+            }
+            Ok(sites) => {
+                let sentence = format!("These sites may show pages in a frame: {}.", sites.join(", "));
+                Ok(visit.done(&address(&group), &sentence))
+            }
+            Err(error) => {
+                // Whoever is told what changed meanwhile answers to that from now on.
+                let is_told = error.code == SITES_CHANGED_MEANWHILE;
+                let (status, mut fill) =
+                    refused(filled(&form), error, &[(pages::SITES_FIELD, pages::SITES_FIELD)])?;
+                if is_told {
+                    fill = fill
+                        .without(pages::OPENED_FIELD)
+                        .with(pages::OPENED_FIELD, &group.allowed_sites.join("\n"));
+                }
+                page(visit, &group, status, Refused { sites: Some(fill), ..Refused::default() })
+            }
+        }
     })
 }
 

@@ -20,8 +20,6 @@ use crate::model::relative::RelativeTarget;
 pub enum Entry {
     /// One line of text.
     Line,
-    /// Several lines.
-    Lines,
     /// On or off: `true` or `false`.
     Switch,
     /// One of these.
@@ -65,10 +63,17 @@ impl Field {
     }
 }
 
+/// A name that stood here once: the sites that may frame our pages belong to the group. Seed files still say it here.
+pub const MOVED_TO_GROUP: &str = "allowed_sites";
+
 /// Finds a field by its name, in any case; `-` may stand for `_`.
 pub fn field(name: &str) -> Option<&'static Field> {
-    let name = name.trim().to_ascii_lowercase().replace('-', "_");
-    FIELDS.iter().find(|field| field.name == name)
+    FIELDS.iter().find(|field| is_named(field.name, name))
+}
+
+/// Whether somebody wrote this field's name: in any case; `-` may stand for `_`.
+pub fn is_named(field: &str, written: &str) -> bool {
+    written.trim().replace('-', "_").eq_ignore_ascii_case(field)
 }
 
 /// Sets a field.
@@ -76,11 +81,21 @@ pub fn field(name: &str) -> Option<&'static Field> {
 /// # Errors
 /// `Invalid` with code `unknown_field` or `invalid_field`, the field's name, and a sentence with the rule.
 pub fn set(configuration: &mut Configuration, name: &str, value: &str) -> Result<()> {
-    let field = field(name).ok_or_else(|| {
-        Error::invalid("unknown_field", name, format!("SSO Configure has no field “{name}”."))
-    })?;
+    let field = field(name).ok_or_else(|| unknown(name))?;
     (field.write)(configuration, value.trim())
         .map_err(|why| Error::invalid("invalid_field", field.name, format!("{}: {why}", field.label)))
+}
+
+fn unknown(name: &str) -> Error {
+    let public = match is_named(MOVED_TO_GROUP, name) {
+        true => {
+            "Allowed sites are a setting of the group, not of SSO Configure: see Settings in the console, or \
+                 sidelight group sites."
+                .to_owned()
+        }
+        false => format!("SSO Configure has no field “{name}”."),
+    };
+    Error::invalid("unknown_field", name, public)
 }
 
 /// Whether a field takes a value.
@@ -102,8 +117,6 @@ pub fn edition<'f>(configuration: &Configuration, of: impl IntoIterator<Item = &
 
 /// Most characters of a line of text.
 const LINE_MAX: usize = 1_000;
-/// Most sites that may frame the embedded result.
-const SITES_MAX: usize = 20;
 
 type Written = std::result::Result<(), String>;
 
@@ -163,24 +176,6 @@ pub fn origin_of(address: &str) -> Option<&str> {
         host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'[' | b']' | b':'));
     let scheme_fits = scheme.eq_ignore_ascii_case("https") || (scheme.eq_ignore_ascii_case("http") && local);
     (scheme_fits && fine).then(|| address.get(..scheme.len() + 3 + authority.len())).flatten()
-}
-
-fn sites(place: &mut Vec<String>, value: &str) -> Written {
-    let mut found: Vec<String> = Vec::new();
-    for site in value.split(|c: char| c.is_whitespace() || c == ',').filter(|s| !s.is_empty()) {
-        let site = site.trim_end_matches('/');
-        if origin_of(site) != Some(site) {
-            return Err(format!("“{site}” is no origin such as https://crm.example.com."));
-        }
-        if !found.iter().any(|f| f == site) {
-            found.push(site.to_owned());
-        }
-    }
-    if found.len() > SITES_MAX {
-        return Err(format!("at most {SITES_MAX} sites."));
-    }
-    *place = found;
-    Ok(())
 }
 
 fn seconds(place: &mut i64, value: &str) -> Written {
@@ -277,10 +272,6 @@ fields! {
         "Where a browser goes after a sign-in that the identity provider started: a path of this server, \
          such as /agentjoin/agentjoin.aspx. Empty: it gets the login key as text."
         => |c| c.idp_initiated_redirect.clone(), |c, v| relative(&mut c.idp_initiated_redirect, v);
-    Answer "allowed_sites" "Sites that may embed the sign-in" Entry::Lines;
-        "The origins of the pages that sign agents in from a hidden frame, one a line, such as \
-         https://crm.example.com. Pages of other sites cannot frame the result, and are told nothing."
-        => |c| c.allowed_sites.join("\n"), |c, v| sites(&mut c.allowed_sites, v);
     Answer "keep_responses" "Keep responses while in Provisioning" Entry::Switch;
         "Keeps each response for 24 hours, sealed, so that it can be judged again at another time or with \
          other settings. Responses hold personal data: switch it off when you are done."
@@ -385,9 +376,7 @@ mod tests {
             ("endpoint_url", "https://user@evil.example/", Some("invalid_field")),
             ("endpoint_url", "https://idp.example.com/sso?SAMLRequest=x", Some("invalid_field")),
             ("endpoint_url", "https://idp.example.com/sso?tenant=1&RelayState=", Some("invalid_field")),
-            ("allowed_sites", "https://crm.example.com/\nhttps://b.example", None),
-            ("allowed_sites", "https://crm.example.com/path", Some("invalid_field")),
-            ("allowed_sites", "*", Some("invalid_field")),
+            ("allowed_sites", "https://crm.example.com", Some("unknown_field")),
             ("entity_id", "", Some("invalid_field")),
             ("glance_address", "{FirstName}.example.glance.net", None),
             ("glance_address", "{FirstName", Some("invalid_field")),

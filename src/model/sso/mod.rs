@@ -155,8 +155,6 @@ pub struct Configuration {
     pub keep_responses: bool,
     pub autoprovision: Autoprovision,
     pub mapping: Mapping,
-    /// Origins whose pages may frame the embedded result.
-    pub allowed_sites: Vec<String>,
 }
 
 impl Configuration {
@@ -186,7 +184,6 @@ impl Configuration {
             keep_responses: false,
             autoprovision: Autoprovision::Off,
             mapping: Mapping::default(),
-            allowed_sites: Vec::new(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A group's settings: its name, what its members may do, what it asks of passwords. Wire contract §9.
+//! A group's settings: its name, what its members may do, which sites may frame our pages, what it asks of passwords.
+//! Wire contract §9.
 
 use maud::{Markup, html};
 
@@ -9,6 +10,12 @@ use crate::pages::components::{Weight, button, card, danger_card, header, link_b
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
 
+/// The field of the allowed sites, and that of the sites which the form was drawn from.
+pub const SITES_FIELD: &str = "allowed_sites";
+pub const OPENED_FIELD: &str = "opened";
+/// Where on the page the allowed sites are: the end of its address.
+pub const SITES_ANCHOR: &str = "allowed-sites";
+
 /// What the page shows: one [`Fill`] a form.
 pub struct SettingsView<'a> {
     pub group: &'a Group,
@@ -18,21 +25,26 @@ pub struct SettingsView<'a> {
     pub rules: &'a [(String, String)],
     pub about: &'a Fill,
     pub privileges: &'a Fill,
+    pub sites: &'a Fill,
     pub security: &'a Fill,
 }
 
 /// The page of a group's settings.
 pub fn page(frame: &Frame<'_>, view: &SettingsView<'_>) -> String {
-    let wrong = view.about.is_wrong() || view.privileges.is_wrong() || view.security.is_wrong();
+    let fills = [view.about, view.privileges, view.sites, view.security];
+    let wrong = fills.iter().any(|fill| fill.is_wrong());
     let content = html! {
-        (form::problems(view.about))
-        (form::problems(view.privileges))
-        (form::problems(view.security))
+        @for fill in fills { (form::problems(fill)) }
         (header(&crumbs(frame, &[]), "Settings", "", &html! {}))
         (card("Group", "", &about(frame, view)))
         (card("What members may do",
             "Off here is off for every role, which remembers its own choice; users without a role get these.",
             &privileges(frame, view)))
+        div id=(SITES_ANCHOR) {
+            (card("Allowed sites",
+                "Other sites' pages that may show ours in a frame: the sign-in page when it names this group, and what follows it.",
+                &sites(frame, view.sites)))
+        }
         (card("Passwords",
             "Asked for when a password is made or changed; present passwords stay. Login keys and API keys are not concerned.",
             &security(frame, view)))
@@ -113,6 +125,20 @@ fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
                 .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
                 .draw(view.privileges))
             div.actions { (button("Save settings", Weight::Primary)) }
+        },
+    )
+}
+
+fn sites(frame: &Frame<'_>, fill: &Fill) -> Markup {
+    form::post(
+        &own(frame, "/settings/sites"),
+        frame.token,
+        &html! {
+            (form::hidden(OPENED_FIELD, fill.value(OPENED_FIELD)))
+            (Field::area(SITES_FIELD, "Sites")
+                .hint("One a line: scheme and host, such as https://crm.example.com. None: no other site may.")
+                .unmarked().draw(fill))
+            div.actions { (button("Save allowed sites", Weight::Primary)) }
         },
     )
 }

@@ -55,6 +55,7 @@ fn group() -> Group {
         api_key_changed_at: None,
         created_at: NOW,
         off_since: Some(NOW),
+        allowed_sites: vec![HOSTILE.into()],
     }
 }
 
@@ -191,6 +192,7 @@ fn hostile_names_are_escaped_on_a_groups_pages() {
         rules: &rules,
         about: &fill(&["name"]),
         privileges: &empty,
+        sites: &fill(&["allowed_sites", "opened"]),
         security: &empty,
     };
     check(&settings::page(&frame(), &view));

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::settings::SITES_ANCHOR;
 use super::super::{crumbs, own};
 use super::{TITLE, bar};
 use crate::model::sso::Configuration;
@@ -98,6 +99,10 @@ fn above(frame: &Frame<'_>, section: Section) -> Markup {
                 "The identity provider's metadata file fills in most of this: "
                 a href=(own(frame, "/sso/metadata")) { "Upload it" } "."
             },
+            Section::Answer => p.muted {
+                "Sites that may show the sign-in in a frame are a setting of the group: "
+                a href=(own(frame, &format!("/settings#{SITES_ANCHOR}"))) { "Allowed sites" } "."
+            },
             Section::Autoprovisioning => p.muted {
                 "Names in braces are attributes: "
                 a href=(own(frame, "/sso/attributes")) { "those of recent assertions" } "."
@@ -120,7 +125,6 @@ pub(in crate::pages::console) fn drawn(
     let hint = hint.join(" ");
     match field.entry {
         Entry::Line => Field::text(field.name, field.label).hint(&hint).unmarked().draw(fill),
-        Entry::Lines => Field::area(field.name, field.label).hint(&hint).unmarked().draw(fill),
         Entry::Switch => form::tick(field.name, "true", field.label, &hint, fill),
         Entry::OneOf(choices) => {
             let options: Vec<(String, String)> =
