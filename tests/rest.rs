@@ -173,6 +173,34 @@ fn users_are_made_listed_changed_and_deleted() {
 }
 
 #[test]
+fn a_whole_name_is_searched_for_as_in_the_console() {
+    let client = Client::start();
+    let rows = json!([
+        {"username": "ann.east", "partnerUserId": "E1", "firstName": "Ann", "lastName": "Lee"},
+        {"username": "lee.east", "partnerUserId": "E2", "firstName": "Lee", "lastName": "MÜLLER"},
+        {"username": "cyd.ray", "partnerUserId": "E3", "firstName": "Cyd", "lastName": "Ray", "email": "ann@example.com"},
+    ]);
+    client.done("POST", USERS, &rows);
+    let check = |query: &str, expected: &[&str]| assert_eq!(client.users(query), expected, "{query}");
+    check("search=Ann+Lee", &["ann.east"]);
+    check("search=lee+ANN", &["ann.east"]);
+    check("Search=m%C3%BCller%20lee", &["lee.east"]);
+    check("search=ann", &["ann.east", "cyd.ray"]);
+    check("search=e3", &["cyd.ray"]);
+    check("search=ann&lastname=ray", &["cyd.ray"]);
+    check("search=ann&lastname=nobody&firstname=cyd&orMode=true", &["cyd.ray"]);
+    check("search=nobody", &[]);
+    check("search=", &["admin.x", "ann.east", "lee.east", "cyd.ray"]);
+    let v0 = client.done("GET", "/api/v0/groups/4711/users?search=Ann%20Lee", &Value::Null);
+    assert_eq!(
+        (&v0["pagination"]["totalRecords"], &v0["usersList"][0]["username"]),
+        (&json!(1), &json!("ann.east"))
+    );
+    let (status, error) = client.refused("GET", &format!("{USERS}?search={}", "a+".repeat(11)), &Value::Null);
+    assert_eq!((status, &error["code"], &error["field"]), (400, &json!("search_too_long"), &json!("search")));
+}
+
+#[test]
 fn lists_are_filtered_by_parts_in_any_case() {
     let client = Client::start();
     run(&client.server, &["role", "create", "Sales East", "--group", "4711"]);

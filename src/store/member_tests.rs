@@ -376,3 +376,29 @@ fn a_search_for_three_letters_asks_the_index_and_counts_no_further_than_it_must(
         assert_eq!(members::asks_the_index(G, &query, NOW), by_index, "{query:?}");
     }
 }
+
+#[test]
+fn a_search_that_takes_too_long_is_broken_off_and_those_after_it_are_not() {
+    let (_dir, store) = store();
+    let counted = |asker: &Asker| {
+        store.search(asker, |r| {
+            let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) SELECT count(*) FROM n";
+            r.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(database_fault)
+        })
+    };
+    let asker = Asker::of(&crate::model::Caller::host(), Some(G));
+    let hurried = asker.clone().within(std::time::Duration::ZERO);
+    for _ in 0..=SEARCHERS {
+        let error = counted(&hurried).unwrap_err();
+        assert_eq!((error.kind, error.code), (Kind::Invalid, "search_too_broad"));
+        assert_eq!(counted(&asker), Ok(9_999));
+    }
+    assert_eq!(asker.exporting().within(std::time::Duration::ZERO).most, None, "an export takes its time");
+}
+
+#[test]
+fn a_word_that_stands_in_a_search_many_times_is_compared_once() {
+    let (_dir, store) = store();
+    let search = "example ".repeat(5_000);
+    assert_eq!(names(&store, MemberQuery { search, ..MemberQuery::default() }), "Ann Bob Cyd Dan");
+}

@@ -4,6 +4,8 @@
 //! the first one costs. Texts are compared folded ([`crate::folding`]). Where a text has three letters, the index of
 //! trigrams ([`super::words`]) names the few users who may have it; else every member of the group is looked at.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{ToSql, params_from_iter};
 
 use super::imports::visible_member;
@@ -77,13 +79,17 @@ pub struct MemberQuery {
 }
 
 impl MemberQuery {
+    /// Whether users are looked for by a text, or a part of one.
+    pub fn looks_for_text(&self) -> bool {
+        let criteria = [&self.puid, &self.address, &self.first_name, &self.last_name, &self.email];
+        !self.search.is_empty() || criteria.iter().any(|wanted| wanted.is_some())
+    }
+
     /// Whether less than the whole group is asked for.
     pub(super) fn is_narrowed(&self) -> bool {
-        let criteria = [&self.puid, &self.address, &self.first_name, &self.last_name, &self.email];
-        criteria.iter().any(|wanted| wanted.is_some())
+        self.looks_for_text()
             || self.role.is_some()
             || self.also_role.is_some()
-            || !self.search.is_empty()
             || self.state.is_some()
             || self.administrators_only
     }
@@ -267,7 +273,8 @@ impl Condition {
     /// Adds the words of a search; gives back what the index of trigrams is to be asked for them.
     fn and_search(&mut self, search: &str) -> Option<String> {
         let mut named = Vec::new();
-        for word in folding::words(search) {
+        let words: BTreeSet<String> = folding::words(search).into_iter().collect();
+        for word in words {
             if word.contains('\0') {
                 self.sql.push_str(" AND 0");
                 return None;

@@ -37,7 +37,7 @@ impl Pool {
     }
 
     /// Lends a connection to `task`; waits while all are lent.
-    pub fn with<T>(&self, task: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub fn with<T>(&self, task: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let mut state = self.lock();
         if state.idle.is_empty() {
             // Whoever has them may read for long.
@@ -58,8 +58,8 @@ impl Pool {
         };
         state.lent += 1;
         drop(state);
-        let lent = Lent { pool: self, connection: Some(connection) };
-        match &lent.connection {
+        let mut lent = Lent { pool: self, connection: Some(connection) };
+        match &mut lent.connection {
             Some(connection) => task(connection),
             None => Err(Error::fault("reader_pool", "a lent reader is gone")),
         }

@@ -4,11 +4,13 @@
 //! to come again: of one asker a handful, of one group not all. Whoever asks for a group that nobody searches at the
 //! moment goes before those whose group has a connection already.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::database_fault;
 use super::pool::Pool;
 use crate::duty;
 use crate::error::{Error, Kind, Result};
@@ -33,12 +35,19 @@ pub struct Asker {
     pub group: Option<GroupId>,
     /// One of the few exports that run: always let in to wait, and for longer.
     pub exports: bool,
+    /// How long the reading itself may take; `None` for as long as it takes.
+    pub most: Option<Duration>,
 }
 
 impl Asker {
     /// The caller, who searches in `group`.
     pub fn of(caller: &Caller, group: Option<GroupId>) -> Asker {
-        Asker { actor: caller.actor.clone(), group, exports: false }
+        Asker { actor: caller.actor.clone(), group, exports: false, most: None }
+    }
+
+    /// The same, whose search is broken off after `most`, unless it is an export's.
+    pub fn within(self, most: Duration) -> Asker {
+        Asker { most: (!self.exports).then_some(most), ..self }
     }
 
     /// The same, for an export that has its place among those that run.
@@ -96,10 +105,14 @@ impl Searchers {
     /// Lends a connection to `task`, when it is the asker's turn.
     ///
     /// # Errors
-    /// `Unavailable` with code `search_busy` when too many wait already, or it took too long.
+    /// `Unavailable` with code `search_busy` when too many wait already, or it took too long. `Invalid` with code
+    /// `search_too_broad` when the asker's search was broken off.
     pub fn with<T>(&self, asker: &Asker, task: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let _turn = self.turn(asker)?;
-        self.connections.with(task)
+        self.connections.with(|connection| match asker.most {
+            Some(most) => broken_off_after(most, connection, task),
+            None => task(connection),
+        })
     }
 
     fn turn(&self, asker: &Asker) -> Result<Turn<'_>> {
@@ -163,6 +176,43 @@ impl Drop for Turn<'_> {
     }
 }
 
+/// Steps of SQLite's machine between two looks at the clock.
+const STEPS: i32 = 1_000;
+
+fn broken_off_after<T>(
+    most: Duration,
+    connection: &mut Connection,
+    task: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    /// Lets the connection run freely again, also when the task panics.
+    struct Watched<'c>(&'c mut Connection);
+    impl Drop for Watched<'_> {
+        fn drop(&mut self) {
+            let _ = self.0.progress_handler(0, None::<fn() -> bool>);
+        }
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let (told, begun) = (Arc::clone(&over), Instant::now());
+    let is_over = move || {
+        let is_over = begun.elapsed() >= most;
+        told.fetch_or(is_over, Ordering::Relaxed);
+        is_over
+    };
+    let watched = Watched(connection);
+    watched.0.progress_handler(STEPS, Some(is_over)).map_err(database_fault)?;
+    let outcome = task(watched.0);
+    match outcome {
+        Err(_) if over.load(Ordering::Relaxed) => Err(too_broad()),
+        outcome => outcome,
+    }
+}
+
+fn too_broad() -> Error {
+    let public = "This search is too broad: it was broken off, because it took too long. Search for a whole word, or for \
+                  more letters of a rarer one.";
+    Error::invalid("search_too_broad", "search", public)
+}
+
 fn busy() -> Error {
     let public = "Too many lists, searches and exports are read at this moment. Try again shortly.";
     Error::new(Kind::Unavailable, "search_busy", public)
@@ -186,6 +236,7 @@ mod tests {
             actor: Actor::Operator { id: OperatorId(id), name: String::new() },
             group: Some(GroupId(group)),
             exports: false,
+            most: None,
         }
     }
 

@@ -87,6 +87,23 @@ impl<'s> Browser<'s> {
         assert!(answer.body.contains(sentence), "{path}: {}", text_of(&answer.body));
     }
 
+    /// Sends a form with a file, as a browser does.
+    pub fn upload(&self, path: &str, role: &str, file: &str) -> Answer {
+        let token = self.token.borrow().clone();
+        let field = |name: &str, value: &str| {
+            format!("--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let body = format!(
+            "{}{}--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
+             Content-Type: text/csv\r\n\r\n{file}\r\n--xYz--\r\n",
+            field("form_token", &token),
+            field("role", role),
+        );
+        let headers =
+            [("Content-Type", "multipart/form-data; boundary=xYz"), ("Sec-Fetch-Site", "same-origin")];
+        self.send("POST", path, &headers, body.as_bytes())
+    }
+
     pub fn sign_in(&self, name: &str, password: &str) -> Answer {
         self.get("/console/sign-in");
         self.submit("/console/sign-in", &[("name", name), ("password", password)])

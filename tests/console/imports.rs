@@ -2,7 +2,6 @@
 
 use crate::browser::{Browser, PASSWORD, claimed, text_of};
 use crate::common::Server;
-use crate::people::with_file;
 
 const UPLOAD: &str = "/console/groups/7/users/upload";
 const ROWS: usize = 1_500;
@@ -15,7 +14,7 @@ fn file() -> String {
 /// Uploads the file and has it applied; gives the address where its progress is told.
 fn begun(browser: &Browser<'_>) -> String {
     browser.get(UPLOAD);
-    let answer = with_file(browser, UPLOAD, "keep", &file());
+    let answer = browser.upload(UPLOAD, "keep", &file());
     assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
     let address = answer.header("location").unwrap().to_owned();
     browser.get(&address);

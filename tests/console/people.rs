@@ -1,7 +1,7 @@
 //! Groups, users, roles, files of users: each form's happy path and its main error.
 
 use crate::browser::{Browser, PASSWORD, administrator, claimed, text_of};
-use crate::common::{Answer, Server};
+use crate::common::Server;
 
 #[test]
 fn groups_are_made_renamed_and_refused_twice() {
@@ -194,22 +194,6 @@ fn roles_are_made_and_changed() {
     assert!(!page.body.contains("value=\"viewVideo\" checked"));
 }
 
-/// A form with a file, as a browser sends it.
-pub fn with_file(browser: &Browser<'_>, path: &str, role: &str, file: &str) -> Answer {
-    let token = browser.token.borrow().clone();
-    let field = |name: &str, value: &str| {
-        format!("--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let body = format!(
-        "{}{}--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
-         Content-Type: text/csv\r\n\r\n{file}\r\n--xYz--\r\n",
-        field("form_token", &token),
-        field("role", role),
-    );
-    let headers = [("Content-Type", "multipart/form-data; boundary=xYz"), ("Sec-Fetch-Site", "same-origin")];
-    browser.send("POST", path, &headers, body.as_bytes())
-}
-
 #[test]
 fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     let server = Server::lab();
@@ -217,7 +201,7 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     let upload = "/console/groups/7/users/upload";
     browser.get(upload);
     let file = "GlanceAddress,FirstName,PartnerUID\r\nann.seven.glance.net,Ann,a1\r\nno good,Bob,b1\r\n";
-    let answer = with_file(&browser, upload, "keep", file);
+    let answer = browser.upload(upload, "keep", file);
     assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
     let address = answer.header("location").unwrap().to_owned();
     let page = browser.get(&address);
@@ -253,8 +237,7 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     let template = browser.get("/console/groups/7/users-template.csv");
     assert!(browser.get(upload).body.contains("/console/groups/7/users-template.csv"));
     assert_eq!(template.body, "\u{feff}FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\r\n");
-    let answer = with_file(
-        &browser,
+    let answer = browser.upload(
         upload,
         "keep",
         "GlanceAddress,Email,PartnerUID\r\neve.x,not-an-email,\"4,9302E+11\"\r\n",
@@ -266,7 +249,7 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
         "{page}"
     );
     browser.get(upload);
-    let answer = with_file(&browser, upload, "keep", "PK\u{3}\u{4}");
+    let answer = browser.upload(upload, "keep", "PK\u{3}\u{4}");
     assert!(
         answer.status == 400 && text_of(&answer.body).contains("This is a workbook"),
         "{}",
@@ -274,10 +257,10 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     );
 
     browser.get(upload);
-    let answer = with_file(&browser, upload, "keep", "");
+    let answer = browser.upload(upload, "keep", "");
     assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""));
-    let answer = with_file(&browser, upload, "keep", "Colour\r\nred\r\n");
+    let answer = browser.upload(upload, "keep", "Colour\r\nred\r\n");
     assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""), "{}", text_of(&answer.body));
     *browser.token.borrow_mut() = "AAAA".into();
-    assert_eq!(with_file(&browser, upload, "keep", file).status, 403);
+    assert_eq!(browser.upload(upload, "keep", file).status, 403);
 }

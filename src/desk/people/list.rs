@@ -1,12 +1,21 @@
 //! Finding people: one, or a page of many.
 
+use std::time::Duration;
+
 use super::UserKey;
 use crate::desk::{Desk, permission};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, LogEntry, Member, Membership, UserId};
 use crate::store::{Asker, MemberQuery, Settings};
 
+/// Most characters of the words that users are searched for by, and most words: more find nobody else.
+const SEARCH_MAX: usize = 200;
+const SEARCH_WORDS_MAX: usize = 10;
+/// After which a search for a page, or for a count that stops early, is broken off.
+const PAGE_WITHIN: Duration = Duration::from_secs(2);
+/// The same for an exact count, which reads all that fit.
+const COUNT_WITHIN: Duration = Duration::from_secs(10);
 /// The access log's name for handing out a list of users.
 const SHOWN: &str = "user.list";
 
@@ -31,7 +40,8 @@ impl Desk {
     /// Lists members of a group, at most `query.limit`, in the order that the query names.
     ///
     /// # Errors
-    /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`.
+    /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`; `Invalid` with `search_too_long`,
+    /// or `search_too_broad` when it took too long.
     pub fn members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<MemberPage> {
         self.members_for(&Asker::of(caller, Some(group)), caller, group, query)
     }
@@ -45,6 +55,7 @@ impl Desk {
         query: &MemberQuery,
     ) -> Result<MemberPage> {
         permission::administer(caller, group)?;
+        let asker = &searching(asker.clone(), query, PAGE_WITHIN)?;
         // One more than asked for tells whether there is a next page.
         let more = MemberQuery { limit: query.limit.saturating_add(1), ..query.clone() };
         let now = self.clock.now();
@@ -81,17 +92,17 @@ impl Desk {
     /// Counts the members that [`Desk::members`] would list in all pages together.
     ///
     /// # Errors
-    /// `Denied` unless the caller may run the group.
+    /// As [`Desk::members`], but a group that does not exist has none.
     pub fn count_members(&self, caller: &Caller, group: GroupId, query: &MemberQuery) -> Result<u64> {
         permission::administer(caller, group)?;
-        self.store
-            .search(&Asker::of(caller, Some(group)), |r| r.count_members(group, query, self.clock.now()))
+        let asker = searching(Asker::of(caller, Some(group)), query, COUNT_WITHIN)?;
+        self.store.search(&asker, |r| r.count_members(group, query, self.clock.now()))
     }
 
     /// Counts as [`Desk::count_members`] does, and stops above `most`.
     ///
     /// # Errors
-    /// `Denied` unless the caller may run the group.
+    /// As [`Desk::count_members`].
     pub fn count_members_to(
         &self,
         caller: &Caller,
@@ -100,9 +111,8 @@ impl Desk {
         most: u32,
     ) -> Result<Count> {
         permission::administer(caller, group)?;
-        self.store.search(&Asker::of(caller, Some(group)), |r| {
-            r.count_members_to(group, query, self.clock.now(), most)
-        })
+        let asker = searching(Asker::of(caller, Some(group)), query, PAGE_WITHIN)?;
+        self.store.search(&asker, |r| r.count_members_to(group, query, self.clock.now(), most))
     }
 
     /// Lists the groups that a user belongs to; for others than operators, only those they may run.
@@ -126,4 +136,15 @@ impl Desk {
             r.effective_settings(group, member.membership.role)
         })
     }
+}
+
+/// Whoever asks, if the search is one that may be asked for: it must end soon.
+fn searching(asker: Asker, query: &MemberQuery, most: Duration) -> Result<Asker> {
+    let words = query.search.split_whitespace().count();
+    if query.search.chars().count() > SEARCH_MAX || words > SEARCH_WORDS_MAX {
+        let public =
+            format!("Search for at most {SEARCH_WORDS_MAX} words and {SEARCH_MAX} characters, all together.");
+        return Err(Error::invalid("search_too_long", "search", public));
+    }
+    Ok(if query.looks_for_text() { asker.within(most) } else { asker })
 }

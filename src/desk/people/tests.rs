@@ -383,3 +383,22 @@ fn a_role_that_is_not_there_is_named() {
     let error = f.desk.create_user(&f.admin, SEVEN, new).unwrap_err();
     assert_eq!(error.public, "The group has no role named \"Nope\".");
 }
+
+#[test]
+fn a_search_of_too_many_words_or_letters_is_refused() {
+    let f = fixture();
+    let code = |search: String| {
+        let query = MemberQuery { search, limit: 10, ..MemberQuery::default() };
+        let codes = [
+            f.desk.members(&f.admin, SEVEN, &query).err().map(|e| e.code),
+            f.desk.count_members(&f.admin, SEVEN, &query).err().map(|e| e.code),
+            f.desk.count_members_to(&f.admin, SEVEN, &query, 10).err().map(|e| e.code),
+        ];
+        assert!(codes.iter().all(|code| *code == codes[0]), "{codes:?}");
+        codes[0]
+    };
+    assert_eq!(code("a ".repeat(10)), None);
+    assert_eq!(code("a ".repeat(11)), Some("search_too_long"));
+    assert_eq!(code("ü".repeat(200)), None);
+    assert_eq!(code("ü".repeat(201)), Some("search_too_long"));
+}

@@ -121,6 +121,7 @@ fn query(params: &Params<'_>) -> Result<MemberQuery> {
         first_name: part("firstname"),
         last_name: part("lastname"),
         puid: part("puid"),
+        search: params.filled("search").unwrap_or_default(),
         role: params.filled("roleid").map(|text| role_numbered(&text)).transpose()?,
         also_role: params.filled("rolename").map(role_named),
         any: match params.filled("ormode") {
