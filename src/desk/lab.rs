@@ -4,12 +4,15 @@ use super::console_sessions::SIGN_IN;
 use super::{Desk, operators, passwords};
 use crate::error::{Error, Result};
 use crate::model::Mode;
-use crate::model::{Caller, LogEntry};
+use crate::model::{Caller, GroupId, LogEntry};
 use crate::secret::{Secret, random_token};
 use crate::store::NewConsoleHolder;
 
 /// The operator of a lab that nobody claimed.
 pub const LAB_OPERATOR: &str = "Lab";
+
+/// The group of the demo seed.
+const DEMO_GROUP: GroupId = GroupId(12345);
 
 impl Desk {
     /// Lets only a lab pass.
@@ -28,6 +31,18 @@ impl Desk {
         self.only_in_lab().ok()?;
         let now = self.clock.now().to_string();
         now.get(..19).map(|shown| shown.replace('T', " "))
+    }
+
+    /// Whether this is a lab with the demo group of `static/demo.toml`, whose secrets are published.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn has_demo(&self) -> Result<bool> {
+        if self.only_in_lab().is_err() {
+            return Ok(false);
+        }
+        let group = self.store.read(|r| r.group(DEMO_GROUP))?;
+        Ok(group.is_some_and(|group| group.name == "Demo" && group.off_since.is_none()))
     }
 
     /// Sets how far the clock is ahead of the machine's, in milliseconds; 0 restores it.

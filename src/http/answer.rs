@@ -1,16 +1,24 @@
 //! Makes responses: pages, text, JSON, redirects, errors; and the headers that every answer leaves with.
 
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 use tiny_http::{Header, StatusCode};
 
 use crate::error::Error;
 use crate::gate::Response;
+use crate::pages::assets;
 
-/// For a response that brings none of its own: nothing may be loaded, framed or sent anywhere else.
-pub const STRICT_CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
-     frame-ancestors 'none'; base-uri 'none'";
+/// For a response that brings none of its own: nothing may be loaded, framed or sent anywhere else, and no script runs
+/// but the console's, which the policy names by its hash.
+static STRICT_CSP: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+         base-uri 'none'; script-src '{}'",
+        assets::integrity(assets::SCRIPT)
+    )
+});
 
 /// In which shape a route speaks of errors.
 #[derive(Debug, Clone, Copy)]
@@ -108,15 +116,15 @@ pub fn with(response: Response, name: &str, value: &str) -> Response {
 
 /// Adds the headers that every answer leaves with, unless the surface set its own.
 pub fn with_house_headers(response: Response, promises_tls: bool) -> Response {
-    const HOUSE: [(&str, &str); 4] = [
-        ("Content-Security-Policy", STRICT_CSP),
+    let house = [
+        ("Content-Security-Policy", STRICT_CSP.as_str()),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "no-store"),
     ];
     const SECURE: [(&str, &str); 1] = [("Strict-Transport-Security", "max-age=31536000")];
     let more = if promises_tls { SECURE.iter() } else { [].iter() };
-    HOUSE.iter().chain(more).fold(response, |response, (name, value)| {
+    house.iter().chain(more).fold(response, |response, (name, value)| {
         if response.headers().iter().any(|h| h.field.equiv(name)) {
             response
         } else {

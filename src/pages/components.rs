@@ -10,7 +10,7 @@
 //! | [`link_button`], [`button`] | going somewhere looks like a link or a plain button; a change is a `button` in a form |
 //! | [`notice`] | something that the reader must not miss |
 //! | [`pairs`] | facts about one thing: key and value |
-//! | [`code`] | a value to be copied: one click selects all of it |
+//! | [`code`] | a value to be copied: one click selects all of it, and the script adds a button |
 //! | [`checks`] | numbered checks, green up to the first red |
 //! | [`failed_first`], [`to_failed`] | the same where there are many: the red ones, the others folded; the way to the red one |
 //! | [`time`] | an instant, in UTC |
@@ -235,12 +235,15 @@ pub fn pairs(facts: &[(&str, Markup)]) -> Markup {
     html! { dl.pairs { @for (name, value) in facts { dt { (name) } dd { (value) } } } }
 }
 
-/// A value to be copied: one click selects all of it, with or without scripts.
+/// A value to be copied: one click selects all of it; the console's script shows the button that copies it.
 pub fn code(label: &str, value: &str) -> Markup {
     html! {
         div.code {
             @if !label.is_empty() { span.label { (label) } }
             pre tabindex="0" aria-label=(if label.is_empty() { "Value to copy" } else { label }) { (value) }
+            button.button.small.copy type="button" hidden {
+                b aria-live="polite" { "Copy" } span.unseen { " " (if label.is_empty() { value } else { label }) }
+            }
         }
     }
 }

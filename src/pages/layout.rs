@@ -1,7 +1,7 @@
 //! The frame around every page: head, lab banner, top bar, a group's menu, message, footer.
 //!
 //! [`console`] frames a page of somebody who is signed in, [`bare`] one of somebody who is not (claim,
-//! sign-in, an error). Both name the one stylesheet and nothing else; no page needs a script.
+//! sign-in, an error). Both name the one stylesheet, and the console's pages the one script, which none needs.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -92,17 +92,20 @@ pub fn group_address(group: GroupId) -> String {
 /// Frames a page of somebody who is signed in. `wrong` puts "Error" in front of the window's title, which
 /// is the first thing that a screen reader reads.
 pub fn console(frame: &Frame<'_>, place: Place, title: &str, wrong: bool, content: &Markup) -> String {
-    document(&Head { title, wrong, again: None }, frame.lab, &framed(frame, place, content))
+    document(&Head { title, wrong, again: None, of_console: true }, frame.lab, &framed(frame, place, content))
 }
 
 /// As [`console`], for a page that the browser asks for again after so many seconds.
 pub fn console_again(frame: &Frame<'_>, place: Place, title: &str, seconds: u32, content: &Markup) -> String {
-    document(&Head { title, wrong: false, again: Some(seconds) }, frame.lab, &framed(frame, place, content))
+    let head = Head { title, wrong: false, again: Some(seconds), of_console: true };
+    document(&head, frame.lab, &framed(frame, place, content))
 }
 
 fn framed(frame: &Frame<'_>, place: Place, content: &Markup) -> Markup {
     let grouped = frame.group.is_some();
     html! {
+        // On a phone both menus are folded: the link to this place shows them, and leaving it folds them again.
+        div #menu {}
         (top(frame, place))
         div class=(if grouped { "frame grouped" } else { "frame" }) {
             @if let Some((id, name)) = frame.group { (side(id, name, place)) }
@@ -124,7 +127,16 @@ pub fn bare(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> St
         header.top { (brand()) }
         div.frame.narrow { main #main tabindex="-1" { (content) } }
     };
-    document(&Head { title, wrong, again: None }, lab, &content)
+    document(&Head { title, wrong, again: None, of_console: false }, lab, &content)
+}
+
+/// As [`bare`], wider and with what the console's pages have at their foot: the first page of the server.
+pub fn front(title: &str, lab: Option<&str>, content: &Markup) -> String {
+    let content = html! {
+        header.top { (brand()) }
+        div.frame.front { main #main tabindex="-1" { (content) } }
+    };
+    document(&Head { title, wrong: false, again: None, of_console: true }, lab, &content)
 }
 
 struct Head<'a> {
@@ -132,6 +144,8 @@ struct Head<'a> {
     wrong: bool,
     /// Seconds after which the browser asks again.
     again: Option<u32>,
+    /// For operators, administrators and integrators: with the script, and more at the foot.
+    of_console: bool,
 }
 
 fn document(head: &Head<'_>, lab: Option<&str>, content: &Markup) -> String {
@@ -146,17 +160,26 @@ fn document(head: &Head<'_>, lab: Option<&str>, content: &Markup) -> String {
                 title { @if head.wrong { "Error: " } (head.title) " – Sidelight" }
                 link rel="stylesheet" href={ (assets::STATIC) (assets::stylesheet_name()) };
                 link rel="icon" href=(ICON);
+                @if head.of_console {
+                    script defer src={ (assets::STATIC) (assets::script_name()) }
+                        integrity=(assets::integrity(assets::SCRIPT)) {}
+                }
             }
             body {
                 a.skip href="#main" { "Skip to content" }
                 @if let Some(clock) = lab {
                     aside.lab aria-label="Lab mode" {
-                        strong { "LAB" } " – for development and tests, never for real people. The lab's clock: "
-                        (clock) " UTC."
+                        strong { "LAB" } " – never for real people. Clock " span { (clock) " UTC" }
                     }
                 }
                 (content)
-                footer.foot { "Sidelight " (env!("CARGO_PKG_VERSION")) }
+                footer.foot {
+                    span { "Sidelight " (env!("CARGO_PKG_VERSION")) }
+                    @if head.of_console {
+                        span { "Times are UTC" }
+                        a href="/api/openapi.json" { "API description" }
+                    }
+                }
             }
         }
     }
@@ -177,6 +200,8 @@ fn top(frame: &Frame<'_>, place: Place) -> Markup {
     html! {
         header.top {
             (brand())
+            a.menu-button href="#menu" { "Menu" }
+            a.menu-button.close href="#main" { "Close menu" }
             @if !entries.is_empty() {
                 nav aria-label="Console" {
                     ul {
@@ -243,7 +268,8 @@ mod tests {
             from: None,
         };
         let page = console(&frame, Place::Home, HOSTILE, false, &html! {});
-        assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
+        assert_eq!(page.matches("<script").count(), 1, "only our own: {page}");
+        assert!(page.contains("&lt;script&gt;"), "{page}");
         assert!(!bare(HOSTILE, true, Some(HOSTILE), &html! {}).contains("<script"));
     }
 

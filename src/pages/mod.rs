@@ -9,6 +9,7 @@ pub mod components;
 pub mod console;
 pub mod error;
 pub mod form;
+pub mod front;
 pub mod layout;
 pub mod listing;
 pub mod sso;

@@ -6,12 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
+use super::assets;
 use super::components::{Tone, Weight, button, card, checks, flush_card, notice, pairs};
 use super::layout;
 use crate::model::GroupId;
@@ -24,7 +22,7 @@ pub struct Script(&'static str);
 impl Script {
     /// What the page's policy names: the hash of the script.
     pub fn csp_source(&self) -> String {
-        format!("'sha256-{}'", STANDARD.encode(Sha256::digest(self.0.as_bytes())))
+        format!("'{}'", assets::integrity(self.0))
     }
 
     fn draw(&self) -> Markup {

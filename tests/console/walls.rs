@@ -76,7 +76,9 @@ fn every_page_has_the_strict_policy_and_hostile_names_stay_text() {
         let page = browser.get(path);
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
-        assert!(!page.body.contains("<script"), "{path}");
+        let script = page.body.split("integrity=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(policy.ends_with(&format!("script-src '{script}'")), "{path}: {policy}");
+        assert_eq!(page.body.matches("<script").count(), 1, "{path}");
         assert!(page.body.contains("LAB"), "{path}");
         assert_eq!(page.header("cache-control"), Some("no-store"), "{path}");
     }
@@ -167,17 +169,34 @@ fn an_administrator_who_loses_the_office_is_out_at_once() {
 }
 
 #[test]
-fn the_bare_address_leads_to_the_console() {
-    assert_eq!(Server::lab().get("/").header("location"), Some("/console"));
+fn the_bare_address_says_what_this_is_and_leads_on() {
+    let server = Server::lab();
+    let page = server.get("/");
+    assert_eq!(page.status, 200);
+    for word in ["mySecretApiKey", "demo-password", "href=\"/api/openapi.json\"", "href=\"/console\""] {
+        assert!(page.body.contains(word), "{word}: {}", page.body);
+    }
+    assert!(!page.body.contains("<form"), "{}", page.body);
+    let browser = claimed(&server);
+    assert_eq!(browser.get("/").header("location"), Some("/console"), "whoever is signed in");
+    let production = Server::start(&["--plain-http"]);
+    let page = production.get("/").body;
+    assert!(page.contains("Nobody runs this appliance yet") && !page.contains("demo-password"), "{page}");
+    assert!(!page.contains("<form"), "{page}");
 }
 
 #[test]
-fn the_stylesheet_is_kept_for_a_year_under_its_own_name() {
+fn stylesheet_and_script_are_kept_for_a_year_under_names_of_their_own() {
     let server = Server::lab();
     let page = server.get("/console/sign-in").body;
     let path = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let style = server.get(&path);
     assert_eq!(style.status, 200);
     assert!(style.header("cache-control").unwrap().contains("immutable"));
+    let front = server.get("/").body;
+    let path = front.split("<script defer src=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let script = server.get(&path);
+    assert_eq!((script.status, script.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert!(script.header("cache-control").unwrap().contains("immutable"));
     assert_eq!(server.get("/console/static/console.0000000000000000.css").status, 404);
 }

@@ -1,8 +1,8 @@
 //! Coming in and going out: claim, sign-in, sign-out, switching groups, one's own password; the stylesheet.
 
 use super::visit::{
-    self, entry, entry_form_is_ours, filled, get, is_own_address, lab_clock, password_typed_twice, post,
-    refused, visit, with_entry, with_session, without_session,
+    self, entry, entry_form_is_ours, filled, get, is_own_address, is_signed_in, lab_clock,
+    password_typed_twice, post, refused, visit, with_entry, with_session, without_session,
 };
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -12,6 +12,7 @@ use crate::model::{Actor, GroupId};
 use crate::pages::assets;
 use crate::pages::console::entry as pages;
 use crate::pages::form::Fill;
+use crate::pages::front;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
@@ -30,9 +31,19 @@ pub const ROUTES: &[Route] = &[
     post("/console/password", post_password),
 ];
 
-/// For people who type the bare address.
-fn get_root(_: &App, _: &Call<'_>) -> Result<Response> {
-    Ok(answer::see_other("/console"))
+/// For people who type the bare address: what this is, or, for whoever is signed in, the console.
+fn get_root(app: &App, call: &Call<'_>) -> Result<Response> {
+    if is_signed_in(app, call)? {
+        return Ok(answer::see_other("/console"));
+    }
+    let lab = lab_clock(&app.desk);
+    let page = front::page(&front::FrontView {
+        lab: lab.as_deref(),
+        unclaimed: app.desk.is_unclaimed()?,
+        has_demo: app.desk.has_demo()?,
+        origin: &app.origin(call.request),
+    });
+    Ok(answer::html(200, page))
 }
 
 fn get_console(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -45,10 +56,15 @@ fn get_console(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn get_static(_: &App, call: &Call<'_>) -> Result<Response> {
-    if call.segment("file") != assets::stylesheet_name() {
-        return Err(Error::not_found("no_such_path", "There is nothing at this address."));
-    }
-    let response = answer::bytes(200, "text/css; charset=utf-8", assets::STYLESHEET);
+    let response = match call.segment("file") {
+        name if name == assets::stylesheet_name() => {
+            answer::bytes(200, "text/css; charset=utf-8", assets::STYLESHEET)
+        }
+        name if name == assets::script_name() => {
+            answer::bytes(200, "text/javascript; charset=utf-8", assets::SCRIPT)
+        }
+        _ => return Err(Error::not_found("no_such_path", "There is nothing at this address.")),
+    };
     // The name has a hash of the content in it: another content has another name.
     Ok(answer::with(response, "Cache-Control", "public, max-age=31536000, immutable"))
 }

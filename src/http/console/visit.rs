@@ -125,6 +125,17 @@ pub fn visit(
     Ok(of_console(response))
 }
 
+/// Whether the browser holds a session of the console.
+///
+/// # Errors
+/// Our own faults.
+pub fn is_signed_in(app: &App, call: &Call<'_>) -> Result<bool> {
+    match cookie(call, SESSION).unwrap_or_default() {
+        "" => Ok(false),
+        bearer => Ok(app.desk.console_caller(&call.anonymous(), bearer)?.is_some()),
+    }
+}
+
 /// As [`visit`], for a response whose body is made as the client takes it.
 ///
 /// # Errors
