@@ -229,7 +229,7 @@ impl Sso {
                     confirm(a.yes, format_args!("Nobody of group {} signs in by SAML from then on. {used}", a.group))?;
                 }
                 let changes =
-                    if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values, None)? };
+                    if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values, &[])? };
                 print_changes(host, &changes);
                 Ok(())
             }),

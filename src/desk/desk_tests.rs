@@ -387,7 +387,7 @@ fn an_address_that_begins_too_many_sign_ins_is_told_so() {
         ("endpoint_url", "https://idp.example.org/sso"),
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    f.desk.set_sso(&f.admin, SEVEN, &values, None).unwrap();
+    f.desk.set_sso(&f.admin, SEVEN, &values, &[]).unwrap();
     let certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/saml/keys/idp.cert.pem");
     f.desk.add_sso_key(&f.admin, SEVEN, &std::fs::read_to_string(certificate).unwrap()).unwrap();
     let begin = |last: u8| {

@@ -50,6 +50,7 @@ pub const TABLES: &[&[Route]] = &[
     console::incidents::ROUTES,
     console::sso::ROUTES,
     console::sso::keys::ROUTES,
+    console::sso::step::ROUTES,
     console::sso::metadata::ROUTES,
     console::sso::attempts::ROUTES,
     console::operators::ROUTES,

@@ -13,7 +13,7 @@
 //! | [`code`] | a value to be copied: one click selects all of it, and the script adds a button |
 //! | [`checks`] | numbered checks, green up to the first red |
 //! | [`failed_first`], [`to_failed`] | the same where there are many: the red ones, the others folded; the way to the red one |
-//! | [`time`] | an instant, in UTC |
+//! | [`time`], [`time_utc`] | an instant: where a column or label says "(UTC)", and where none does |
 //! | [`breakable`] | a long dotted name in a narrow column |
 //!
 //! Everything takes plain values and escapes them; nothing here knows a route, a session or the desk.
@@ -330,6 +330,16 @@ pub fn time_or(at: Option<Timestamp>, absent: &str) -> Markup {
         Some(at) => time(at),
         None => html! { span.muted { (absent) } },
     }
+}
+
+/// As [`time`] with its zone, for where no column or label says it.
+pub fn time_utc(at: Timestamp) -> Markup {
+    html! { (time(at)) "\u{a0}UTC" }
+}
+
+/// As [`time_or`] with the zone.
+pub fn time_utc_or(at: Option<Timestamp>, absent: &str) -> Markup {
+    at.map_or_else(|| time_or(None, absent), time_utc)
 }
 
 const TICK: &str = r#"<svg width="14" height="14" viewBox="0 0 14 14" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M2.5 7.5l3 3 6-7"/></svg>"#;

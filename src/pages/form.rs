@@ -94,6 +94,16 @@ pub fn post(action: &str, token: &str, content: &Markup) -> Markup {
     }
 }
 
+/// As [`post`], with an `id`: buttons elsewhere on the page may send it.
+pub fn post_with_id(id: &str, action: &str, token: &str, content: &Markup) -> Markup {
+    html! {
+        form id=(id) method="post" action=(action) accept-charset="utf-8" {
+            (token_field(token))
+            (content)
+        }
+    }
+}
+
 /// A form that uploads a file.
 pub fn upload(action: &str, token: &str, content: &Markup) -> Markup {
     html! {
@@ -160,6 +170,7 @@ pub struct Field<'a> {
     label: &'a str,
     kind: Kind<'a>,
     hint: &'a str,
+    more: &'a str,
     required: bool,
     autocomplete: &'a str,
     class: &'a str,
@@ -174,8 +185,8 @@ enum Kind<'a> {
 
 impl<'a> Field<'a> {
     fn new(name: &'a str, label: &'a str, kind: Kind<'a>) -> Field<'a> {
-        let (hint, autocomplete, class) = ("", "off", "");
-        Field { name, label, kind, hint, required: false, autocomplete, class, marks_optional: true }
+        let (hint, more, autocomplete, class) = ("", "", "off", "");
+        Field { name, label, kind, hint, more, required: false, autocomplete, class, marks_optional: true }
     }
 
     /// A line of text.
@@ -211,6 +222,11 @@ impl<'a> Field<'a> {
     /// Says what to type, or what it is for.
     pub fn hint(self, hint: &'a str) -> Field<'a> {
         Field { hint, ..self }
+    }
+
+    /// Explains more, folded under the field.
+    pub fn more(self, more: &'a str) -> Field<'a> {
+        Field { more, ..self }
     }
 
     /// The form cannot be sent without it.
@@ -277,6 +293,7 @@ impl<'a> Field<'a> {
                         }
                     },
                 }
+                (folded(self.label, self.more))
             }
         }
     }
@@ -295,17 +312,44 @@ fn spellcheck(kind: &str) -> Option<&'static str> {
     matches!(kind, "text" | "search").then_some("false")
 }
 
+/// What explains more of a field, folded; nothing for "".
+fn folded(label: &str, more: &str) -> Markup {
+    html! {
+        @if !more.is_empty() {
+            details.more { summary { "More" span.unseen { " about " (label) } } p.hint { (more) } }
+        }
+    }
+}
+
 /// A box to tick: sends `name=value` when ticked.
 pub fn tick(name: &str, value: &str, label: &str, hint: &str, fill: &Fill) -> Markup {
-    tick_of_type("checkbox", name, value, label, hint, fill)
+    tick_of_type("checkbox", name, value, label, (hint, ""), fill)
+}
+
+/// As [`tick`], with what explains more, folded.
+pub fn tick_with_more(
+    name: &str,
+    value: &str,
+    label: &str,
+    (hint, more): (&str, &str),
+    fill: &Fill,
+) -> Markup {
+    tick_of_type("checkbox", name, value, label, (hint, more), fill)
 }
 
 /// One of several choices of one name, each with its own hint; put them into [`fieldset`].
 pub fn radio(name: &str, value: &str, label: &str, hint: &str, fill: &Fill) -> Markup {
-    tick_of_type("radio", name, value, label, hint, fill)
+    tick_of_type("radio", name, value, label, (hint, ""), fill)
 }
 
-fn tick_of_type(kind: &str, name: &str, value: &str, label: &str, hint: &str, fill: &Fill) -> Markup {
+fn tick_of_type(
+    kind: &str,
+    name: &str,
+    value: &str,
+    label: &str,
+    (hint, more): (&str, &str),
+    fill: &Fill,
+) -> Markup {
     let id = format!("f-{name}-{value}");
     let told = (!hint.is_empty()).then(|| format!("{id}-hint"));
     html! {
@@ -314,6 +358,7 @@ fn tick_of_type(kind: &str, name: &str, value: &str, label: &str, hint: &str, fi
                 aria-describedby=[told];
             label for=(id) { (label) }
             @if !hint.is_empty() { p.hint id={ (id) "-hint" } { (hint) } }
+            (folded(label, more))
         }
     }
 }
@@ -345,7 +390,10 @@ mod tests {
         check(&upload(HOSTILE, HOSTILE, &html! {}));
         check(&hidden(HOSTILE, HOSTILE));
         check(&tick(HOSTILE, HOSTILE, HOSTILE, HOSTILE, &fill));
+        check(&tick_with_more(HOSTILE, HOSTILE, HOSTILE, (HOSTILE, HOSTILE), &fill));
+        check(&Field::text("a", HOSTILE).more(HOSTILE).draw(&fill));
         check(&fieldset(HOSTILE, &html! {}));
+        check(&post_with_id(HOSTILE, HOSTILE, HOSTILE, &html! {}));
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn document(head: &Head<'_>, lab: Option<&str>, content: &Markup) -> String {
                 a.skip href="#main" { "Skip to content" }
                 @if let Some(clock) = lab {
                     aside.lab aria-label="Lab mode" {
-                        strong { "LAB" } " – never for real people. Clock " span { (clock) " UTC" }
+                        strong { "LAB" } " – never for real people. " span { span.wide-only { "Clock " } (clock) " UTC" }
                     }
                 }
                 (content)

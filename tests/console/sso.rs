@@ -434,3 +434,84 @@ fn a_newcomer_on_the_host_is_told_what_to_tell_the_identity_provider() {
     let (done, told) = run(&["sso", "sp-metadata", "--group", "12345"]);
     assert!(!done && told.contains("--origin"), "{told}");
 }
+
+/// The values that a page's form would send: hidden fields, lines of text and ticked boxes.
+fn sent(page: &str) -> Vec<(String, String)> {
+    let form = page.split("<form id=\"step\"").nth(1).unwrap().split("</form>").next().unwrap();
+    let of = |tag: &str, name: &str| {
+        let value = tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
+        Some(value.replace("&quot;", "\"").replace("&amp;", "&"))
+    };
+    let inputs = form.split("<input").skip(1).filter_map(|rest| {
+        let tag = rest.split('>').next()?;
+        let is_off = tag.contains("type=\"checkbox\"") && !tag.contains(" checked");
+        let name = of(tag, "name").filter(|name| name != "form_token" && !is_off)?;
+        Some((name, of(tag, "value")?))
+    });
+    let chosen = form.split("<select").skip(1).filter_map(|rest| {
+        let option = rest.split("<option").find(|option| option.contains(" selected"))?;
+        Some((of(rest, "name")?, of(option, "value")?))
+    });
+    inputs.chain(chosen).collect()
+}
+
+fn with(mut fields: Vec<(String, String)>, name: &str, value: &str) -> Vec<(String, String)> {
+    fields.retain(|(key, _)| key != name);
+    fields.push((name.to_owned(), value.to_owned()));
+    fields
+}
+
+fn posted(browser: &Browser<'_>, path: &str, fields: &[(String, String)]) -> Answer {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    browser.post(path, &fields)
+}
+
+#[test]
+fn what_is_typed_on_one_step_goes_along_to_the_others_until_it_is_saved() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let request = with(sent(&browser.get(REQUEST).body), "clock_skew", "90");
+    // The bar's button to the keys, and there a certificate that is being pasted.
+    let keys = posted(&browser, REQUEST, &with(request, "go", "keys"));
+    assert_eq!(keys.status, 200);
+    assert!(text_of(&keys.body).contains("Request and answer: Clock skew."), "{}", text_of(&keys.body));
+    let fields = with(with(sent(&keys.body), "certificate", "no certificate yet"), "go", "people");
+    let people = posted(&browser, KEYS, &fields);
+    let said = text_of(&people.body);
+    assert!(said.contains("Clock skew") && said.contains("a certificate"), "{said}");
+    // Nothing is in force yet.
+    assert!(browser.get(REQUEST).body.contains("name=\"clock_skew\" type=\"text\" value=\"60\""));
+    // Back at the first: it stands as it was typed, and so does what was typed since.
+    let fields = with(sent(&people.body), "identity_attribute", "mail");
+    let back = posted(&browser, PEOPLE, &with(fields, "go", "request"));
+    assert!(back.body.contains("name=\"clock_skew\" type=\"text\" value=\"90\""), "{}", back.body);
+    assert!(text_of(&back.body).contains("People: User Identity Attribute Name."));
+    // A mistake on another page is shown there, and nothing is saved.
+    let wrong = with(sent(&back.body), "identity_attribute", &"x".repeat(1_001));
+    let wrong = posted(&browser, REQUEST, &wrong);
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.body.contains("href=\"#f-identity_attribute\""), "{}", text_of(&wrong.body));
+    assert!(text_of(&wrong.body).contains("Clock skew"), "{}", text_of(&wrong.body));
+    // One Save saves all fields; the certificate, which is not added by it, stays on its page.
+    let saved = posted(&browser, REQUEST, &sent(&back.body));
+    assert_eq!(saved.status, 200);
+    assert!(text_of(&saved.body).contains("2 fields were changed: User Identity Attribute Name, Clock skew"));
+    assert!(saved.body.contains("no certificate yet"), "{}", saved.body);
+    assert!(browser.get(REQUEST).body.contains("name=\"clock_skew\" type=\"text\" value=\"90\""));
+    assert!(browser.get(PEOPLE).body.contains("value=\"mail\""));
+}
+
+#[test]
+fn what_was_carried_does_not_undo_unseen_what_somebody_else_saved() {
+    let server = Server::lab();
+    let browser = administrator(&claimed(&server));
+    let request = with(sent(&browser.get(REQUEST).body), "clock_skew", "90");
+    let people = posted(&browser, REQUEST, &with(request, "go", "people"));
+    browser.submit(REQUEST, &[("clock_skew", "120")]);
+    let stale = posted(&browser, PEOPLE, &sent(&people.body));
+    assert_eq!(stale.status, 409, "{}", text_of(&stale.body));
+    assert!(text_of(&stale.body).contains("saved now is “120”"), "{}", text_of(&stale.body));
+    // Told, they may do it all the same.
+    assert_eq!(posted(&browser, PEOPLE, &sent(&stale.body)).status, 303);
+    assert!(browser.get(REQUEST).body.contains("value=\"90\""));
+}

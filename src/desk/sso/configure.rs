@@ -84,7 +84,7 @@ impl Desk {
         self.store.read(|r| Ok(draft(known(r, group)?, values)))
     }
 
-    /// Saves values: all of them or none. `opened` is the page that they answer, for whoever saves a whole form: what
+    /// Saves values: all of them or none. `opened` are the pages that they answer, for whoever saves whole forms: what
     /// somebody else saved meanwhile is not undone unseen.
     ///
     /// # Errors
@@ -95,14 +95,14 @@ impl Desk {
         caller: &Caller,
         group: GroupId,
         values: &[(String, String)],
-        opened: Option<Opened>,
+        opened: &[Opened],
     ) -> Result<Vec<Change>> {
         let attempt = || {
             permission::administer(caller, group)?;
-            let (caller, values, opened) = (caller.clone(), values.to_vec(), opened.clone());
+            let (caller, values, opened) = (caller.clone(), values.to_vec(), opened.to_vec());
             self.store.write(self.clock.now(), move |w| {
                 let before = known(w, group)?;
-                let is_stale = opened.is_some_and(|o| o.edition != fields::edition(&before, o.step.fields()));
+                let is_stale = opened.iter().any(|o| o.edition != fields::edition(&before, o.step.fields()));
                 let draft = draft(before, &values);
                 if is_stale {
                     return Err(changed_meanwhile(&draft.changes));

@@ -256,7 +256,7 @@ fields! {
          NameID of another user. Several values are tried each. Empty: the NameID alone names the user."
         => |c| c.identity_attribute.clone(), |c, v| line(&mut c.identity_attribute, v);
     SignIn "name_id_when_missing" "Take the NameID when the attribute is missing" Entry::Switch;
-        "On: when the attribute above does not come, the NameID names the user. On for every group that did not switch \
+        "On: when the User Identity Attribute does not come, the NameID names the user. On for every group that did not switch \
          it off, because Glance compares both. Off: such an answer is refused; choose it when people can set their \
          NameID at the identity provider themselves."
         => |c| c.name_id_when_missing.to_string(), |c, v| switch(&mut c.name_id_when_missing, v);

@@ -35,6 +35,16 @@ impl Step {
         }
     }
 
+    /// Its name in forms: the address's end without the slash.
+    pub fn word(self) -> &'static str {
+        self.path().trim_start_matches('/')
+    }
+
+    /// The step of this name.
+    pub fn named(word: &str) -> Option<Step> {
+        Step::ALL.into_iter().find(|step| step.word() == word)
+    }
+
     /// The sections of its form: what must be set first.
     pub fn sections(self) -> &'static [Section] {
         match self {
@@ -66,5 +76,13 @@ mod tests {
             let steps = Step::ALL.iter().filter(|step| step.sections().contains(&field.section)).count();
             assert_eq!(steps, 1, "{}", field.name);
         }
+    }
+
+    #[test]
+    fn a_step_is_found_by_its_word() {
+        for step in Step::ALL {
+            assert_eq!(Step::named(step.word()), Some(step));
+        }
+        assert_eq!(Step::named(""), None);
     }
 }

@@ -59,14 +59,14 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
         "Access log",
         &listing.address,
         &html! {
-            (Field::of_type("from", "Start date (UTC)", "date").unmarked().draw(view.fill))
-            (Field::of_type("until", "End date (UTC)", "date").unmarked().draw(view.fill))
-            (Field::select("outcome", "Outcome", &outcomes()).draw(view.fill))
-            (listing.sort_field(&SORTS))
             div.field.wide {
                 label for="f-search" { "User, operation, IP address or incident" }
                 input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
             }
+            (Field::of_type("from", "Start date (UTC)", "date").unmarked().draw(view.fill))
+            (Field::of_type("until", "End date (UTC)", "date").unmarked().draw(view.fill))
+            (Field::select("outcome", "Outcome", &outcomes()).draw(view.fill))
+            (listing.sort_field(&SORTS))
             (button("Search", Weight::Plain))
         },
     );

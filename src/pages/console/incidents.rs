@@ -74,7 +74,7 @@ pub(super) fn repair(sentence: &str, checks: &[Check], place: &str) -> Markup {
 pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
     let title = format!("Incident {}", view.code);
     let facts = pairs(&[
-        ("Refused", time(view.at)),
+        ("Refused (UTC)", time(view.at)),
         ("By", html! { (view.surface) }),
         ("Reason", html! { (badge(Tone::Bad, view.reject)) }),
         (

@@ -12,7 +12,7 @@ use crate::model::sso::Attempt;
 use crate::model::sso::fields::field;
 use crate::pages::components::{
     Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, link_button, notice, pairs,
-    table, time, time_or, to_failed,
+    table, time, time_or, time_utc, to_failed,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -104,7 +104,7 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
         @if let Some(view) = &view.rejudged { (again(view)) }
         (repair(view.repair, view.checks, "check"))
         (card("", "", &pairs(&[
-            ("Time", time(attempt.at)),
+            ("Time (UTC)", time(attempt.at)),
             ("Outcome", outcome(attempt)),
             ("Incident", html! {
                 @match &attempt.incident {
@@ -112,7 +112,7 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
                     None => "None",
                 }
             }),
-            ("Response kept until", time_or(attempt.kept_until, "Not kept")),
+            ("Response kept until (UTC)", time_or(attempt.kept_until, "Not kept")),
         ])))
         @if attempt.kept_until.is_some() {
             div.actions {
@@ -132,9 +132,9 @@ fn again(view: &RejudgedView<'_>) -> Markup {
     html! {
         (notice(if view.reject.is_none() { Tone::Good } else { Tone::Bad }, &html! {
             @match view.reject {
-                None => p { "Judged again as of " (time(view.at)) ", it would be accepted. Nobody was signed in." },
+                None => p { "Judged again as of " (time_utc(view.at)) ", it would be accepted. Nobody was signed in." },
                 Some((code, repair)) => {
-                    p { "Judged again as of " (time(view.at)) ", it would be refused: " code { (code) } "." }
+                    p { "Judged again as of " (time_utc(view.at)) ", it would be refused: " code { (code) } "." }
                     p { (repair) }
                     (to_failed(view.checks, "again"))
                 }

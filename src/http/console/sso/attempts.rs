@@ -1,7 +1,8 @@
 //! Attempts to sign in, one of them judged again, and the attributes to pick from.
 
 use super::super::visit::{Visit, filled, get, post, refused, visit};
-use super::{address, values_of};
+use super::address;
+use super::typed::values_of;
 use crate::clock::Timestamp;
 use crate::desk::sso::RejudgeSettings;
 use crate::error::{Error, Kind, Result};

@@ -3,7 +3,9 @@
 //! All buttons of the page send its one form, so that a certificate that is being pasted comes back with the page.
 
 use super::super::visit::{Visit, get, post, refused, visit};
-use super::{address, health, redirect};
+use super::shown::{gone_to, keys_page};
+use super::typed;
+use super::{address, redirect};
 use crate::desk::sso::{KEY_IN_USE, KeyUse};
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -11,10 +13,9 @@ use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
-use crate::pages::console::sso::keys as pages;
+use crate::model::sso::step::Step;
 use crate::pages::console::sso::{Back, Question, ask};
 use crate::pages::form::Fill;
-use crate::pages::layout::{Flash, Frame};
 use crate::protocol::xml::pem;
 
 pub const ROUTES: &[Route] = &[
@@ -32,7 +33,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 fn get_keys(app: &App, call: &Call<'_>) -> Result<Response> {
-    visit(app, call, |visit| page(visit, &visit.group()?, 200, "", &Fill::default()))
+    visit(app, call, |visit| keys_page(visit, &visit.group()?, 200, "", &Fill::default(), &[]))
 }
 
 /// For whoever loads the address of an answer anew.
@@ -40,43 +41,37 @@ fn get_answer(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| Ok(redirect(&visit.group()?, "/keys")))
 }
 
-/// The page; `said` is what was just done, when the page is its own answer.
-fn page(visit: &Visit<'_>, group: &Group, status: u16, said: &str, fill: &Fill) -> Result<Response> {
-    let (overview, health) = health(visit, group)?;
-    let removed = visit.desk().removed_sso_keys(&visit.caller, group.id)?;
-    let view = pages::KeysView {
-        health: &health,
-        keys: &overview.keys,
-        removed: &removed,
-        own_keys: &overview.own_keys,
-    };
-    let flash = (!said.is_empty()).then(|| Flash { good: true, sentence: said.to_owned() });
-    let frame = visit.frame(Some(group));
-    let frame = Frame { flash: flash.as_ref().or(frame.flash), ..frame };
-    Ok(answer::html(status, pages::page(&frame, &view, fill)))
+/// What was typed beside the button that was pressed.
+fn pasted(form: &Params<'_>) -> Fill {
+    Fill::of(form.first("certificate").map(|pem| ("certificate", pem.into_owned())))
 }
 
-/// What was typed beside the button that was pressed.
-fn typed(form: &Params<'_>) -> Fill {
-    Fill::of(form.first("certificate").map(|pem| ("certificate", pem.into_owned())))
+/// What was typed on every page, to be sent again by a question.
+fn carried(visit: &Visit<'_>, group: &Group, form: &Params<'_>) -> Result<Vec<(String, String)>> {
+    let pem = form.filled("certificate").map(|pem| ("certificate".to_owned(), pem));
+    let others = typed::carried(visit, group, &typed::read(form, Step::Keys), Step::Keys)?;
+    Ok(pem.into_iter().chain(others.into_iter().flat_map(|other| other.values)).collect())
 }
 
 /// The page after a change: with what was typed, or, where nothing was, after a redirect.
 fn done(visit: &Visit<'_>, group: &Group, form: &Params<'_>, sentence: &str) -> Result<Response> {
-    match form.filled("certificate") {
-        None => Ok(visit.done(&address(group, "/keys"), sentence)),
-        Some(_) => page(visit, group, 200, sentence, &typed(form)),
+    if carried(visit, group, form)?.is_empty() {
+        return Ok(visit.done(&address(group, "/keys"), sentence));
     }
+    keys_page(visit, group, 200, sentence, &pasted(form), &typed::read(form, Step::Keys))
 }
 
 fn refused_here(visit: &Visit<'_>, group: &Group, form: &Params<'_>, error: Error) -> Result<Response> {
-    let (status, fill) = refused(typed(form), error, &[("certificate", "certificate")])?;
-    page(visit, group, status, "", &fill)
+    let (status, fill) = refused(pasted(form), error, &[("certificate", "certificate")])?;
+    keys_page(visit, group, status, "", &fill, &typed::read(form, Step::Keys))
 }
 
 fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
+        if let Some(response) = gone_to(visit, &group, &form, Step::Keys)? {
+            return Ok(response);
+        }
         let pem = form.first("certificate").unwrap_or_default();
         match visit.desk().add_sso_key(&visit.caller, group.id, &pem) {
             Ok((key, was_there)) => {
@@ -84,7 +79,11 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
                     true => format!("The key of {} is there already. Nothing was changed.", key.subject),
                     false => format!("The key of {} verifies from now on.", key.subject),
                 };
-                Ok(visit.done(&address(&group, "/keys"), &sentence))
+                let others = typed::read(&form, Step::Keys);
+                match others.iter().any(|typed| typed.step != Step::Keys) {
+                    true => keys_page(visit, &group, 200, &sentence, &Fill::default(), &others),
+                    false => Ok(visit.done(&address(&group, "/keys"), &sentence)),
+                }
             }
             Err(error) => refused_here(visit, &group, &form, error),
         }
@@ -101,7 +100,7 @@ fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
             None => (false, false),
         };
         if kept {
-            return page(visit, &group, 200, "", &typed(&form));
+            return keys_page(visit, &group, 200, "", &pasted(&form), &typed::read(&form, Step::Keys));
         }
         match visit.desk().remove_sso_key(&visit.caller, group.id, &fingerprint, agreed) {
             Ok(()) => {
@@ -111,14 +110,14 @@ fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
             }
             Err(error) if error.code == KEY_IN_USE => {
                 let key = visit.desk().sso_key_use(&visit.caller, group.id, &fingerprint)?;
-                Ok(answer::html(200, question(visit, &group, &key, &form)))
+                Ok(answer::html(200, question(visit, &group, &key, &form)?))
             }
             Err(error) => refused_here(visit, &group, &form, error),
         }
     })
 }
 
-fn question(visit: &Visit<'_>, group: &Group, key: &KeyUse, form: &Params<'_>) -> String {
+fn question(visit: &Visit<'_>, group: &Group, key: &KeyUse, form: &Params<'_>) -> Result<String> {
     let facts = &key.facts;
     let left = match key.others {
         0 => "It is the last key: without one nobody can sign in by single sign-on.".to_owned(),
@@ -126,11 +125,12 @@ fn question(visit: &Visit<'_>, group: &Group, key: &KeyUse, form: &Params<'_>) -
         several => format!("Answers signed by it are refused from then on. {several} other keys stay."),
     };
     let sentences = [key.sentence(), left, "It can be put back for an hour.".to_owned()];
-    let mut carried = vec![("fingerprint".to_owned(), facts.fingerprint.clone())];
-    carried.extend(form.filled("certificate").map(|pem| ("certificate".to_owned(), pem)));
+    let mut carried = carried(visit, group, form)?;
+    let is_typed = !carried.is_empty();
+    carried.push(("fingerprint".to_owned(), facts.fingerprint.clone()));
     let (action, keys) = (address(group, "/keys/remove"), address(group, "/keys"));
-    let back = if carried.len() > 1 { Back::Typed } else { Back::To(&keys) };
-    ask(
+    let back = if is_typed { Back::Typed } else { Back::To(&keys) };
+    Ok(ask(
         &visit.frame(Some(group)),
         &Question {
             title: "Remove this key?",
@@ -142,7 +142,7 @@ fn question(visit: &Visit<'_>, group: &Group, key: &KeyUse, form: &Params<'_>) -
             keep: "Keep it",
             back,
         },
-    )
+    ))
 }
 
 fn post_key_restore(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -180,7 +180,7 @@ fn post_own_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
                 Ok(()) => done(visit, &group, &form, "The key pair is removed."),
                 Err(error) => refused_here(visit, &group, &form, error),
             },
-            Some(_) => page(visit, &group, 200, "", &typed(&form)),
+            Some(_) => keys_page(visit, &group, 200, "", &pasted(&form), &typed::read(&form, Step::Keys)),
             None => {
                 let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
                 let pair = overview.own_keys.iter().find(|key| key.position == number).ok_or_else(unknown)?;
@@ -189,10 +189,11 @@ fn post_own_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
                         .to_owned(),
                     "Its private half is destroyed, so this cannot be taken back.".to_owned(),
                 ];
-                let mut carried = vec![("number".to_owned(), number.to_string())];
-                carried.extend(form.filled("certificate").map(|pem| ("certificate".to_owned(), pem)));
+                let mut carried = carried(visit, &group, &form)?;
+                let is_typed = !carried.is_empty();
+                carried.push(("number".to_owned(), number.to_string()));
                 let (action, keys) = (address(&group, "/own-keys/remove"), address(&group, "/keys"));
-                let back = if carried.len() > 1 { Back::Typed } else { Back::To(&keys) };
+                let back = if is_typed { Back::Typed } else { Back::To(&keys) };
                 let asked = ask(
                     &visit.frame(Some(&group)),
                     &Question {

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::visit::{Visit, get, refused, upload, visit};
-use super::{address, health, redirect, standing};
+use super::{address, redirect, standing};
 use crate::desk::sso::{Agreed, Preview};
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -33,8 +33,7 @@ fn get_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {
-    let (_, health) = health(visit, group)?;
-    Ok(answer::html(status, pages::upload(&visit.frame(Some(group)), &health, fill)))
+    Ok(answer::html(status, pages::upload(&visit.frame(Some(group)), fill)))
 }
 
 fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::super::{crumbs, own};
-use super::{TITLE, bar, elsewhere, grouped, sign, step};
+use super::{Carried, FORM, TITLE, bar, carried, elsewhere, grouped, sign, step, unsaved};
 use crate::model::sso::health::{Condition, Health};
 use crate::model::sso::step::Step;
 use crate::model::sso::{IDP_KEYS_MAX, KeyFacts, RemovedKey};
-use crate::pages::components::{Weight, button, code, empty, header, time, time_or};
+use crate::pages::components::{Weight, button, code, empty, header, time_utc, time_utc_or};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
 use crate::protocol::xml::pem;
@@ -18,6 +18,8 @@ pub struct KeysView<'a> {
     pub keys: &'a [KeyFacts],
     pub removed: &'a [RemovedKey],
     pub own_keys: &'a [KeyFacts],
+    /// What was typed on the pages of other steps.
+    pub others: &'a [Carried],
 }
 
 /// The page of the keys: one form, so that a certificate that is being pasted stays, whatever button is pressed.
@@ -27,11 +29,11 @@ pub fn page(frame: &Frame<'_>, view: &KeysView<'_>, fill: &Fill) -> String {
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/sso", TITLE)]), Step::Keys.title(), lead, &html! {}))
-        (bar(frame, view.health, Some(Step::Keys), wrong))
+        (bar(frame, view.health, Step::Keys, wrong, "Add key"))
+        (unsaved(view.others, "Save it on the page of its step; it goes along until then."))
         section.card.flush.sso-keys {
-            (form::post(&own(frame, "/sso/keys"), frame.token, &html! {
-                // Enter in a field presses the first button of a form: it must be the one that adds.
-                button.unseen type="submit" tabindex="-1" aria-hidden="true" { "Add key" }
+            (form::post_with_id(FORM, &own(frame, "/sso/keys"), frame.token, &html! {
+                (carried(view.others))
                 (theirs(frame, view))
                 @if view.keys.len() < IDP_KEYS_MAX {
                     div.pad {
@@ -85,7 +87,7 @@ fn theirs(frame: &Frame<'_>, view: &KeysView<'_>) -> Markup {
                         (sign(Condition::Off))
                         div {
                             (facts_of(&key.facts))
-                            p.small.muted { "Can be put back until " (time(key.until)) " UTC." }
+                            p.small.muted { "Can be put back until " (time_utc(key.until)) "." }
                         }
                         span.do {
                             button.button.small type="submit" name="fingerprint" value=(key.facts.fingerprint)
@@ -113,7 +115,7 @@ fn ours(frame: &Frame<'_>, keys: &[KeyFacts]) -> Markup {
                     (sign(if key.warnings.is_empty() { Condition::Good } else { Condition::Attention }))
                     div {
                         b { "Pair " (key.position) ", " (key.kind) }
-                        p { "Ends " (time(key.ends_at)) ". Last used: " (time_or(key.used_at, "never")) "." }
+                        p { "Ends " (time_utc(key.ends_at)) ". Last used: " (time_utc_or(key.used_at, "never")) "." }
                         p { code.sso-print { (grouped(&key.fingerprint)) } }
                         details {
                             summary { "Certificate in PEM" }
@@ -147,8 +149,8 @@ pub fn facts_of(key: &KeyFacts) -> Markup {
         div {
             b { (key.subject) }
             p.muted {
-                @if key.position > 0 { "Key " (key.position) ", " } (key.kind) ". " "Ends " (time(key.ends_at))
-                ". Last verified: " (time_or(key.used_at, "never")) "."
+                @if key.position > 0 { "Key " (key.position) ", " } (key.kind) ". " "Ends " (time_utc(key.ends_at))
+                ". Last verified: " (time_utc_or(key.used_at, "never")) "."
             }
             p { span.muted { "SHA-256 " } code.sso-print { (grouped(&key.fingerprint)) } }
             @for warning in &key.warnings { p.small { strong { "Warning: " } (warning) } }

@@ -3,10 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::{crumbs, own};
+use super::TITLE;
 use super::keys::facts_of;
-use super::{TITLE, bar};
 use crate::model::sso::KeyFacts;
-use crate::model::sso::health::Health;
 use crate::pages::components::{
     Tone, Weight, button, card, choice_button, danger_card, flush_card, header, link_button, notice, table,
 };
@@ -14,13 +13,12 @@ use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
 
 /// The page that takes the file.
-pub fn upload(frame: &Frame<'_>, health: &Health, fill: &Fill) -> String {
+pub fn upload(frame: &Frame<'_>, fill: &Fill) -> String {
     const HEADING: &str = "Metadata File Upload";
     let lead = "Fills in most fields and the keys. What it would change is shown before it is saved.";
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/sso", TITLE)]), HEADING, lead, &html! {}))
-        (bar(frame, health, None, ""))
         (card("", "", &form::upload(&own(frame, "/sso/metadata"), frame.token, &html! {
             (Field::file("metadata_file", "Metadata file").unmarked().draw(fill))
             (Field::area("metadata_text", "Or its text, pasted").code().unmarked().draw(fill))

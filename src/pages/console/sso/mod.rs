@@ -16,7 +16,7 @@ use crate::model::sso::health::{Act, Condition, Fact, Health};
 use crate::model::sso::step::Step;
 use crate::model::sso::{Configuration, KeyFacts, Method, Status};
 use crate::pages::components::{
-    Weight, card, choice_button, code, header, link_button, pairs, time, time_or,
+    Tone, Weight, card, choice_button, code, header, link_button, notice, pairs, time, time_or,
 };
 use crate::pages::form;
 use crate::pages::layout::{Frame, Place, console};
@@ -47,7 +47,7 @@ pub fn overview(frame: &Frame<'_>, view: &OverviewView<'_>) -> String {
     let way = crumbs(frame, &[]);
     let content = html! {
         (header(&way, TITLE, lead, &actions))
-        (bar(frame, view.health, None, ""))
+        (links(frame, view.health))
         section.card.flush {
             header {
                 h2 { "Does it work?" }
@@ -61,24 +61,84 @@ pub fn overview(frame: &Frame<'_>, view: &OverviewView<'_>) -> String {
     console(frame, Place::SignOn, TITLE, false, &content)
 }
 
-/// The bar of steps; `at` is the one whose page this is, `wrong` what it has to say instead of its state.
-fn bar(frame: &Frame<'_>, health: &Health, at: Option<Step>, wrong: &str) -> Markup {
+/// The bar of steps, where nothing is being typed.
+fn links(frame: &Frame<'_>, health: &Health) -> Markup {
     html! {
         nav aria-label="Steps of SSO Configure" {
             ol.sso-steps {
                 @for (number, state) in (1..).zip(&health.steps) {
-                    @let is_here = at == Some(state.step);
+                    li {
+                        a href=(own(frame, &format!("/sso{}", state.step.path()))) {
+                            (sign(state.condition))
+                            b { (number) " " (state.step.title()) }
+                            span { (state.words) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The `id` of a step's form.
+const FORM: &str = "step";
+/// The form's field with the step whose page is asked for.
+pub const GO: &str = "go";
+/// Begins the name of the field with the edition that another step's carried values answer.
+pub const EDITION_OF: &str = "edition_of_";
+
+/// The bar of steps on the page of step `at`: its buttons send the form, so that what was typed goes along. `wrong` is
+/// what the step has to say instead of its state, `save` stands on the button that Enter presses: the first of the form.
+fn bar(frame: &Frame<'_>, health: &Health, at: Step, wrong: &str, save: &str) -> Markup {
+    let action = own(frame, &format!("/sso{}", at.path()));
+    html! {
+        button.unseen type="submit" form=(FORM) tabindex="-1" aria-hidden="true" { (save) }
+        nav aria-label="Steps of SSO Configure" {
+            ol.sso-steps.at {
+                @for (number, state) in (1..).zip(&health.steps) {
+                    @let is_here = at == state.step;
                     @let is_wrong = is_here && !wrong.is_empty();
                     li {
-                        a href=(own(frame, &format!("/sso{}", state.step.path())))
-                            aria-current=[is_here.then_some("step")] {
+                        button type="submit" form=(FORM) formaction=(action) formnovalidate name=(GO)
+                            value=(state.step.word()) aria-current=[is_here.then_some("step")] {
                             (sign(if is_wrong { Condition::Bad } else { state.condition }))
-                            b { (number) " " (state.step.title()) }
+                            b { (number) " " span { (state.step.title()) } }
                             span { @if is_wrong { (wrong) } @else { (state.words) } }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// What was typed on the page of another step and is not saved.
+pub struct Carried {
+    pub step: Step,
+    /// The fields that would change.
+    pub labels: Vec<String>,
+    /// All that the page had, to be sent again.
+    pub values: Vec<(String, String)>,
+}
+
+/// What was typed elsewhere, for the form of this page.
+fn carried(others: &[Carried]) -> Markup {
+    html! {
+        @for other in others { @for (name, value) in &other.values { (form::hidden(name, value)) } }
+    }
+}
+
+/// Says what was typed elsewhere and is not saved; `then` says how it is.
+fn unsaved(others: &[Carried], then: &str) -> Markup {
+    html! {
+        @if !others.is_empty() {
+            (notice(Tone::Warn, &html! {
+                p {
+                    strong { "Not saved yet. " }
+                    @for other in others { (other.step.title()) ": " (other.labels.join(", ")) ". " }
+                    (then)
+                }
+            }))
         }
     }
 }

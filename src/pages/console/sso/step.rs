@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::settings::SITES_ANCHOR;
 use super::super::{crumbs, own};
-use super::{TITLE, bar};
+use super::{Carried, FORM, TITLE, bar, carried, unsaved};
 use crate::model::sso::Configuration;
 use crate::model::sso::fields::{Entry, Field as SsoField, Section, edition};
 use crate::model::sso::health::Health;
@@ -23,6 +23,8 @@ pub struct StepView<'a> {
     pub health: &'a Health,
     /// What a field would give, or why it gives nothing: its name and a sentence.
     pub told: &'a [(&'static str, String)],
+    /// What was typed on the pages of other steps.
+    pub others: &'a [Carried],
 }
 
 /// A step's page; `fill` holds the form's values and what is wrong with them.
@@ -40,17 +42,14 @@ pub fn page(frame: &Frame<'_>, view: &StepView<'_>, fill: &Fill) -> String {
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/sso", TITLE)]), step.title(), lead(step), &html! {}))
-        (bar(frame, view.health, Some(step), &wrong))
+        (bar(frame, view.health, step, &wrong, "Save"))
+        (unsaved(view.others, "Save saves it too."))
         section.card.sso-form {
-            (form::post(&own(frame, &format!("/sso{}", step.path())), frame.token, &html! {
+            (form::post_with_id(FORM, &own(frame, &format!("/sso{}", step.path())), frame.token, &html! {
+                (carried(view.others))
                 (form::hidden(EDITION, &answered))
                 @for section in step.sections() {
-                    (form::fieldset(heading(*section), &html! {
-                        (above(frame, *section))
-                        @for field in step.fields().filter(|field| field.section == *section) {
-                            (drawn(field, fill, view.told))
-                        }
-                    }))
+                    (section_of(frame, view, *section, fill))
                 }
                 div.actions.staying {
                     (button("Save", Weight::Primary))
@@ -61,6 +60,25 @@ pub fn page(frame: &Frame<'_>, view: &StepView<'_>, fill: &Fill) -> String {
         }
     };
     console(frame, Place::SignOn, step.title(), fill.is_wrong(), &content)
+}
+
+fn section_of(frame: &Frame<'_>, view: &StepView<'_>, section: Section, fill: &Fill) -> Markup {
+    let fields = || view.step.fields().filter(|field| field.section == section);
+    let content = html! {
+        (above(frame, section))
+        div.sso-fields { @for field in fields() { (drawn(field, fill, view.told)) } }
+    };
+    if section != Section::Legacy {
+        return form::fieldset(heading(section), &content);
+    }
+    // Few need it: open only where something in it is on, or wrong.
+    let is_open = fields().any(|f| fill.has(f.name, "true") || fill.problem(f.name).is_some());
+    html! {
+        details.sso-legacy open[is_open] {
+            summary { (heading(section)) }
+            (form::fieldset("What is taken beside today's algorithms", &content))
+        }
+    }
 }
 
 /// Who saved last, and when.
@@ -97,15 +115,15 @@ fn above(frame: &Frame<'_>, section: Section) -> Markup {
         @match section {
             Section::Connection => p.muted {
                 "The identity provider's metadata file fills in most of this: "
-                a href=(own(frame, "/sso/metadata")) { "Upload it" } "."
+                a href=(own(frame, "/sso/metadata")) target="_blank" { "Upload it (opens beside this page)" } "."
             },
             Section::Answer => p.muted {
                 "Sites that may show the sign-in in a frame are a setting of the group: "
-                a href=(own(frame, &format!("/settings#{SITES_ANCHOR}"))) { "Allowed sites" } "."
+                a href=(own(frame, &format!("/settings#{SITES_ANCHOR}"))) target="_blank" { "Allowed sites (opens beside this page)" } "."
             },
             Section::Autoprovisioning => p.muted {
                 "Names in braces are attributes: "
-                a href=(own(frame, "/sso/attributes")) { "those of recent assertions" } "."
+                a href=(own(frame, "/sso/attributes")) target="_blank" { "those of recent assertions (opens beside this page)" } "."
             },
             _ => {},
         }
@@ -121,15 +139,45 @@ pub(in crate::pages::console) fn drawn(
     let told = told.iter().filter(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
     let warning = Some(field.warning).filter(|warning| !warning.is_empty());
     let warning = warning.map(|warning| format!("Warning: {warning}"));
-    let hint: Vec<&str> = std::iter::once(field.help).chain(warning.as_deref()).chain(told).collect();
+    let (help, more) = first_sentences(field.help);
+    let hint: Vec<&str> = std::iter::once(help).chain(warning.as_deref()).chain(told).collect();
     let hint = hint.join(" ");
     match field.entry {
-        Entry::Line => Field::text(field.name, field.label).hint(&hint).unmarked().draw(fill),
-        Entry::Switch => form::tick(field.name, "true", field.label, &hint, fill),
+        Entry::Line => Field::text(field.name, field.label).hint(&hint).more(more).unmarked().draw(fill),
+        Entry::Switch => form::tick_with_more(field.name, "true", field.label, (&hint, more), fill),
         Entry::OneOf(choices) => {
             let options: Vec<(String, String)> =
                 choices.iter().map(|c| (c.word.to_owned(), c.label.to_owned())).collect();
-            Field::select(field.name, field.label, &options).hint(&hint).draw(fill)
+            Field::select(field.name, field.label, &options).hint(&hint).more(more).draw(fill)
+        }
+    }
+}
+
+/// Least and most characters of a field's help that stand open, unless its sentences are cut otherwise.
+const OPEN_LEAST: usize = 40;
+const OPEN_MOST: usize = 130;
+
+/// A field's help: the sentences that stand under it, and those that are folded.
+fn first_sentences(help: &str) -> (&str, &str) {
+    let ends = || help.match_indices(". ").map(|(at, _)| at + 1).filter(|end| *end >= OPEN_LEAST);
+    let end = ends().take_while(|end| *end <= OPEN_MOST).last().or_else(|| ends().next());
+    match end.filter(|_| help.len() > OPEN_MOST).and_then(|end| help.split_at_checked(end)) {
+        Some((first, rest)) => (first, rest.trim_start()),
+        None => (help, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_help_is_folded_after_a_sentence_and_nothing_of_it_is_lost() {
+        assert_eq!(first_sentences("Such as {sn}. Short."), ("Such as {sn}. Short.", ""));
+        for field in crate::model::sso::fields::FIELDS {
+            let (first, rest) = first_sentences(field.help);
+            assert_eq!([first, rest].join(" ").trim_end(), field.help);
+            assert!(first.ends_with('.'), "{first}");
         }
     }
 }
