@@ -67,10 +67,10 @@ impl House {
     fn with_users(count: i64) -> House {
         let directory = tempfile::tempdir().unwrap();
         let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
-        desk.create_group(&Caller::host(), GROUP, "Acme", None).unwrap();
-        desk.change_api_key(&Caller::host(), GROUP, Some(Secret::new(API_KEY))).unwrap();
+        desk.people.create_group(&Caller::host(), GROUP, "Acme", None).unwrap();
+        desk.sign_in.change_api_key(&Caller::host(), GROUP, Some(Secret::new(API_KEY))).unwrap();
         fill(directory.path(), count);
-        let expiry = desk.clock.now().seconds() + 3600;
+        let expiry = desk.clock().now().seconds() + 3600;
         let key = SigningKey::new(API_KEY.as_bytes());
         // Spread over all users, so that no page is always the same.
         let attempts = (0..1_000)
@@ -90,7 +90,7 @@ impl House {
         while on_core() - begun < TURN / 3 {
             for credential in &self.attempts {
                 let attempt = Attempt { caller: &caller, credential, group: None, surface: "bench" };
-                black_box(self.desk.identify(black_box(&attempt)).unwrap());
+                black_box(self.desk.sign_in.identify(black_box(&attempt)).unwrap());
             }
             done += self.attempts.len() as u32;
         }

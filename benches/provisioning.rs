@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use sidelight::clock::Clock;
 use sidelight::desk::Desk;
-use sidelight::desk::csv_upload::{Progress, Terms};
-use sidelight::desk::people::NewUser;
+use sidelight::desk::people::csv_upload::{Progress, Terms};
+use sidelight::desk::people::users::NewUser;
 use sidelight::gate::{Answer, Handler, Request};
 use sidelight::http::TABLES;
 use sidelight::http::router::App;
@@ -52,7 +52,7 @@ fn new_users(directory: &Path) {
         rows.push(time(|| {
             for _ in 0..CALLS {
                 let row = LogEntry::done(&Caller::host(), None, "bench.row", "", "");
-                bench.app.desk.record(row).unwrap();
+                bench.app.desk.appliance.note(row).unwrap();
             }
         }));
         calls.push(time(|| {
@@ -94,7 +94,7 @@ fn csv(directory: &Path) {
         ));
     }
     let taken = time(|| {
-        let done = bench.app.desk.apply_csv(
+        let done = bench.app.desk.people.apply_csv(
             &Caller::host(),
             GROUP,
             &Terms::default(),
@@ -119,21 +119,21 @@ impl Bench {
         let open = || Desk::open(data, Mode::Production, Clock::system()).unwrap();
         let desk = open();
         let host = Caller::host();
-        desk.create_group(&host, GROUP, "Measured", None).unwrap();
-        desk.change_api_key(&host, GROUP, Some(Secret::new(API_KEY))).unwrap();
+        desk.people.create_group(&host, GROUP, "Measured", None).unwrap();
+        desk.sign_in.change_api_key(&host, GROUP, Some(Secret::new(API_KEY))).unwrap();
         let admin = NewUser {
             address: "admin.x".into(),
             puid: Some("admin".into()),
             administrator: true,
             ..NewUser::default()
         };
-        desk.create_user(&host, GROUP, admin).unwrap();
+        desk.people.create_user(&host, GROUP, admin).unwrap();
         drop(desk);
         if users > 0 {
             fill(&data.join(DATABASE_FILE), users);
         }
         let desk = open();
-        let expiry = desk.clock.now().seconds() + 7_200;
+        let expiry = desk.clock().now().seconds() + 7_200;
         let login_key = make(&SigningKey::new(API_KEY.as_bytes()), GROUP, "admin", expiry).unwrap();
         Bench { app: App::new(Arc::new(desk), None, TABLES), login_key }
     }

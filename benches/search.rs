@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use sidelight::clock::Clock;
 use sidelight::desk::Desk;
-use sidelight::desk::people::MemberQuery;
+use sidelight::desk::people::users::MemberQuery;
 use sidelight::model::lists::{Count, MemberColumn, MemberOrder};
 use sidelight::model::{Caller, GroupId};
 use sidelight::store::{DATABASE_FILE, Mode, register_functions};
@@ -29,7 +29,7 @@ fn main() {
     let open = || Desk::open(directory.path(), Mode::Production, Clock::system()).unwrap();
     let desk = open();
     for (group, name) in [(LARGE, "Large"), (SMALL, "Small")] {
-        desk.create_group(&Caller::host(), group, name, None).unwrap();
+        desk.people.create_group(&Caller::host(), group, name, None).unwrap();
     }
     drop(desk);
     let database = directory.path().join(DATABASE_FILE);
@@ -73,13 +73,16 @@ fn search(desk: &Desk, group: GroupId, words: &str) -> (Duration, String) {
     let mut taken: Vec<Duration> = (0..RUNS)
         .map(|_| {
             let begun = Instant::now();
-            let page = desk.members(&Caller::host(), group, &query).unwrap();
+            let page = desk.people.members(&Caller::host(), group, &query).unwrap();
             count = match words {
                 "" => String::new(),
-                _ => match desk.count_members_to(&Caller::host(), group, &query, COUNTED_MOST).unwrap() {
-                    Count::Exactly(count) => count.to_string(),
-                    Count::MoreThan(count) => format!("{count}+"),
-                },
+                _ => {
+                    match desk.people.count_members_to(&Caller::host(), group, &query, COUNTED_MOST).unwrap()
+                    {
+                        Count::Exactly(count) => count.to_string(),
+                        Count::MoreThan(count) => format!("{count}+"),
+                    }
+                }
             };
             assert!(page.members.len() <= 50);
             begun.elapsed()

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::desk::password_policy::PasswordRule;
-use crate::desk::people::{NewUser, RoleChoice};
-use crate::desk::roles::NewRole;
-use crate::desk::seed::{Seed, SeedGroup, SeedMembership, SeedOperator, SeedSso, SeedUser};
+use crate::desk::appliance::seed::{Seed, SeedGroup, SeedMembership, SeedOperator, SeedSso, SeedUser};
+use crate::desk::ground::password_rule::PasswordRule;
+use crate::desk::people::roles::NewRole;
+use crate::desk::people::users::{NewUser, RoleChoice};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 use crate::model::sso::fields::{MOVED_TO_GROUP, is_named};
@@ -248,8 +248,8 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::desk::Desk;
-    use crate::desk::people::UserKey;
-    use crate::desk::seed::Seeded;
+    use crate::desk::appliance::seed::Seeded;
+    use crate::desk::people::users::UserKey;
     use crate::model::Caller;
     use crate::model::Mode;
 
@@ -263,15 +263,15 @@ mod tests {
         let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
         let host = Caller::host();
         let seed = parse(DEMO, nothing).unwrap();
-        let made = desk.apply_seed(&host, seed.clone()).unwrap();
+        let made = desk.appliance.apply_seed(&host, seed.clone()).unwrap();
         assert!(made.groups >= 1 && made.users >= 1);
         let group = GroupId(12345);
-        let member = desk.member(&host, group, &UserKey::Puid("uniqueUserIdentifier".into())).unwrap();
+        let member = desk.people.member(&host, group, &UserKey::Puid("uniqueUserIdentifier".into())).unwrap();
         assert!(member.membership.may_sign_in());
-        assert!(desk.show_api_key(&host, group).unwrap() == Some(Secret::new("mySecretApiKey")));
-        desk.change_api_key(&host, group, Some(Secret::new("anotherSecretKey"))).unwrap();
-        assert_eq!(desk.apply_seed(&host, seed).unwrap(), Seeded::default(), "what exists stays");
-        assert!(desk.show_api_key(&host, group).unwrap() == Some(Secret::new("anotherSecretKey")));
+        assert!(desk.sign_in.show_api_key(&host, group).unwrap() == Some(Secret::new("mySecretApiKey")));
+        desk.sign_in.change_api_key(&host, group, Some(Secret::new("anotherSecretKey"))).unwrap();
+        assert_eq!(desk.appliance.apply_seed(&host, seed).unwrap(), Seeded::default(), "what exists stays");
+        assert!(desk.sign_in.show_api_key(&host, group).unwrap() == Some(Secret::new("anotherSecretKey")));
     }
 
     #[test]
@@ -282,7 +282,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
         let seed = parse(sample, |_| Some("Correct horse 1".into())).unwrap();
-        let made = desk.apply_seed(&Caller::host(), seed).unwrap();
+        let made = desk.appliance.apply_seed(&Caller::host(), seed).unwrap();
         assert_eq!((made.groups, made.roles, made.users, made.operators), (1, 1, 1, 1));
     }
 
@@ -294,7 +294,7 @@ mod tests {
         let user = "[[users]]\naddress = \"a.b\"\npassword = \"abcdef\"\nmemberships = [{ group = 5 }]\n";
         let seeded = |text: &str| {
             let seed = parse(text, nothing).unwrap();
-            desk.apply_seed(&Caller::host(), seed).map(|made| made.users).map_err(|e| e.code)
+            desk.appliance.apply_seed(&Caller::host(), seed).map(|made| made.users).map_err(|e| e.code)
         };
         assert_eq!(seeded(&format!("{five}{user}")), Err("password_too_short"));
         assert_eq!(seeded(&format!("{five}{five}")), Err("seeded_twice"));
@@ -312,9 +312,9 @@ mod tests {
         let host = Caller::host();
         let seeded = |text: &str| {
             let seed = parse(text, |_| Some("crm.example.com".into())).unwrap();
-            desk.apply_seed(&host, seed).map_err(|e| e.code)
+            desk.appliance.apply_seed(&host, seed).map_err(|e| e.code)
         };
-        let sites = |group| desk.allowed_sites(GroupId(group)).unwrap().join(" ");
+        let sites = |group| desk.people.allowed_sites(GroupId(group)).unwrap().join(" ");
         let group = |number: i64| format!("[[groups]]\nnumber = {number}\nname = \"{number}\"\n");
         let new = format!("{}allowed_sites = [\"https://${{SITE}}/\", \"https://b.example\"]\n", group(5));
         seeded(&new).unwrap();
@@ -328,7 +328,7 @@ mod tests {
         );
         // What somebody took away stays away, from either place.
         for (number, text) in [(5, new), (6, old(6, "\"https://a.example\""))] {
-            desk.set_allowed_sites(&host, GroupId(number), "", None).unwrap();
+            desk.people.set_allowed_sites(&host, GroupId(number), "", None).unwrap();
             seeded(&text).unwrap();
             assert_eq!(sites(number), "", "group {number}");
         }
@@ -341,10 +341,10 @@ mod tests {
         let desk = Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap();
         let text = "[[groups]]\nnumber = 5\nname = \"Five\"\n[[users]]\naddress = \"a.b\"\n\
                     memberships = [{ group = 5, role = \"Nobody\" }]\n";
-        let refused = desk.apply_seed(&Caller::host(), parse(text, nothing).unwrap()).unwrap_err();
+        let refused = desk.appliance.apply_seed(&Caller::host(), parse(text, nothing).unwrap()).unwrap_err();
         assert_eq!(refused.code, "role_unknown");
         assert!(refused.public.starts_with("User a.b:"), "{}", refused.public);
-        assert!(desk.groups(&Caller::host()).unwrap().is_empty());
+        assert!(desk.people.groups(&Caller::host()).unwrap().is_empty());
     }
 
     #[test]

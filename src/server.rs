@@ -55,14 +55,14 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
     let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), lost_log)?);
-    desk.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
+    desk.sign_in.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;
     let tls = match given {
         None if !config.plain_http => Some(Certificate::own(&config.data, config.public_origin.as_deref())?),
         given => given,
     };
     let fingerprint = tls.as_ref().map(|tls| tls.fingerprint.clone());
-    let warning = tls.as_ref().and_then(|tls| tls.warning(desk.clock.now()));
+    let warning = tls.as_ref().and_then(|tls| tls.warning(desk.clock().now()));
     let gate = gate::bind(GateConfig {
         listen: config.listen,
         tls: tls.map(|tls| tls.settings),
@@ -128,7 +128,7 @@ fn seed(config: &Config, desk: &Desk) -> Result<()> {
         (None, Mode::Lab) => seed_file::parse(seed_file::DEMO, environment)?,
         (None, Mode::Production) => return Ok(()),
     };
-    desk.apply_seed(&Caller::host(), seed).map(drop)
+    desk.appliance.apply_seed(&Caller::host(), seed).map(drop)
 }
 
 /// Says where everything is, in the words that a newcomer copies.
@@ -161,7 +161,7 @@ fn greet(config: &Config, desk: &Desk, url: &str, shown: &str, fingerprint: Opti
             try_the_demo(&config.data, shown, own.as_deref());
         }
     }
-    if let Some(token) = desk.new_claim()? {
+    if let Some(token) = desk.appliance.new_claim()? {
         note(format_args!(
             "Nobody runs this appliance yet. Open this link once to become its first operator:"
         ));
@@ -298,7 +298,7 @@ fn keep_house(desk: &Arc<Desk>) -> Result<()> {
     let desk = Arc::downgrade(desk);
     let housekeeping = move || {
         while let Some(desk) = desk.upgrade() {
-            if let Err(error) = desk.keep_house() {
+            if let Err(error) = desk.appliance.keep_house() {
                 note(format_args!("housekeeping: {error}"));
             }
             drop(desk);

@@ -95,7 +95,7 @@ impl Show {
                 );
                 Error::new(Kind::NotFound, "no_api_key", public)
             };
-            let key = desk.show_api_key(caller, self.group)?.ok_or_else(none)?;
+            let key = desk.sign_in.show_api_key(caller, self.group)?.ok_or_else(none)?;
             print_key(host, self.group, &key, None);
             Ok(())
         })
@@ -105,9 +105,9 @@ impl Show {
 impl Change {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let group = desk.group(caller, self.group)?;
+            let group = desk.people.group(caller, self.group)?;
             if group.has_api_key {
-                let lately = desk.signed_in_within_a_day(caller, group.id, Some("sign-in.login-key"))?;
+                let lately = desk.people.signed_in_within_a_day(caller, group.id, Some("sign-in.login-key"))?;
                 confirm(
                     self.yes,
                     format_args!(
@@ -121,7 +121,7 @@ impl Change {
             }
             let read = |source: &SecretSource| host.secret(source, "API key");
             let chosen = self.api_key_from.as_ref().map(read).transpose()?;
-            let key = desk.change_api_key(caller, self.group, chosen)?;
+            let key = desk.sign_in.change_api_key(caller, self.group, chosen)?;
             let from = self.api_key_from.map_or_else(|| "random".to_owned(), |source| source.to_string());
             print_key(host, self.group, &key, Some(from));
             Ok(())
@@ -132,7 +132,7 @@ impl Change {
 impl Restore {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let group = desk.group(caller, self.group)?;
+            let group = desk.people.group(caller, self.group)?;
             confirm(
                 self.yes,
                 format_args!(
@@ -140,7 +140,7 @@ impl Restore {
                     group.id, group.name
                 ),
             )?;
-            let key = desk.restore_api_key(caller, self.group)?;
+            let key = desk.sign_in.restore_api_key(caller, self.group)?;
             print_key(host, self.group, &key, None);
             Ok(())
         })

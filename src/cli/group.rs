@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::host::{self, Host};
 use super::terminal::{self, confirm};
-use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+use crate::desk::ground::password_rule::PasswordRule;
+use crate::desk::people::password_policy::PasswordPolicy;
 use crate::model::{Group, GroupId};
 use crate::store::Settings;
 
@@ -197,7 +198,7 @@ fn as_json(group: &Group) -> Value {
 impl List {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let groups = desk.groups(caller)?;
+            let groups = desk.people.groups(caller)?;
             if host.json {
                 terminal::json(&groups.iter().map(as_json).collect());
                 return Ok(());
@@ -220,7 +221,7 @@ impl List {
 impl Create {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let group = desk.create_group(caller, self.id, &self.name, self.account_id.as_deref())?;
+            let group = desk.people.create_group(caller, self.id, &self.name, self.account_id.as_deref())?;
             host.done(&as_json(&group), format_args!("Group {} ({}) is made.", group.id, group.name));
             Ok(())
         })
@@ -230,10 +231,10 @@ impl Create {
 impl Update {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let before = desk.group(caller, self.id)?;
+            let before = desk.people.group(caller, self.id)?;
             let name = self.name.unwrap_or(before.name);
             let account_id = self.account_id.or(before.account_id);
-            let group = desk.update_group(caller, self.id, &name, account_id.as_deref())?;
+            let group = desk.people.update_group(caller, self.id, &name, account_id.as_deref())?;
             host.done(&as_json(&group), format_args!("Group {} is {}.", group.id, group.name));
             Ok(())
         })
@@ -243,7 +244,7 @@ impl Update {
 impl Off {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let end = desk.group_end(caller, self.id)?;
+            let end = desk.people.group_end(caller, self.id)?;
             let (name, users) = (&end.group.name, end.belongings.users);
             let lately = host::count(end.signed_in);
             confirm(
@@ -253,7 +254,7 @@ impl Off {
                     self.id
                 ),
             )?;
-            let group = desk.switch_group_off(caller, self.id)?;
+            let group = desk.people.switch_group_off(caller, self.id)?;
             let (id, name) = (group.id, &group.name);
             host.done(
                 &as_json(&group),
@@ -267,7 +268,7 @@ impl Off {
 impl On {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let group = desk.switch_group_on(caller, self.id)?;
+            let group = desk.people.switch_group_on(caller, self.id)?;
             host.done(&as_json(&group), format_args!("Group {} ({}) is on.", group.id, group.name));
             Ok(())
         })
@@ -277,7 +278,7 @@ impl On {
 impl Delete {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let end = desk.group_end(caller, self.id)?;
+            let end = desk.people.group_end(caller, self.id)?;
             let (name, goes) = (&end.group.name, end.belongings);
             confirm(
                 self.yes,
@@ -292,7 +293,7 @@ impl Delete {
                     host::count(end.signed_in)
                 ),
             )?;
-            let group = desk.delete_group(caller, self.id)?;
+            let group = desk.people.delete_group(caller, self.id)?;
             let document = json!({ "id": group.id, "name": group.name, "deleted": true });
             host.done(&document, format_args!("Group {} ({}) is deleted.", group.id, group.name));
             Ok(())
@@ -303,13 +304,13 @@ impl Delete {
 impl ShowSettings {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            desk.group(caller, self.id)?;
+            desk.people.group(caller, self.id)?;
             let on = self.on.into_iter().map(|name| (name, true));
             let wanted: Settings = on.chain(self.off.into_iter().map(|name| (name, false))).collect();
             let settings = if wanted.is_empty() {
-                desk.group_settings(caller, self.id)?
+                desk.people.group_settings(caller, self.id)?
             } else {
-                desk.set_group_settings(caller, self.id, wanted)?
+                desk.people.set_group_settings(caller, self.id, wanted)?
             };
             print_settings(&settings, host.json);
             Ok(())
@@ -333,8 +334,8 @@ pub(super) fn print_settings(settings: &Settings, as_json: bool) {
 impl Passwords {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            desk.group(caller, self.id)?;
-            let before = desk.password_policy(caller, self.id)?;
+            desk.people.group(caller, self.id)?;
+            let before = desk.people.password_policy(caller, self.id)?;
             let policy = PasswordPolicy {
                 rule: self.rule.unwrap_or(before.rule),
                 reset_message: self.reset_message.unwrap_or_else(|| before.reset_message.clone()),
@@ -342,7 +343,7 @@ impl Passwords {
                 reset_may_create: self.reset_may_create.unwrap_or(before.reset_may_create),
             };
             if policy != before {
-                desk.set_password_policy(caller, self.id, policy.clone())?;
+                desk.people.set_password_policy(caller, self.id, policy.clone())?;
             }
             if host.json {
                 terminal::json(&json!({

@@ -14,7 +14,7 @@ use super::secret_source::SecretSource;
 use super::terminal;
 use crate::config::{CONFIG_VARIABLE, Config, data_directory, origin_parts};
 use crate::desk::Desk;
-use crate::desk::people::{RoleChoice, UserKey};
+use crate::desk::people::users::{RoleChoice, UserKey};
 use crate::error::{Error, Kind, Result};
 use crate::model::lists::Count;
 use crate::model::{Caller, GroupId, UserId};
@@ -174,7 +174,7 @@ pub fn only_group(desk: &Desk, caller: &Caller, named: Option<GroupId>) -> Resul
     if let Some(group) = named {
         return Ok(group);
     }
-    match desk.groups(caller)?.as_slice() {
+    match desk.people.groups(caller)?.as_slice() {
         [only] => Ok(only.id),
         [] => Err(Error::new(
             Kind::Invalid,

@@ -116,9 +116,9 @@ impl New {
             Some(source) => host.secret(source, "API key").and_then(|api_key| self.alone(&api_key)),
             None => host.on_desk(|desk, caller| {
                 if let Some(now) = self.now {
-                    desk.clock.set_now(now);
+                    desk.clock().set_now(now);
                 }
-                let made = desk.make_login_key(caller, self.group, &self.puid, self.ttl)?;
+                let made = desk.sign_in.make_login_key(caller, self.group, &self.puid, self.ttl)?;
                 Ok(made.text.as_str().to_owned())
             }),
         };
@@ -166,8 +166,8 @@ impl CheckKey {
     fn against_the_data(&self, host: &Host) -> Result<Report> {
         let claim = KeyClaim { group: self.group, puid: self.puid.clone(), text: self.key.clone().into() };
         host.on_desk(|desk, _| {
-            let now = self.now.unwrap_or_else(|| desk.clock.now());
-            let explanation = desk.explain_login_key(&claim, now)?;
+            let now = self.now.unwrap_or_else(|| desk.clock().now());
+            let explanation = desk.sign_in.explain_login_key(&claim, now)?;
             let reject = explanation.verdict.as_ref().err();
             Ok(Report {
                 rejected: reject.map(|reject| (reject.code(), reject.to_string())),

@@ -115,7 +115,7 @@ impl Operator {
 impl List {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let operators = desk.operators(caller)?;
+            let operators = desk.appliance.operators(caller)?;
             if host.json {
                 let all = operators.iter().map(|o| {
                     json!({
@@ -127,7 +127,7 @@ impl List {
                 terminal::json(&all.collect());
                 return Ok(());
             }
-            let now = desk.clock.now();
+            let now = desk.clock().now();
             let rows: Vec<_> = operators
                 .into_iter()
                 .map(|o| {
@@ -149,7 +149,7 @@ impl Create {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let password = password(host, self.password_from, "Password")?;
-            let operator = desk.create_operator(caller, &self.name, &password)?;
+            let operator = desk.appliance.create_operator(caller, &self.name, &password)?;
             let document = json!({ "name": operator.name, "createdAt": operator.created_at.to_string() });
             host.done(&document, format_args!("Operator {} is made.", operator.name));
             Ok(())
@@ -161,7 +161,7 @@ impl Password {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let password = password(host, self.password_from, "New password")?;
-            desk.set_operator_password(caller, &self.name, &password)?;
+            desk.appliance.set_operator_password(caller, &self.name, &password)?;
             let document = json!({ "name": self.name, "passwordSet": true });
             host.done(&document, format_args!("The password of {} is set.", self.name));
             Ok(())
@@ -172,7 +172,7 @@ impl Password {
 impl ClearLockout {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            desk.clear_operator_lockout(caller, &self.name)?;
+            desk.appliance.clear_operator_lockout(caller, &self.name)?;
             let document = json!({ "name": self.name, "locked": false });
             host.done(&document, format_args!("The lockout of {} is cleared.", self.name));
             Ok(())
@@ -187,7 +187,7 @@ impl Delete {
                 self.yes,
                 format_args!("This deletes the operator {} and ends their sessions.", self.name),
             )?;
-            desk.delete_operator(caller, &self.name)?;
+            desk.appliance.delete_operator(caller, &self.name)?;
             let document = json!({ "name": self.name, "deleted": true });
             host.done(&document, format_args!("The operator {} is deleted.", self.name));
             Ok(())

@@ -10,8 +10,8 @@ use super::host::{self, Host};
 use super::terminal::{self, confirm};
 use crate::config::nearest;
 use crate::desk::Desk;
-use crate::desk::people::BulkError;
-use crate::desk::roles::{NewRole, RoleChange, RoleView};
+use crate::desk::people::bulk::BulkError;
+use crate::desk::people::roles::{NewRole, RoleChange, RoleView};
 use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId};
 use crate::store::Settings;
@@ -144,7 +144,7 @@ impl Role {
 /// # Errors
 /// `NotFound` with code `role_unknown`, naming the role, and the one that was probably meant.
 pub(super) fn named(desk: &Desk, caller: &Caller, group: GroupId, name: &str) -> Result<RoleView> {
-    let (roles, _) = desk.roles(caller, group)?;
+    let (roles, _) = desk.people.roles(caller, group)?;
     let name = name.trim();
     if let Some(at) = roles.iter().position(|view| view.role.name.eq_ignore_ascii_case(name)) {
         return roles.into_iter().nth(at).ok_or_else(|| unknown(group, name, None));
@@ -170,7 +170,7 @@ fn as_json(view: &RoleView) -> serde_json::Value {
 impl List {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let (roles, without) = desk.roles(caller, self.group)?;
+            let (roles, without) = desk.people.roles(caller, self.group)?;
             if host.json {
                 terminal::json(&roles.iter().map(as_json).collect());
                 return Ok(());
@@ -211,7 +211,7 @@ impl Create {
         host.with_desk(|desk, caller| {
             let settings = self.on.into_iter().map(|name| (name, true)).collect();
             let new = NewRole { name: self.name, description: self.description, settings };
-            let role = desk.create_role(caller, self.group, new)?;
+            let role = desk.people.create_role(caller, self.group, new)?;
             let document = json!({ "roleId": role.id, "name": role.name, "description": role.description });
             host.done(&document, format_args!("Role {} is made, with number {}.", role.name, role.id));
             Ok(())
@@ -226,7 +226,7 @@ impl Update {
             let on = self.on.into_iter().map(|name| (name, true));
             let settings: Settings = on.chain(self.off.into_iter().map(|name| (name, false))).collect();
             let change = RoleChange { name: self.rename, description: self.description, settings };
-            let role = desk.update_role(caller, self.group, id, change)?;
+            let role = desk.people.update_role(caller, self.group, id, change)?;
             let document = json!({ "roleId": role.id, "name": role.name, "description": role.description });
             host.done(&document, format_args!("Role {} is up to date.", role.name));
             Ok(())
@@ -239,7 +239,7 @@ impl Delete {
         host.with_desk(|desk, caller| {
             let role = named(desk, caller, self.group, &self.name)?.role;
             confirm(self.yes, format_args!("This deletes the role {} of group {}.", role.name, self.group))?;
-            desk.delete_roles(caller, self.group, vec![role.id]).map_err(first)?;
+            desk.people.delete_roles(caller, self.group, vec![role.id]).map_err(first)?;
             let document = json!({ "roleId": role.id, "name": role.name, "deleted": true });
             host.done(&document, format_args!("The role {} of group {} is deleted.", role.name, self.group));
             Ok(())

@@ -85,7 +85,7 @@ impl ScimToken {
 impl Make {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let (number, token) = desk.make_scim_token(caller, self.group, &self.label)?;
+            let (number, token) = desk.people.make_scim_token(caller, self.group, &self.label)?;
             let token = token.expose_text().unwrap_or_default();
             let document =
                 json!({ "group": self.group, "number": number, "label": self.label, "token": token });
@@ -100,7 +100,7 @@ impl Make {
 impl List {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let tokens = desk.scim_tokens(caller, self.group)?;
+            let tokens = desk.people.scim_tokens(caller, self.group)?;
             if host.json {
                 let tokens: Vec<_> = tokens
                     .iter()
@@ -133,7 +133,7 @@ impl List {
 impl Revoke {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let tokens = desk.scim_tokens(caller, self.group)?;
+            let tokens = desk.people.scim_tokens(caller, self.group)?;
             if let Some(token) = tokens.iter().find(|token| token.id == self.number) {
                 let used = token.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
                 confirm(
@@ -144,7 +144,7 @@ impl Revoke {
                     ),
                 )?;
             }
-            desk.revoke_scim_token(caller, self.group, self.number)?;
+            desk.people.revoke_scim_token(caller, self.group, self.number)?;
             let document = json!({ "group": self.group, "number": self.number, "revoked": true });
             host.done(&document, format_args!("Token {} of group {} is revoked.", self.number, self.group));
             Ok(())

@@ -10,7 +10,7 @@ use super::host::{self, Host};
 use super::terminal::{self, confirm, say};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
-use crate::desk::access_log::IncidentReport;
+use crate::desk::appliance::access_log::IncidentReport;
 use crate::desk::sso::{Agreed, Change, Overview, Preview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::Addresses;
@@ -218,18 +218,18 @@ impl Sso {
             }
             Act::Set(a) => host.with_desk(|desk, caller| {
                 let values = pairs(&a.fields)?;
-                let draft = desk.draft_sso(caller, a.group, &values)?;
+                let draft = desk.sso.draft_sso(caller, a.group, &values)?;
                 if let Some(error) = draft.errors.into_iter().next() {
                     return Err(error);
                 }
                 let ends =
                     draft.changes.iter().any(|c| c.field == "method" && c.after == Method::Off.as_str());
                 if ends && !a.dry_run {
-                    let used = desk.sso_use(caller, a.group)?;
+                    let used = desk.sso.sso_use(caller, a.group)?;
                     confirm(a.yes, format_args!("Nobody of group {} signs in by SAML from then on. {used}", a.group))?;
                 }
                 let changes =
-                    if a.dry_run { draft.changes } else { desk.set_sso(caller, a.group, &values, &[])? };
+                    if a.dry_run { draft.changes } else { desk.sso.set_sso(caller, a.group, &values, &[])? };
                 print_changes(host, &changes);
                 Ok(())
             }),
@@ -241,24 +241,24 @@ impl Sso {
                 "add" => {
                     let pem = read(&PathBuf::from(&a.what))?;
                     let (key, was_there) =
-                        desk.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
+                        desk.sso.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
                     let note = if was_there { " (it was there already; nothing was changed)" } else { "" };
                     host.done(&key_document(&key), format_args!("{}{note}", one_line(&key)));
                     Ok(())
                 }
                 "remove" => {
-                    let key = desk.sso_key_use(caller, a.group, &a.what)?;
+                    let key = desk.sso.sso_key_use(caller, a.group, &a.what)?;
                     if key.must_be_confirmed() {
                         let (subject, used) = (&key.facts.subject, key.sentence());
                         let what = format!("This removes the key {subject}. {used} It can be put back for an hour.");
                         confirm(a.yes, format_args!("{what}"))?;
                     }
-                    desk.remove_sso_key(caller, a.group, &a.what, true)?;
+                    desk.sso.remove_sso_key(caller, a.group, &a.what, true)?;
                     host.done(&key_document(&key.facts), format_args!("The key {} is removed.", key.facts.subject));
                     Ok(())
                 }
                 "restore" => {
-                    let key = desk.restore_sso_key(caller, a.group, &a.what)?;
+                    let key = desk.sso.restore_sso_key(caller, a.group, &a.what)?;
                     host.done(&key_document(&key), format_args!("{}", one_line(&key)));
                     Ok(())
                 }
@@ -266,7 +266,7 @@ impl Sso {
             }),
             Act::OwnKey(a) => host.with_desk(|desk, caller| match (a.act.as_str(), a.number) {
                 ("make", None) => {
-                    let key = desk.make_sp_key(caller, a.group)?;
+                    let key = desk.sso.make_sp_key(caller, a.group)?;
                     if host.json {
                         terminal::json(&key_document(&key));
                     } else {
@@ -280,7 +280,7 @@ impl Sso {
                         a.group
                     );
                     confirm(a.yes, format_args!("{what}"))?;
-                    desk.remove_sp_key(caller, a.group, number)?;
+                    desk.sso.remove_sp_key(caller, a.group, number)?;
                     let document = json!({ "group": a.group, "position": number, "removed": true });
                     host.done(&document, format_args!("Key pair {number} of group {} is removed.", a.group));
                     Ok(())
@@ -290,19 +290,19 @@ impl Sso {
             Act::SpMetadata(a) => {
                 let origin = host.origin(a.origin);
                 host.with_desk(|desk, _| {
-                    println!("{}", desk.sp_metadata(a.group, &origin?)?);
+                    println!("{}", desk.sso.sp_metadata(a.group, &origin?)?);
                     Ok(())
                 })
             }
             Act::Attempts(a) => host.with_desk(|desk, caller| match &a.incident {
-                Some(code) => explain_incident(&desk.open_incident(caller, code)?, a.group, host.json),
+                Some(code) => explain_incident(&desk.appliance.open_incident(caller, code)?, a.group, host.json),
                 None => attempts(desk, caller, a.group, host.json),
             }),
             Act::Rejudge(a) => host.with_desk(|desk, caller| {
                 let wrong = || Error::invalid("bad_instant", "now", "--now is not an RFC 3339 instant.");
                 let now = a.now.as_deref().map(|t| Timestamp::parse(t).ok_or_else(wrong)).transpose()?;
                 let settings = RejudgeSettings { now, fields: pairs(&a.fields)? };
-                let rejudged = desk.rejudge_sso(caller, a.group, a.attempt, &settings)?;
+                let rejudged = desk.sso.rejudge_sso(caller, a.group, a.attempt, &settings)?;
                 if host.json {
                     terminal::json(&json!({
                         "at": rejudged.at.to_string(), "accepted": rejudged.reject.is_none(),
@@ -332,13 +332,13 @@ impl Sso {
 
 fn metadata(desk: &Desk, caller: &Caller, a: &Metadata, origin: Option<&str>, host: &Host) -> Result<()> {
     let file = read(&a.file)?;
-    let mut preview = desk.preview_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?;
+    let mut preview = desk.sso.preview_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on)?;
     if !a.dry_run {
         if !preview.going.is_empty() {
             confirm(a.yes, format_args!("{}", going(&preview)))?;
         }
         let agreed = Agreed::ToAll;
-        preview = desk.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on, &agreed)?;
+        preview = desk.sso.upload_sso_metadata(caller, a.group, &file, &a.entity, a.switch_on, &agreed)?;
     }
     if host.json {
         let keys = |keys: &[KeyFacts]| keys.iter().map(key_document).collect::<Vec<_>>();
@@ -354,7 +354,7 @@ fn metadata(desk: &Desk, caller: &Caller, a: &Metadata, origin: Option<&str>, ho
     preview.removed.iter().for_each(|key| say(format_args!("key removed: {}", one_line(key))));
     preview.notes.iter().for_each(|note| say(format_args!("note: {note}")));
     if !a.dry_run {
-        print_our_side(&desk.sso_overview(caller, a.group)?, origin);
+        print_our_side(&desk.sso.sso_overview(caller, a.group)?, origin);
     }
     Ok(())
 }
@@ -399,7 +399,7 @@ fn key_document(key: &KeyFacts) -> Value {
 }
 
 fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_json: bool) -> Result<()> {
-    let overview = desk.sso_overview(caller, group)?;
+    let overview = desk.sso.sso_overview(caller, group)?;
     if as_json {
         let fields: serde_json::Map<String, Value> =
             FIELDS.iter().map(|f| (f.name.to_owned(), f.value(&overview.configuration).into())).collect();
@@ -456,9 +456,10 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
 }
 
 fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Result<()> {
-    let attempts = desk.sso_attempts(caller, group)?;
+    let attempts = desk.sso.sso_attempts(caller, group)?;
     // An incident is kept for a time only.
-    let explained = |code: &Option<String>| code.as_ref().and_then(|c| desk.open_incident(caller, c).ok());
+    let explained =
+        |code: &Option<String>| code.as_ref().and_then(|c| desk.appliance.open_incident(caller, c).ok());
     if as_json {
         let each = attempts.iter().map(|a| {
             let repair = explained(&a.incident).map(|incident| incident.repair);

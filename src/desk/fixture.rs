@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::Desk;
-use super::people::{NewUser, UserChange, UserKey};
 use crate::clock::{Clock, Timestamp};
+use crate::desk::Desk;
+use crate::desk::people::users::{NewUser, UserChange, UserKey};
 use crate::model::Mode;
 use crate::model::{Actor, Caller, GroupId, Member};
 use crate::store::{LogQuery, LogRow};
@@ -28,9 +28,9 @@ pub fn fixture() -> Fixture {
     let host = Caller::host();
     let mut admins = Vec::new();
     for (group, name, address) in [(SEVEN, "Seven", "admin.seven"), (EIGHT, "Eight", "admin.eight")] {
-        desk.create_group(&host, group, name, None).unwrap();
+        desk.people.create_group(&host, group, name, None).unwrap();
         let new = NewUser { administrator: true, ..user(address, address) };
-        admins.push(as_caller(&desk.create_user(&host, group, new).unwrap()));
+        admins.push(as_caller(&desk.people.create_user(&host, group, new).unwrap()));
     }
     let other_admin = admins.pop().unwrap();
     Fixture { desk, admin: admins.pop().unwrap(), other_admin, directory }
@@ -65,7 +65,7 @@ impl Fixture {
     /// The rows of the access log, oldest first.
     pub fn log(&self) -> Vec<LogRow> {
         let query = LogQuery { limit: 1000, ..LogQuery::default() };
-        let mut rows = self.desk.store.read(|r| r.log_rows(&query)).unwrap();
+        let mut rows = self.desk.ground.store.read(|r| r.log_rows(&query)).unwrap();
         rows.reverse();
         rows
     }
@@ -81,7 +81,7 @@ impl Desk {
     /// The rows of the access log, each as one line.
     pub fn log_rows_for_test(&self) -> Vec<String> {
         let query = LogQuery { limit: 1000, ..LogQuery::default() };
-        let rows = self.store.read(|r| r.log_rows(&query)).unwrap();
+        let rows = self.ground.store.read(|r| r.log_rows(&query)).unwrap();
         rows.iter()
             .map(|row| format!("{} {} {} {}", row.actor, row.operation, row.subject, row.detail))
             .collect()

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use super::api_keys;
-use super::sso::sp_key_place;
 use crate::clock::Timestamp;
+use crate::desk::ground::key_cache::api_key_place;
+use crate::desk::sso::sp_key_place;
 use crate::error::{Error, Kind, Result};
 use crate::secret::{Keys, Secret};
 use crate::store::{Reader, Store};
@@ -29,7 +29,7 @@ pub(super) fn belongs(keys: &Keys, key_file: &Path, reader: &Reader<'_>) -> Resu
     }
     let opens = |place: String, sealed: &[u8]| keys.open_sealed(&place, sealed).is_ok();
     let any = check.is_some_and(|sealed| opens(PLACE.to_owned(), &sealed))
-        || api_keys.iter().any(|(group, sealed)| opens(api_keys::place(*group), sealed))
+        || api_keys.iter().any(|(group, sealed)| opens(api_key_place(*group), sealed))
         || private_keys.iter().any(|(group, sealed)| opens(sp_key_place(*group), sealed));
     if any { Ok(()) } else { Err(of_another(key_file)) }
 }
@@ -85,11 +85,13 @@ mod tests {
 
     #[test]
     fn a_key_that_opens_no_api_key_is_refused() {
-        only_its_own_key_opens_it(|desk| drop(desk.change_api_key(&Caller::host(), SEVEN, None).unwrap()));
+        only_its_own_key_opens_it(|desk| {
+            drop(desk.sign_in.change_api_key(&Caller::host(), SEVEN, None).unwrap())
+        });
     }
 
     #[test]
     fn a_key_that_opens_no_private_key_is_refused() {
-        only_its_own_key_opens_it(|desk| drop(desk.make_sp_key(&Caller::host(), SEVEN).unwrap()));
+        only_its_own_key_opens_it(|desk| drop(desk.sso.make_sp_key(&Caller::host(), SEVEN).unwrap()));
     }
 }

@@ -5,48 +5,25 @@
 //! access-log row. One use case stands behind every surface: web service, console, command line and seed
 //! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
 
-pub mod access_log;
-pub mod allowed_sites;
-pub mod api_keys;
-mod claim;
-mod console_sessions;
-pub mod csv_upload;
+pub mod appliance;
 #[cfg(test)]
 mod desk_tests;
-mod exports;
-pub mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod form_tokens;
-pub mod group_end;
-pub mod groups;
-pub(crate) mod guard;
-mod housekeeping;
+pub mod ground;
 mod key_check;
-mod lab;
-mod let_in;
-mod memory;
-pub mod operators;
-mod pace;
-pub mod password_policy;
-pub mod passwords;
 pub mod people;
-pub mod permission;
-pub mod privilege;
-mod refusal;
-mod retired;
-pub mod roles;
-pub mod scim;
-pub mod seed;
 pub mod sign_in;
 pub mod sso;
-mod token;
-pub mod uploads;
-pub mod web_session;
-pub mod workbench;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use self::appliance::Appliance;
+use self::ground::Ground;
+use self::people::People;
+use self::sign_in::SignIn;
+use self::sso::Sso;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::Mode;
@@ -54,24 +31,13 @@ use crate::model::database::{Closed, DatabaseCheck, LostLog};
 use crate::secret::Keys;
 use crate::store::{self, DATABASE_FILE, KEY_FILE, Reader, Store};
 
-/// Everything that the use cases need: the store, the one clock, the keys.
+/// The use cases, in four wings on one ground.
 pub struct Desk {
-    pub(crate) store: Store,
-    /// The one clock of the process.
-    pub clock: Clock,
-    pub(crate) keys: Keys,
-    /// Production or lab.
-    pub mode: Mode,
-    /// This process is the server: what it begins ends with it.
-    serves: bool,
-    /// What signing in keeps in memory.
-    pub sign_in: sign_in::State,
-    /// Uploaded files that wait to be applied.
-    pub(crate) uploads: uploads::Uploads,
-    /// Exports that are being taken.
-    pub(crate) exports: exports::Exports,
-    /// What single sign-on keeps in memory.
-    sso: sso::State,
+    ground: Arc<Ground>,
+    pub people: Arc<People>,
+    pub sign_in: Arc<SignIn>,
+    pub sso: Arc<Sso>,
+    pub appliance: Appliance,
 }
 
 impl Desk {
@@ -94,10 +60,13 @@ impl Desk {
         let keys = keys_in(directory)?;
         let judge = |reader: &Reader<'_>| key_check::belongs(&keys, &directory.join(KEY_FILE), reader);
         let store = Store::open_if(directory, mode, clock.now(), lost_log, judge)?;
-        let desk = Desk { serves: true, ..Desk::over(store, keys, mode, clock)? };
+        let desk = Desk::over(store, keys, mode, clock, true)?;
         // Nobody else works at what a server began.
-        if desk.store.read(|r| r.has_unfinished_imports())? {
-            desk.store.leave_trace(desk.clock.now(), |w| w.abandon_imports_of_servers()).wait()?;
+        if desk.ground.store.read(|r| r.has_unfinished_imports())? {
+            desk.ground
+                .store
+                .leave_trace(desk.ground.clock.now(), |w| w.abandon_imports_of_servers())
+                .wait()?;
         }
         Ok(desk)
     }
@@ -119,25 +88,29 @@ impl Desk {
         };
         let (store, mode) = Store::open_beside(directory, judge)?;
         let keys = keys.into_inner().map_or_else(read_keys, Ok)?;
-        Desk::over(store, keys, mode, clock)
+        Desk::over(store, keys, mode, clock, false)
     }
 
-    fn over(store: Store, keys: Keys, mode: Mode, clock: Clock) -> Result<Desk> {
+    fn over(store: Store, keys: Keys, mode: Mode, clock: Clock, serves: bool) -> Result<Desk> {
         key_check::remember(&keys, &store, clock.now())?;
-        let desk = Desk {
-            store,
-            clock,
-            keys,
-            mode,
-            serves: false,
-            sign_in: sign_in::State::default(),
-            uploads: uploads::Uploads::default(),
-            exports: exports::Exports::default(),
-            sso: sso::State::default(),
-        };
+        let ground = Arc::new(Ground::new(store, keys, mode, clock, serves));
         // Who was let in before has nothing to be forgotten.
-        desk.hear_who_was_let_in()?;
-        Ok(desk)
+        ground.hear_who_was_let_in()?;
+        let people = Arc::new(People::new(Arc::clone(&ground)));
+        let sign_in = Arc::new(SignIn::new(Arc::clone(&ground)));
+        let sso = Arc::new(Sso::new(Arc::clone(&ground), Arc::clone(&sign_in)));
+        let appliance = Appliance::new(Arc::clone(&ground), Arc::clone(&people));
+        Ok(Desk { ground, people, sign_in, sso, appliance })
+    }
+
+    /// The one clock of the process.
+    pub fn clock(&self) -> &Clock {
+        &self.ground.clock
+    }
+
+    /// Production or lab.
+    pub fn mode(&self) -> Mode {
+        self.ground.mode
     }
 
     /// Checks the whole database, which takes long and keeps nobody waiting.
@@ -145,18 +118,18 @@ impl Desk {
     /// # Errors
     /// `Fault` or `Unavailable` when it could not be checked, or the store was closed meanwhile.
     pub fn check_database(&self) -> Result<DatabaseCheck> {
-        self.store.check_whole(self.clock.now())
+        self.ground.store.check_whole(self.ground.clock.now())
     }
 
     /// What the last check of the whole database found; `None` until the first has ended.
     pub fn last_database_check(&self) -> Option<DatabaseCheck> {
-        self.store.last_check()
+        self.ground.store.last_check()
     }
 
     /// Closes the database, so that its file alone is the database unless another process has it open. `None` when it
     /// was closed before.
     pub fn close(&self) -> Option<Closed> {
-        self.store.close()
+        self.ground.store.close()
     }
 }
 

@@ -90,9 +90,9 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         origin,
         target,
     };
-    let (jar, lab) = (Jar::of(call.request), app.desk.lab_clock());
+    let (jar, lab) = (Jar::of(call.request), app.desk.appliance.lab_clock());
     let names_group = names_group(&query);
-    let answer = app.desk.consume_saml(call.anonymous(), posted)?;
+    let answer = app.desk.sso.consume_saml(call.anonymous(), posted)?;
     Ok(answer.then(move |answer| match answer? {
         Answer::SignedIn(signed_in) => Ok(signed_in_answer(jar, &signed_in)),
         Answer::Refused(mut refusal) => {
@@ -126,7 +126,7 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
         Err(error) => return Ok(refused_at_once(app, Refusal::plain(error, target.embedded))),
     };
     if let Some(value) = gssnid::value(call.request)
-        && let Some(standing) = app.desk.standing_answer(&call.anonymous(), group, value, &target)?
+        && let Some(standing) = app.desk.sso.standing_answer(&call.anonymous(), group, value, &target)?
     {
         return Ok(signed_in_answer(Jar::of(call.request), &standing));
     }
@@ -145,9 +145,9 @@ pub(super) fn start_sso(
     address: &str,
 ) -> Result<Option<Response>> {
     let Some(selector) = selector_of(params) else { return Ok(None) };
-    let group = match app.desk.sso_group(&selector)? {
+    let group = match app.desk.sso.sso_group(&selector)? {
         Some(group) => group,
-        None => return Err(app.desk.refuse_unknown_group(&call.anonymous(), Some(&selector))?),
+        None => return Err(app.desk.sso.refuse_unknown_group(&call.anonymous(), Some(&selector))?),
     };
     let target = RelativeTarget::parse(&printable(address)).as_ref().map(Target::to).unwrap_or_default();
     begin(app, call, params, group, &target).map(Some)
@@ -155,7 +155,7 @@ pub(super) fn start_sso(
 
 fn get_account_summary(app: &App, call: &Call<'_>) -> Result<Response> {
     let signed_in = match gssnid::value(call.request) {
-        Some(value) => app.desk.standing_member(value)?,
+        Some(value) => app.desk.sso.standing_member(value)?,
         None => None,
     };
     if let Some((address, group)) = signed_in {
@@ -170,13 +170,13 @@ fn get_account_summary(app: &App, call: &Call<'_>) -> Result<Response> {
 fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
     let params = call.query();
     let group = match selector_of(&params) {
-        Some(selector) => app.desk.sso_group(&selector)?,
+        Some(selector) => app.desk.sso.sso_group(&selector)?,
         None => None,
     };
     let public = "There is no such group: our metadata is at /saml/metadata?idpid= and the Group ID.";
     let nothing = || Error::not_found("group_unknown", public);
     let group = group.ok_or_else(nothing)?;
-    let metadata = app.desk.sp_metadata(group, &app.origin(call.request))?;
+    let metadata = app.desk.sso.sp_metadata(group, &app.origin(call.request))?;
     let response = answer::bytes(200, "application/samlmetadata+xml; charset=utf-8", metadata);
     let name = format!("inline; filename=\"sidelight-{group}.xml\"");
     Ok(answer::with(response, "Content-Disposition", &name))
@@ -191,7 +191,7 @@ fn begin(
 ) -> Result<Response> {
     let frames = || framing::sites_of(app, Some(group).filter(|_| target.embedded || names_group(params)));
     let (browser, origin) = (call.request.cookie(cookie_name(call.request)), app.origin(call.request));
-    let begun = match app.desk.begin_sso(&call.anonymous(), group, target, browser, &origin) {
+    let begun = match app.desk.sso.begin_sso(&call.anonymous(), group, target, browser, &origin) {
         Ok(Beginning::Begun(begun)) => begun,
         Ok(Beginning::Diagnosed(diagnosis)) => return Ok(diagnosed(&diagnosis)),
         Err(error) if matches!(error.kind, Kind::Denied | Kind::TooMany) => {
@@ -231,7 +231,7 @@ fn signed_in_answer(jar: Jar, signed_in: &SignedIn) -> Response {
 }
 
 fn refused_at_once(app: &App, refusal: Refusal) -> Response {
-    refused(&refusal, app.desk.lab_clock().as_deref())
+    refused(&refusal, app.desk.appliance.lab_clock().as_deref())
 }
 
 /// The answer to somebody who is refused; `lab`: in the lab, what its clock says.
@@ -264,12 +264,12 @@ fn embedded(login_key: Option<&str>, allowed_sites: &[String]) -> Response {
 fn group_of(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<std::result::Result<GroupId, Error>> {
     let selector = selector_of(params);
     let group = match &selector {
-        Some(selector) => app.desk.sso_group(selector)?,
+        Some(selector) => app.desk.sso.sso_group(selector)?,
         None => None,
     };
     match group {
         Some(group) => Ok(Ok(group)),
-        None => Ok(Err(app.desk.refuse_unknown_group(&call.anonymous(), selector.as_ref())?)),
+        None => Ok(Err(app.desk.sso.refuse_unknown_group(&call.anonymous(), selector.as_ref())?)),
     }
 }
 

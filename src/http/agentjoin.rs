@@ -15,8 +15,8 @@ use super::framing::{self, framed_by};
 use super::gssnid::Jar;
 use super::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Route};
 use super::{account, answer, gssnid, own_page};
+use crate::desk::sign_in::web_session;
 use crate::desk::sign_in::{Attempt, SignedIn};
-use crate::desk::web_session;
 use crate::error::{Error, Kind, Result};
 use crate::gate::{Request, Response};
 use crate::model::GroupId;
@@ -88,15 +88,19 @@ fn arrive(
         // A Service Target URL may name the group by anybody's address (§3.7).
         Err(Unreadable::Incomplete(_)) if fields.filled("loginkey").is_none() => None,
         Err(why) => {
-            let error =
-                app.desk.refuse_unreadable(&call.anonymous(), surface, fields.named_group(), Some(why));
+            let error = app.desk.sign_in.refuse_unreadable(
+                &call.anonymous(),
+                surface,
+                fields.named_group(),
+                Some(why),
+            );
             return refused(app, fields, &error);
         }
     };
     let Some(credential) = credential else { return without_credential(app, call, fields, purpose, surface) };
     let caller = call.anonymous();
     let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
-    match app.desk.sign_in_browser(&attempt) {
+    match app.desk.sign_in.sign_in_browser(&attempt) {
         Ok(browser) => {
             let launch = launch_of(app, call.request, purpose, &credential);
             let response =
@@ -123,9 +127,9 @@ fn without_credential(
     if let Some(credential) = gssnid::of(call.request) {
         let caller = call.anonymous();
         let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
-        match app.desk.identify(&attempt) {
+        match app.desk.sign_in.identify(&attempt) {
             Ok(signed_in) => {
-                let sites = app.desk.allowed_sites(signed_in.group)?;
+                let sites = app.desk.people.allowed_sites(signed_in.group)?;
                 return Ok(welcome(app, purpose, &signed_in, None, &sites));
             }
             Err(error) if !is_refusal(&error) => return Err(error),
@@ -136,7 +140,7 @@ fn without_credential(
     let named = framing::named_group(app, fields)?;
     // A Service Target URL that names a group goes to the group's identity provider, if it has one.
     let started = match named {
-        Some(group) if app.desk.has_sso_off(group)? => None,
+        Some(group) if app.desk.sso.has_sso_off(group)? => None,
         _ => account::start_sso(app, call, fields.params(), &address_of(call, fields))?,
     };
     match started {
@@ -188,7 +192,7 @@ fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
         return Err(Error::denied("Only this server's own pages may sign you out."));
     }
     for value in gssnid::values(call.request) {
-        app.desk.end_web_session(&call.anonymous(), value)?;
+        app.desk.sign_in.end_web_session(&call.anonymous(), value)?;
     }
     // In a frame, the page that follows is shown only if it names the group.
     let group = gssnid::values(call.request).find_map(web_session::group_of);
@@ -207,7 +211,7 @@ fn welcome(
     launch: Option<&str>,
     sites: &[String],
 ) -> Response {
-    let lab = app.desk.lab_clock();
+    let lab = app.desk.appliance.lab_clock();
     let view = pages::SignedIn {
         purpose,
         address: signed_in.address.as_str(),
@@ -225,7 +229,7 @@ fn sign_in_address(group: Option<GroupId>) -> String {
 
 fn refused(app: &App, fields: &Fields<'_>, error: &Error) -> Result<Response> {
     let named = framing::named_group(app, fields)?;
-    let page = pages::refused(error, &sign_in_address(named), app.desk.lab_clock().as_deref());
+    let page = pages::refused(error, &sign_in_address(named), app.desk.appliance.lab_clock().as_deref());
     Ok(framed_by(answer::html(error.kind.status(), page), &framing::sites_of(app, named)?))
 }
 
@@ -249,7 +253,7 @@ fn asked(
         .filter(|(name, _)| !is_secret(name) && !is_typed(name))
         .map(|(name, value)| (name.to_owned(), value.into_owned()))
         .collect();
-    let lab = app.desk.lab_clock();
+    let lab = app.desk.appliance.lab_clock();
     let view = pages::SignIn { action: &call.request.path, hidden: &hidden, fill, lab: lab.as_deref() };
     Ok(framed_by(answer::html(status, pages::sign_in(&view)), &framing::sites_of(app, named)?))
 }

@@ -37,7 +37,7 @@ pub fn names_a_group(parameter: &str) -> bool {
 pub fn named_group(app: &App, fields: &Fields<'_>) -> Result<Option<GroupId>> {
     let named =
         NAMING.into_iter().find_map(|(name, selector)| Some(selector(fields.filled(name)?.into_owned())));
-    named.map_or(Ok(None), |selector| app.desk.sso_group(&selector))
+    named.map_or(Ok(None), |selector| app.desk.sso.sso_group(&selector))
 }
 
 /// The sites that may frame a page for this group; none where no group is meant.
@@ -45,7 +45,7 @@ pub fn named_group(app: &App, fields: &Fields<'_>) -> Result<Option<GroupId>> {
 /// # Errors
 /// `Fault` when the database fails.
 pub fn sites_of(app: &App, group: Option<GroupId>) -> Result<Vec<String>> {
-    group.map_or_else(|| Ok(Vec::new()), |group| app.desk.allowed_sites(group))
+    group.map_or_else(|| Ok(Vec::new()), |group| app.desk.people.allowed_sites(group))
 }
 
 /// The directive that lets only these sites frame a page.

@@ -30,12 +30,12 @@ struct Setting {
 const OFFSET_MAX_SECONDS: i64 = 100 * 366 * 86_400;
 
 fn get_clock(app: &App, _: &Call<'_>) -> Result<Response> {
-    app.desk.only_in_lab()?;
+    app.desk.appliance.only_in_lab()?;
     Ok(told(app))
 }
 
 fn put_clock(app: &App, call: &Call<'_>) -> Result<Response> {
-    app.desk.only_in_lab()?;
+    app.desk.appliance.only_in_lab()?;
     let wrong = |why: &str| {
         let public =
             format!("{why} Send {{\"now\":\"2020-07-05T00:00:00Z\"}} or {{\"offset_seconds\":-60}}.");
@@ -46,7 +46,7 @@ fn put_clock(app: &App, call: &Call<'_>) -> Result<Response> {
     let offset_ms = match (setting.now, setting.offset_seconds) {
         (Some(now), None) => {
             let now = Timestamp::parse(&now).ok_or_else(|| wrong("`now` is not an RFC 3339 instant."))?;
-            app.desk.clock.offset_ms() + (now.0 - app.desk.clock.now().0)
+            app.desk.clock().offset_ms() + (now.0 - app.desk.clock().now().0)
         }
         // What does not fit into milliseconds is out of range as well.
         (None, Some(seconds)) => seconds.saturating_mul(1000),
@@ -55,20 +55,20 @@ fn put_clock(app: &App, call: &Call<'_>) -> Result<Response> {
     if offset_ms.unsigned_abs() > OFFSET_MAX_SECONDS.unsigned_abs() * 1000 {
         return Err(wrong("The clock is set at most a hundred years off."));
     }
-    app.desk.set_clock(&call.anonymous(), offset_ms)?;
+    app.desk.appliance.set_clock(&call.anonymous(), offset_ms)?;
     Ok(told(app))
 }
 
 fn delete_clock(app: &App, call: &Call<'_>) -> Result<Response> {
-    app.desk.only_in_lab()?;
-    app.desk.set_clock(&call.anonymous(), 0)?;
+    app.desk.appliance.only_in_lab()?;
+    app.desk.appliance.set_clock(&call.anonymous(), 0)?;
     Ok(told(app))
 }
 
 fn told(app: &App) -> Response {
     let document = serde_json::json!({
-        "now": app.desk.clock.now().to_string(),
-        "offset_seconds": app.desk.clock.offset_ms() / 1000,
+        "now": app.desk.clock().now().to_string(),
+        "offset_seconds": app.desk.clock().offset_ms() / 1000,
     });
     answer::json(200, &document)
 }

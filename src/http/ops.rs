@@ -11,10 +11,10 @@ pub const ROUTES: &[Route] = &[Route::at_once(Method::Get, "/health", NO_BODY, E
 
 /// `GET /health`: 200 when the database answers, else the error of the store.
 fn get_health(app: &App, _: &Call<'_>) -> Result<Response> {
-    app.desk.check_health()?;
+    app.desk.appliance.check_health()?;
     let document = serde_json::json!({
         "status": "ok",
-        "mode": app.desk.mode.as_str(),
+        "mode": app.desk.mode().as_str(),
         "version": env!("CARGO_PKG_VERSION"),
     });
     Ok(answer::json(200, &document))

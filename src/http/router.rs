@@ -178,7 +178,7 @@ impl App {
     /// Whether [`App::origin`] is only what the browser says: in production without `public_url`. The lab is
     /// reached at the address where it listens.
     pub fn origin_is_guessed(&self) -> bool {
-        self.public_origin.is_none() && self.desk.mode == Mode::Production
+        self.public_origin.is_none() && self.desk.mode() == Mode::Production
     }
 
     fn answer(&self, request: &Request) -> Answer {
@@ -252,12 +252,12 @@ impl App {
 
     /// In the lab, what its clock says, for errors that are pages.
     fn lab_clock_for(&self, shape: Errors) -> Option<String> {
-        if matches!(shape, Errors::Page) { self.desk.lab_clock() } else { None }
+        if matches!(shape, Errors::Page) { self.desk.appliance.lab_clock() } else { None }
     }
 
     /// A lab shares `localhost` with a developer's other servers: no promise of TLS is made for it.
     fn promises_tls(&self, request: &Request) -> bool {
-        request.secure && self.desk.mode == Mode::Production
+        request.secure && self.desk.mode() == Mode::Production
     }
 }
 

@@ -56,13 +56,13 @@ pub const ROUTES: &[Route] = &[
 
 fn authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let promised =
-        with_proof(app, call, "Authorize", |attempt, request| app.desk.authorize(attempt, request));
+        with_proof(app, call, "Authorize", |attempt, request| app.desk.sign_in.authorize(attempt, request));
     Ok(for_any_origin(call, promised, bare))
 }
 
 fn newer_authorize(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let promised = with_proof(app, call, "authorize", |attempt, request| {
-        app.desk.authorize_with_web_session(attempt, request)
+        app.desk.sign_in.authorize_with_web_session(attempt, request)
     });
     let desk = Arc::clone(&app.desk);
     Ok(for_any_origin(call, promised, move |(authorized, browser)| {
@@ -88,9 +88,9 @@ fn with_proof<T>(
         Ok(Some(Authorization::Credential(credential))) => credential,
         // A token is not exchanged for another: it would never end.
         Ok(None | Some(Authorization::Token(_))) => {
-            return Err(app.desk.refuse_unreadable(&caller, surface, named, None));
+            return Err(app.desk.sign_in.refuse_unreadable(&caller, surface, named, None));
         }
-        Err(why) => return Err(app.desk.refuse_unreadable(&caller, surface, named, Some(why))),
+        Err(why) => return Err(app.desk.sign_in.refuse_unreadable(&caller, surface, named, Some(why))),
     };
     task(&Attempt { caller: &caller, credential: &credential, group, surface }, &request)
 }
@@ -110,10 +110,10 @@ fn authorize_from_web_session(app: &App, call: &Call<'_>) -> Result<Promise<Resp
     let request = token_request(&fields)?;
     let (caller, surface) = (call.anonymous(), "AuthorizeFromWebSession");
     let Some(credential) = gssnid::of(call.request) else {
-        return Err(app.desk.refuse_unreadable(&caller, surface, fields.named_group(), None));
+        return Err(app.desk.sign_in.refuse_unreadable(&caller, surface, fields.named_group(), None));
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group: fields.group()?, surface };
-    app.desk.authorize(&attempt, &request).map(|promise| promise.then(|kept| kept.and_then(bare)))
+    app.desk.sign_in.authorize(&attempt, &request).map(|promise| promise.then(|kept| kept.and_then(bare)))
 }
 
 /// The token as a JSON string. Its alphabet needs no escapes.
@@ -145,7 +145,7 @@ struct NewerAnswer<'a> {
 
 fn newer_answer(desk: &Desk, authorized: &Authorized, browser: &BrowserSignIn) -> Result<Response> {
     let signed_in = &authorized.signed_in;
-    let settings = desk.settings_of(signed_in)?;
+    let settings = desk.sign_in.settings_of(signed_in)?;
     let mut privileges = format!("gssnId:{};personId:{}", browser.web_session, signed_in.user);
     for name in settings.iter().filter(|(_, on)| **on).map(|(name, _)| name) {
         privileges.push_str(&format!(";{name}:on"));
@@ -188,15 +188,15 @@ fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
             Ok(credential) => (credential, fields.group()?),
             Err(why) => {
                 let named = fields.named_group();
-                return Err(app.desk.refuse_unreadable(&caller, surface, named, Some(why)));
+                return Err(app.desk.sign_in.refuse_unreadable(&caller, surface, named, Some(why)));
             }
         }
     };
     let Some(credential @ Credential::Password { .. }) = credential else {
-        return Err(app.desk.refuse_unreadable(&caller, surface, group, None));
+        return Err(app.desk.sign_in.refuse_unreadable(&caller, surface, group, None));
     };
     let attempt = Attempt { caller: &caller, credential: &credential, group, surface };
-    let issued = app.desk.issue_credentials(&attempt)?;
+    let issued = app.desk.sign_in.issue_credentials(&attempt)?;
     let document = soap::validated(&issued.credentials, issued.signed_in.group, envelope);
     Ok(answer::bytes(200, "text/xml; charset=utf-8", document))
 }

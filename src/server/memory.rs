@@ -3,7 +3,8 @@
 //! Each part is a number that is enforced where it is spent. `sidelight config` prints them; `tests/memory.rs`
 //! floods the real server and looks at what it took.
 
-use crate::desk::{self, passwords};
+use crate::desk;
+use crate::desk::ground::passwords;
 use crate::gate::Limits;
 
 const MIB: usize = 1024 * 1024;

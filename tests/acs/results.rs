@@ -376,7 +376,7 @@ fn a_kept_response_is_judged_again_and_signs_nobody_in() {
         let fields = entity_id.map(|id| ("entity_id".to_owned(), id.to_owned()));
         let now = now.map(|now| Timestamp::parse(now).unwrap());
         let settings = RejudgeSettings { now, fields: fields.into_iter().collect() };
-        let rejudged = desk.rejudge_sso(&host, GROUP, 1, &settings)?;
+        let rejudged = desk.sso.rejudge_sso(&host, GROUP, 1, &settings)?;
         Ok::<_, sidelight::error::Error>(rejudged.reject.map(|(code, _)| code))
     };
     assert_eq!(judged(None, None).unwrap(), Some("wrong_audience"));
@@ -402,10 +402,10 @@ fn judging_again_gives_each_check_the_number_that_it_had() {
     let desk = Desk::open(server.data(), Mode::Lab, clock).unwrap();
     let host = Caller::host();
     let numbered = |checks: &[Check]| checks.iter().map(|c| (c.number, c.name.clone())).collect::<Vec<_>>();
-    for attempt in desk.sso_attempts(&host, GROUP).unwrap() {
-        let (_, first) = desk.sso_attempt(&host, GROUP, attempt.id).unwrap();
+    for attempt in desk.sso.sso_attempts(&host, GROUP).unwrap() {
+        let (_, first) = desk.sso.sso_attempt(&host, GROUP, attempt.id).unwrap();
         let settings = RejudgeSettings { now: None, fields: vec![] };
-        let again = desk.rejudge_sso(&host, GROUP, attempt.id, &settings).unwrap();
+        let again = desk.sso.rejudge_sso(&host, GROUP, attempt.id, &settings).unwrap();
         assert_eq!(again.reject, None);
         let (first, again) = (numbered(&first), numbered(&again.checks));
         assert!(again.starts_with(&first), "attempt {}: {first:?} became {again:?}", attempt.id);

@@ -131,7 +131,7 @@ const SMUGGLED: &[(&str, &str, &str, &str)] = &[
     (
         "a macro's argument",
         "src/pages.rs",
-        "fn f() { println!(\"{}\", crate::desk::people::list()); }",
+        "fn f() { println!(\"{}\", crate::desk::people::users::list()); }",
         "reaches for desk",
     ),
     (

@@ -273,6 +273,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.import(&item.tree, &start);
     }
 
+    // `pub(in a::b)` says who may come, and reaches for nothing.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         self.mention(segments_of(path), path.span().start().line);
         visit::visit_path(self, path);

@@ -9,10 +9,6 @@ use super::{files, shown};
 
 /// Files that reach each other. Each group is opened by the cut that suits it; none may be added.
 const CIRCLES: &[&[&str]] = &[
-    &["desk/operators", "desk/password_policy"],
-    &["desk/people/mod", "desk/refusal"],
-    &["desk/sign_in", "desk/web_session"],
-    &["desk/sign_in/by_login_key", "desk/sign_in/refusal"],
     &["desk/sso/admit", "desk/sso/answer", "desk/sso/attempts", "desk/sso/begin", "desk/sso/consume"],
     &["desk/sso/configure", "desk/sso/keys"],
     &["protocol/xml/certificate", "protocol/xml/key", "protocol/xml/raw_rsa"],
@@ -20,7 +16,7 @@ const CIRCLES: &[&[&str]] = &[
 
 /// Values of the store that other rooms know because the desk hands them on; they belong into `model`.
 const LENT: &[(&str, &str, &str)] =
-    &[("http", "desk/access_log", "store"), ("http", "desk/people/mod", "store")];
+    &[("http", "desk/appliance/access_log", "store"), ("http", "desk/people/users/mod", "store")];
 
 fn debts() -> Debts {
     let file = |name: &&str| format!("src/{name}.rs");

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::host::{self, Host};
 use crate::cli::terminal::{self, say};
-use crate::desk::allowed_sites;
+use crate::desk::people::allowed_sites;
 use crate::error::{Error, Result};
 use crate::model::GroupId;
 
@@ -34,10 +34,10 @@ pub(super) struct Sites {
 impl Sites {
     pub(super) fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
-            let mut sites = desk.group(caller, self.id)?.allowed_sites;
+            let mut sites = desk.people.group(caller, self.id)?.allowed_sites;
             if !self.add.is_empty() || !self.remove.is_empty() {
                 let wanted = self.wanted(&sites)?.join("\n");
-                sites = desk.set_allowed_sites(caller, self.id, &wanted, Some(&sites))?;
+                sites = desk.people.set_allowed_sites(caller, self.id, &wanted, Some(&sites))?;
             }
             if host.json {
                 terminal::json(&json!({ "group": self.id, "allowedSites": sites }));

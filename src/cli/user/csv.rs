@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::cli::host::{self, Host};
 use crate::cli::output::{Output, READER_GONE, unusable};
 use crate::cli::terminal::{self, say, telling};
-use crate::desk::csv_upload::{Preview, PreviewRow, Progress, RowOutcome, Terms};
-use crate::desk::people::{MemberQuery, RoleChoice};
+use crate::desk::people::csv_upload::{Preview, PreviewRow, Progress, RowOutcome, Terms};
+use crate::desk::people::users::{MemberQuery, RoleChoice};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 
@@ -71,14 +71,17 @@ impl Import {
                 skip_refused: self.skip_refused,
             };
             let preview = if self.dry_run {
-                telling(|| "Reading the rows".into(), || desk.preview_csv(caller, group, &terms, &file))?
+                telling(
+                    || "Reading the rows".into(),
+                    || desk.people.preview_csv(caller, group, &terms, &file),
+                )?
             } else {
                 let progress = Progress::default();
                 let so_far = || {
                     let (rows, all) = progress.rows();
                     format!("{rows} of {all} rows")
                 };
-                telling(so_far, || desk.apply_csv(caller, group, &terms, &file, &progress))?
+                telling(so_far, || desk.people.apply_csv(caller, group, &terms, &file, &progress))?
             };
             if host.json {
                 print_json(&preview);
@@ -105,7 +108,7 @@ impl Export {
                 let so_far = || format!("{} KiB written", written.load(Ordering::Relaxed) / 1024);
                 let exported = telling(so_far, || {
                     let mut counted = output.counting(&written);
-                    desk.export_csv(caller, group, &MemberQuery::default(), &mut counted)
+                    desk.people.export_csv(caller, group, &MemberQuery::default(), &mut counted)
                 });
                 reader_gone = output.reader_gone();
                 let rows = exported?;

@@ -7,7 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::list::as_json;
 use crate::cli::host::{self, Host};
 use crate::cli::secret_source::{SecretSource, secret_source};
-use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
+use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::Result;
 use crate::model::GroupId;
 
@@ -168,9 +168,9 @@ impl Create {
                 password,
                 administrator: self.administrator,
             };
-            let made = desk.create_user(caller, self.group, new)?;
+            let made = desk.people.create_user(caller, self.group, new)?;
             host.done(
-                &as_json(&made, desk.clock.now()),
+                &as_json(&made, desk.clock().now()),
                 format_args!(
                     "{} is in group {}, with number {}.",
                     made.user.address, self.group, made.user.id
@@ -204,13 +204,13 @@ impl Password {
     pub(super) fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
         super::with_key(host, key, |desk, caller, key| {
-            desk.member(caller, self.group, key)?;
+            desk.people.member(caller, self.group, key)?;
             let source = self.password_from.unwrap_or_else(SecretSource::of_this_process);
             let password = host.secret(&source, "New password")?;
             let change = UserChange { password: Some(password), ..UserChange::default() };
-            let done = desk.update_user(caller, self.group, key, change)?;
+            let done = desk.people.update_user(caller, self.group, key, change)?;
             let line = format!("The password of {} is set.", done.member.user.address);
-            host.done(&as_json(&done.member, desk.clock.now()), format_args!("{line}"));
+            host.done(&as_json(&done.member, desk.clock().now()), format_args!("{line}"));
             Ok(())
         })
     }
@@ -221,9 +221,10 @@ impl AddToGroup {
         host.with_desk(|desk, caller| {
             let puid = self.puid.as_deref();
             let role = host::role(&self.role);
-            let made = desk.add_member(caller, self.group, &self.address, puid, role, self.administrator)?;
+            let made =
+                desk.people.add_member(caller, self.group, &self.address, puid, role, self.administrator)?;
             let line = format!("{} is in group {} now.", made.user.address, self.group);
-            host.done(&as_json(&made, desk.clock.now()), format_args!("{line}"));
+            host.done(&as_json(&made, desk.clock().now()), format_args!("{line}"));
             Ok(())
         })
     }
@@ -242,7 +243,7 @@ pub(super) fn set_state(
 
 fn changed(host: &Host, group: GroupId, key: Result<UserKey>, change: UserChange) -> ExitCode {
     super::with_key(host, key, |desk, caller, key| {
-        let done = desk.update_user(caller, group, key, change)?;
+        let done = desk.people.update_user(caller, group, key, change)?;
         let address = &done.member.user.address;
         let line = match (done.changed.as_slice(), done.member.membership.suspended) {
             ([], _) => format!("{address} is so already."),
@@ -250,7 +251,7 @@ fn changed(host: &Host, group: GroupId, key: Result<UserKey>, change: UserChange
             (["suspended"], false) => format!("{address} is reinstated."),
             (changed, _) => format!("{address}: {} changed.", changed.join(", ").replace('_', " ")),
         };
-        host.done(&as_json(&done.member, desk.clock.now()), format_args!("{line}"));
+        host.done(&as_json(&done.member, desk.clock().now()), format_args!("{line}"));
         Ok(())
     })
 }

@@ -9,7 +9,7 @@ use crate::cli::host::{self, Host};
 use crate::cli::role;
 use crate::cli::terminal::{self, say};
 use crate::clock::Timestamp;
-use crate::desk::people::RoleChoice;
+use crate::desk::people::users::RoleChoice;
 use crate::model::{GroupId, Member};
 use crate::store::{MemberQuery, MemberState, RoleMatch, TextMatch};
 
@@ -89,12 +89,12 @@ impl List {
                 ..MemberQuery::default()
             };
             let mut left = self.limit.unwrap_or(usize::MAX);
-            let now = desk.clock.now();
+            let now = desk.clock().now();
             if !host.json {
                 println!("{}", line("ADDRESS", "PUID", "NAME", "ROLE", "STATE"));
             }
             while left > 0 {
-                let page = desk.members(caller, self.group, &query)?;
+                let page = desk.people.members(caller, self.group, &query)?;
                 for member in page.members.iter().take(left) {
                     if host.json {
                         println!("{}", as_json(member, now));
@@ -117,16 +117,16 @@ impl Show {
     pub(super) fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
         super::with_key(host, key, |desk, caller, key| {
-            let member = desk.member(caller, self.group, key)?;
-            let groups = desk.memberships(caller, member.user.id)?;
-            let mut shown = as_json(&member, desk.clock.now());
+            let member = desk.people.member(caller, self.group, key)?;
+            let groups = desk.people.memberships(caller, member.user.id)?;
+            let mut shown = as_json(&member, desk.clock().now());
             if let Some(shown) = shown.as_object_mut() {
                 let groups: Vec<Value> = groups
                     .iter()
                     .map(|m| json!({"group": m.group, "puid": m.puid, "administrator": m.administrator}))
                     .collect();
                 shown.insert("groups".into(), groups.into());
-                let settings = desk.member_settings(caller, self.group, member.user.id)?;
+                let settings = desk.people.member_settings(caller, self.group, member.user.id)?;
                 shown.insert("settings".into(), json!(settings));
             }
             terminal::json(&shown);

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::host::{self, Host};
 use super::terminal::confirm;
-use crate::desk::people::UserKey;
+use crate::desk::people::users::UserKey;
 use crate::error::Result;
 use crate::model::GroupId;
 
@@ -166,10 +166,10 @@ impl ClearLockout {
     fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
         with_key(host, key, |desk, caller, key| {
-            desk.clear_lockout(caller, self.group, key)?;
-            let member = desk.member(caller, self.group, key)?;
+            desk.people.clear_lockout(caller, self.group, key)?;
+            let member = desk.people.member(caller, self.group, key)?;
             let line = format!("The lockout of {} is cleared.", member.user.address);
-            host.done(&list::as_json(&member, desk.clock.now()), format_args!("{line}"));
+            host.done(&list::as_json(&member, desk.clock().now()), format_args!("{line}"));
             Ok(())
         })
     }
@@ -179,9 +179,9 @@ impl Delete {
     fn run(self, host: &Host) -> ExitCode {
         let key = host::user_key(self.puid, self.address, self.id);
         with_key(host, key, |desk, caller, key| {
-            let member = desk.member(caller, self.group, key)?;
+            let member = desk.people.member(caller, self.group, key)?;
             let address = &member.user.address;
-            let fate = match desk.memberships(caller, member.user.id)?.len() {
+            let fate = match desk.people.memberships(caller, member.user.id)?.len() {
                 0 | 1 => "who is deleted, being in no other group",
                 _ => "who stays in other groups",
             };
@@ -194,7 +194,7 @@ impl Delete {
                 self.yes,
                 format_args!("This ends the membership of {address} in group {group}, {fate}; {seen}."),
             )?;
-            let gone = desk.delete_user(caller, self.group, key)?;
+            let gone = desk.people.delete_user(caller, self.group, key)?;
             let address = &gone.user.address;
             let document =
                 json!({ "group": self.group, "username": address, "userId": gone.user.id, "deleted": true });

@@ -1,23 +1,21 @@
-//! Signing in by login key, and explaining why one is refused. Wire contract §2.
+//! Signing in by login key. Wire contract §2.
 
+use super::attempt::Attempt;
+use super::explained::KeyClaim;
 use super::refusal::{Refusal, Stop, in_group};
-use super::{Attempt, Means, Reject, SignedIn, address_of};
+use super::reject::Reject;
+use super::signed_in::{Means, SignedIn, address_of};
 use crate::clock::Timestamp;
-use crate::desk::Desk;
-use crate::desk::guard::Account;
+use crate::desk::ground::guard::Account;
+use crate::desk::sign_in::SignIn;
 use crate::error::Result;
 use crate::model::{GroupId, Mark, Puid, RoleId, UserId, admitted};
-use crate::protocol::check::{Check, Outcome};
 use crate::protocol::credential::Subject;
-use crate::protocol::login_key::{self, Claim, Diagnosis, Evidence, SigningKey, diagnose, explain};
-use crate::secret::Secret;
+use crate::protocol::login_key::{self, SigningKey};
 use crate::store::{KeyRow, MemberRow};
 
 /// Groups of one user that a login key with a Glance Address is tried in.
 const GROUPS_MOST: usize = 50;
-/// PUIDs in other cases that an explanation tries.
-const SIMILAR_MOST: u32 = 8;
-
 type Verdict = std::result::Result<KeyHolder, Reject>;
 
 /// The member whose login key was good.
@@ -29,34 +27,7 @@ struct KeyHolder {
     mark: Mark,
 }
 
-/// A login key that is to be explained.
-pub struct KeyClaim {
-    pub group: GroupId,
-    pub puid: String,
-    pub text: zeroize::Zeroizing<String>,
-}
-
-/// A login key explained against the database.
-pub struct KeyExplanation {
-    /// Green up to the first red.
-    pub checks: Vec<Check>,
-    pub verdict: std::result::Result<(), Reject>,
-    /// The integration mistake that fits, when the key itself is refused.
-    pub diagnosis: Option<Diagnosis>,
-}
-
-impl KeyExplanation {
-    /// What to change; "" when it was accepted.
-    pub fn repair(&self) -> &'static str {
-        match (&self.verdict, &self.diagnosis) {
-            (Err(_), Some(diagnosis)) => diagnosis.mistake.repair(),
-            (Err(reject), None) => reject.repair(),
-            (Ok(()), _) => "",
-        }
-    }
-}
-
-impl Desk {
+impl SignIn {
     pub(super) fn judge_login_key(
         &self,
         attempt: &Attempt<'_>,
@@ -68,7 +39,8 @@ impl Desk {
             Subject::Address(address) => Account::Address(address),
             Subject::Partner { group, puid, .. } => Account::Puid(*group, puid),
         };
-        self.admit_attempt(attempt.caller.ip, account, now)?
+        self.ground
+            .admit_attempt(attempt.caller.ip, account, now)?
             .map_err(|too_many| Refusal::too_many(Means::LoginKey, too_many).naming(subject))?;
         let signed_in = match subject {
             Subject::Partner { group, puid, other_readings } => {
@@ -78,7 +50,7 @@ impl Desk {
         }?;
         let of_member = |reject| Refusal::new(Means::LoginKey, reject).of(&signed_in);
         in_group(attempt.group, signed_in.group).map_err(of_member)?;
-        self.sign_in.guard.forget(attempt.caller.ip, account);
+        self.ground.guard.forget(attempt.caller.ip, account);
         Ok(signed_in)
     }
 
@@ -112,7 +84,7 @@ impl Desk {
 
     /// The path of every login key: one look-up, one HMAC, one comparison.
     fn check_puid(&self, group: GroupId, puid: &str, key: &str, now: Timestamp) -> Result<Verdict> {
-        self.store.sign_in_by_puid(group, puid, |row| {
+        self.ground.store.sign_in_by_puid(group, puid, |row| {
             let Some(KeyRow { sealed_api_key, member }) = row else {
                 decoy(key, group, puid, now);
                 return Ok(Err(Reject::UnknownGroup));
@@ -122,7 +94,7 @@ impl Desk {
                 return Ok(Err(Reject::GroupWithoutApiKey));
             };
             let verify = |api_key: &SigningKey| login_key::verify(key, api_key, group, puid, now.seconds());
-            if let Err(reject) = self.sign_in.key_cache.with(&self.keys, group, sealed, verify)? {
+            if let Err(reject) = self.ground.key_cache.with(&self.ground.keys, group, sealed, verify)? {
                 return Ok(Err(Reject::LoginKey(reject)));
             }
             let Some(member) = member else { return Ok(Err(Reject::UnknownPuid)) };
@@ -142,11 +114,11 @@ impl Desk {
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let refusal = |reject| Refusal::new(Means::LoginKey, reject).naming_address(address);
-        let Some(user) = self.store.read(|r| r.user_by_address(address))? else {
+        let Some(user) = self.ground.store.read(|r| r.user_by_address(address))? else {
             decoy(key, GroupId(1), address, now);
             return Err(refusal(Reject::UnknownAddress).into());
         };
-        let memberships = self.store.read(|r| r.memberships_of(user.id))?;
+        let memberships = self.ground.store.read(|r| r.memberships_of(user.id))?;
         // The group that was asked for comes first, and then the home group, so that it is the one explained.
         let (first, others): (Vec<_>, Vec<_>) = memberships.iter().partition(|m| Some(m.group) == asked);
         let (home, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|m| m.group == user.home_group);
@@ -181,12 +153,14 @@ impl Desk {
         if *reject != Reject::LoginKey(login_key::Reject::BadSignature) {
             return Ok(false);
         }
-        let Some(previous) = self.store.read(|r| self.api_keys(r, group))?.previous else { return Ok(false) };
+        let Some(previous) = self.ground.store.read(|r| self.api_keys(r, group))?.previous else {
+            return Ok(false);
+        };
         let previous = SigningKey::new(previous.expose());
         Ok(readings.any(|puid| login_key::verify(key, &previous, group, puid, now.seconds()).is_ok()))
     }
 
-    /// As [`Desk::check_puid`] for a user who is known, whatever their PUID.
+    /// As [`SignIn::check_puid`] for a user who is known, whatever their PUID.
     fn check_member(
         &self,
         group: GroupId,
@@ -195,13 +169,13 @@ impl Desk {
         key: &str,
         now: Timestamp,
     ) -> Result<Verdict> {
-        let (sealed, _) = self.store.read(|r| r.sealed_api_keys(group))?;
+        let (sealed, _) = self.ground.store.read(|r| r.sealed_api_keys(group))?;
         let Some(sealed) = sealed else { return Ok(Err(Reject::GroupWithoutApiKey)) };
         let verify = |api_key: &SigningKey| login_key::verify(key, api_key, group, puid, now.seconds());
-        if let Err(reject) = self.sign_in.key_cache.with(&self.keys, group, &sealed, verify)? {
+        if let Err(reject) = self.ground.key_cache.with(&self.ground.keys, group, &sealed, verify)? {
             return Ok(Err(Reject::LoginKey(reject)));
         }
-        let Some(state) = self.store.read(|r| r.member_state(group, user))? else {
+        let Some(state) = self.ground.store.read(|r| r.member_state(group, user))? else {
             return Ok(Err(Reject::UnknownPuid));
         };
         let holder = KeyHolder {
@@ -212,56 +186,6 @@ impl Desk {
             address: state.address.clone(),
         };
         Ok(admitted(state.group_is_off, state.active, state.suspended).map(|()| holder).map_err(Reject::from))
-    }
-
-    /// Explains a login key against the database: numbered checks, and the mistake that fits.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn explain_login_key(&self, claim: &KeyClaim, now: Timestamp) -> Result<KeyExplanation> {
-        let (group, puid) = (claim.group, claim.puid.as_str());
-        let (found, keys) = self.store.read(|r| Ok((r.group(group)?, self.api_keys(r, group)?)))?;
-        let (api_key, previous) = (keys.current, keys.previous);
-        let mut steps = Steps::default();
-        steps.add("Group", found.is_some(), Reject::UnknownGroup, "a known Group ID", &group.to_string());
-        let has_key = if api_key.is_some() { "set" } else { "not set" };
-        steps.add("API key", api_key.is_some(), Reject::GroupWithoutApiKey, "set", has_key);
-        let decoy = SigningKey::new(&[]);
-        let key = api_key.as_ref().map_or(decoy, |key| SigningKey::new(key.expose()));
-        let of_key = Claim { text: &claim.text, key: &key, group, puid, now: now.seconds() };
-        steps.extend(explain(&of_key, steps.next_number()));
-        let (member, similar) = self.store.read(|r| {
-            let member = r.sign_in_by_puid(group, puid, |row| {
-                Ok(row.and_then(|row| row.member).map(|m| {
-                    (
-                        m.address.to_owned(),
-                        admitted(m.group_is_off, m.active, m.suspended).map_err(Reject::from),
-                    )
-                }))
-            })?;
-            Ok((member, r.similar_puids(group, puid, SIMILAR_MOST)?))
-        })?;
-        let got = if member.is_some() { "the same" } else { "no user has it" };
-        steps.add("PUID", member.is_some(), Reject::UnknownPuid, "a user of the group has it", got);
-        let state = member.as_ref().map_or(Ok(()), |(_, state)| state.clone());
-        let got = state.as_ref().err().map_or("may sign in".to_owned(), Reject::to_string);
-        let reject = state.clone().err().unwrap_or(Reject::UserInactive);
-        steps.add("User", state.is_ok(), reject, "active, not suspended", &got);
-        let wrong_key = matches!(steps.verdict, Err(Reject::LoginKey(_)));
-        let evidence = api_key.as_ref().filter(|_| wrong_key).map(|api_key| Evidence {
-            text: &claim.text,
-            group,
-            puid,
-            api_key: api_key.expose(),
-            previous_api_key: previous.as_ref().map(Secret::expose),
-            similar_puids: &similar,
-            address: member.as_ref().map(|(address, _)| address.as_str()),
-        });
-        Ok(KeyExplanation {
-            diagnosis: evidence.and_then(|evidence| diagnose(&evidence)),
-            checks: steps.checks,
-            verdict: steps.verdict,
-        })
     }
 }
 
@@ -292,54 +216,5 @@ impl KeyHolder {
             mark: self.mark,
             means: Means::LoginKey,
         })
-    }
-}
-
-/// Checks in the making: once one has failed, the rest are skipped.
-struct Steps {
-    checks: Vec<Check>,
-    verdict: std::result::Result<(), Reject>,
-}
-
-impl Default for Steps {
-    fn default() -> Steps {
-        Steps { checks: Vec::new(), verdict: Ok(()) }
-    }
-}
-
-impl Steps {
-    fn next_number(&self) -> u16 {
-        u16::try_from(self.checks.len()).unwrap_or(u16::MAX).saturating_add(1)
-    }
-
-    fn add(&mut self, name: &str, passed: bool, reject: Reject, expected: &str, got: &str) {
-        let outcome = match (&self.verdict, passed) {
-            (Err(_), _) => Outcome::Skipped,
-            (Ok(()), true) => Outcome::Passed,
-            (Ok(()), false) => Outcome::Failed,
-        };
-        let got = if outcome == Outcome::Skipped { "" } else { got };
-        self.checks.push(Check {
-            number: self.next_number(),
-            name: name.to_owned(),
-            clause: login_key::CLAUSE.to_owned(),
-            outcome,
-            expected: expected.to_owned(),
-            got: got.to_owned(),
-        });
-        if outcome == Outcome::Failed {
-            self.verdict = Err(reject);
-        }
-    }
-
-    /// Appends the checks of the login key itself.
-    fn extend(&mut self, explanation: login_key::Explanation) {
-        let reached = self.verdict.is_ok();
-        self.checks.extend(explanation.checks.into_iter().map(|check| {
-            if reached { check } else { Check { outcome: Outcome::Skipped, got: String::new(), ..check } }
-        }));
-        if reached {
-            self.verdict = explanation.verdict.map_err(Reject::LoginKey);
-        }
     }
 }

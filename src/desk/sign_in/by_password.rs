@@ -8,11 +8,13 @@ use std::cell::Cell;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::attempt::Attempt;
 use super::refusal::{Refusal, Stop, in_group};
-use super::{Attempt, Means, Reject, SignedIn, row};
+use super::reject::Reject;
+use super::signed_in::{Means, SignedIn, row};
 use crate::clock::Timestamp;
-use crate::desk::Desk;
-use crate::desk::guard::Account;
+use crate::desk::ground::guard::Account;
+use crate::desk::sign_in::SignIn;
 use crate::error::{Error, Result};
 use crate::model::{LogEntry, User, admitted};
 use crate::secret::{Secret, fill_random};
@@ -29,7 +31,7 @@ pub struct Issued {
     pub credentials: Zeroizing<String>,
 }
 
-impl Desk {
+impl SignIn {
     pub(super) fn judge_password(
         &self,
         attempt: &Attempt<'_>,
@@ -39,7 +41,7 @@ impl Desk {
     ) -> std::result::Result<SignedIn, Stop> {
         let user = self.unlocked(attempt, username, now)?;
         let reserved = self
-            .sign_in
+            .ground
             .guard
             .reserve(attempt.caller.ip, now)
             .map_err(|too_many| Refusal::too_many(Means::Password, too_many).naming_user(username))?;
@@ -48,10 +50,10 @@ impl Desk {
             |reject| Refusal::new(Means::Password, reject).naming_user(username).reserving(reserved.take());
         let password = Secret::new(password.as_bytes());
         let hash = match &user {
-            Some(user) => self.store.read(|r| r.password_hash(user.id))?,
+            Some(user) => self.ground.store.read(|r| r.password_hash(user.id))?,
             None => None,
         };
-        let fits = self.sign_in.verifier.verify(&password, hash.as_deref())?;
+        let fits = self.ground.verifier.verify(&password, hash.as_deref())?;
         // Others may have locked the password while this one waited for its turn: then nothing is told of it.
         self.unlocked(attempt, username, now)?;
         let Some(hash) = hash else {
@@ -64,7 +66,7 @@ impl Desk {
         }
         let signed_in = self.choose_group(attempt, &user, Means::Password)?;
         // Verifying took long: the password must still be the one of before the member's mark was read.
-        if self.store.read(|r| r.password_hash(user.id))? != Some(hash) {
+        if self.ground.store.read(|r| r.password_hash(user.id))? != Some(hash) {
             return Err(refusal(Reject::WrongPassword).user(user.id).into());
         }
         self.forgive(attempt, &user, now)?;
@@ -81,13 +83,14 @@ impl Desk {
         let means = Means::IssuedCredentials;
         let refusal = |reject| Refusal::new(means, reject).naming_address(username);
         // Nobody guesses 128 random bits: wrong ones shut out the address that sends them, as forged login keys do.
-        self.admit_attempt(attempt.caller.ip, Account::Address(username), now)?
+        self.ground
+            .admit_attempt(attempt.caller.ip, Account::Address(username), now)?
             .map_err(|too_many| Refusal::too_many(means, too_many).naming_address(username))?;
-        let user = self.store.read(|r| r.user_by_address(username))?;
-        let came = self.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
+        let user = self.ground.store.read(|r| r.user_by_address(username))?;
+        let came = self.ground.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
         let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
         let are_the_last = || -> Result<bool> {
-            let issued = self.store.read(|r| r.issued_credentials(user.id, now))?;
+            let issued = self.ground.store.read(|r| r.issued_credentials(user.id, now))?;
             Ok(issued.is_some_and(|issued| issued.ct_eq(&came).into()))
         };
         if !are_the_last()? {
@@ -105,21 +108,21 @@ impl Desk {
     /// Wire contract §6.6.
     ///
     /// # Errors
-    /// As [`Desk::identify`].
+    /// As [`SignIn::identify`].
     pub fn issue_credentials(&self, attempt: &Attempt<'_>) -> Result<Issued> {
-        let now = self.clock.now();
+        let now = self.ground.clock.now();
         let signed_in = self.identify(attempt)?;
         let mut bytes = Zeroizing::new([0u8; ISSUED_BYTES]);
         fill_random(bytes.as_mut_slice())?;
         let credentials: Zeroizing<String> =
             Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-        let fingerprint = self.keys.fingerprint_of(credentials.as_bytes());
+        let fingerprint = self.ground.keys.fingerprint_of(credentials.as_bytes());
         let entry = LogEntry {
             operation: "credentials.issue",
             ..row(&signed_in, attempt.caller, attempt.surface.to_owned())
         };
         let (group, user, mark) = (signed_in.group, signed_in.user, signed_in.mark);
-        let issued = self.store.write(now, move |w| {
+        let issued = self.ground.store.write(now, move |w| {
             // The password may have been changed since it was verified.
             if w.member_state(group, user)?.is_none_or(|state| state.mark != mark) {
                 return Ok(false);
@@ -144,9 +147,10 @@ impl Desk {
         now: Timestamp,
     ) -> std::result::Result<Option<User>, Stop> {
         let means = Means::Password;
-        self.admit_attempt(attempt.caller.ip, Account::Password(username), now)?
+        self.ground
+            .admit_attempt(attempt.caller.ip, Account::Password(username), now)?
             .map_err(|too_many| Refusal::too_many(means, too_many).naming_user(username))?;
-        let user = self.store.read(|r| r.user_by_address(username))?;
+        let user = self.ground.store.read(|r| r.user_by_address(username))?;
         match user {
             Some(user) if user.is_locked(now) => {
                 Err(Refusal::new(means, Reject::UserLocked).naming_user(username).into())
@@ -163,7 +167,7 @@ impl Desk {
         means: Means,
     ) -> std::result::Result<SignedIn, Stop> {
         let refusal = |reject| Refusal::new(means, reject).naming_user(user.address.as_str());
-        let memberships = self.store.read(|r| r.memberships_of(user.id))?;
+        let memberships = self.ground.store.read(|r| r.memberships_of(user.id))?;
         let mut fitting: Vec<_> =
             memberships.iter().filter(|m| in_group(attempt.group, m.group).is_ok()).collect();
         if fitting.len() > 1 {
@@ -171,6 +175,7 @@ impl Desk {
             let mut on = Vec::new();
             for membership in &fitting {
                 if self
+                    .ground
                     .store
                     .read(|r| r.group(membership.group))?
                     .is_some_and(|group| group.off_since.is_none())
@@ -190,7 +195,7 @@ impl Desk {
             (Some(_), Some(_)) => return Err(refusal(Reject::GroupRequired).into()),
             (None, _) => return Err(refusal(Reject::NotAMember).into()),
         };
-        let state = self.store.read(|r| r.member_state(membership.group, user.id))?;
+        let state = self.ground.store.read(|r| r.member_state(membership.group, user.id))?;
         let state = state.ok_or_else(|| refusal(Reject::NotAMember))?;
         let signed_in = SignedIn::of(membership.group, user.id, &state, means)?;
         admitted(state.group_is_off, state.active, state.suspended)
@@ -200,8 +205,8 @@ impl Desk {
 
     /// Forgets the failures of a user who knew the password; while another process holds the database, they stay.
     fn forgive(&self, attempt: &Attempt<'_>, user: &User, now: Timestamp) -> Result<()> {
-        self.sign_in.guard.forget(attempt.caller.ip, Account::Password(user.address.as_str()));
+        self.ground.guard.forget(attempt.caller.ip, Account::Password(user.address.as_str()));
         let id = user.id;
-        self.store.note(now, move |w| w.note_sign_in(id)).wait()
+        self.ground.store.note(now, move |w| w.note_sign_in(id)).wait()
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::Timestamp;
-use crate::desk::Desk;
+use crate::desk::sign_in::SignIn;
 use crate::model::UserId;
 
 /// How old a note may grow.
@@ -35,11 +35,11 @@ impl Presence {
     }
 }
 
-impl Desk {
+impl SignIn {
     /// Notes that a user signs in, unless it was noted within the hour.
     pub(in crate::desk) fn note_presence(&self, user: UserId, now: Timestamp) {
-        if self.sign_in.presence.is_news(user, now) {
-            self.store.note(now, move |w| w.note_presence(user)).deliver(drop);
+        if self.presence.is_news(user, now) {
+            self.ground.store.note(now, move |w| w.note_presence(user)).deliver(drop);
         }
     }
 }

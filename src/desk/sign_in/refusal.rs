@@ -1,11 +1,12 @@
 //! A refusal on its way out: counted by the guard, kept as an incident, logged, and made into the little
 //! that the client learns.
 
-use super::super::Desk;
-use super::super::guard::{Account, FAILURES_MOST, Reserved, Tally, TooMany, WINDOW_SECONDS, Weight};
-use super::KeyClaim;
-use super::{Means, Reject, SignedIn};
+use super::explained::KeyClaim;
+use super::reject::Reject;
+use super::signed_in::{Means, SignedIn};
 use crate::clock::Timestamp;
+use crate::desk::ground::guard::{Account, FAILURES_MOST, Reserved, Tally, TooMany, WINDOW_SECONDS, Weight};
+use crate::desk::sign_in::SignIn;
 use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::protocol::check::{Check, Outcome};
@@ -187,7 +188,7 @@ impl Stop {
     }
 }
 
-impl Desk {
+impl SignIn {
     /// Makes the answer of an attempt that was refused or failed.
     pub(super) fn stopped(
         &self,
@@ -215,14 +216,14 @@ impl Desk {
             // A lock in the store counts for those who have a password; for all others the guard does.
             let everywhere = weight == Weight::Password && refusal.locks().is_none();
             let account = refusal.named.as_ref().map_or(Account::Address(""), Named::account);
-            self.sign_in.guard.failed(caller.ip, account, weight, everywhere, now);
+            self.ground.guard.failed(caller.ip, account, weight, everywhere, now);
         }
         // Its failure is counted: it need not count as being verified any more.
         drop(refusal.reserved.take());
         let error = refusal.reject.to_public();
         let Some(tally) = self.tallied(caller, &refusal, now) else { return Ok(error) };
         let code = incident_code()?;
-        refusal.group = self.store.read(|r| owner(r, &refusal))?;
+        refusal.group = self.ground.store.read(|r| owner(r, &refusal))?;
         let explained = self.explained(&refusal, now)?;
         let entry = row(caller, surface, &refusal, explained.cause, &code, tally);
         self.note(entry, refusal, explained, code.clone(), now)?;
@@ -231,7 +232,7 @@ impl Desk {
 
     /// Counts a refusal; `None` when it is not noted.
     fn tallied(&self, caller: &Caller, refusal: &Refusal, now: Timestamp) -> Option<Tally> {
-        let tally = refusal.is_counted().then(|| self.sign_in.guard.tally(caller.ip, now))?;
+        let tally = refusal.is_counted().then(|| self.ground.guard.tally(caller.ip, now))?;
         (refusal.is_always_noted() || tally.is_noted()).then_some(tally)
     }
 
@@ -278,8 +279,8 @@ impl Desk {
             w.log(&entry)
         };
         match locks {
-            Some(_) => self.store.write(now, note),
-            None => self.store.leave_trace(now, note).wait(),
+            Some(_) => self.ground.store.write(now, note),
+            None => self.ground.store.leave_trace(now, note).wait(),
         }
     }
 }

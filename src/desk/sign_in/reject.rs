@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::desk::ground::refusal::group_off;
 use crate::error::{Error, Kind};
 use crate::model::{Barred, GroupId};
 use crate::protocol::credential::Unreadable;
@@ -192,12 +193,6 @@ impl Reject {
             }
         }
     }
-}
-
-/// What everybody is told whose credential was good, and whose group an operator switched off.
-pub fn group_off() -> Error {
-    let public = "This group is switched off: nobody signs in to it now. Ask whoever runs this server.";
-    Error::new(Kind::Denied, "group_off", public)
 }
 
 fn key_repair(why: login_key::Reject) -> &'static str {

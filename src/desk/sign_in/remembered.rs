@@ -1,15 +1,15 @@
 //! Members whose login key was good a moment ago, remembered so that the next one need not be looked up.
 //!
-//! The login key itself is checked each time; for the rest see [`super::super::memory`].
+//! The login key itself is checked each time; for the rest see [`crate::desk::ground::memory`].
 
 use std::sync::Arc;
 
 use super::refusal::in_group;
 use super::{Attempt, Means, SignedIn, TokenRequest};
 use crate::clock::Timestamp;
-use crate::desk::Desk;
-use crate::desk::guard::Account;
-use crate::desk::memory::Memory;
+use crate::desk::ground::guard::Account;
+use crate::desk::ground::memory::Memory;
+use crate::desk::sign_in::SignIn;
 use crate::error::Result;
 use crate::model::GroupId;
 use crate::protocol::credential::{Credential, Subject};
@@ -39,7 +39,7 @@ fn parts<'a>(attempt: &Attempt<'a>) -> Option<(GroupId, &'a str, &'a str)> {
     }
 }
 
-impl Desk {
+impl SignIn {
     /// Whom this attempt signs in, by what is remembered of `generation`. `None` settles nothing: it is for
     /// the whole judgement to say why.
     pub(super) fn remembered(
@@ -50,11 +50,11 @@ impl Desk {
         now: Timestamp,
     ) -> Option<SignedIn> {
         let (group, puid, key) = parts(attempt)?;
-        let member = self.sign_in.remembered.find(&(group, puid.to_owned()), generation)?;
+        let member = self.remembered.find(&(group, puid.to_owned()), generation)?;
         if member.service != request.service || in_group(attempt.group, group).is_err() {
             return None;
         }
-        let (guard, account) = (&self.sign_in.guard, Account::Puid(group, puid));
+        let (guard, account) = (&self.ground.guard, Account::Puid(group, puid));
         if !guard.would_admit(attempt.caller.ip, account, now) {
             return None;
         }
@@ -75,17 +75,17 @@ impl Desk {
         generation: Generation,
     ) -> Result<()> {
         let Some((group, puid, _)) = parts(attempt) else { return Ok(()) };
-        let api_key = self.store.sign_in_by_puid(group, puid, |row| {
+        let api_key = self.ground.store.sign_in_by_puid(group, puid, |row| {
             let Some((sealed, _)) = row.and_then(|row| row.sealed_api_key.zip(row.member)) else {
                 return Ok(None);
             };
-            self.sign_in.key_cache.with(&self.keys, group, sealed, |key| Some(key.clone()))
+            self.ground.key_cache.with(&self.ground.keys, group, sealed, |key| Some(key.clone()))
         })?;
         if let Some(api_key) = api_key {
             debug_assert_eq!(signed_in.means, Means::LoginKey);
             let (signed_in, service) = (signed_in.clone(), request.service.clone());
             let member = Arc::new(Member { api_key, signed_in, service });
-            self.sign_in.remembered.keep((group, puid.to_owned()), generation, member);
+            self.remembered.keep((group, puid.to_owned()), generation, member);
         }
         Ok(())
     }

@@ -2,18 +2,21 @@
 mod guessing;
 mod owners;
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::clock::Clock;
-use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
-use crate::error::Kind;
-use crate::model::{Membership, Mode};
+use crate::clock::{Clock, Timestamp};
+use crate::desk::Desk;
+use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
+use crate::error::{Kind, Result};
+use crate::model::{Caller, GroupId, Membership, Mode};
 use crate::protocol::check::Outcome;
-use crate::protocol::credential::Subject;
+use crate::protocol::credential::{Authorization, Credential, Subject};
 use crate::protocol::login_key::{SigningKey, make};
 use crate::secret::Secret;
-use crate::store::{LogQuery, LogRow};
+use crate::store::{LogQuery, LogRow, Settings};
 
 const ACME: GroupId = GroupId(12345);
 const OTHER: GroupId = GroupId(72);
@@ -33,31 +36,31 @@ impl House {
     fn new() -> House {
         let directory = tempfile::tempdir().unwrap();
         let desk = Arc::new(Desk::open(directory.path(), Mode::Lab, Clock::system()).unwrap());
-        desk.clock.set_now(Timestamp::from_seconds(NOW));
+        desk.clock().set_now(Timestamp::from_seconds(NOW));
         let host = Caller::host();
-        desk.create_group(&host, ACME, "Acme", None).unwrap();
-        desk.create_group(&host, OTHER, "Other", None).unwrap();
-        desk.change_api_key(&host, ACME, Some(Secret::new("theOldApiKey"))).unwrap();
-        desk.change_api_key(&host, ACME, Some(Secret::new(API_KEY))).unwrap();
+        desk.people.create_group(&host, ACME, "Acme", None).unwrap();
+        desk.people.create_group(&host, OTHER, "Other", None).unwrap();
+        desk.sign_in.change_api_key(&host, ACME, Some(Secret::new("theOldApiKey"))).unwrap();
+        desk.sign_in.change_api_key(&host, ACME, Some(Secret::new(API_KEY))).unwrap();
         let user = |address: &str, puid: &str, password: Option<&str>| NewUser {
             address: address.into(),
             puid: Some(puid.into()),
             password: password.map(Secret::new),
             ..NewUser::default()
         };
-        desk.create_user(&host, ACME, user(ADDRESS, PUID, Some(PASSWORD))).unwrap();
-        desk.create_user(&host, ACME, user("bob.acme.glance.net", "a b", Some(PASSWORD))).unwrap();
-        desk.create_user(&host, OTHER, user("carl.other.glance.net", "carl", None)).unwrap();
+        desk.people.create_user(&host, ACME, user(ADDRESS, PUID, Some(PASSWORD))).unwrap();
+        desk.people.create_user(&host, ACME, user("bob.acme.glance.net", "a b", Some(PASSWORD))).unwrap();
+        desk.people.create_user(&host, OTHER, user("carl.other.glance.net", "carl", None)).unwrap();
         House { directory, desk }
     }
 
     fn change(&self, puid: &str, change: UserChange) {
-        self.desk.update_user(&Caller::host(), ACME, &UserKey::Puid(puid.into()), change).unwrap();
+        self.desk.people.update_user(&Caller::host(), ACME, &UserKey::Puid(puid.into()), change).unwrap();
     }
 
     fn identify(&self, ip: &str, credential: &Credential, group: Option<GroupId>) -> Result<SignedIn> {
         let caller = Caller::anonymous(ip.parse().unwrap());
-        self.desk.identify(&Attempt { caller: &caller, credential, group, surface: "test" })
+        self.desk.sign_in.identify(&Attempt { caller: &caller, credential, group, surface: "test" })
     }
 
     /// Tries, and gives the code that the access log has for it; `signed_in` for success.
@@ -81,7 +84,7 @@ impl House {
 
     fn last_row(&self) -> LogRow {
         let query = LogQuery { limit: 1, ..LogQuery::default() };
-        self.desk.store.read(|r| r.log_rows(&query)).unwrap().remove(0)
+        self.desk.ground.store.read(|r| r.log_rows(&query)).unwrap().remove(0)
     }
 }
 
@@ -169,12 +172,12 @@ fn a_changed_api_key_rejects_outstanding_login_keys_at_once_and_is_named() {
     let house = House::new();
     let key = partner(ACME, PUID, &good_key());
     house.check(&key, None, (200, "signed_in"));
-    house.desk.change_api_key(&Caller::host(), ACME, Some(Secret::new("aNewerApiKey"))).unwrap();
+    house.desk.sign_in.change_api_key(&Caller::host(), ACME, Some(Secret::new("aNewerApiKey"))).unwrap();
     house.check(&key, None, (401, "bad_signature"));
     let row = house.last_row();
     assert!(row.detail.ends_with("; likely cause: signed with the previous API key"), "{}", row.detail);
     let code = row.incident.unwrap();
-    let incident = house.desk.store.read(|r| r.incident(&code)).unwrap().unwrap();
+    let incident = house.desk.ground.store.read(|r| r.incident(&code)).unwrap().unwrap();
     assert!(incident.repair.contains("previous API key"), "{}", incident.repair);
     assert!(!incident.checks.contains("Key\""), "{}", incident.checks);
     assert_eq!((incident.group, incident.reject.as_str()), (Some(ACME), "bad_signature"));
@@ -219,7 +222,8 @@ fn a_password_needs_the_group_named_when_there_are_several() {
     let host = Caller::host();
     house
         .desk
-        .add_member(&host, OTHER, ADDRESS, Some("ann"), crate::desk::people::RoleChoice::None, false)
+        .people
+        .add_member(&host, OTHER, ADDRESS, Some("ann"), crate::desk::people::users::RoleChoice::None, false)
         .unwrap();
     house.check(&password(ADDRESS, PASSWORD), None, (400, "group_required"));
     house.check(&password(ADDRESS, PASSWORD), Some(OTHER), (200, "signed_in"));
@@ -239,7 +243,7 @@ fn a_flood_of_refusals_is_noted_a_hundred_times_and_then_as_its_count_doubles() 
     let house = House::new();
     let rows = |code: &str| {
         let query = LogQuery { search: code.into(), limit: 1_000, ..LogQuery::default() };
-        house.desk.store.read(|r| r.log_rows(&query)).unwrap()
+        house.desk.ground.store.read(|r| r.log_rows(&query)).unwrap()
     };
     let expired = partner(ACME, PUID, &signed(API_KEY, ACME, PUID, NOW - 1));
     let without_key = partner(OTHER, "carl", "$1$1000000000$AAA");
@@ -247,14 +251,16 @@ fn a_flood_of_refusals_is_noted_a_hundred_times_and_then_as_its_count_doubles() 
     let refused = |number: u32| match number % 3 {
         0 => house.identify("192.0.2.1", &expired, None).unwrap_err(),
         1 => house.identify("192.0.2.1", &without_key, None).unwrap_err(),
-        _ => house.desk.refuse_unreadable(&nobody, "test", None, None),
+        _ => house.desk.sign_in.refuse_unreadable(&nobody, "test", None, None),
     };
     let incidents: Vec<String> = (0..300).filter_map(|number| refused(number).incident).collect();
     assert_eq!(incidents.len(), 100 + 2, "128 and 256");
     let noted = rows("test: ");
     assert_eq!(noted.len(), incidents.len());
     assert!(noted[0].detail.ends_with("256 refusals of this address in a quarter of an hour"), "{noted:?}");
-    assert!(incidents.iter().all(|code| house.desk.store.read(|r| r.incident(code)).unwrap().is_some()));
+    assert!(
+        incidents.iter().all(|code| house.desk.ground.store.read(|r| r.incident(code)).unwrap().is_some())
+    );
     // Neither is anybody refused for it, nor is a password's refusal told from that of a name nobody has.
     house.check(&partner(ACME, PUID, &good_key()), None, (200, "signed_in"));
     house.check(&password(ADDRESS, "wrong"), None, (401, "wrong_password"));
@@ -281,7 +287,7 @@ fn authorize(house: &House, service: &str) -> Result<Authorized> {
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
-    house.desk.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())?.wait()
+    house.desk.sign_in.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())?.wait()
 }
 
 /// Begins a sign-in that is remembered already, lets `change` happen, and only then lets it be written.
@@ -292,10 +298,10 @@ fn overtaken_by(change: impl FnOnce(&House)) -> Result<Authorized> {
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
     let request = TokenRequest::new(Some("presence"), None).unwrap();
-    let generation = house.desk.store.generation();
-    let remembered = house.desk.remembered(&attempt, &request, generation, house.desk.clock.now());
+    let generation = house.desk.ground.store.generation();
+    let remembered = house.desk.sign_in.remembered(&attempt, &request, generation, house.desk.clock().now());
     assert_eq!(remembered.unwrap().address.as_str(), ADDRESS);
-    let promise = house.desk.authorize(&attempt, &request).unwrap();
+    let promise = house.desk.sign_in.authorize(&attempt, &request).unwrap();
     change(&house);
     let outcome = promise.wait();
     assert_eq!(house.last_row().refused, outcome.is_err());
@@ -314,19 +320,19 @@ fn a_change_overtakes_a_sign_in_that_is_remembered_but_not_yet_written() {
     assert_eq!(kind(overtaken_by(|house| house.change(PUID, suspended()))), Err(Kind::Denied));
     assert_eq!(
         kind(overtaken_by(|house| {
-            house.desk.change_api_key(&host, ACME, Some(Secret::new("anotherApiKey"))).unwrap();
+            house.desk.sign_in.change_api_key(&host, ACME, Some(Secret::new("anotherApiKey"))).unwrap();
         })),
         Err(Kind::Unauthenticated)
     );
     assert_eq!(
         kind(overtaken_by(|house| {
-            house.desk.set_group_settings(&host, ACME, service(false)).unwrap();
+            house.desk.people.set_group_settings(&host, ACME, service(false)).unwrap();
         })),
         Err(Kind::Denied)
     );
     assert_eq!(
         kind(overtaken_by(|house| {
-            house.desk.set_group_settings(&host, ACME, service(true)).unwrap();
+            house.desk.people.set_group_settings(&host, ACME, service(true)).unwrap();
         })),
         Ok(())
     );
@@ -337,7 +343,7 @@ fn another_process_overtakes_a_sign_in_that_is_remembered() {
     let outcome = overtaken_by(|house| {
         let other = Desk::open(house.directory.path(), Mode::Lab, Clock::system()).unwrap();
         let suspended = UserChange { suspended: Some(true), ..UserChange::default() };
-        other.update_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into()), suspended).unwrap();
+        other.people.update_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into()), suspended).unwrap();
     });
     assert_eq!(outcome.err().unwrap().kind, Kind::Denied);
 }
@@ -346,7 +352,7 @@ fn another_process_overtakes_a_sign_in_that_is_remembered() {
 fn the_login_key_of_somebody_remembered_is_checked_each_time() {
     let house = House::new();
     assert!(authorize(&house, "presence").is_ok());
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 60));
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW + 60));
     assert_eq!(authorize(&house, "presence").err().unwrap().kind, Kind::Unauthenticated);
     assert_eq!(house.last_row().code.as_deref(), Some("expired"));
 }
@@ -356,6 +362,7 @@ fn bearer(house: &House, token: &str) -> std::result::Result<SignedIn, (u16, Str
     let token = Authorization::Token(token.to_owned().into());
     house
         .desk
+        .sign_in
         .identify_bearer(&caller, &token, None, "test")
         .map_err(|error| (error.kind.status(), house.last_row().code.unwrap()))
 }
@@ -373,10 +380,10 @@ fn a_token_lives_for_its_minutes_and_dies_with_its_user() {
     assert_eq!(bearer(&house, &authorized.token), Err((401, "token_ended".into())));
     let authorized = authorize(&house, "presence").unwrap();
     assert!(bearer(&house, &authorized.token).is_ok());
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 180));
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW + 180));
     assert_eq!(bearer(&house, &authorized.token), Err((401, "token_expired".into())));
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW));
-    house.desk.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW));
+    house.desk.people.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
     assert_eq!(bearer(&house, &authorized.token), Err((403, "not_a_member".into())));
     assert_eq!(bearer(&house, "a.b.c"), Err((401, "bad_token".into())));
 }
@@ -385,11 +392,11 @@ fn a_token_lives_for_its_minutes_and_dies_with_its_user() {
 fn a_token_does_not_come_back_with_the_member_who_was_removed() {
     let house = House::new();
     let host = Caller::host();
-    house.desk.add_member(&host, OTHER, ADDRESS, None, RoleChoice::None, false).unwrap();
+    house.desk.people.add_member(&host, OTHER, ADDRESS, None, RoleChoice::None, false).unwrap();
     let authorized = authorize(&house, "").unwrap();
     assert!(bearer(&house, &authorized.token).is_ok());
-    house.desk.delete_user(&host, ACME, &UserKey::Puid(PUID.into())).unwrap();
-    house.desk.add_member(&host, ACME, ADDRESS, Some(PUID), RoleChoice::None, false).unwrap();
+    house.desk.people.delete_user(&host, ACME, &UserKey::Puid(PUID.into())).unwrap();
+    house.desk.people.add_member(&host, ACME, ADDRESS, Some(PUID), RoleChoice::None, false).unwrap();
     assert_eq!(bearer(&house, &authorized.token), Err((401, "token_ended".into())));
     assert!(bearer(&house, &authorize(&house, "").unwrap().token).is_ok());
 }
@@ -406,13 +413,13 @@ fn a_web_session_that_a_change_overtook_is_none() {
         let house = House::new();
         let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
         let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "test" };
-        let now = house.desk.clock.now();
-        let signed_in = house.desk.judge(&attempt, now).ok().unwrap();
+        let now = house.desk.clock().now();
+        let signed_in = house.desk.sign_in.judge(&attempt, now).ok().unwrap();
         let overtaken = !changes.is_empty();
         for change in changes {
             house.change(PUID, change);
         }
-        let opened = house.desk.open_web_session(signed_in, &attempt, now).unwrap().wait().unwrap();
+        let opened = house.desk.sign_in.open_web_session(signed_in, &attempt, now).unwrap().wait().unwrap();
         let session = Credential::WebSession(Zeroizing::new(opened.web_session));
         let expected = if overtaken { (401, "unknown_web_session") } else { (200, "signed_in") };
         house.check(&session, None, expected);
@@ -425,10 +432,10 @@ fn a_member_who_is_taken_away_in_that_moment_is_refused_with_a_row_of_the_log() 
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "test" };
-    let now = house.desk.clock.now();
-    let signed_in = house.desk.judge(&attempt, now).ok().unwrap();
-    house.desk.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
-    let refused = house.desk.open_web_session(signed_in, &attempt, now).unwrap().wait();
+    let now = house.desk.clock().now();
+    let signed_in = house.desk.sign_in.judge(&attempt, now).ok().unwrap();
+    house.desk.people.delete_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
+    let refused = house.desk.sign_in.open_web_session(signed_in, &attempt, now).unwrap().wait();
     assert_eq!(refused.err().unwrap().kind, Kind::Denied);
     let row = house.last_row();
     assert_eq!((row.refused, row.code.as_deref()), (true, Some("not_a_member")));
@@ -439,11 +446,11 @@ fn a_member_who_is_taken_away_in_that_moment_is_refused_with_a_row_of_the_log() 
 fn a_service_that_the_group_switched_off_is_denied() {
     let house = House::new();
     let off = |enabled| Settings::from([("presence".to_owned(), enabled)]);
-    house.desk.set_group_settings(&Caller::host(), ACME, off(false)).unwrap();
+    house.desk.people.set_group_settings(&Caller::host(), ACME, off(false)).unwrap();
     assert_eq!(authorize(&house, "presence").err().unwrap().kind, Kind::Denied);
     assert_eq!(house.last_row().code.as_deref(), Some("service_not_allowed"));
     assert!(authorize(&house, "webservices").is_ok());
-    house.desk.set_group_settings(&Caller::host(), ACME, off(true)).unwrap();
+    house.desk.people.set_group_settings(&Caller::host(), ACME, off(true)).unwrap();
     assert!(authorize(&house, "presence").is_ok());
 }
 
@@ -471,7 +478,7 @@ fn a_web_session_signs_in_until_it_idles_or_its_user_is_suspended() {
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "AgentView" };
-    let value = house.desk.sign_in_browser(&attempt).unwrap().web_session;
+    let value = house.desk.sign_in.sign_in_browser(&attempt).unwrap().web_session;
     let fields: Vec<&str> = value.split('.').collect();
     assert_eq!((fields.len(), fields[1], fields[3]), (4, "1593907200", "12345"));
     let session = |value: &str| Credential::WebSession(value.to_owned().into());
@@ -480,7 +487,7 @@ fn a_web_session_signs_in_until_it_idles_or_its_user_is_suspended() {
     house.check(&session(&value), Some(OTHER), (403, "other_group"));
     let forged = format!("{}.{}.{}.{OTHER}", fields[0], fields[1], fields[2]);
     house.check(&session(&forged), None, (401, "unknown_web_session"));
-    let hours = |h: i64| house.desk.clock.set_now(Timestamp::from_seconds(NOW + h * 3600));
+    let hours = |h: i64| house.desk.clock().set_now(Timestamp::from_seconds(NOW + h * 3600));
     hours(7);
     house.check(&session(&value), None, (200, "signed_in"));
     hours(14);
@@ -495,11 +502,11 @@ fn a_sign_out_is_logged_when_it_ended_a_web_session() {
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "AgentView" };
-    let open = || house.desk.sign_in_browser(&attempt).unwrap().web_session;
+    let open = || house.desk.sign_in.sign_in_browser(&attempt).unwrap().web_session;
     let log = || house.desk.log_rows_for_test();
     let ends = |value: &str| {
         let before = log().len();
-        house.desk.end_web_session(&caller, value).unwrap();
+        house.desk.sign_in.end_web_session(&caller, value).unwrap();
         log().len() - before
     };
     let value = open();
@@ -512,7 +519,7 @@ fn a_sign_out_is_logged_when_it_ended_a_web_session() {
     let (voided, idle) = (open(), open());
     house.change(PUID, UserChange { suspended: Some(true), ..UserChange::default() });
     assert_eq!(ends(&voided), 0);
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 9 * 3600));
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW + 9 * 3600));
     assert_eq!(ends(&idle), 0);
 }
 
@@ -522,7 +529,7 @@ fn issued_credentials_are_new_on_each_call_and_only_the_last_count() {
     let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
     let credential = password(ADDRESS, PASSWORD);
     let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "ValidateUser" };
-    let issue = || house.desk.issue_credentials(&attempt).unwrap().credentials.to_string();
+    let issue = || house.desk.sign_in.issue_credentials(&attempt).unwrap().credentials.to_string();
     let with = |credentials: &str| Credential::IssuedCredentials {
         username: ADDRESS.into(),
         credentials: credentials.to_owned().into(),
@@ -541,7 +548,7 @@ fn an_explanation_is_green_up_to_the_first_red() {
     let house = House::new();
     let explain = |puid: &str, key: &str| {
         let claim = KeyClaim { group: ACME, puid: puid.into(), text: key.to_owned().into() };
-        house.desk.explain_login_key(&claim, Timestamp::from_seconds(NOW)).unwrap()
+        house.desk.sign_in.explain_login_key(&claim, Timestamp::from_seconds(NOW)).unwrap()
     };
     let good = explain(PUID, &good_key());
     assert_eq!((good.verdict.clone(), good.repair()), (Ok(()), ""));

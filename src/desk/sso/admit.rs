@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::desk::people::{CheckedChange, CheckedUser};
+use crate::desk::people::users::{CheckedChange, CheckedUser};
 use crate::error::{Error, Result};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, LOGIN_KEY_CHECK, SKEW_SECONDS_MAX, Status};
 use crate::model::{Caller, LogEntry, Member, admitted};

@@ -1,7 +1,7 @@
 //! What a sign-in answers: where the browser goes, or the login key that it gets. Wire contract §3.5.
 
 use crate::clock::Timestamp;
-use crate::desk::Desk;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
 use crate::model::{GlanceAddress, GroupId, Puid, UserId};
@@ -59,7 +59,7 @@ impl Refusal {
     }
 }
 
-impl Desk {
+impl Sso {
     /// The text answer of GetLoginKey, for a member who has a PUID in a group that has an API key, here
     /// sealed. The pairs are not encoded, because clients do not decode them.
     pub(super) fn login_key_text(
@@ -73,7 +73,7 @@ impl Desk {
         let (puid, sealed) = (puid.ok_or_else(lost)?, sealed_api_key.ok_or_else(lost)?);
         let expiry = now.seconds().saturating_add(LOGIN_KEY_SECONDS);
         let make = |key: &SigningKey| login_key::make(key, group, puid.as_str(), expiry);
-        let key = self.sign_in.key_cache.with(&self.keys, group, sealed, make)?;
+        let key = self.ground.key_cache.with(&self.ground.keys, group, sealed, make)?;
         Ok(format!("partnerid={group}&partneruserid={puid}~{}", key.ok_or_else(lost)?))
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::guard::Tally;
-use crate::desk::{Desk, permission};
+use crate::desk::ground::guard::Tally;
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::{Attempt as KeptAttempt, Status};
@@ -77,7 +78,7 @@ impl Diagnosis {
     }
 }
 
-impl Desk {
+impl Sso {
     /// Refuses where there is nothing to judge: no such group, Off, no keys.
     pub(super) fn refuse_outright(
         &self,
@@ -85,9 +86,9 @@ impl Desk {
         group: Option<GroupId>,
         reject: &SsoReject,
     ) -> Result<Error> {
-        let now = self.clock.now();
+        let now = self.ground.clock.now();
         let error = Error::new(Kind::Denied, reject.code(), SENTENCE);
-        let tally = self.sign_in.guard.tally(caller.ip, now);
+        let tally = self.ground.guard.tally(caller.ip, now);
         if !tally.is_noted() {
             return Ok(error);
         }
@@ -99,7 +100,7 @@ impl Desk {
         let detail = detail(reject, tally);
         let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail);
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
-        let refused = self.store.leave_trace(now, move |w| {
+        let refused = self.ground.store.leave_trace(now, move |w| {
             w.insert_incident(&kept, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.log(&entry)
         });
@@ -129,7 +130,7 @@ impl Desk {
             checks.failed(reject);
         }
         let target = attempt.target(identity);
-        let tally = self.sign_in.guard.tally(attempt.caller.ip, attempt.now);
+        let tally = self.ground.guard.tally(attempt.caller.ip, attempt.now);
         let incident = match tally.is_noted() {
             true => Some(self.kept_refusal(attempt, reject, identity, &checks, tally)?),
             false => None,
@@ -187,7 +188,7 @@ impl Desk {
             ..self.incident(incident.clone(), Some(group), reject, checks)
         };
         let now = attempt.now;
-        let refused = self.store.leave_trace(now, move |w| {
+        let refused = self.ground.store.leave_trace(now, move |w| {
             w.insert_incident(&row, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.insert_saml_attempt(&kept)?;
             w.log(&entry)
@@ -212,7 +213,7 @@ impl Desk {
         let circumstances = serde_json::to_string(&attempt.circumstances)
             .map_err(|e| Error::fault("saml_circumstances", e.to_string()))?;
         Ok(Some(KeptResponse {
-            sealed: self.keys.seal(&kept_place(configuration.group), &response)?,
+            sealed: self.ground.keys.seal(&kept_place(configuration.group), &response)?,
             circumstances,
             until: attempt.now.plus_seconds(KEPT_SECONDS),
         }))
@@ -227,7 +228,7 @@ impl Desk {
     ) -> Incident {
         Incident {
             code,
-            at: self.clock.now(),
+            at: self.ground.clock.now(),
             group,
             surface: "saml".to_owned(),
             reject: reject.code().to_owned(),
@@ -260,7 +261,7 @@ impl Desk {
         );
         let Some(identity) = identity.filter(|_| nobody) else { return Ok(reject.repair().to_owned()) };
         let group = attempt.grounds.configuration.group;
-        let named = self.store.read(|r| attribute_that_names(r, group, identity))?;
+        let named = self.ground.store.read(|r| attribute_that_names(r, group, identity))?;
         if let Some(name) = named {
             // The identity provider chose the name: nobody should paste it into a shell unseen.
             let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b":./_-".contains(&b));
@@ -283,7 +284,7 @@ impl Desk {
     /// `Denied` unless the caller may run the group.
     pub fn sso_attempts(&self, caller: &Caller, group: GroupId) -> Result<Vec<KeptAttempt>> {
         permission::administer(caller, group)?;
-        self.store.read(|r| r.saml_attempts(group, SHOWN))
+        self.ground.store.read(|r| r.saml_attempts(group, SHOWN))
     }
 
     /// One attempt of a group with its checks.
@@ -293,7 +294,7 @@ impl Desk {
     pub fn sso_attempt(&self, caller: &Caller, group: GroupId, id: i64) -> Result<(KeptAttempt, Vec<Check>)> {
         permission::administer(caller, group)?;
         let unknown = || Error::not_found("attempt_unknown", "This attempt is not kept any more.");
-        let attempt = self.store.read(|r| r.saml_attempt(group, id))?.ok_or_else(unknown)?;
+        let attempt = self.ground.store.read(|r| r.saml_attempt(group, id))?.ok_or_else(unknown)?;
         let checks = serde_json::from_str(&attempt.checks).unwrap_or_default();
         Ok((attempt, checks))
     }
@@ -309,9 +310,11 @@ impl Desk {
         incident: &str,
     ) -> Result<Option<KeptAttempt>> {
         permission::administer(caller, group)?;
-        self.store.read(|r| match r.saml_attempt_of_incident(group, &typed_incident_code(incident))? {
-            Some(id) => r.saml_attempt(group, id),
-            None => Ok(None),
+        self.ground.store.read(|r| {
+            match r.saml_attempt_of_incident(group, &typed_incident_code(incident))? {
+                Some(id) => r.saml_attempt(group, id),
+                None => Ok(None),
+            }
         })
     }
 

@@ -3,7 +3,7 @@
 //! The request waits in the store, so that it outlives a restart, bound to the browser by the fingerprint
 //! of a cookie. Its ID comes back as InResponseTo; RelayState is an opaque handle that says nothing.
 
-use crate::desk::Desk;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::endpoint::without_reserved_parameters;
@@ -47,7 +47,7 @@ pub enum Carried {
     Post { action: String, request: String, relay_state: String },
 }
 
-impl Desk {
+impl Sso {
     /// Begins a sign-in of a group. `browser` is the value of the browser's cookie, when it has one; `origin`
     /// is where people reach this server.
     ///
@@ -62,7 +62,7 @@ impl Desk {
         browser: Option<&str>,
         origin: &str,
     ) -> Result<Beginning> {
-        let found = self.store.snapshot(|r| {
+        let found = self.ground.store.snapshot(|r| {
             let Some(configuration) = r.sso_configuration(group)? else {
                 return Ok(Err((None, SsoReject::UnknownGroup { got: group.to_string() })));
             };
@@ -80,22 +80,28 @@ impl Desk {
             Some(browser) => browser.to_owned(),
             None => random_token::<32>()?,
         };
-        let now = self.clock.now();
-        if !self.sign_in.guard.may_begin(caller.ip, now) {
+        let now = self.ground.clock.now();
+        if !self.ground.guard.may_begin(caller.ip, now) {
             let public = "Too many sign-ins were begun from your address. Try again in a quarter of an hour.";
             let error = Error::new(Kind::TooMany, "too_many_begun", public);
-            return self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), Err(error));
+            return self.ground.logging_refusal(
+                caller,
+                Some(group),
+                OPERATION,
+                &group.to_string(),
+                Err(error),
+            );
         }
         let pending = PendingRequest {
             id: format!("_{}", random_token::<20>()?),
             group,
             relay_state: random_token::<16>()?,
-            browser: self.keys.fingerprint_of(browser.as_bytes()),
+            browser: self.ground.keys.fingerprint_of(browser.as_bytes()),
             target: serde_json::to_string(target).map_err(|e| Error::fault("sso_target", e.to_string()))?,
             expires_at: now.plus_seconds(REQUEST_LIFETIME),
         };
         let carried = carried(&configuration, &pending, target, origin, now.0);
-        self.store.leave_trace(now, move |w| w.insert_pending_request(&pending)).wait()?;
+        self.ground.store.leave_trace(now, move |w| w.insert_pending_request(&pending)).wait()?;
         Ok(Beginning::Begun(Begun { browser, carried }))
     }
 

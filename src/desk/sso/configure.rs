@@ -1,8 +1,9 @@
 //! SSO Configure: shown, changed field by field, saved whole. Wire contract §3.2, §3.8.
 
-use crate::desk::people::RoleChoice;
-use crate::desk::retired::never_retired;
-use crate::desk::{Desk, permission};
+use crate::desk::ground::known_group::never_retired;
+use crate::desk::ground::permission;
+use crate::desk::people::users::RoleChoice;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::fields::{self, FIELDS};
 use crate::model::sso::step::Step;
@@ -50,15 +51,15 @@ pub struct Draft {
     pub errors: Vec<Error>,
 }
 
-impl Desk {
+impl Sso {
     /// Shows a group's configuration and keys.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`.
     pub fn sso_overview(&self, caller: &Caller, group: GroupId) -> Result<Overview> {
         permission::administer(caller, group)?;
-        let now = self.clock.now();
-        self.store.snapshot(|r| {
+        let now = self.ground.clock.now();
+        self.ground.store.snapshot(|r| {
             let configuration = known(r, group)?;
             let (theirs, ours) = (r.sso_keys(group)?, r.sp_keys(group)?);
             let keys = theirs.iter().map(|key| keys::facts(key, now)).collect::<Vec<_>>();
@@ -81,7 +82,7 @@ impl Desk {
     /// `Denied` unless the caller may run the group; `NotFound` with code `group_unknown`.
     pub fn draft_sso(&self, caller: &Caller, group: GroupId, values: &[(String, String)]) -> Result<Draft> {
         permission::administer(caller, group)?;
-        self.store.read(|r| Ok(draft(known(r, group)?, values)))
+        self.ground.store.read(|r| Ok(draft(known(r, group)?, values)))
     }
 
     /// Saves values: all of them or none. `opened` are the pages that they answer, for whoever saves whole forms: what
@@ -100,7 +101,7 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             let (caller, values, opened) = (caller.clone(), values.to_vec(), opened.to_vec());
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 let before = known(w, group)?;
                 let is_stale = opened.iter().any(|o| o.edition != fields::edition(&before, o.step.fields()));
                 let draft = draft(before, &values);
@@ -119,7 +120,7 @@ impl Desk {
                 Ok(draft.changes)
             })
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 }
 
@@ -147,7 +148,7 @@ fn changed_meanwhile(changes: &[Change]) -> Error {
 /// Configures a group that never was: a seed makes, and never changes back what somebody changed.
 ///
 /// # Errors
-/// As [`Desk::set_sso`] and [`Desk::add_sso_key`].
+/// As [`Sso::set_sso`] and [`Sso::add_sso_key`].
 pub fn configured_by_seed(
     w: &Writer<'_>,
     caller: &Caller,

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::desk::Desk;
-use crate::desk::web_session::PreparedWebSession;
+use crate::desk::sign_in::web_session::PreparedWebSession;
+use crate::desk::sso::Sso;
 use crate::duty;
 use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
@@ -63,14 +63,14 @@ pub(super) struct Attempt {
 /// What a judgement needs, or whom to refuse and why.
 type Found = std::result::Result<Grounds, (Option<GroupId>, SsoReject)>;
 
-impl Desk {
+impl Sso {
     /// Judges what was posted to the ACS of a group, and signs in, when that is durable.
     ///
     /// # Errors
     /// Our own faults only; a refusal is an [`Answer`].
     pub fn consume_saml(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
-        let generation = self.store.generation();
-        match self.sso.grounds.find(&posted.group, generation) {
+        let generation = self.ground.store.generation();
+        match self.grounds.find(&posted.group, generation) {
             Some(grounds) if !posted.response.is_empty() => {
                 self.consume(caller, posted, grounds, Some(generation))
             }
@@ -78,13 +78,13 @@ impl Desk {
         }
     }
 
-    /// As [`Desk::consume_saml`], by what the database says now.
+    /// As [`Sso::consume_saml`], by what the database says now.
     fn consume_anew(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
-        let generation = self.store.generation();
-        match self.store.snapshot(|r| self.found(r, posted.group))? {
+        let generation = self.ground.store.generation();
+        match self.ground.store.snapshot(|r| self.found(r, posted.group))? {
             Ok(grounds) => {
                 let grounds = Arc::new(grounds);
-                self.sso.grounds.keep(posted.group, generation, Arc::clone(&grounds));
+                self.grounds.keep(posted.group, generation, Arc::clone(&grounds));
                 self.consume(caller, posted, grounds, None)
             }
             Err((group, reject)) => {
@@ -103,7 +103,7 @@ impl Desk {
         grounds: Arc<Grounds>,
         since: Option<Generation>,
     ) -> Result<Promise<Answer>> {
-        let now = self.clock.now();
+        let now = self.ground.clock.now();
         let pending = self.pending(&posted, now)?;
         let mut acs = vec![acs_url(&posted.origin, posted.group)];
         if !acs.contains(&posted.url) {
@@ -142,7 +142,7 @@ impl Desk {
         if attempt.since.is_none() {
             return Ok(false);
         }
-        let found = self.store.snapshot(|r| self.found(r, attempt.posted.group))?;
+        let found = self.ground.store.snapshot(|r| self.found(r, attempt.posted.group))?;
         Ok(!found.is_ok_and(|grounds| grounds.are_those_of(&attempt.grounds)))
     }
 
@@ -158,8 +158,8 @@ impl Desk {
         let Some(browser) = posted.browser.as_deref().filter(|browser| is_browser_token(browser)) else {
             return Ok(Vec::new());
         };
-        let browser = self.keys.fingerprint_of(browser.as_bytes());
-        self.store.read(|r| r.pending_requests(posted.group, &browser, now))
+        let browser = self.ground.keys.fingerprint_of(browser.as_bytes());
+        self.ground.store.read(|r| r.pending_requests(posted.group, &browser, now))
     }
 
     /// Signs in whom the verdict named, or refuses.
@@ -174,9 +174,9 @@ impl Desk {
         let explained = target.test || configuration.status == Status::Provisioning;
         let checks = explained.then(|| Checklist(reasons.checks()));
         let needs_key = !target.test && target.redirect().is_none();
-        let session = self.prepared_web_session(attempt.now)?;
+        let session = self.sign_in.prepared_web_session(attempt.now)?;
         let identifiers = (attempt.posted.group, Identifiers::of(configuration, &identity));
-        let known = attempt.since.and_then(|since| self.sso.named.find(&identifiers, since));
+        let known = attempt.since.and_then(|since| self.named.find(&identifiers, since));
         let act = Act {
             caller: attempt.caller.clone(),
             grounds: Arc::clone(&attempt.grounds),
@@ -190,35 +190,35 @@ impl Desk {
             session: (session.fingerprint, session.expires_at),
             checks,
         };
-        let desk = Arc::clone(self);
+        let sso = Arc::clone(self);
         let carried_out = match configuration.autoprovision {
             Autoprovision::Off => {
-                self.store.leave_trace_without_savepoint(attempt.now, move |w| act.carry_out(w))
+                self.ground.store.leave_trace_without_savepoint(attempt.now, move |w| act.carry_out(w))
             }
-            _ => self.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
+            _ => self.ground.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
         };
         Ok(carried_out.then(move |carried| match carried? {
-            Carried::Overtaken => desk.consume_anew(attempt.caller, attempt.posted)?.wait(),
+            Carried::Overtaken => sso.consume_anew(attempt.caller, attempt.posted)?.wait(),
             Carried::Refused(denied) => {
                 let Denied { reject, identity, checks } = *denied;
                 let checks = if explained { checks } else { Checklist(reasons.checks()).and(checks) };
-                desk.refuse_attempt(&attempt, &reject, Some(&identity), checks)
+                sso.refuse_attempt(&attempt, &reject, Some(&identity), checks)
             }
             Carried::In(admitted) => {
                 if admitted.noted {
-                    desk.sso.grounds.forget(&attempt.posted.group);
+                    sso.grounds.forget(&attempt.posted.group);
                 }
                 if let Some((since, member)) = attempt.since.zip(admitted.member.as_ref())
                     && admitted.anew
                     && admitted.identifiers.are_worth_keeping(admitted.identity.name_id_format())
                 {
                     let identifiers = (attempt.posted.group, admitted.identifiers.clone());
-                    desk.sso.named.keep(identifiers, since, Arc::clone(member));
+                    sso.named.keep(identifiers, since, Arc::clone(member));
                 }
                 if target.test {
-                    return Ok(Answer::Diagnosed(Box::new(desk.diagnosed(&attempt, *admitted))));
+                    return Ok(Answer::Diagnosed(Box::new(sso.diagnosed(&attempt, *admitted))));
                 }
-                desk.signed_in(&attempt, &target, *admitted, &session)
+                sso.signed_in(&attempt, &target, *admitted, &session)
             }
         }))
     }
@@ -233,7 +233,7 @@ impl Desk {
         let lost = || Error::fault("sso_member", "a sign-in without a member");
         let member = admitted.member.ok_or_else(lost)?;
         let group = attempt.posted.group;
-        self.note_presence(member.user.id, attempt.now);
+        self.sign_in.note_presence(member.user.id, attempt.now);
         let outcome = match target.redirect() {
             Some(path) => Outcome::Redirect(path),
             None => {

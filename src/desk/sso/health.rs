@@ -1,10 +1,11 @@
 //! What SSO Configure says of itself: whether sign-in works and from which side, what a click on the portal's tile
 //! does, what is missing, and how far each step is.
 //!
-//! Every fact carries the act that answers it. Enter at [`Desk::sso_health`].
+//! Every fact carries the act that answers it. Enter at [`Sso::sso_health`].
 
 use crate::clock::Timestamp;
-use crate::desk::{Desk, permission};
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::sso::fields::FIELDS;
 use crate::model::sso::health::{Act, Condition, Fact, Health, StepState};
@@ -31,14 +32,14 @@ struct Known<'a> {
     unseen: &'a [String],
 }
 
-impl Desk {
+impl Sso {
     /// Says how a group's single sign-on stands.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group.
     pub fn sso_health(&self, caller: &Caller, group: GroupId, overview: &Overview) -> Result<Health> {
         permission::administer(caller, group)?;
-        let now = self.clock.now();
+        let now = self.ground.clock.now();
         let latest = LogQuery {
             search: CONFIGURE.to_owned(),
             refused: Some(false),
@@ -46,7 +47,7 @@ impl Desk {
             ..LogQuery::default()
         };
         let latest = LogQuery { group: Some(group), limit: 1, ..latest };
-        let (counts, saved) = self.store.search(&Asker::of(caller, Some(group)), |r| {
+        let (counts, saved) = self.ground.store.search(&Asker::of(caller, Some(group)), |r| {
             let counts = r.sign_in_counts(group, SIGN_IN, now.plus_seconds(-COUNTED_SECONDS))?;
             let saved = r.log_rows(&latest)?.pop().map(|row| (row.at, row.actor));
             Ok((counts, saved))
@@ -62,8 +63,9 @@ impl Desk {
     /// `Denied` unless the caller may run the group.
     pub fn sso_use(&self, caller: &Caller, group: GroupId) -> Result<String> {
         permission::administer(caller, group)?;
-        let since = self.clock.now().plus_seconds(-COUNTED_SECONDS);
+        let since = self.ground.clock.now().plus_seconds(-COUNTED_SECONDS);
         let counts = self
+            .ground
             .store
             .search(&Asker::of(caller, Some(group)), |r| r.sign_in_counts(group, SIGN_IN, since))?;
         Ok(match counts.last_accepted_at {

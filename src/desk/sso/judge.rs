@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::desk::Desk;
+use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::sso::{Configuration, IdpKey, Method};
 use crate::protocol::check::{Check, Outcome};
@@ -42,7 +42,7 @@ pub(super) struct Circumstances {
 impl Grounds {
     /// Reads a group's configuration with its keys parsed; `Err` inside when nobody can sign in by it.
     pub fn read(
-        desk: &Desk,
+        sso: &Sso,
         reader: &Reader<'_>,
         configuration: Configuration,
     ) -> Result<std::result::Result<Grounds, SsoReject>> {
@@ -61,11 +61,11 @@ impl Grounds {
         if stored.is_empty() {
             return Ok(Err(SsoReject::WithoutKeys));
         }
-        let ours = desk.own_keys(reader, group)?;
+        let ours = sso.own_keys(reader, group)?;
         if configuration.method == Method::EncryptedSaml && ours.keys.is_empty() {
             return Ok(Err(SsoReject::WithoutOwnKey));
         }
-        let theirs = desk.sso.trust.of(group, &stored)?;
+        let theirs = sso.trust.of(group, &stored)?;
         let (api_key, _) = reader.sealed_api_keys(group)?;
         let allowed_sites = kept.map(|group| group.allowed_sites).unwrap_or_default();
         Ok(Ok(Grounds { configuration, stored, theirs, ours, api_key, allowed_sites }))

@@ -5,7 +5,8 @@
 //! nothing was verified by it any more.
 
 use crate::clock::Timestamp;
-use crate::desk::{Desk, permission};
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::{IDP_KEYS_MAX, IdpKey, KeyFacts, Method, RemovedKey, SpKey};
 use crate::model::{Caller, GroupId, LogEntry};
@@ -21,7 +22,7 @@ const WARN_DAYS: i64 = 30;
 const DAY_SECONDS: i64 = 86_400;
 const OPERATION: &str = "sso.keys";
 
-impl Desk {
+impl Sso {
     /// Adds a certificate behind the keys that are there; PEM with or without its lines. The same
     /// certificate again changes nothing. Gives back the key, and whether it was there already.
     ///
@@ -33,7 +34,7 @@ impl Desk {
             permission::administer(caller, group)?;
             let (fingerprint, der) = read_certificate(pem)?;
             let caller = caller.clone();
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 known(w, group)?;
                 let mut all = stored(w, group)?;
                 let was_there = all.iter().any(|(f, _)| *f == fingerprint);
@@ -49,7 +50,7 @@ impl Desk {
                 Ok((facts(key, w.now), was_there))
             })
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
     /// Removes a key, named by its fingerprint or the beginning of it that only it has (8 digits or more). It can be
@@ -68,7 +69,7 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             let (caller, fingerprint) = (caller.clone(), fingerprint.to_owned());
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 let keys = w.sso_keys(group)?;
                 let key = named(&keys, &fingerprint)?;
                 let is_last = keys.len() == 1;
@@ -89,7 +90,7 @@ impl Desk {
                 w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))
             })
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
     /// Puts a key back that was removed within the hour, behind those that are there.
@@ -101,7 +102,7 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             let (caller, fingerprint) = (caller.clone(), fingerprint.to_owned());
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 let removed: Vec<IdpKey> =
                     w.removed_sso_keys(group, w.now)?.into_iter().map(|(key, _)| key).collect();
                 let key = named(&removed, &fingerprint)?;
@@ -113,7 +114,7 @@ impl Desk {
                 Ok(facts(key, w.now))
             })
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
     /// The keys that were removed within the hour, the latest first.
@@ -122,19 +123,19 @@ impl Desk {
     /// `Denied` unless the caller may run the group.
     pub fn removed_sso_keys(&self, caller: &Caller, group: GroupId) -> Result<Vec<RemovedKey>> {
         permission::administer(caller, group)?;
-        let now = self.clock.now();
-        let removed = self.store.read(|r| r.removed_sso_keys(group, now))?;
+        let now = self.ground.clock.now();
+        let removed = self.ground.store.read(|r| r.removed_sso_keys(group, now))?;
         Ok(removed.iter().map(|(key, until)| RemovedKey { facts: facts(key, now), until: *until }).collect())
     }
 
-    /// What a key of a group verified within a week, named as in [`Desk::remove_sso_key`].
+    /// What a key of a group verified within a week, named as in [`Sso::remove_sso_key`].
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`.
     pub fn sso_key_use(&self, caller: &Caller, group: GroupId, fingerprint: &str) -> Result<KeyUse> {
         permission::administer(caller, group)?;
-        let now = self.clock.now();
-        self.store.search(&Asker::of(caller, Some(group)), |r| {
+        let now = self.ground.clock.now();
+        self.ground.store.search(&Asker::of(caller, Some(group)), |r| {
             let keys = r.sso_keys(group)?;
             let key = named(&keys, fingerprint)?;
             Ok(KeyUse { others: keys.len().saturating_sub(1), ..key_use(r, group, facts(key, now), now)? })

@@ -7,7 +7,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::desk::{Desk, permission};
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::KeyFacts;
 use crate::model::{Caller, GroupId, LogEntry};
@@ -46,7 +47,7 @@ impl KeptMessage {
     }
 }
 
-impl Desk {
+impl Sso {
     /// Shows a kept response; the access log notes who looked.
     ///
     /// # Errors
@@ -56,7 +57,7 @@ impl Desk {
         let message = self.kept_message(group, id)?;
         let detail = format!("attempt {id}");
         let entry = LogEntry::done(caller, Some(group), "sso.show-response", group.to_string(), detail);
-        self.record_reading(entry)?;
+        self.ground.record_reading(entry)?;
         Ok(message)
     }
 
@@ -64,7 +65,7 @@ impl Desk {
     /// provider's people gave by another way, as they wrote it.
     ///
     /// # Errors
-    /// As [`Desk::sso_kept_message`] and [`Desk::add_sso_key`]; `Conflict` with code `certificate_not_offered`;
+    /// As [`Sso::sso_kept_message`] and [`Sso::add_sso_key`]; `Conflict` with code `certificate_not_offered`;
     /// `Invalid` with code `fingerprint_differs` on the field `fingerprint`.
     pub fn add_sso_key_of_message(
         &self,
@@ -88,8 +89,8 @@ impl Desk {
     }
 
     fn kept_message(&self, group: GroupId, id: i64) -> Result<KeptMessage> {
-        let now = self.clock.now();
-        self.store.snapshot(|r| {
+        let now = self.ground.clock.now();
+        self.ground.store.snapshot(|r| {
             let gone = || {
                 let public = "The response is not kept. Responses are kept for 24 hours, while in Provisioning, when that \
                               is switched on.";
@@ -97,7 +98,7 @@ impl Desk {
             };
             let attempt = r.saml_attempt(group, id)?.ok_or_else(gone)?;
             let kept = r.kept_response(group, id, now)?.ok_or_else(gone)?;
-            let response = self.keys.open_sealed(&kept_place(group), &kept.sealed)?;
+            let response = self.ground.keys.open_sealed(&kept_place(group), &kept.sealed)?;
             let posted = String::from_utf8_lossy(response.expose());
             let document = decode_post(&posted).unwrap_or_default();
             let tried = r.sso_keys(group)?.iter().map(|key| keys::facts(key, now)).collect();

@@ -1,6 +1,7 @@
 //! Metadata of both sides: what an upload of theirs would change, shown before it is saved; and ours.
 
-use crate::desk::{Desk, permission};
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::fields;
@@ -69,7 +70,7 @@ impl Preview {
     }
 }
 
-impl Desk {
+impl Sso {
     /// Reads a metadata file and says what it would change; nothing is saved. `entity` picks one of several
     /// identity providers; "" the only one, or the one that is configured. `switch_on` has a group that is off use
     /// SAML 2.0.
@@ -86,10 +87,10 @@ impl Desk {
         switch_on: bool,
     ) -> Result<Preview> {
         permission::administer(caller, group)?;
-        self.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))
+        self.ground.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))
     }
 
-    /// Saves what [`Desk::preview_sso_metadata`] showed. Keys that go can be put back for an hour.
+    /// Saves what [`Sso::preview_sso_metadata`] showed. Keys that go can be put back for an hour.
     ///
     /// # Errors
     /// As there; `Conflict` with the code [`keys::KEY_IN_USE`] when a key in use would go that nobody agreed to.
@@ -105,9 +106,9 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             // Read outside the transaction: a federation's file takes its time.
-            let preview = self.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))?;
+            let preview = self.ground.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))?;
             let (caller, saved, agreed) = (caller.clone(), preview.clone(), agreed.clone());
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 let mut values = from_file(&saved.configuration);
                 let before = known(w, group)?;
                 if switch_on && before.method == Method::Off {
@@ -134,7 +135,7 @@ impl Desk {
             })?;
             Ok(preview)
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
     fn preview(
@@ -145,7 +146,7 @@ impl Desk {
         entity: &str,
         switch_on: bool,
     ) -> Result<Preview> {
-        let now = self.clock.now();
+        let now = self.ground.clock.now();
         let expectations = MetadataExpectations { now: now.0, signers: &[], allow_sha1: false };
         let read = metadata::read(file, &expectations).map_err(|reject| {
             let public = format!("Metadata File Upload: {}", reject.sentence());
@@ -244,7 +245,7 @@ impl Desk {
     /// # Errors
     /// `NotFound` with code `group_unknown`.
     pub fn sp_metadata(&self, group: GroupId, origin: &str) -> Result<String> {
-        self.store.snapshot(|r| {
+        self.ground.store.snapshot(|r| {
             let configuration = known(r, group)?;
             let newest: Vec<Vec<u8>> =
                 r.sp_keys(group)?.into_iter().take(1).map(|key| key.certificate).collect();

@@ -47,22 +47,35 @@ pub use configure::{CHANGED_MEANWHILE, Change, Draft, Opened, Overview};
 pub use consume::Posted;
 pub use keys::{KEY_IN_USE, KeyUse};
 pub use metadata::{Agreed, Preview};
-pub(super) use own_keys::place as sp_key_place;
+pub use own_keys::place as sp_key_place;
 pub use reject::SsoReject;
 pub use rejudge::{Rejudged, Settings as RejudgeSettings};
 pub use select::GroupSelector;
 pub use target::Target;
 
-use super::memory::Memory;
+use std::sync::Arc;
+
+use super::ground::Ground;
+use super::ground::memory::Memory;
+use super::sign_in::SignIn;
 use crate::model::{GroupId, Member};
 
-/// What single sign-on keeps in memory.
-#[derive(Default)]
-pub(super) struct State {
+/// The wing of single sign-on.
+pub struct Sso {
+    ground: Arc<Ground>,
+    /// Whoever comes by SAML gets a web session.
+    sign_in: Arc<SignIn>,
     /// The parsed keys of both sides.
     trust: trust::TrustCache,
     /// What each group's responses are judged by.
     grounds: Memory<GroupId, judge::Grounds>,
     /// Whom a group's assertions named.
     named: Memory<(GroupId, matching::Identifiers), Member>,
+}
+
+impl Sso {
+    pub(super) fn new(ground: Arc<Ground>, sign_in: Arc<SignIn>) -> Sso {
+        let (trust, grounds, named) = Default::default();
+        Sso { ground, sign_in, trust, grounds, named }
+    }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use zeroize::Zeroizing;
 
-use crate::desk::{Desk, permission};
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::{KeyFacts, Method};
 use crate::model::{Caller, GroupId, LogEntry};
@@ -30,7 +31,7 @@ const CERTIFICATE_LIFE: Duration = Duration::from_secs(3650 * 86_400);
 const BACKDATED: Duration = Duration::from_secs(86_400);
 const OPERATION: &str = "sso.own-keys";
 
-impl Desk {
+impl Sso {
     /// Makes a key pair (RSA 3072) and its self-signed certificate, which from now on stands in our metadata.
     ///
     /// # Errors
@@ -39,14 +40,14 @@ impl Desk {
     pub fn make_sp_key(&self, caller: &Caller, group: GroupId) -> Result<KeyFacts> {
         let attempt = || {
             permission::administer(caller, group)?;
-            self.store.read(|r| {
+            self.ground.store.read(|r| {
                 known(r, group)?;
                 few(r, group)
             })?;
-            let (certificate, private) = made(group, self.clock.now().seconds())?;
-            let sealed = self.keys.seal(&place(group), &private)?;
+            let (certificate, private) = made(group, self.ground.clock.now().seconds())?;
+            let sealed = self.ground.keys.seal(&place(group), &private)?;
             let caller = caller.clone();
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 few(w, group)?;
                 let id = w.insert_sp_key(group, &certificate, &sealed)?;
                 let gone = || Error::fault("sp_key_gone", "a key pair was not found after it was made");
@@ -57,7 +58,7 @@ impl Desk {
                 Ok(facts)
             })
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
     /// Removes a key pair of ours: what is encrypted to it can no longer be read.
@@ -69,7 +70,7 @@ impl Desk {
         let attempt = || {
             permission::administer(caller, group)?;
             let caller = caller.clone();
-            self.store.write(self.clock.now(), move |w| {
+            self.ground.store.write(self.ground.clock.now(), move |w| {
                 if !w.delete_sp_key(group, id)? {
                     return Err(Error::not_found("key_unknown", "The group has no such key pair."));
                 }
@@ -82,16 +83,16 @@ impl Desk {
                 w.log(&LogEntry::done(&caller, Some(group), OPERATION, group.to_string(), detail))
             })
         };
-        self.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
+        self.ground.logging_refusal(caller, Some(group), OPERATION, &group.to_string(), attempt())
     }
 
     /// Our parsed private keys for a group, newest first.
     pub(super) fn own_keys(&self, reader: &Reader<'_>, group: GroupId) -> Result<Arc<OwnKeys>> {
         let ids: Vec<i64> = reader.sp_keys(group)?.iter().map(|key| key.id).collect();
-        self.sso.trust.own(group, &ids, |id| {
+        self.trust.own(group, &ids, |id| {
             let gone = || Error::fault("sp_key_gone", format!("key pair {id} of group {group} is gone"));
             let sealed = reader.sealed_sp_key(group, id)?.ok_or_else(gone)?;
-            let private = self.keys.open_sealed(&place(group), &sealed)?;
+            let private = self.ground.keys.open_sealed(&place(group), &sealed)?;
             DecryptionKey::from_pkcs8_der(private.expose()).map_err(|e| {
                 Error::fault("sp_key_unreadable", format!("key pair {id} of group {group}: {e}"))
             })
@@ -100,7 +101,7 @@ impl Desk {
 }
 
 /// Where a sealed private half belongs.
-pub(in crate::desk) fn place(group: GroupId) -> String {
+pub fn place(group: GroupId) -> String {
     format!("group/{group}/sp-key")
 }
 

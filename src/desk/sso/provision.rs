@@ -7,7 +7,9 @@
 
 use std::net::IpAddr;
 
-use crate::desk::people::{self, CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey};
+use crate::desk::people::users::{
+    self, CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey,
+};
 use crate::error::{Error, Result};
 use crate::model::sso::template::{NAME_ID, Template, Unfilled};
 use crate::model::sso::{Configuration, Mapping};
@@ -32,7 +34,7 @@ pub(super) fn planned(
         Ok(new) => new,
         Err(reject) => return Ok(Err(reject)),
     };
-    let checked = match people::check_new(&new) {
+    let checked = match users::check_new(&new) {
         Ok(checked) => checked,
         Err(error) => return Ok(Err(invalid(error))),
     };
@@ -102,7 +104,7 @@ pub(super) fn planned_update(
         return Ok(Err(reject));
     }
     let change = UserChange { first_name, last_name, email, phone, role, ..UserChange::default() };
-    match people::check_change(&change) {
+    match users::check_change(&change) {
         Ok(checked) => Ok(Ok((checked != CheckedChange::default()).then_some(checked))),
         Err(error) => Ok(Err(invalid(error))),
     }
@@ -115,7 +117,7 @@ pub(super) fn made(
     ip: Option<IpAddr>,
     planned: &CheckedUser,
 ) -> Result<Member> {
-    people::created(w, &provisioner(group, ip), group, planned)
+    users::created(w, &provisioner(group, ip), group, planned)
 }
 
 /// Makes the planned change.
@@ -127,7 +129,7 @@ pub(super) fn brought_up_to_date(
     change: &CheckedChange,
 ) -> Result<Member> {
     let key = UserKey::Id(member.user.id);
-    Ok(people::updated(w, &provisioner(group, ip), group, &key, change)?.member)
+    Ok(users::updated(w, &provisioner(group, ip), group, &key, change)?.member)
 }
 
 fn provisioner(group: GroupId, ip: Option<IpAddr>) -> Caller {

@@ -2,7 +2,8 @@
 //! nothing is written but the row in the access log that says who looked.
 
 use crate::clock::Timestamp;
-use crate::desk::{Desk, permission};
+use crate::desk::ground::permission;
+use crate::desk::sso::Sso;
 use crate::error::{Error, Result};
 use crate::model::sso::LOGIN_KEY_CHECK;
 use crate::model::{Caller, GroupId, LogEntry};
@@ -36,7 +37,7 @@ pub struct Rejudged {
     pub reject: Option<(&'static str, String)>,
 }
 
-impl Desk {
+impl Sso {
     /// Judges a kept response of a group again.
     ///
     /// # Errors
@@ -50,8 +51,8 @@ impl Desk {
         settings: &Settings,
     ) -> Result<Rejudged> {
         permission::administer(caller, group)?;
-        let now = self.clock.now();
-        let rejudged = self.store.snapshot(|r| {
+        let now = self.ground.clock.now();
+        let rejudged = self.ground.store.snapshot(|r| {
             let gone = || {
                 let public = "The response is not kept. Responses are kept for 24 hours, while in \
                               Provisioning, when that is switched on.";
@@ -59,7 +60,7 @@ impl Desk {
             };
             let attempt = r.saml_attempt(group, id)?.ok_or_else(gone)?;
             let kept = r.kept_response(group, id, now)?.ok_or_else(gone)?;
-            let response = self.keys.open_sealed(&kept_place(group), &kept.sealed)?;
+            let response = self.ground.keys.open_sealed(&kept_place(group), &kept.sealed)?;
             let circumstances: Circumstances = serde_json::from_str(&kept.circumstances)
                 .map_err(|e| Error::fault("saml_circumstances", e.to_string()))?;
             let draft = draft(known(r, group)?, &settings.fields);
@@ -96,7 +97,13 @@ impl Desk {
             rejudged.at,
             rejudged.reject.as_ref().map_or("accepted", |r| r.0)
         );
-        self.record_reading(LogEntry::done(caller, Some(group), "sso.re-judge", group.to_string(), detail))?;
+        self.ground.record_reading(LogEntry::done(
+            caller,
+            Some(group),
+            "sso.re-judge",
+            group.to_string(),
+            detail,
+        ))?;
         Ok(rejudged)
     }
 }

@@ -1,6 +1,6 @@
 //! Which group is meant: by number, name, Unique Account ID, or any of its users. Wire contract §3.5, §3.7.
 
-use crate::desk::Desk;
+use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::GroupId;
 use crate::model::sso::Method;
@@ -41,13 +41,13 @@ impl GroupSelector {
     }
 }
 
-impl Desk {
+impl Sso {
     /// Finds the group that is meant; `None` when there is none.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn sso_group(&self, selector: &GroupSelector) -> Result<Option<GroupId>> {
-        self.store.read(|r| selector.find(r))
+        self.ground.store.read(|r| selector.find(r))
     }
 
     /// Whether single sign-on of this group is off, so that its people sign in by password; false where there is no
@@ -56,7 +56,7 @@ impl Desk {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn has_sso_off(&self, group: GroupId) -> Result<bool> {
-        let configuration = self.store.read(|r| r.sso_configuration(group))?;
+        let configuration = self.ground.store.read(|r| r.sso_configuration(group))?;
         Ok(configuration.is_some_and(|configuration| configuration.method == Method::Off))
     }
 }

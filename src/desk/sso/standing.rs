@@ -1,7 +1,7 @@
 //! The answer of GetLoginKey for a browser that is signed in already: the web session authorises every
 //! Service Target URL. Wire contract §3.6.
 
-use crate::desk::Desk;
+use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid, admitted};
 
@@ -11,14 +11,14 @@ use super::target::Target;
 /// The access log's word for a login key that a web session was given.
 const OPERATION: &str = "login-key.issue";
 
-impl Desk {
+impl Sso {
     /// Who is signed in by the web session `value`, and to which group; `None` for nobody who may come in.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn standing_member(&self, value: &str) -> Result<Option<(GlanceAddress, GroupId)>> {
-        let now = self.clock.now();
-        let Ok((signed_in, state)) = self.find_web_session(value, now)? else { return Ok(None) };
+        let now = self.ground.clock.now();
+        let Ok((signed_in, state)) = self.sign_in.find_web_session(value, now)? else { return Ok(None) };
         Ok(admitted(state.group_is_off, state.active, state.suspended)
             .is_ok()
             .then_some((signed_in.address, signed_in.group)))
@@ -36,8 +36,8 @@ impl Desk {
         value: &str,
         target: &Target,
     ) -> Result<Option<SignedIn>> {
-        let now = self.clock.now();
-        let Ok((signed_in, state)) = self.find_web_session(value, now)? else { return Ok(None) };
+        let now = self.ground.clock.now();
+        let Ok((signed_in, state)) = self.sign_in.find_web_session(value, now)? else { return Ok(None) };
         if target.test
             || signed_in.group != group
             || admitted(state.group_is_off, state.active, state.suspended).is_err()
@@ -48,14 +48,14 @@ impl Desk {
             Some(path) => Outcome::Redirect(path),
             None => {
                 let puid = state.puid.as_deref().and_then(Puid::parse);
-                let (api_key, _) = self.store.read(|r| r.sealed_api_keys(group))?;
+                let (api_key, _) = self.ground.store.read(|r| r.sealed_api_keys(group))?;
                 if puid.is_none() || api_key.is_none() {
                     return Ok(None);
                 }
                 let text = self.login_key_text(group, api_key.as_deref(), puid.as_ref(), now)?;
                 let address = signed_in.address.as_str();
                 let done = LogEntry::done(caller, Some(group), OPERATION, address, "to a web session");
-                self.store.log(now, LogEntry { actor: address.to_owned(), ..done })?;
+                self.ground.store.log(now, LogEntry { actor: address.to_owned(), ..done })?;
                 Outcome::LoginKey { text, embedded: target.embedded }
             }
         };
@@ -65,7 +65,7 @@ impl Desk {
             address: signed_in.address,
             web_session: value.to_owned(),
             outcome,
-            allowed_sites: self.allowed_sites(group)?,
+            allowed_sites: self.ground.store.read(|r| r.allowed_sites(group))?,
         }))
     }
 }

@@ -3,7 +3,7 @@
 use super::listing::{self, Asked};
 use super::visit::{Visit, exported, filled, get, refused, visit, visit_streamed};
 use crate::clock::Timestamp;
-use crate::desk::access_log::{LogQuery, LogRow};
+use crate::desk::appliance::access_log::{LogQuery, LogRow};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -71,10 +71,10 @@ fn page(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
     // Rows that are written while somebody reads on do not move the pages under them.
     let newest = params.filled(NEWEST).and_then(|text| text.parse::<i64>().ok()).filter(|_| !oldest_first);
     let query = LogQuery { before: newest.map(|id| id.saturating_add(1)), oldest_first, ..query };
-    let count = visit.desk().count_log_rows_to(&visit.caller, &query, listing::COUNT_MAX)?;
+    let count = visit.desk().appliance.count_log_rows_to(&visit.caller, &query, listing::COUNT_MAX)?;
     let asked = asked.within(count);
     let query = LogQuery { offset: asked.offset(), limit: listing::PAGE, ..query };
-    let rows = visit.desk().log_rows(&visit.caller, &query)?;
+    let rows = visit.desk().appliance.log_rows(&visit.caller, &query)?;
     let newest = newest.or_else(|| rows.first().map(|row| row.id).filter(|_| asked.page == 1));
     let address = match group {
         Some(group) => format!("/console/groups/{}/access-log", group.id),
@@ -141,7 +141,7 @@ fn get_group_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Opt
 
 fn csv_file(visit: &Visit<'_>, group: Option<&Group>) -> Result<(Response, Pieces)> {
     let query = query_of(&visit.call.query(), group)?;
-    let export = visit.app.desk.export_log(&visit.caller, &query)?;
+    let export = visit.app.desk.appliance.export_log(&visit.caller, &query)?;
     let name = match group {
         Some(group) => format!("access-log-{}", group.id),
         None => "access-log".to_owned(),

@@ -35,14 +35,14 @@ fn page(
     fill: &Fill,
 ) -> Result<Response> {
     let shown = shown.and_then(Secret::expose_text);
-    let until = visit.desk().previous_api_key_until(&visit.caller, group.id)?;
+    let until = visit.desk().sign_in.previous_api_key_until(&visit.caller, group.id)?;
     Ok(answer::html(status, pages::page(&visit.frame(Some(group)), group, shown, until, fill)))
 }
 
 /// Who signed in by what the API key makes, within a day.
 fn by_login_key(visit: &Visit<'_>, group: &Group) -> Result<String> {
     let operation = Some(Means::LoginKey.operation());
-    let count = visit.desk().signed_in_within_a_day(&visit.caller, group.id, operation)?;
+    let count = visit.desk().people.signed_in_within_a_day(&visit.caller, group.id, operation)?;
     Ok(signed_in_sentence(count, " with login keys"))
 }
 
@@ -63,7 +63,7 @@ fn get_restore(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let back = format!("/console/groups/{}/api-key", group.id);
-        let Some(until) = visit.desk().previous_api_key_until(&visit.caller, group.id)? else {
+        let Some(until) = visit.desk().sign_in.previous_api_key_until(&visit.caller, group.id)? else {
             return Ok(visit.done(&back, "There is no previous API key to put back any more."));
         };
         let deed = confirm::Deed {
@@ -96,7 +96,7 @@ fn shown(at: Timestamp) -> String {
 fn post_restore(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        visit.desk().restore_api_key(&visit.caller, group.id)?;
+        visit.desk().sign_in.restore_api_key(&visit.caller, group.id)?;
         let sentence =
             "The previous API key is in force again. Login keys made with the other one are rejected.";
         Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
@@ -106,7 +106,7 @@ fn post_restore(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_reveal(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let key = visit.desk().show_api_key(&visit.caller, group.id)?;
+        let key = visit.desk().sign_in.show_api_key(&visit.caller, group.id)?;
         page(visit, &group, 200, key.as_ref(), &Fill::default())
     })
 }
@@ -124,7 +124,7 @@ fn post_change(app: &App, call: &Call<'_>) -> Result<Response> {
                 Err(Error::invalid("api_key_missing", "api_key", public))
             }
         };
-        match chosen.and_then(|chosen| visit.desk().change_api_key(&visit.caller, group.id, chosen)) {
+        match chosen.and_then(|chosen| visit.desk().sign_in.change_api_key(&visit.caller, group.id, chosen)) {
             Ok(_) => {
                 let sentence = match group.has_api_key {
                     true => {

@@ -39,8 +39,8 @@ fn get_root(app: &App, call: &Call<'_>) -> Result<Response> {
     let lab = lab_clock(&app.desk);
     let page = front::page(&front::FrontView {
         lab: lab.as_deref(),
-        unclaimed: app.desk.is_unclaimed()?,
-        has_demo: app.desk.has_demo()?,
+        unclaimed: app.desk.appliance.is_unclaimed()?,
+        has_demo: app.desk.appliance.has_demo()?,
         origin: &app.origin(call.request),
     });
     Ok(answer::html(200, page))
@@ -71,7 +71,7 @@ fn get_static(_: &App, call: &Call<'_>) -> Result<Response> {
 
 fn get_claim(app: &App, call: &Call<'_>) -> Result<Response> {
     let token = call.query().filled("token").unwrap_or_default();
-    if !app.desk.claim_is_open(&token)? {
+    if !app.desk.appliance.claim_is_open(&token)? {
         return Err(Error::denied(
             "This link is not open any more: it was used, or the server was started again. Sign in, or use \
              the newest link that the server printed.",
@@ -82,7 +82,8 @@ fn get_claim(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn claim_page(app: &App, call: &Call<'_>, token: &str, status: u16, fill: &Fill) -> Result<Response> {
     let browser = entry(call)?;
-    let page = pages::claim(token, &app.desk.form_token(&browser), lab_clock(&app.desk).as_deref(), fill);
+    let page =
+        pages::claim(token, &app.desk.appliance.form_token(&browser), lab_clock(&app.desk).as_deref(), fill);
     Ok(with_entry(answer::html(status, page), call, &browser))
 }
 
@@ -92,11 +93,11 @@ fn post_claim(app: &App, call: &Call<'_>) -> Result<Response> {
     let token = form.filled("token").unwrap_or_default();
     let name = form.filled("name").unwrap_or_default();
     let claimed = password_typed_twice(&form)
-        .and_then(|password| app.desk.claim(&call.anonymous(), &token, &name, &password));
+        .and_then(|password| app.desk.appliance.claim(&call.anonymous(), &token, &name, &password));
     match claimed {
         Ok(bearer) => {
             let response = answer::see_other("/console/groups");
-            let sentence = match app.desk.has_groups()? {
+            let sentence = match app.desk.people.has_groups()? {
                 true => "You run this appliance now.",
                 false => "You run this appliance now. Make a group next: each customer account is one.",
             };
@@ -119,9 +120,9 @@ fn get_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
 fn sign_in_page(app: &App, call: &Call<'_>, next: &str, status: u16, fill: &Fill) -> Result<Response> {
     let browser = entry(call)?;
     let flash = visit::message(app, call, &browser);
-    let token = app.desk.form_token(&browser);
+    let token = app.desk.appliance.form_token(&browser);
     let lab = lab_clock(&app.desk);
-    let unclaimed = app.desk.is_unclaimed()?;
+    let unclaimed = app.desk.appliance.is_unclaimed()?;
     let page = pages::sign_in(&token, next, lab.as_deref(), flash.as_ref(), unclaimed, fill);
     Ok(with_entry(answer::html(status, page), call, &browser))
 }
@@ -136,7 +137,7 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
     }
     let name = form.filled("name").unwrap_or_default();
     let password = Secret::new(form.first("password").unwrap_or_default().as_bytes());
-    match app.desk.sign_in_to_console(&call.anonymous(), &name, &password) {
+    match app.desk.appliance.sign_in_to_console(&call.anonymous(), &name, &password) {
         Ok(bearer) => Ok(with_session(answer::see_other(own_address(&next)), call, &bearer)),
         Err(error) => {
             let (status, fill) = refused(filled(&form), error, &[("name", "name")])?;
@@ -147,10 +148,10 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
 
 /// In a lab, nobody needs a password.
 fn post_enter_lab(app: &App, call: &Call<'_>) -> Result<Response> {
-    app.desk.only_in_lab()?;
+    app.desk.appliance.only_in_lab()?;
     entry_form_is_ours(app, call)?;
     let next = call.form()?.filled("next").unwrap_or_default();
-    let bearer = app.desk.enter_lab(&call.anonymous())?;
+    let bearer = app.desk.appliance.enter_lab(&call.anonymous())?;
     Ok(with_session(answer::see_other(own_address(&next)), call, &bearer))
 }
 
@@ -161,7 +162,7 @@ fn own_address(next: &str) -> &str {
 
 fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
-        visit.desk().sign_out_of_console(&visit.caller, &visit.bearer)?;
+        visit.desk().appliance.sign_out_of_console(&visit.caller, &visit.bearer)?;
         let browser = entry(call)?;
         let response = answer::see_other("/console/sign-in");
         let response = visit::say(app, call, &browser, response, "You are signed out.");
@@ -172,13 +173,13 @@ fn post_sign_out(app: &App, call: &Call<'_>) -> Result<Response> {
 fn get_switch(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let mut groups = Vec::new();
-        for id in visit.desk().console_groups(&visit.caller)? {
+        for id in visit.desk().appliance.console_groups(&visit.caller)? {
             // Each as the administrator of that group: the same person, asked for their other office.
             let mut caller = visit.caller.clone();
             if let Actor::User { group, .. } = &mut caller.actor {
                 *group = id;
             }
-            groups.push(visit.desk().group(&caller, id)?);
+            groups.push(visit.desk().people.group(&caller, id)?);
         }
         let here = match visit.caller.actor {
             Actor::User { group, .. } => groups.iter().find(|known| known.id == group),
@@ -192,7 +193,7 @@ fn post_switch(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = call.form()?.filled("group").and_then(|text| GroupId::parse(&text));
         let group = group.ok_or_else(|| Error::not_found("group_unknown", "There is no such group."))?;
-        let bearer = visit.desk().switch_console_group(&visit.caller, &visit.bearer, group)?;
+        let bearer = visit.desk().appliance.switch_console_group(&visit.caller, &visit.bearer, group)?;
         Ok(with_session(answer::see_other(&format!("/console/groups/{group}")), call, &bearer))
     })
 }
@@ -203,10 +204,10 @@ fn get_password(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn password_page(visit: &visit::Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
     let group = match visit.caller.actor {
-        Actor::User { group, .. } => Some(visit.desk().group(&visit.caller, group)?),
+        Actor::User { group, .. } => Some(visit.desk().people.group(&visit.caller, group)?),
         _ => None,
     };
-    let rule = format!("At least {}.", visit.desk().own_password_rule(&visit.caller)?.sentence());
+    let rule = format!("At least {}.", visit.desk().people.own_password_rule(&visit.caller)?.sentence());
     Ok(answer::html(status, pages::own_password(&visit.frame(group.as_ref()), &rule, fill)))
 }
 
@@ -215,7 +216,7 @@ fn post_password(app: &App, call: &Call<'_>) -> Result<Response> {
         let form = call.form()?;
         let current = Secret::new(form.first("current").unwrap_or_default().as_bytes());
         let changed = password_typed_twice(&form)
-            .and_then(|wanted| visit.desk().change_own_password(&visit.caller, &current, &wanted));
+            .and_then(|wanted| visit.desk().appliance.change_own_password(&visit.caller, &current, &wanted));
         match changed {
             Ok(bearer) => {
                 let response = visit.done_as(&bearer, "/console", "Your password is changed.");

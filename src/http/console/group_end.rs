@@ -1,7 +1,7 @@
 //! Switching a group off and on again, and deleting it: each asked first, but for switching on.
 
 use super::visit::{filled, get, post, visit};
-use crate::desk::group_end::{GroupEnd, TYPE_NAME_ABOVE};
+use crate::desk::people::group_end::{GroupEnd, TYPE_NAME_ABOVE};
 use crate::error::Result;
 use crate::gate::Response;
 use crate::http::answer;
@@ -37,7 +37,7 @@ pub fn signed_in_sentence(count: Count, by: &str) -> String {
 fn get_off(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let end = visit.desk().group_end(&visit.caller, group.id)?;
+        let end = visit.desk().people.group_end(&visit.caller, group.id)?;
         let back = format!("/console/groups/{}/settings", group.id);
         let deed = confirm::Deed {
             question: &format!("Switch {} off?", group.name),
@@ -62,7 +62,7 @@ fn get_off(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn post_off(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
-        let group = visit.desk().switch_group_off(&visit.caller, visit.group()?.id)?;
+        let group = visit.desk().people.switch_group_off(&visit.caller, visit.group()?.id)?;
         let sentence = format!("{} is switched off: nobody signs in to it any more.", group.name);
         Ok(visit.done(&format!("/console/groups/{}/settings", group.id), &sentence))
     })
@@ -70,7 +70,7 @@ fn post_off(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn post_on(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
-        let group = visit.desk().switch_group_on(&visit.caller, visit.group()?.id)?;
+        let group = visit.desk().people.switch_group_on(&visit.caller, visit.group()?.id)?;
         let sentence = format!("{} is switched on: its people may sign in again.", group.name);
         Ok(visit.done(&format!("/console/groups/{}/settings", group.id), &sentence))
     })
@@ -78,7 +78,7 @@ fn post_on(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
-        let end = visit.desk().group_end(&visit.caller, visit.group()?.id)?;
+        let end = visit.desk().people.group_end(&visit.caller, visit.group()?.id)?;
         ask_delete(visit, &end, 200, Fill::default())
     })
 }
@@ -128,13 +128,13 @@ fn counted(count: u64, one: &str, several: &str) -> String {
 fn post_delete(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
-        let end = visit.desk().group_end(&visit.caller, group.id)?;
+        let end = visit.desk().people.group_end(&visit.caller, group.id)?;
         let typed = form.filled(TYPED_NAME).unwrap_or_default();
         if end.belongings.users > TYPE_NAME_ABOVE && typed != group.name {
             let fill = filled(&form).with_problem(Some(TYPED_NAME), "This is not the name of the group.");
             return ask_delete(visit, &end, 400, fill);
         }
-        let group = visit.desk().delete_group(&visit.caller, group.id)?;
+        let group = visit.desk().people.delete_group(&visit.caller, group.id)?;
         Ok(visit.done("/console/groups", &format!("{} is deleted.", group.name)))
     })
 }

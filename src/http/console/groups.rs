@@ -3,9 +3,9 @@
 use super::access_log::lines_of;
 use super::listing::{self, Asked};
 use super::visit::{filled, get, post, refused, visit};
-use crate::desk::access_log::LogQuery;
-use crate::desk::people::MemberQuery;
-use crate::desk::permission;
+use crate::desk::appliance::access_log::LogQuery;
+use crate::desk::ground::permission;
+use crate::desk::people::users::MemberQuery;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -37,11 +37,12 @@ fn get_groups(app: &App, call: &Call<'_>) -> Result<Response> {
             _ => None,
         };
         let query = GroupQuery { search, sso, order, offset: 0, limit: listing::PAGE };
-        let count = visit.desk().count_groups_to(&visit.caller, &query, listing::COUNT_MAX)?;
+        let count = visit.desk().people.count_groups_to(&visit.caller, &query, listing::COUNT_MAX)?;
         let asked = asked.within(count);
         let query = GroupQuery { offset: asked.offset(), ..query };
         let lines: Vec<_> = visit
             .desk()
+            .people
             .group_lines(&visit.caller, &query)?
             .into_iter()
             .map(|line| pages::GroupRow { group: line.group, users: line.users, sso: line.sso })
@@ -49,7 +50,7 @@ fn get_groups(app: &App, call: &Call<'_>) -> Result<Response> {
         let chips = listing::searched("search", &query.search).into_iter();
         let chips = chips.chain(listing::chosen("sso", params.filled("sso"), &pages::sso_filter()));
         let recent = LogQuery { limit: RECENT, ..LogQuery::default() };
-        let recent = lines_of(visit.desk().log_rows(&visit.caller, &recent)?);
+        let recent = lines_of(visit.desk().appliance.log_rows(&visit.caller, &recent)?);
         let around = (lines.len(), count);
         let nouns = ("group", "groups");
         let view = pages::GroupsView {
@@ -87,7 +88,7 @@ fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
         });
         let made = number.and_then(|id| {
             let name = form.filled("name").unwrap_or_default();
-            visit.desk().create_group(&visit.caller, id, &name, form.filled("account_id").as_deref())
+            visit.desk().people.create_group(&visit.caller, id, &name, form.filled("account_id").as_deref())
         });
         match made {
             Ok(group) => {
@@ -110,10 +111,10 @@ fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let desk = visit.desk();
-        let users = desk.count_members(&visit.caller, group.id, &MemberQuery::default())?;
-        let roles = desk.role_choices(&visit.caller, group.id)?;
+        let users = desk.people.count_members(&visit.caller, group.id, &MemberQuery::default())?;
+        let roles = desk.people.role_choices(&visit.caller, group.id)?;
         let query = LogQuery { group: Some(group.id), limit: RECENT, ..LogQuery::default() };
-        let recent = lines_of(desk.log_rows(&visit.caller, &query)?);
+        let recent = lines_of(desk.appliance.log_rows(&visit.caller, &query)?);
         let origin = app.origin(call.request);
         let home = pages::Home {
             group: &group,

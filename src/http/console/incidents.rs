@@ -28,10 +28,12 @@ fn page(visit: &Visit<'_>, group: Option<&Group>, address: &str) -> Result<Respo
     let Some(code) = params.filled("code") else {
         return Ok(answer::html(200, pages::ask(&frame, address, &filled(&params))));
     };
-    match visit.desk().open_incident(&visit.caller, &code) {
+    match visit.desk().appliance.open_incident(&visit.caller, &code) {
         Ok(report) => {
             let attempt = match report.group {
-                Some(group) => visit.desk().sso_attempt_of_incident(&visit.caller, group, &report.code)?,
+                Some(group) => {
+                    visit.desk().sso.sso_attempt_of_incident(&visit.caller, group, &report.code)?
+                }
                 None => None,
             };
             let attempt = attempt.map(|attempt| pages::AttemptLink {

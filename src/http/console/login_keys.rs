@@ -3,7 +3,7 @@
 use super::visit::{Visit, filled, get, post, refused, visit};
 use crate::clock::Timestamp;
 use crate::desk::sign_in::KeyClaim;
-use crate::desk::workbench::MadeLoginKey;
+use crate::desk::sign_in::workbench::MadeLoginKey;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -64,7 +64,7 @@ fn post_make(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let puid = form.first("puid").unwrap_or_default().into_owned();
         let seconds = form.filled("ttl").and_then(|text| text.parse().ok()).unwrap_or(0);
-        match visit.desk().make_login_key(&visit.caller, group.id, &puid, seconds) {
+        match visit.desk().sign_in.make_login_key(&visit.caller, group.id, &puid, seconds) {
             Ok(made) => {
                 let session = form.filled("session_key").unwrap_or_else(|| SESSION_KEY.to_owned());
                 let carriers = carriers(visit, &group, &puid, &made, &session);
@@ -159,7 +159,7 @@ fn post_check(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         let judged = at.and_then(|at| {
             let claim = KeyClaim { group: group.id, puid, text: text.into() };
-            visit.desk().take_login_key_apart(&visit.caller, &claim, at)
+            visit.desk().sign_in.take_login_key_apart(&visit.caller, &claim, at)
         });
         match judged {
             Ok(explanation) => {

@@ -32,7 +32,7 @@ fn list_page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
     let search = params.filled("search").unwrap_or_default();
     let wanted = search.to_lowercase();
     // By name as they come.
-    let mut operators = visit.desk().operators(&visit.caller)?;
+    let mut operators = visit.desk().appliance.operators(&visit.caller)?;
     operators.retain(|operator| operator.name.to_lowercase().contains(&wanted));
     let asked = Asked::of(&params, &pages::SORTS);
     match asked.key() {
@@ -51,7 +51,7 @@ fn list_page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
         operators: &operators,
         search: &filled(&params),
         fill,
-        now: visit.desk().clock.now(),
+        now: visit.desk().clock().now(),
     };
     Ok(answer::html(status, pages::list(&visit.frame(None), &view)))
 }
@@ -61,7 +61,7 @@ fn post_operator(app: &App, call: &Call<'_>) -> Result<Response> {
         let form = call.form()?;
         let name = form.filled("name").unwrap_or_default();
         let made = password_typed_twice(&form)
-            .and_then(|password| visit.desk().create_operator(&visit.caller, &name, &password));
+            .and_then(|password| visit.desk().appliance.create_operator(&visit.caller, &name, &password));
         match made {
             Ok(operator) => Ok(visit.done(LIST, &format!("{} is an operator now.", operator.name))),
             Err(error) => {
@@ -75,13 +75,13 @@ fn post_operator(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn named(visit: &Visit<'_>) -> Result<Operator> {
     let number = visit.number("operator")?;
-    let operators = visit.desk().operators(&visit.caller)?;
+    let operators = visit.desk().appliance.operators(&visit.caller)?;
     let found = operators.into_iter().find(|operator| operator.id.0 == number);
     found.ok_or_else(|| Error::not_found("operator_unknown", "There is no such operator."))
 }
 
 fn one_page(visit: &Visit<'_>, operator: &Operator, status: u16, fill: &Fill) -> Result<Response> {
-    let now = visit.desk().clock.now();
+    let now = visit.desk().clock().now();
     Ok(answer::html(status, pages::one(&visit.frame(None), operator, now, fill)))
 }
 
@@ -93,7 +93,7 @@ fn post_password(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (operator, form) = (named(visit)?, call.form()?);
         let set = password_typed_twice(&form).and_then(|password| {
-            visit.desk().set_operator_password(&visit.caller, &operator.name, &password)
+            visit.desk().appliance.set_operator_password(&visit.caller, &operator.name, &password)
         });
         match set {
             Ok(()) => Ok(visit.done(LIST, &format!("The password of {} is set.", operator.name))),
@@ -109,7 +109,7 @@ fn post_password(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_clear_lockout(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let operator = named(visit)?;
-        visit.desk().clear_operator_lockout(&visit.caller, &operator.name)?;
+        visit.desk().appliance.clear_operator_lockout(&visit.caller, &operator.name)?;
         Ok(visit.done(LIST, &format!("{} may sign in again.", operator.name)))
     })
 }
@@ -144,7 +144,7 @@ fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_delete(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let operator = named(visit)?;
-        visit.desk().delete_operator(&visit.caller, &operator.name)?;
+        visit.desk().appliance.delete_operator(&visit.caller, &operator.name)?;
         Ok(visit.done(LIST, &format!("{} is no operator any more.", operator.name)))
     })
 }

@@ -29,7 +29,7 @@ fn page(
     made: Option<&Secret>,
     fill: &Fill,
 ) -> Result<Response> {
-    let tokens = visit.desk().scim_tokens(&visit.caller, group.id)?;
+    let tokens = visit.desk().people.scim_tokens(&visit.caller, group.id)?;
     let lines: Vec<_> = tokens
         .into_iter()
         .map(|token| pages::TokenLine {
@@ -50,7 +50,7 @@ fn post_token(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let label = form.filled("label").unwrap_or_default();
-        match visit.desk().make_scim_token(&visit.caller, group.id, &label) {
+        match visit.desk().people.make_scim_token(&visit.caller, group.id, &label) {
             // Shown in the answer itself: a secret travels in no cookie and no address.
             Ok((_, token)) => page(visit, &group, 200, Some(&token), &Fill::default()),
             Err(error) => {
@@ -69,12 +69,12 @@ fn get_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let id = call.query().filled("token").unwrap_or_default();
-        let tokens = visit.desk().scim_tokens(&visit.caller, group.id)?;
+        let tokens = visit.desk().people.scim_tokens(&visit.caller, group.id)?;
         let token = tokens.into_iter().find(|token| token.id.to_string() == id).ok_or_else(unknown_token)?;
         let used = match token.used_at {
             None => "It was never used.".to_owned(),
             Some(at) => {
-                let day_ago = visit.desk().clock.now().plus_seconds(-24 * 60 * 60);
+                let day_ago = visit.desk().clock().now().plus_seconds(-24 * 60 * 60);
                 let within =
                     if at >= day_ago { "It was used within a day" } else { "It was not used within a day" };
                 let at = at.to_string();
@@ -106,7 +106,7 @@ fn post_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let id = form.filled("token").and_then(|text| text.parse().ok());
         let id = id.ok_or_else(unknown_token)?;
-        visit.desk().revoke_scim_token(&visit.caller, group.id, id)?;
+        visit.desk().people.revoke_scim_token(&visit.caller, group.id, id)?;
         let address = format!("/console/groups/{}/provisioning", group.id);
         Ok(visit.done(&address, "The token is revoked."))
     })

@@ -2,9 +2,9 @@
 
 use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, post, refused, visit};
-use crate::desk::people::BulkError;
-use crate::desk::people::Settings;
-use crate::desk::roles::{NewRole, RoleChange, RoleView};
+use crate::desk::people::bulk::BulkError;
+use crate::desk::people::roles::{NewRole, RoleChange, RoleView};
+use crate::desk::people::users::Settings;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -30,7 +30,7 @@ const FIELDS: [(&str, &str); 2] = [("name", "name"), ("description", "descriptio
 fn get_roles(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let (roles, without) = visit.desk().roles(&visit.caller, group.id)?;
+        let (roles, without) = visit.desk().people.roles(&visit.caller, group.id)?;
         let params = call.query();
         let search = params.filled("search").unwrap_or_default();
         let wanted = search.to_lowercase();
@@ -73,7 +73,7 @@ fn edit_page(
     status: u16,
     fill: &Fill,
 ) -> Result<Response> {
-    let settings = visit.desk().group_settings(&visit.caller, group.id)?;
+    let settings = visit.desk().people.group_settings(&visit.caller, group.id)?;
     let settings: Vec<_> = settings.into_iter().collect();
     Ok(answer::html(status, pages::edit(&visit.frame(Some(group)), present, &settings, fill)))
 }
@@ -82,7 +82,7 @@ fn edit_page(
 /// off is not touched, so that the role remembers it.
 fn settings_of(visit: &Visit<'_>, group: &Group, params: &Params<'_>) -> Result<Settings> {
     let ticked = params.all(pages::SETTING_FIELD);
-    let known = visit.desk().group_settings(&visit.caller, group.id)?;
+    let known = visit.desk().people.group_settings(&visit.caller, group.id)?;
     let wanted = known.into_iter().filter(|(_, group_on)| *group_on);
     Ok(wanted.map(|(name, _)| (name.clone(), ticked.iter().any(|ticked| *ticked == name))).collect())
 }
@@ -99,7 +99,7 @@ fn post_new_role(app: &App, call: &Call<'_>) -> Result<Response> {
             description: form.filled("description").unwrap_or_default(),
             settings: settings_of(visit, &group, &form)?,
         };
-        match visit.desk().create_role(&visit.caller, group.id, new) {
+        match visit.desk().people.create_role(&visit.caller, group.id, new) {
             Ok(role) => {
                 let sentence = format!("The role {} is made.", role.name);
                 Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
@@ -114,7 +114,7 @@ fn post_new_role(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn present(visit: &Visit<'_>, group: &Group) -> Result<pages::RoleLine> {
     let id = RoleId(visit.number("role")?);
-    Ok(line_of(visit.desk().role(&visit.caller, group.id, id)?))
+    Ok(line_of(visit.desk().people.role(&visit.caller, group.id, id)?))
 }
 
 fn get_role(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -137,7 +137,7 @@ fn post_role(app: &App, call: &Call<'_>) -> Result<Response> {
             description: Some(form.filled("description").unwrap_or_default()),
             settings: settings_of(visit, &group, &form)?,
         };
-        match visit.desk().update_role(&visit.caller, group.id, line.role.id, change) {
+        match visit.desk().people.update_role(&visit.caller, group.id, line.role.id, change) {
             Ok(role) => {
                 let sentence = format!("The role {} is saved.", role.name);
                 Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
@@ -182,7 +182,7 @@ fn post_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let line = present(visit, &group)?;
-        visit.desk().delete_roles(&visit.caller, group.id, vec![line.role.id]).map_err(of_one)?;
+        visit.desk().people.delete_roles(&visit.caller, group.id, vec![line.role.id]).map_err(of_one)?;
         let sentence = format!("The role {} is deleted.", line.role.name);
         Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
     })

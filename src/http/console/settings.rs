@@ -1,9 +1,10 @@
 //! A group's settings: name, privileges, allowed sites, password rules.
 
 use super::visit::{Visit, filled, get, post, refused, visit};
-use crate::desk::allowed_sites::SITES_CHANGED_MEANWHILE;
-use crate::desk::groups;
-use crate::desk::password_policy::{PasswordPolicy, PasswordRule};
+use crate::desk::ground::password_rule::PasswordRule;
+use crate::desk::people::allowed_sites::SITES_CHANGED_MEANWHILE;
+use crate::desk::people::groups;
+use crate::desk::people::password_policy::PasswordPolicy;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -38,8 +39,8 @@ fn get_settings(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Result<Response> {
-    let settings = visit.desk().group_settings(&visit.caller, group.id)?;
-    let policy = visit.desk().password_policy(&visit.caller, group.id)?;
+    let settings = visit.desk().people.group_settings(&visit.caller, group.id)?;
+    let policy = visit.desk().people.password_policy(&visit.caller, group.id)?;
     let names: Vec<_> = settings.keys().map(|name| (name.clone(), !groups::is_shipped(name))).collect();
     let on = settings.iter().filter(|(_, on)| **on).map(|(name, _)| (SETTING_FIELD, name.as_str()));
     let about = || {
@@ -78,7 +79,7 @@ fn post_group(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let name = form.filled("name").unwrap_or_default();
         let account = form.filled("account_id");
-        match visit.desk().update_group(&visit.caller, group.id, &name, account.as_deref()) {
+        match visit.desk().people.update_group(&visit.caller, group.id, &name, account.as_deref()) {
             Ok(_) => Ok(visit.done(&address(&group), "The group is saved.")),
             Err(error) => {
                 let fields = [("name", "name"), ("account_id", "account_id")];
@@ -93,14 +94,14 @@ fn post_privileges(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let ticked = form.all(SETTING_FIELD);
-        let mut wanted = visit.desk().group_settings(&visit.caller, group.id)?;
+        let mut wanted = visit.desk().people.group_settings(&visit.caller, group.id)?;
         for (name, on) in &mut wanted {
             *on = ticked.iter().any(|ticked| ticked == name);
         }
         if let Some(new) = form.filled("new_setting") {
             wanted.insert(new, true);
         }
-        match visit.desk().set_group_settings(&visit.caller, group.id, wanted) {
+        match visit.desk().people.set_group_settings(&visit.caller, group.id, wanted) {
             Ok(_) => Ok(visit.done(&address(&group), "The settings are saved.")),
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &[("settings", "new_setting")])?;
@@ -115,11 +116,11 @@ fn get_remove(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let name = call.query().filled("name").unwrap_or_default();
-        if !visit.desk().group_settings(&visit.caller, group.id)?.contains_key(&name) {
+        if !visit.desk().people.group_settings(&visit.caller, group.id)?.contains_key(&name) {
             let public = format!("The group has no setting {name}.");
             return Err(Error::not_found("setting_unknown", public));
         }
-        let (roles, _) = visit.desk().roles(&visit.caller, group.id)?;
+        let (roles, _) = visit.desk().people.roles(&visit.caller, group.id)?;
         let on = roles.iter().filter(|role| role.settings.get(&name) == Some(&true)).count();
         let on = match on {
             0 => "No role has it on.".to_owned(),
@@ -146,7 +147,7 @@ fn post_remove(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let name = form.filled("name").unwrap_or_default();
-        visit.desk().remove_group_setting(&visit.caller, group.id, &name)?;
+        visit.desk().people.remove_group_setting(&visit.caller, group.id, &name)?;
         Ok(visit.done(&address(&group), &format!("The setting {name} is removed.")))
     })
 }
@@ -157,7 +158,7 @@ fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
         let wanted = form.first(pages::SITES_FIELD).unwrap_or_default();
         let opened =
             form.first(pages::OPENED_FIELD).map(|sites| sites.lines().map(str::to_owned).collect::<Vec<_>>());
-        match visit.desk().set_allowed_sites(&visit.caller, group.id, &wanted, opened.as_deref()) {
+        match visit.desk().people.set_allowed_sites(&visit.caller, group.id, &wanted, opened.as_deref()) {
             Ok(sites) if sites.is_empty() => {
                 Ok(visit.done(&address(&group), "No site may show pages in a frame."))
             }
@@ -184,7 +185,7 @@ fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_security(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
-        let present = visit.desk().password_policy(&visit.caller, group.id)?;
+        let present = visit.desk().people.password_policy(&visit.caller, group.id)?;
         let rule = form.filled("rule").and_then(|name| PasswordRule::named(&name));
         let policy = PasswordPolicy {
             rule: rule.unwrap_or(present.rule),
@@ -193,7 +194,7 @@ fn post_security(app: &App, call: &Call<'_>) -> Result<Response> {
             reset_requires_new: form.filled("reset_requires_new").is_some(),
             reset_may_create: form.filled("reset_may_create").is_some(),
         };
-        match visit.desk().set_password_policy(&visit.caller, group.id, policy) {
+        match visit.desk().people.set_password_policy(&visit.caller, group.id, policy) {
             Ok(()) => Ok(visit.done(&address(&group), "The password rules are saved.")),
             Err(error) => {
                 let fields = [("reset_message", "reset_message")];

@@ -2,9 +2,9 @@
 
 use super::users::role_chosen;
 use super::visit::{Visit, exported, get, post, refused, upload, visit, visit_streamed};
-use crate::desk::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms, template};
-use crate::desk::people::MemberQuery;
-use crate::desk::uploads::UploadState;
+use crate::desk::people::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms, template};
+use crate::desk::people::uploads::UploadState;
+use crate::desk::people::users::MemberQuery;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -31,7 +31,7 @@ const LINES: usize = 200;
 fn get_users_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
     visit_streamed(app, call, |visit| {
         let group = visit.group()?;
-        let export = app.desk.export_users(&visit.caller, group.id, &MemberQuery::default())?;
+        let export = app.desk.people.export_users(&visit.caller, group.id, &MemberQuery::default())?;
         let response = exported(&format!("users-{}", group.id), export.began_at);
         Ok((response, Box::new(export)))
     })
@@ -53,7 +53,7 @@ fn get_upload_form(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn form_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {
-    let roles = visit.desk().role_choices(&visit.caller, group.id)?;
+    let roles = visit.desk().people.role_choices(&visit.caller, group.id)?;
     Ok(answer::html(status, pages::form(&visit.frame(Some(group)), &roles, &COLUMNS.join(","), fill)))
 }
 
@@ -71,7 +71,9 @@ fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
             .ok_or_else(|| Error::invalid("file_missing", "file", "Choose a file that is not empty."));
         let kept = chosen.and_then(|role| {
             let terms = Terms { role, skip_refused: false };
-            file.and_then(|file| visit.desk().keep_upload(&visit.caller, group.id, terms, Secret::new(file)))
+            file.and_then(|file| {
+                visit.desk().people.keep_upload(&visit.caller, group.id, terms, Secret::new(file))
+            })
         });
         match kept {
             Ok(id) => Ok(answer::see_other(&address(&group, &id))),
@@ -100,7 +102,7 @@ fn get_upload(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let id = call.segment("upload");
-        match visit.desk().upload(&visit.caller, group.id, id)? {
+        match visit.desk().people.upload(&visit.caller, group.id, id)? {
             UploadState::Judged(preview) => Ok(preview_page(visit, &group, id, &preview, None)),
             UploadState::Done(preview) => {
                 let failure =
@@ -174,7 +176,7 @@ fn post_apply(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let id = call.segment("upload");
         let skip = form.filled("skip_refused").is_some();
-        app.desk.start_upload(&visit.caller, group.id, id, skip)?;
+        app.desk.people.start_upload(&visit.caller, group.id, id, skip)?;
         Ok(answer::see_other(&address(&group, id)))
     })
 }

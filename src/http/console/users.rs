@@ -3,9 +3,11 @@
 use super::access_log::lines_of;
 use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
-use crate::desk::password_policy::PasswordRule;
-use crate::desk::people::{MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey};
-use crate::desk::permission;
+use crate::desk::ground::password_rule::PasswordRule;
+use crate::desk::ground::permission;
+use crate::desk::people::users::{
+    MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey,
+};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -48,12 +50,13 @@ fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, params) = (visit.group()?, call.query());
         let filters = filters_of(&params);
-        let roles = visit.desk().role_choices(&visit.caller, group.id)?;
-        let count = visit.desk().count_members_to(&visit.caller, group.id, &filters, listing::COUNT_MAX)?;
+        let roles = visit.desk().people.role_choices(&visit.caller, group.id)?;
+        let count =
+            visit.desk().people.count_members_to(&visit.caller, group.id, &filters, listing::COUNT_MAX)?;
         let asked = Asked::of(&params, &pages::SORTS).within(count);
         let order = Some(MemberOrder { by: column_of(asked.key()), descending: asked.descending() });
         let query = MemberQuery { order, offset: asked.offset(), limit: listing::PAGE, ..filters.clone() };
-        let found = visit.desk().members(&visit.caller, group.id, &query)?;
+        let found = visit.desk().people.members(&visit.caller, group.id, &query)?;
         let chips = listing::searched("search", &filters.search).into_iter();
         let chips = chips
             .chain(listing::chosen("role", params.filled("role"), &pages::role_filter(&roles)))
@@ -65,7 +68,7 @@ fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
             members: &found.members,
             fill: &filled(&params),
             roles: &roles,
-            now: visit.desk().clock.now(),
+            now: visit.desk().clock().now(),
         };
         Ok(answer::html(200, pages::list(&visit.frame(Some(&group)), &view)))
     })
@@ -135,8 +138,8 @@ fn get_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn new_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill, join: &Fill) -> Result<Response> {
-    let roles = visit.desk().role_choices(&visit.caller, group.id)?;
-    let rule = told(visit.desk().password_policy(&visit.caller, group.id)?.rule);
+    let roles = visit.desk().people.role_choices(&visit.caller, group.id)?;
+    let rule = told(visit.desk().people.password_policy(&visit.caller, group.id)?.rule);
     Ok(answer::html(status, pages::new(&visit.frame(Some(group)), &roles, &rule, fill, join)))
 }
 
@@ -162,7 +165,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
                 password: Some(password).filter(|password| !password.expose().is_empty()),
                 administrator,
             };
-            visit.desk().create_user(&visit.caller, group.id, new)
+            visit.desk().people.create_user(&visit.caller, group.id, new)
         });
         match made {
             Ok(member) => Ok(visit.done(&address(&member), &format!("{} is made.", member.user.address))),
@@ -180,8 +183,14 @@ fn post_add_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let who = form.filled("member_address").unwrap_or_default();
         let puid = puid_of(&form, "member_puid");
-        let added =
-            visit.desk().add_member(&visit.caller, group.id, &who, puid.as_deref(), RoleChoice::None, false);
+        let added = visit.desk().people.add_member(
+            &visit.caller,
+            group.id,
+            &who,
+            puid.as_deref(),
+            RoleChoice::None,
+            false,
+        );
         match added {
             Ok(member) => {
                 let sentence = format!("{} is a member of this group now.", member.user.address);
@@ -207,7 +216,7 @@ fn key_of(visit: &Visit<'_>) -> Result<UserKey> {
 fn get_user(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let member = visit.desk().member(&visit.caller, group.id, &key_of(visit)?)?;
+        let member = visit.desk().people.member(&visit.caller, group.id, &key_of(visit)?)?;
         let details = user_page::details_of(&member);
         show(visit, &group, &member, 200, &details, &Fill::default())
     })
@@ -223,19 +232,19 @@ fn show(
 ) -> Result<Response> {
     let (desk, caller) = (visit.desk(), &visit.caller);
     let mut groups = Vec::new();
-    for membership in desk.memberships(caller, member.user.id)? {
-        groups.push(desk.group(caller, membership.group)?);
+    for membership in desk.people.memberships(caller, member.user.id)? {
+        groups.push(desk.people.group(caller, membership.group)?);
     }
-    let settings = desk.member_settings(caller, group.id, member.user.id)?;
-    let history = desk.history(caller, group.id, member.user.address.as_str(), HISTORY)?;
+    let settings = desk.people.member_settings(caller, group.id, member.user.id)?;
+    let history = desk.appliance.history(caller, group.id, member.user.address.as_str(), HISTORY)?;
     let may_change_person = caller.may_administer(member.user.home_group);
     let rule = match may_change_person {
-        true => told(desk.password_rule_of(caller, &member.user)?),
+        true => told(desk.people.password_rule_of(caller, &member.user)?),
         false => String::new(),
     };
     let view = user_page::UserView {
         member,
-        roles: &visit.desk().role_choices(&visit.caller, group.id)?,
+        roles: &visit.desk().people.role_choices(&visit.caller, group.id)?,
         groups: &groups,
         settings: &settings.into_iter().collect::<Vec<_>>(),
         may_change_person,
@@ -244,7 +253,7 @@ fn show(
         details,
         password,
         history: &lines_of(history),
-        now: desk.clock.now(),
+        now: desk.clock().now(),
     };
     Ok(answer::html(status, user_page::page(&visit.frame(Some(group)), &view)))
 }
@@ -264,7 +273,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
             role: form.first("role").map(|_| role_choice(&form)).transpose()?,
             ..UserChange::default()
         };
-        match visit.desk().update_user(&visit.caller, group.id, &key, change) {
+        match visit.desk().people.update_user(&visit.caller, group.id, &key, change) {
             Ok(updated) => {
                 let sentence = if updated.changed.is_empty() {
                     "Nothing was different."
@@ -274,7 +283,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
                 Ok(visit.done(&address(&updated.member), sentence))
             }
             Err(error) => {
-                let member = visit.desk().member(&visit.caller, group.id, &key)?;
+                let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
                 let (status, fill) = refused(filled(&form), error, &FIELDS)?;
                 show(visit, &group, &member, status, &fill, &Fill::default())
             }
@@ -287,12 +296,12 @@ fn post_user_password(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form, key) = (visit.group()?, call.form()?, key_of(visit)?);
         let changed = password_typed_twice(&form).and_then(|password| {
             let change = UserChange { password: Some(password), ..UserChange::default() };
-            visit.desk().update_user(&visit.caller, group.id, &key, change)
+            visit.desk().people.update_user(&visit.caller, group.id, &key, change)
         });
         match changed {
             Ok(updated) => Ok(visit.done(&address(&updated.member), "The password is set.")),
             Err(error) => {
-                let member = visit.desk().member(&visit.caller, group.id, &key)?;
+                let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
                 let fields = [("password", "password"), ("again", "again")];
                 let (status, fill) = refused(Fill::default(), error, &fields)?;
                 show(visit, &group, &member, status, &user_page::details_of(&member), &fill)
@@ -332,12 +341,12 @@ fn post_user_state(app: &App, call: &Call<'_>) -> Result<Response> {
                 "The user may not run this group any more."
             }
             "unlocked" => {
-                visit.desk().clear_lockout(&visit.caller, group.id, &key)?;
+                visit.desk().people.clear_lockout(&visit.caller, group.id, &key)?;
                 "The lockout is cleared."
             }
             _ => return Err(Error::invalid("state_unknown", "to", "There is no such state.")),
         };
-        let updated = visit.desk().update_user(&visit.caller, group.id, &key, change)?;
+        let updated = visit.desk().people.update_user(&visit.caller, group.id, &key, change)?;
         let member = &updated.member;
         let shut = to == "administrator" && !member.user.has_password;
         let more = if shut { " They cannot open the console until a password is set." } else { "" };
@@ -348,7 +357,7 @@ fn post_user_state(app: &App, call: &Call<'_>) -> Result<Response> {
 fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let member = visit.desk().member(&visit.caller, group.id, &key_of(visit)?)?;
+        let member = visit.desk().people.member(&visit.caller, group.id, &key_of(visit)?)?;
         let back = address(&member);
         let last = match member.user.signed_in_at {
             None => "They never signed in.".to_owned(),
@@ -379,7 +388,7 @@ fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let gone = visit.desk().delete_user(&visit.caller, group.id, &key_of(visit)?)?;
+        let gone = visit.desk().people.delete_user(&visit.caller, group.id, &key_of(visit)?)?;
         let sentence = format!("{} is deleted.", gone.user.address);
         Ok(visit.done(&format!("/console/groups/{}/users", group.id), &sentence))
     })

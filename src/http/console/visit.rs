@@ -78,7 +78,7 @@ pub fn visit(
     let bearer = cookie(call, SESSION).unwrap_or_default().to_owned();
     let caller = match bearer.as_str() {
         "" => None,
-        bearer => app.desk.console_caller(&call.anonymous(), bearer)?,
+        bearer => app.desk.appliance.console_caller(&call.anonymous(), bearer)?,
     };
     let Some(caller) = caller else {
         return Ok(answer::see_other(&sign_in_address(call)));
@@ -97,13 +97,13 @@ pub fn visit(
     }
     let (who, may_switch) = match &caller.actor {
         Actor::Operator { name, .. } => (name.clone(), false),
-        actor => (actor.to_string(), app.desk.console_groups(&caller)?.len() > 1),
+        actor => (actor.to_string(), app.desk.appliance.console_groups(&caller)?.len() > 1),
     };
     let visit = Visit {
         app,
         call,
         caller,
-        token: app.desk.form_token(&bearer),
+        token: app.desk.appliance.form_token(&bearer),
         flash: message(app, call, &bearer),
         bearer,
         who,
@@ -132,7 +132,7 @@ pub fn visit(
 pub fn is_signed_in(app: &App, call: &Call<'_>) -> Result<bool> {
     match cookie(call, SESSION).unwrap_or_default() {
         "" => Ok(false),
-        bearer => Ok(app.desk.console_caller(&call.anonymous(), bearer)?.is_some()),
+        bearer => Ok(app.desk.appliance.console_caller(&call.anonymous(), bearer)?.is_some()),
     }
 }
 
@@ -191,7 +191,7 @@ impl Visit<'_> {
     pub fn group(&self) -> Result<Group> {
         let id = GroupId::parse(self.call.segment("group"))
             .ok_or_else(|| Error::not_found("group_unknown", "There is no such group."))?;
-        self.desk().group(&self.caller, id)
+        self.desk().people.group(&self.caller, id)
     }
 
     /// The number that the path names.
@@ -294,24 +294,24 @@ pub fn without_session(response: Response, call: &Call<'_>) -> Response {
 /// Leaves a message for the next page of this browser.
 pub fn say(app: &App, call: &Call<'_>, bearer: &str, response: Response, sentence: &str) -> Response {
     let sentence: String = sentence.chars().take(MESSAGE_MAX).collect();
-    let sealed = app.desk.seal_message(bearer, &sentence);
+    let sealed = app.desk.appliance.seal_message(bearer, &sentence);
     set_cookie(response, call, MESSAGE, &sealed, MESSAGE_LIFE)
 }
 
 /// The message that the page before left for this browser.
 pub fn message(app: &App, call: &Call<'_>, bearer: &str) -> Option<Flash> {
     let sealed = cookie(call, MESSAGE).filter(|sealed| !sealed.is_empty())?;
-    app.desk.open_message(bearer, sealed).map(|sentence| Flash { good: true, sentence })
+    app.desk.appliance.open_message(bearer, sealed).map(|sentence| Flash { good: true, sentence })
 }
 
 /// In the lab, what its clock says.
 pub fn lab_clock(desk: &Desk) -> Option<String> {
-    desk.lab_clock()
+    desk.appliance.lab_clock()
 }
 
 fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&str>) -> Result<()> {
     let own = own_page::sends(app, call.request);
-    if own && token.is_some_and(|token| app.desk.form_token_fits(bearer, token)) {
+    if own && token.is_some_and(|token| app.desk.appliance.form_token_fits(bearer, token)) {
         return Ok(());
     }
     let public = "This form did not come from a page that we gave your browser in this session. Nothing was \

@@ -10,7 +10,7 @@
 //! ```
 
 use super::parameters::wire_name;
-use crate::desk::roles::{RoleView, WithoutRole};
+use crate::desk::people::roles::{RoleView, WithoutRole};
 use crate::error::Error;
 use crate::model::Member;
 

@@ -6,7 +6,7 @@ use tiny_http::Method;
 
 use super::tests::{Papi, outcome, papi};
 use crate::desk::fixture::SEVEN;
-use crate::desk::people::MemberQuery;
+use crate::desk::people::users::MemberQuery;
 use crate::model::{Caller, Member};
 
 /// Requests of one run; SIDELIGHT_GENERATED asks for more.
@@ -70,7 +70,7 @@ impl Numbers {
 
 fn members(p: &Papi) -> Vec<Member> {
     let query = MemberQuery { limit: 10_000, ..MemberQuery::default() };
-    p.desk().members(&Caller::host(), SEVEN, &query).unwrap().members
+    p.desk().people.members(&Caller::host(), SEVEN, &query).unwrap().members
 }
 
 #[test]

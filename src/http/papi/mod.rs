@@ -1,6 +1,6 @@
 //! The user provisioning API, "PAPI": `/PAPI/NewUser.asp` and its four siblings. Wire contract §4.
 //!
-//! Each call signs its partner in, does one use case of [`crate::desk::people`], and answers an XML document
+//! Each call signs its partner in, does one use case of [`crate::desk::people::users`], and answers an XML document
 //! whose shape [`document`] holds. POST is the way; GET works, and leaves a warning in the access log,
 //! because the partner's secret then stands in URLs.
 //!
@@ -23,7 +23,7 @@ use self::document::Document;
 use self::parameters::Parameters;
 use super::answer;
 use super::router::{App, AtOnce, Call, Errors, FORM, Route};
-use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
+use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
@@ -139,7 +139,7 @@ fn signed_in(app: &App, call: &Call<'_>, parameters: &Parameters<'_>) -> Result<
     let mut partner = None;
     for credential in &credentials {
         let attempt = Attempt { caller: &anonymous, credential, group, surface: "provisioning API" };
-        partner = Some(app.desk.identify(&attempt)?);
+        partner = Some(app.desk.sign_in.identify(&attempt)?);
     }
     let partner = partner.ok_or_else(|| {
         let public = "Neither PartnerPW nor PartnerAuth was sent; one of them is required.";
@@ -153,7 +153,7 @@ fn warn_of_get(app: &App, call: &Call<'_>, partner: &Partner) -> Result<()> {
     let detail = "Called with GET: the partner's secret then stands in URLs, and so in logs. Use POST.";
     let page: String = call.request.path.chars().filter(|c| !c.is_control()).take(40).collect();
     let entry = LogEntry::done(&partner.caller, Some(partner.group), "papi.get-warning", page, detail);
-    app.desk.record_reading(entry)
+    app.desk.appliance.note_reading(entry)
 }
 
 fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
@@ -173,7 +173,7 @@ fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> R
         password: parameters.password("UserPW")?,
         administrator: false,
     };
-    let made = app.desk.create_user(&partner.caller, partner.group, new)?;
+    let made = app.desk.people.create_user(&partner.caller, partner.group, new)?;
     Ok(document::new_user(&made, audio))
 }
 
@@ -193,7 +193,7 @@ fn update_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -
         suspended,
         ..UserChange::default()
     };
-    let done = app.desk.update_user(&partner.caller, partner.group, &key, change)?;
+    let done = app.desk.people.update_user(&partner.caller, partner.group, &key, change)?;
     let membership = &done.member.membership;
     let lets_in = suspended == Some(false) || (suspended.is_none() && active == Some(true));
     let warning = match lets_in {
@@ -206,14 +206,14 @@ fn update_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -
 
 fn delete_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
     let key = selected(parameters)?;
-    app.desk.delete_user(&partner.caller, partner.group, &key)?;
+    app.desk.people.delete_user(&partner.caller, partner.group, &key)?;
     Ok(document::done())
 }
 
 /// The user that PartnerUserID selects.
 fn selected(parameters: &Parameters<'_>) -> Result<UserKey> {
     let text = parameters.text("PartnerUserID")?.unwrap_or_default();
-    crate::desk::fields::puid(&text).map(|puid| UserKey::Puid(puid.as_str().to_owned()))
+    crate::desk::ground::fields::puid(&text).map(|puid| UserKey::Puid(puid.as_str().to_owned()))
 }
 
 /// `1` Glance Free Conferencing, `666` testing. Wire contract §4.2.

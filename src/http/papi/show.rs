@@ -3,8 +3,8 @@
 use super::Partner;
 use super::document::{self, Document};
 use super::parameters::Parameters;
-use crate::desk::fields::is_none_word;
-use crate::desk::people::{MemberQuery, RoleMatch, TextMatch};
+use crate::desk::ground::fields::is_none_word;
+use crate::desk::people::users::{MemberQuery, RoleMatch, TextMatch};
 use crate::error::{Error, Result};
 use crate::http::router::App;
 use crate::model::{GLANCE_ADDRESS_MAX, PUID_MAX, UserId};
@@ -18,12 +18,12 @@ const ROLE_MAX: usize = 255;
 
 pub(super) fn users(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
     let query = query(parameters)?;
-    let page = app.desk.show_members(&partner.caller, partner.group, &query)?;
+    let page = app.desk.people.show_members(&partner.caller, partner.group, &query)?;
     Ok(document::users(&page.members, page.next.map(|last| token(last.0))))
 }
 
 pub(super) fn roles(app: &App, partner: &Partner, _: &Parameters<'_>) -> Result<Document> {
-    let (views, without) = app.desk.show_roles(&partner.caller, partner.group)?;
+    let (views, without) = app.desk.people.show_roles(&partner.caller, partner.group)?;
     Ok(document::roles(&views, without))
 }
 

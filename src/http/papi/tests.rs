@@ -7,8 +7,8 @@ use tiny_http::{Header, Method};
 
 use crate::desk::Desk;
 use crate::desk::fixture::{EIGHT, SEVEN, fixture, puid, user};
-use crate::desk::people::{NewUser, RoleChoice, UserChange, UserKey};
-use crate::desk::roles::NewRole;
+use crate::desk::people::roles::NewRole;
+use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::gate::{Answer, Handler, Request};
 use crate::http::router::App;
 use crate::model::{Caller, Member};
@@ -27,10 +27,13 @@ pub(super) struct Papi {
 pub(super) fn papi() -> Papi {
     let f = fixture();
     let password = UserChange { password: Some(Secret::new(PASSWORD)), ..UserChange::default() };
-    f.desk.update_user(&f.admin, SEVEN, &puid("admin.seven"), password).unwrap();
-    f.desk.change_api_key(&f.admin, SEVEN, Some(Secret::new(API_KEY))).unwrap();
+    f.desk.people.update_user(&f.admin, SEVEN, &puid("admin.seven"), password).unwrap();
+    f.desk.sign_in.change_api_key(&f.admin, SEVEN, Some(Secret::new(API_KEY))).unwrap();
     for name in ["Sales", "Support"] {
-        f.desk.create_role(&f.admin, SEVEN, NewRole { name: name.into(), ..NewRole::default() }).unwrap();
+        f.desk
+            .people
+            .create_role(&f.admin, SEVEN, NewRole { name: name.into(), ..NewRole::default() })
+            .unwrap();
     }
     let app = App::new(f.desk, None, super::super::TABLES);
     Papi { app, _directory: f.directory }
@@ -80,7 +83,7 @@ impl Papi {
     }
 
     pub(super) fn login_key(&self, puid: &str) -> String {
-        let expiry = self.desk().clock.now().seconds() + 600;
+        let expiry = self.desk().clock().now().seconds() + 600;
         make(&SigningKey::new(API_KEY.as_bytes()), SEVEN, puid, expiry).unwrap()
     }
 
@@ -90,7 +93,7 @@ impl Papi {
     }
 
     fn member(&self, key: &UserKey) -> Member {
-        self.desk().member(&Caller::host(), SEVEN, key).unwrap()
+        self.desk().people.member(&Caller::host(), SEVEN, key).unwrap()
     }
 
     pub(super) fn make_users(&self, count: usize) {
@@ -160,7 +163,7 @@ fn a_partner_is_an_active_administrator() {
     assert_eq!(as_user("plain.seven", "E1"), "administrators_only");
     assert_eq!(as_user("admin.seven", "admin.seven"), "ok");
     let suspended = UserChange { suspended: Some(true), ..UserChange::default() };
-    p.desk().update_user(&Caller::host(), SEVEN, &puid("admin.seven"), suspended).unwrap();
+    p.desk().people.update_user(&Caller::host(), SEVEN, &puid("admin.seven"), suspended).unwrap();
     assert_ne!(as_user("admin.seven", "admin.seven"), "ok");
 }
 
@@ -375,7 +378,7 @@ fn whoever_may_not_list_leaves_a_row_when_they_try() {
     let p = papi();
     let password = Some(Secret::new(PASSWORD));
     let new = NewUser { password, ..user("bob.x", "bob") };
-    p.desk().create_user(&Caller::host(), SEVEN, new).unwrap();
+    p.desk().people.create_user(&Caller::host(), SEVEN, new).unwrap();
     for (page, operation) in [("ShowUsers", "user.list"), ("ShowRoles", "role.list")] {
         let body = "PartnerLogin=bob.x&PartnerPW=partner+password&PageCount=9";
         let (_, text) = p.request(Method::Post, &format!("/PAPI/{page}.asp"), "", body, &[]);
@@ -425,7 +428,7 @@ fn show_users_finds_by_wildcards_none_and_all_criteria_together() {
     p.check("NewUser", "PartnerUserID=salesB&UserAddress=bob.ri.example.glance.net", "ok");
     p.check("NewUser", "PartnerUserID=X34&UserAddress=cyd.ma.example.glance.net&UserRole=Sales", "ok");
     let no_puid = UserChange { puid: Some(None), ..UserChange::default() };
-    p.desk().update_user(&Caller::host(), SEVEN, &puid("admin.seven"), no_puid).unwrap();
+    p.desk().people.update_user(&Caller::host(), SEVEN, &puid("admin.seven"), no_puid).unwrap();
     // The partner has no PUID any more: from here on by password.
     let check = |fields: &str, expected: &str| {
         let body = format!("PartnerLogin=admin.seven&PartnerPW=partner+password&PageCount=9&{fields}");
@@ -454,9 +457,9 @@ fn show_users_finds_by_wildcards_none_and_all_criteria_together() {
     check("UserRole=Sales&PartnerUserID=salesB", "");
     check("PartnerUserID=100%25", "");
     let field = NewRole { name: "Außendienst Öst".into(), ..NewRole::default() };
-    p.desk().create_role(&Caller::host(), SEVEN, field).unwrap();
+    p.desk().people.create_role(&Caller::host(), SEVEN, field).unwrap();
     let change = UserChange { role: Some(RoleChoice::of_wire("Außendienst Öst")), ..UserChange::default() };
-    p.desk().update_user(&Caller::host(), SEVEN, &puid("salesB"), change).unwrap();
+    p.desk().people.update_user(&Caller::host(), SEVEN, &puid("salesB"), change).unwrap();
     check("UserRole=AUSSENDIENST ÖST", "bob");
     check("UserRole=aussen*", "bob");
     check("UserRole=*öst", "bob");
@@ -503,7 +506,10 @@ fn show_roles_counts_only_roles_that_have_users() {
 #[test]
 fn a_user_of_several_groups_names_one_with_partner_id() {
     let p = papi();
-    p.desk().add_member(&Caller::host(), EIGHT, "admin.seven", Some("x"), RoleChoice::None, true).unwrap();
+    p.desk()
+        .people
+        .add_member(&Caller::host(), EIGHT, "admin.seven", Some("x"), RoleChoice::None, true)
+        .unwrap();
     let check = |fields: &str, expected: &str| {
         let body = format!("PartnerLogin=admin.seven&PartnerPW=partner+password&PageCount=1&{fields}");
         let (_, text) = p.request(Method::Post, "/PAPI/ShowUsers.asp", "", &body, &[]);

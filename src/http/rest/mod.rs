@@ -16,8 +16,8 @@ use super::answer;
 use super::credentials::header_proof;
 use super::form::without_mark;
 use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
-use crate::desk::people::BulkError;
-use crate::desk::privilege::Privilege;
+use crate::desk::people::bulk::BulkError;
+use crate::desk::sign_in::privilege::Privilege;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
 use crate::model::{Caller, GroupId};
@@ -66,14 +66,14 @@ fn caller(
     let group = GroupId::parse(call.segment("group"));
     let proof = match header_proof(call) {
         Ok(Some(proof)) => proof,
-        Ok(None) => return Err(app.desk.refuse_unreadable(&nobody, "REST", group, None)),
-        Err(why) => return Err(app.desk.refuse_unreadable(&nobody, "REST", group, Some(why))),
+        Ok(None) => return Err(app.desk.sign_in.refuse_unreadable(&nobody, "REST", group, None)),
+        Err(why) => return Err(app.desk.sign_in.refuse_unreadable(&nobody, "REST", group, Some(why))),
     };
     // A group that cannot be is asked about as any other that is not the caller's.
     let asked = group.unwrap_or(GroupId(i64::MAX));
-    let signed_in = app.desk.identify_bearer(&nobody, &proof, Some(asked), "REST")?;
+    let signed_in = app.desk.sign_in.identify_bearer(&nobody, &proof, Some(asked), "REST")?;
     let caller = signed_in.caller(Some(call.request.peer));
-    app.desk.require_privileges(&signed_in, &caller, operation, privileges)?;
+    app.desk.sign_in.require_privileges(&signed_in, &caller, operation, privileges)?;
     Ok((caller, signed_in.group))
 }
 

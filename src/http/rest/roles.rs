@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::row::{Row, number, rows};
 use super::{bulk, caller, count_of, id_of, in_wire_words, ok};
-use crate::desk::privilege::Privilege::GroupOwner;
-use crate::desk::roles::{NewRole, RoleChange, RoleView};
+use crate::desk::people::roles::{NewRole, RoleChange, RoleView};
+use crate::desk::sign_in::privilege::Privilege::GroupOwner;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -15,7 +15,7 @@ use crate::model::RoleId;
 /// `GET …/roles`
 pub fn get_roles(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "role.list", &[GroupOwner])?;
-    let (roles, _) = app.desk.roles(&caller, group)?;
+    let (roles, _) = app.desk.people.roles(&caller, group)?;
     let roles: Vec<Value> = roles.iter().map(|view| written(view, false)).collect();
     Ok(answer::json(200, &roles))
 }
@@ -25,7 +25,7 @@ pub fn get_role(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "role.list", &[GroupOwner])?;
     let unknown = || Error::not_found("role_unknown", "The group has no such role.").with_field("roleId");
     let id = id_of(call.segment("role")).ok_or_else(unknown)?;
-    let view = app.desk.role(&caller, group, RoleId(id)).map_err(in_wire_words)?;
+    let view = app.desk.people.role(&caller, group, RoleId(id)).map_err(in_wire_words)?;
     Ok(answer::json(200, &written(&view, true)))
 }
 
@@ -41,7 +41,7 @@ pub fn post_roles(app: &App, call: &Call<'_>) -> Result<Response> {
         })
     });
     let count = count_of(&new, &call.request.body);
-    bulk(new.and_then(|new| app.desk.create_roles(&caller, group, new)), count, |made| {
+    bulk(new.and_then(|new| app.desk.people.create_roles(&caller, group, new)), count, |made| {
         let made: Vec<Value> =
             made.iter().map(|role| json!({ "roleId": role.id, "name": role.name, "inUse": false })).collect();
         answer::json(200, &made)
@@ -66,7 +66,7 @@ pub fn put_roles(app: &App, call: &Call<'_>) -> Result<Response> {
         Ok((RoleId(id), change))
     });
     let count = count_of(&changes, &call.request.body);
-    bulk(changes.and_then(|changes| app.desk.update_roles(&caller, group, changes)), count, ok)
+    bulk(changes.and_then(|changes| app.desk.people.update_roles(&caller, group, changes)), count, ok)
 }
 
 /// `POST …/delete-roles`: a list of role numbers, or of objects with `roleId`.
@@ -81,7 +81,7 @@ pub fn post_delete_roles(app: &App, call: &Call<'_>) -> Result<Response> {
         Ok(RoleId(id))
     });
     let count = count_of(&ids, &call.request.body);
-    bulk(ids.and_then(|ids| app.desk.delete_roles(&caller, group, ids)), count, ok)
+    bulk(ids.and_then(|ids| app.desk.people.delete_roles(&caller, group, ids)), count, ok)
 }
 
 fn written(view: &RoleView, with_settings: bool) -> Value {

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::desk::people::{BULK_MAX, BulkError};
+use crate::desk::people::bulk::{BULK_MAX, BulkError};
 use crate::error::{Error, Kind, Result};
 use crate::http::form::without_mark;
 use crate::secret::Secret;

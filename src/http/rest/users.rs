@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::row::{Row, number, rows};
 use super::{bulk, caller, count_of, in_wire_words, ok};
-use crate::desk::people::{MemberQuery, NewUser, RoleChoice, RoleMatch, TextMatch, UserChange, UserKey};
-use crate::desk::privilege::Privilege::{GroupAddPerson, GroupModifyPerson, GroupOwner};
+use crate::desk::people::users::{
+    MemberQuery, NewUser, RoleChoice, RoleMatch, TextMatch, UserChange, UserKey,
+};
+use crate::desk::sign_in::privilege::Privilege::{GroupAddPerson, GroupModifyPerson, GroupOwner};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -46,8 +48,8 @@ const CHANGE_FIELDS: &[&str] = &[
 pub fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "user.list", &[GroupOwner])?;
     let query = query(&call.query())?;
-    let total = app.desk.count_members(&caller, group, &query)?;
-    let page = app.desk.show_members(&caller, group, &query)?;
+    let total = app.desk.people.count_members(&caller, group, &query)?;
+    let page = app.desk.people.show_members(&caller, group, &query)?;
     let users: Vec<Value> = page.members.iter().map(written).collect();
     let document = json!({
         "pagination": { "offset": query.offset, "pageSize": users.len(), "totalRecords": total },
@@ -61,7 +63,7 @@ pub fn post_users(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "user.create", &[GroupOwner, GroupAddPerson])?;
     let new = rows(&call.request.body, new_user);
     let count = count_of(&new, &call.request.body);
-    bulk(new.and_then(|new| app.desk.create_users(&caller, group, new)), count, |made| {
+    bulk(new.and_then(|new| app.desk.people.create_users(&caller, group, new)), count, |made| {
         let made: Vec<Value> = made
             .iter()
             .map(|member| {
@@ -81,7 +83,7 @@ pub fn put_users(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "user.update", &[GroupOwner, GroupModifyPerson])?;
     let changes = rows(&call.request.body, change);
     let count = count_of(&changes, &call.request.body);
-    bulk(changes.and_then(|changes| app.desk.update_users(&caller, group, changes)), count, ok)
+    bulk(changes.and_then(|changes| app.desk.people.update_users(&caller, group, changes)), count, ok)
 }
 
 /// `POST …/delete-users`: a list of user numbers, or of objects that name a user as a change does.
@@ -101,7 +103,7 @@ pub fn post_delete_users(app: &App, call: &Call<'_>) -> Result<Response> {
         }
     });
     let count = count_of(&keys, &call.request.body);
-    bulk(keys.and_then(|keys| app.desk.delete_users(&caller, group, keys)), count, ok)
+    bulk(keys.and_then(|keys| app.desk.people.delete_users(&caller, group, keys)), count, ok)
 }
 
 fn query(params: &Params<'_>) -> Result<MemberQuery> {

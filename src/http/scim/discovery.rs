@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{base, caller, document_with, list};
-use crate::desk::scim::PAGE_MAX;
+use crate::desk::people::scim::PAGE_MAX;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::router::{App, Call};

@@ -26,7 +26,8 @@ fn list(app: &App, call: &Call<'_>, query: fn(&Call<'_>) -> Result<Query>) -> Re
     let (caller, group) = caller(app, call)?;
     let query = query(call)?;
     let with_members = query.projection.shows("members");
-    let page = app.desk.scim_groups(&caller, group, query.filter.as_ref(), query.window, with_members)?;
+    let page =
+        app.desk.people.scim_groups(&caller, group, query.filter.as_ref(), query.window, with_members)?;
     let base = base(app, call);
     let groups = page.groups.iter().map(|group| document(group, &base)).collect();
     Ok(query.answer(page.total, groups))
@@ -36,7 +37,7 @@ fn list(app: &App, call: &Call<'_>, query: fn(&Call<'_>) -> Result<Query>) -> Re
 pub fn post_groups(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let projection = projection(call)?;
-    let made = app.desk.scim_create_group(&caller, group, &body(call)?)?;
+    let made = app.desk.people.scim_create_group(&caller, group, &body(call)?)?;
     Ok(resource(201, document(&made, &base(app, call)), &projection))
 }
 
@@ -44,7 +45,7 @@ pub fn post_groups(app: &App, call: &Call<'_>) -> Result<Response> {
 pub fn get_group(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let projection = projection(call)?;
-    let found = app.desk.scim_group(&caller, group, id(call)?, projection.shows("members"))?;
+    let found = app.desk.people.scim_group(&caller, group, id(call)?, projection.shows("members"))?;
     Ok(shown(call, document(&found, &base(app, call)), &projection))
 }
 
@@ -68,14 +69,14 @@ fn changed(app: &App, call: &Call<'_>, read: fn(Value) -> Result<Vec<GroupStep>>
     let projection = projection(call)?;
     let id = id(call)?;
     let steps = read(body(call)?)?;
-    let done = app.desk.scim_change_group(&caller, group, id, if_match(call), steps)?;
+    let done = app.desk.people.scim_change_group(&caller, group, id, if_match(call), steps)?;
     Ok(resource(200, document(&done, &base(app, call)), &projection))
 }
 
 /// `DELETE /scim/v2/Groups/{id}`
 pub fn delete_group(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
-    app.desk.scim_delete_group(&caller, group, id(call)?, if_match(call))?;
+    app.desk.people.scim_delete_group(&caller, group, id(call)?, if_match(call))?;
     Ok(answer::no_content())
 }
 

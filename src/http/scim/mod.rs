@@ -12,7 +12,7 @@ use tiny_http::Method;
 
 use super::answer;
 use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
-use crate::desk::scim::{PAGE_MAX, Window};
+use crate::desk::people::scim::{PAGE_MAX, Window};
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
 use crate::model::{Caller, GroupId};
@@ -68,7 +68,7 @@ fn caller(app: &App, call: &Call<'_>) -> Result<(Caller, GroupId)> {
     let header = call.request.header("Authorization").unwrap_or_default();
     let (scheme, token) = header.split_once(' ').unwrap_or_default();
     let token = if scheme.eq_ignore_ascii_case("Bearer") { token.trim() } else { "" };
-    app.desk.scim_caller(call.request.peer, token)
+    app.desk.people.scim_caller(call.request.peer, token)
 }
 
 /// The address under which the resources are found.
@@ -143,13 +143,13 @@ fn post_search(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let query = Query::of_body(call)?;
     let Query { filter, window, projection } = &query;
-    let users = app.desk.scim_users(&caller, group, filter.as_ref(), *window)?;
+    let users = app.desk.people.scim_users(&caller, group, filter.as_ref(), *window)?;
     let rest = Window {
         first: window.first.saturating_sub(users.total),
         count: window.count.saturating_sub(users.users.len()),
     };
     let with_members = projection.shows("members");
-    let groups = app.desk.scim_groups(&caller, group, filter.as_ref(), rest, with_members)?;
+    let groups = app.desk.people.scim_groups(&caller, group, filter.as_ref(), rest, with_members)?;
     let base = base(app, call);
     let users_shown = users.users.iter().map(|user| user::document(user, &base));
     let groups_shown = groups.groups.iter().map(|group| group::document(group, &base));

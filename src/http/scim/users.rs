@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Query, base, body, caller, if_match, projection, resource, shown};
-use crate::desk::scim::UserWrite;
+use crate::desk::people::scim::UserWrite;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -26,7 +26,7 @@ pub fn post_users_search(app: &App, call: &Call<'_>) -> Result<Response> {
 fn list(app: &App, call: &Call<'_>, query: fn(&Call<'_>) -> Result<Query>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let query = query(call)?;
-    let page = app.desk.scim_users(&caller, group, query.filter.as_ref(), query.window)?;
+    let page = app.desk.people.scim_users(&caller, group, query.filter.as_ref(), query.window)?;
     let base = base(app, call);
     let users = page.users.iter().map(|user| document(user, &base)).collect();
     Ok(query.answer(page.total, users))
@@ -36,14 +36,14 @@ fn list(app: &App, call: &Call<'_>, query: fn(&Call<'_>) -> Result<Query>) -> Re
 pub fn post_users(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
     let projection = projection(call)?;
-    let member = app.desk.scim_create_user(&caller, group, &body(call)?)?;
+    let member = app.desk.people.scim_create_user(&caller, group, &body(call)?)?;
     Ok(resource(201, document(&member, &base(app, call)), &projection))
 }
 
 /// `GET /scim/v2/Users/{id}`
 pub fn get_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
-    let member = app.desk.scim_user(&caller, group, id(call)?)?;
+    let member = app.desk.people.scim_user(&caller, group, id(call)?)?;
     Ok(shown(call, document(&member, &base(app, call)), &projection(call)?))
 }
 
@@ -62,14 +62,14 @@ fn changed(app: &App, call: &Call<'_>, read: fn(Value) -> Result<UserWrite>) -> 
     let projection = projection(call)?;
     let id = id(call)?;
     let write = read(body(call)?)?;
-    let member = app.desk.scim_change_user(&caller, group, id, if_match(call), &write)?;
+    let member = app.desk.people.scim_change_user(&caller, group, id, if_match(call), &write)?;
     Ok(resource(200, document(&member, &base(app, call)), &projection))
 }
 
 /// `DELETE /scim/v2/Users/{id}`
 pub fn delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call)?;
-    app.desk.scim_delete_user(&caller, group, id(call)?, if_match(call))?;
+    app.desk.people.scim_delete_user(&caller, group, id(call)?, if_match(call))?;
     Ok(answer::no_content())
 }
 

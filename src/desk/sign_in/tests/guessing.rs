@@ -12,7 +12,7 @@ fn wrong_passwords_lock_the_password_everywhere_for_a_quarter_of_an_hour() {
         assert_eq!(outcome, (401, "wrong_password".into()));
     }
     house.check(&password(ADDRESS, PASSWORD), None, (403, "user_locked"));
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 3600));
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW + 3600));
     house.check(&password(ADDRESS, PASSWORD), None, (200, "signed_in"));
 }
 
@@ -22,11 +22,12 @@ fn a_lock_keeps_passwords_out_and_nothing_else() {
     let stranger = Caller::anonymous("192.0.2.9".parse().unwrap());
     let by_key = partner(ACME, PUID, &good_key());
     let attempt = Attempt { caller: &stranger, credential: &by_key, group: None, surface: "Authorize" };
-    let session = house.desk.sign_in_browser(&attempt).unwrap().web_session;
+    let session = house.desk.sign_in.sign_in_browser(&attempt).unwrap().web_session;
     let request = TokenRequest::new(None, None).unwrap();
-    let token = house.desk.authorize(&attempt, &request).unwrap().wait().unwrap().token;
+    let token = house.desk.sign_in.authorize(&attempt, &request).unwrap().wait().unwrap().token;
     let by_password = password(ADDRESS, PASSWORD);
-    let issued = house.desk.issue_credentials(&Attempt { credential: &by_password, ..attempt }).unwrap();
+    let issued =
+        house.desk.sign_in.issue_credentials(&Attempt { credential: &by_password, ..attempt }).unwrap();
     for attempt in 0..11 {
         house.outcome(&format!("198.51.100.{attempt}"), &password(ADDRESS, "wrong"), None);
     }
@@ -38,13 +39,13 @@ fn a_lock_keeps_passwords_out_and_nothing_else() {
     let issued = Credential::IssuedCredentials { username: ADDRESS.into(), credentials };
     house.check(&issued, None, (200, "signed_in"));
     let token = Authorization::Token(token.into());
-    assert!(house.desk.identify_bearer(&stranger, &token, None, "REST").is_ok());
+    assert!(house.desk.sign_in.identify_bearer(&stranger, &token, None, "REST").is_ok());
 }
 
 #[test]
 fn a_lock_that_was_set_while_the_clock_was_ahead_ends_when_it_is_put_right() {
     let house = House::new();
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW + 86_400));
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW + 86_400));
     for attempt in 0..10 {
         house.outcome(&format!("198.51.100.{attempt}"), &password(ADDRESS, "wrong"), None);
     }
@@ -54,7 +55,7 @@ fn a_lock_that_was_set_while_the_clock_was_ahead_ends_when_it_is_put_right() {
         house.outcome("192.0.2.1", &password("nobody.acme", "wrong"), None);
     }
     house.check(&password("nobody.acme", "x"), None, (403, "too_many_attempts"));
-    house.desk.clock.set_now(Timestamp::from_seconds(NOW));
+    house.desk.clock().set_now(Timestamp::from_seconds(NOW));
     house.check(&password("nobody.acme", "x"), None, (401, "unknown_address"));
     // Failures of tomorrow do not count today either.
     house.check(&password(ADDRESS, "wrong"), None, (401, "wrong_password"));
@@ -67,10 +68,11 @@ fn somebody_inactive_and_suspended_is_refused_with_one_code_whatever_they_bring(
     let by_key = partner(ACME, PUID, &good_key());
     let stranger = Caller::anonymous("192.0.2.9".parse().unwrap());
     let attempt = Attempt { caller: &stranger, credential: &by_key, group: None, surface: "Authorize" };
-    let session = house.desk.sign_in_browser(&attempt).unwrap().web_session;
-    let user = house.desk.store.read(|r| r.user_by_address(ADDRESS)).unwrap().unwrap().id;
+    let session = house.desk.sign_in.sign_in_browser(&attempt).unwrap().web_session;
+    let user = house.desk.ground.store.read(|r| r.user_by_address(ADDRESS)).unwrap().unwrap().id;
     house
         .desk
+        .ground
         .store
         .write(Timestamp::from_seconds(NOW), move |w| {
             let membership = w.membership(ACME, user)?.unwrap();
@@ -85,7 +87,7 @@ fn somebody_inactive_and_suspended_is_refused_with_one_code_whatever_they_bring(
 #[test]
 fn login_keys_of_the_previous_api_key_are_no_guesses() {
     let house = House::new();
-    house.desk.change_api_key(&Caller::host(), ACME, Some(Secret::new("nextApiKey"))).unwrap();
+    house.desk.sign_in.change_api_key(&Caller::host(), ACME, Some(Secret::new("nextApiKey"))).unwrap();
     let outdated = [partner(ACME, PUID, &good_key()), by_address(ADDRESS, &good_key())];
     for _ in 0..20 {
         for outdated in &outdated {
@@ -116,7 +118,7 @@ fn forged_login_keys_shut_out_only_the_address_they_come_from() {
     house.check(&forged, None, (403, "too_many_attempts"));
     house.check(&good, None, (403, "too_many_attempts"));
     assert_eq!(house.outcome("198.51.100.1", &good, None).0, 200);
-    house.desk.clear_lockout(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
+    house.desk.people.clear_lockout(&Caller::host(), ACME, &UserKey::Puid(PUID.into())).unwrap();
     house.check(&good, None, (200, "signed_in"));
 }
 
@@ -124,7 +126,7 @@ fn forged_login_keys_shut_out_only_the_address_they_come_from() {
 fn guessing_at_a_user_without_a_password_locks_nobody_out_of_login_keys() {
     let house = House::new();
     let host = Caller::host();
-    house.desk.change_api_key(&host, OTHER, Some(Secret::new("anotherApiKey"))).unwrap();
+    house.desk.sign_in.change_api_key(&host, OTHER, Some(Secret::new("anotherApiKey"))).unwrap();
     let carl = "carl.other.glance.net";
     for attempt in 0..11 {
         house.outcome(&format!("198.51.100.{attempt}"), &password(carl, "guess"), None);

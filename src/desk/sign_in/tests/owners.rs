@@ -7,10 +7,10 @@ use super::*;
 fn owner(house: &House, credential: &Credential, group: Option<GroupId>) -> Option<GroupId> {
     let refused = house.identify("192.0.2.77", credential, group).unwrap_err();
     let query = LogQuery { limit: 1, ..LogQuery::default() };
-    let row = house.desk.store.read(|r| r.log_rows(&query)).unwrap().remove(0);
+    let row = house.desk.ground.store.read(|r| r.log_rows(&query)).unwrap().remove(0);
     assert_eq!(row.incident, refused.incident);
     let code = row.incident.unwrap();
-    let incident = house.desk.store.read(|r| r.incident(&code)).unwrap().unwrap();
+    let incident = house.desk.ground.store.read(|r| r.incident(&code)).unwrap().unwrap();
     assert_eq!(incident.group, row.group);
     row.group
 }
@@ -51,9 +51,9 @@ fn what_cannot_be_read_belongs_to_the_group_that_is_named() {
     let house = House::new();
     let nobody = Caller::anonymous("192.0.2.78".parse().unwrap());
     for (named, expected) in [(Some(ACME), Some(ACME)), (Some(GroupId(999)), None), (None, None)] {
-        house.desk.refuse_unreadable(&nobody, "test", named, None);
+        house.desk.sign_in.refuse_unreadable(&nobody, "test", named, None);
         let query = LogQuery { limit: 1, ..LogQuery::default() };
-        let row = house.desk.store.read(|r| r.log_rows(&query)).unwrap().remove(0);
+        let row = house.desk.ground.store.read(|r| r.log_rows(&query)).unwrap().remove(0);
         assert_eq!(row.group, expected);
     }
 }

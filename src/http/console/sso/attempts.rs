@@ -28,7 +28,7 @@ pub const ROUTES: &[Route] = &[
 fn get_attributes(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let recent = visit.desk().recent_sso_attributes(&visit.caller, group.id)?;
+        let recent = visit.desk().sso.recent_sso_attributes(&visit.caller, group.id)?;
         Ok(answer::html(200, sso_attempts::attributes(&visit.frame(Some(&group)), &recent)))
     })
 }
@@ -36,8 +36,8 @@ fn get_attributes(app: &App, call: &Call<'_>) -> Result<Response> {
 fn get_attempts(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let attempts = visit.desk().sso_attempts(&visit.caller, group.id)?;
-        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let attempts = visit.desk().sso.sso_attempts(&visit.caller, group.id)?;
+        let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
         let provisioning = overview.configuration.status == Status::Provisioning;
         Ok(answer::html(200, sso_attempts::list(&visit.frame(Some(&group)), &attempts, provisioning)))
     })
@@ -46,10 +46,10 @@ fn get_attempts(app: &App, call: &Call<'_>) -> Result<Response> {
 fn get_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
         let values = FIELDS.iter().map(|field| (field.name, field.value(&overview.configuration)));
         let (attempt, checks) =
-            visit.desk().sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
+            visit.desk().sso.sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
         let repair = repair_of(visit, &attempt)?;
         let view =
             sso_attempts::AttemptView { attempt: &attempt, checks: &checks, repair: &repair, rejudged: None };
@@ -62,7 +62,7 @@ fn get_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
 /// attempt is kept.
 fn repair_of(visit: &Visit<'_>, attempt: &Attempt) -> Result<String> {
     let Some(code) = &attempt.incident else { return Ok(String::new()) };
-    match visit.desk().open_incident(&visit.caller, code) {
+    match visit.desk().appliance.open_incident(&visit.caller, code) {
         Ok(report) => Ok(report.repair),
         Err(error) if error.kind == Kind::NotFound => Ok(String::new()),
         Err(error) => Err(error),
@@ -75,7 +75,7 @@ fn get_response(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn response_page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
     let (group, attempt) = (visit.group()?, visit.number("attempt")?);
-    let message = visit.desk().sso_kept_message(&visit.caller, group.id, attempt)?;
+    let message = visit.desk().sso.sso_kept_message(&visit.caller, group.id, attempt)?;
     let view = pages::MessageView {
         attempt,
         document: &message.document,
@@ -93,7 +93,7 @@ fn post_key_of_response(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let fingerprint = form.filled("fingerprint").unwrap_or_default();
         let attempt = visit.number("attempt")?;
-        match visit.desk().add_sso_key_of_message(&visit.caller, group.id, attempt, &fingerprint) {
+        match visit.desk().sso.add_sso_key_of_message(&visit.caller, group.id, attempt, &fingerprint) {
             Ok(key) => Ok(visit.done(
                 &address(&group, "/keys"),
                 &format!("The key of {} verifies from now on.", key.subject),
@@ -110,13 +110,18 @@ fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let (attempt, checks) =
-            visit.desk().sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
+            visit.desk().sso.sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
         let wrong =
             || Error::invalid("bad_instant", "now", "Time: not an instant such as 2026-02-01T12:00:00Z.");
         let now = form.filled("now").map(|text| Timestamp::parse(&text).ok_or_else(wrong)).transpose();
         let rejudged = now.and_then(|now| {
             let fields = values_of(&form, sso_attempts::REJUDGED.into_iter());
-            visit.desk().rejudge_sso(&visit.caller, group.id, attempt.id, &RejudgeSettings { now, fields })
+            visit.desk().sso.rejudge_sso(
+                &visit.caller,
+                group.id,
+                attempt.id,
+                &RejudgeSettings { now, fields },
+            )
         });
         let repair = repair_of(visit, &attempt)?;
         let view =

@@ -73,7 +73,7 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
             return Ok(response);
         }
         let pem = form.first("certificate").unwrap_or_default();
-        match visit.desk().add_sso_key(&visit.caller, group.id, &pem) {
+        match visit.desk().sso.add_sso_key(&visit.caller, group.id, &pem) {
             Ok((key, was_there)) => {
                 let sentence = match was_there {
                     true => format!("The key of {} is there already. Nothing was changed.", key.subject),
@@ -102,14 +102,14 @@ fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
         if kept {
             return keys_page(visit, &group, 200, "", &pasted(&form), &typed::read(&form, Step::Keys));
         }
-        match visit.desk().remove_sso_key(&visit.caller, group.id, &fingerprint, agreed) {
+        match visit.desk().sso.remove_sso_key(&visit.caller, group.id, &fingerprint, agreed) {
             Ok(()) => {
                 let sentence =
                     "The key is removed: answers signed by it are refused. It can be put back for an hour.";
                 done(visit, &group, &form, sentence)
             }
             Err(error) if error.code == KEY_IN_USE => {
-                let key = visit.desk().sso_key_use(&visit.caller, group.id, &fingerprint)?;
+                let key = visit.desk().sso.sso_key_use(&visit.caller, group.id, &fingerprint)?;
                 Ok(answer::html(200, question(visit, &group, &key, &form)?))
             }
             Err(error) => refused_here(visit, &group, &form, error),
@@ -149,7 +149,7 @@ fn post_key_restore(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let fingerprint = form.filled("fingerprint").unwrap_or_default();
-        match visit.desk().restore_sso_key(&visit.caller, group.id, &fingerprint) {
+        match visit.desk().sso.restore_sso_key(&visit.caller, group.id, &fingerprint) {
             Ok(key) => done(visit, &group, &form, &format!("The key of {} verifies again.", key.subject)),
             Err(error) => refused_here(visit, &group, &form, error),
         }
@@ -159,7 +159,7 @@ fn post_key_restore(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_own_key(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
-        match visit.desk().make_sp_key(&visit.caller, group.id) {
+        match visit.desk().sso.make_sp_key(&visit.caller, group.id) {
             Ok(_) => {
                 let sentence = "The new certificate stands in our metadata. Older pairs still decrypt.";
                 done(visit, &group, &form, sentence)
@@ -176,13 +176,13 @@ fn post_own_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
         let number: i64 = form.filled("number").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
         let confirmed = form.filled("confirmed");
         match confirmed.as_deref() {
-            Some("yes") => match visit.desk().remove_sp_key(&visit.caller, group.id, number) {
+            Some("yes") => match visit.desk().sso.remove_sp_key(&visit.caller, group.id, number) {
                 Ok(()) => done(visit, &group, &form, "The key pair is removed."),
                 Err(error) => refused_here(visit, &group, &form, error),
             },
             Some(_) => keys_page(visit, &group, 200, "", &pasted(&form), &typed::read(&form, Step::Keys)),
             None => {
-                let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+                let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
                 let pair = overview.own_keys.iter().find(|key| key.position == number).ok_or_else(unknown)?;
                 let sentences = [
                     "What is encrypted to it can no longer be read: such sign-ins are refused from then on."
@@ -217,7 +217,7 @@ fn get_own_certificate(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, number) = (visit.group()?, visit.number("number")?);
         let unknown = || Error::not_found("key_unknown", "The group has no such key pair.");
-        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
         let pair = overview.own_keys.iter().find(|key| key.position == number).ok_or_else(unknown)?;
         let response = answer::bytes(200, "application/x-pem-file", pem(&pair.certificate));
         let name = format!("attachment; filename=\"sidelight-{}-{number}.pem\"", group.id);

@@ -47,7 +47,8 @@ fn post_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
             _ => ("metadata_text", pasted(text)),
         };
         let read = file.and_then(|file| {
-            let preview = visit.desk().preview_sso_metadata(&visit.caller, group.id, &file, entity, false)?;
+            let preview =
+                visit.desk().sso.preview_sso_metadata(&visit.caller, group.id, &file, entity, false)?;
             Ok((preview, file))
         });
         match read {
@@ -113,7 +114,7 @@ fn post_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
         let shown = form.all("removed").into_iter().map(|fingerprint| fingerprint.into_owned()).collect();
         let agreed = Agreed::To(shown);
         let saved =
-            visit.desk().upload_sso_metadata(&visit.caller, group.id, &file, &entity, switch_on, &agreed);
+            visit.desk().sso.upload_sso_metadata(&visit.caller, group.id, &file, &entity, switch_on, &agreed);
         match saved {
             Ok(saved) => {
                 let sentence =

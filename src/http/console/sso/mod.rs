@@ -55,8 +55,8 @@ fn redirect(group: &Group, rest: &str) -> Response {
 
 /// The settings, and how well they work.
 fn health(visit: &Visit<'_>, group: &Group) -> Result<(Overview, Health)> {
-    let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
-    let health = visit.desk().sso_health(&visit.caller, group.id, &overview)?;
+    let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
+    let health = visit.desk().sso.sso_health(&visit.caller, group.id, &overview)?;
     Ok((overview, health))
 }
 
@@ -67,7 +67,7 @@ fn post_status(app: &App, call: &Call<'_>) -> Result<Response> {
         let unknown = || Error::invalid("invalid_field", "status", "There is no such Operational Status.");
         let status = form.filled("status").and_then(|word| Status::parse(&word)).ok_or_else(unknown)?;
         let values = [("status".to_owned(), status.as_str().to_owned())];
-        visit.desk().set_sso(&visit.caller, group.id, &values, &[])?;
+        visit.desk().sso.set_sso(&visit.caller, group.id, &values, &[])?;
         Ok(visit.done(&address(&group, ""), &format!("The Operational Status is {}.", status.label())))
     })
 }
@@ -81,7 +81,7 @@ fn post_off(app: &App, call: &Call<'_>) -> Result<Response> {
             return ask_off(visit, &group, &action, &[], pages::Back::To(&back));
         }
         let values = [("method".to_owned(), Method::Off.as_str().to_owned())];
-        visit.desk().set_sso(&visit.caller, group.id, &values, &[])?;
+        visit.desk().sso.set_sso(&visit.caller, group.id, &values, &[])?;
         Ok(visit.done(&address(&group, ""), "Single sign-on is off."))
     })
 }
@@ -94,7 +94,7 @@ fn ask_off(
     carried: &[(String, String)],
     back: pages::Back<'_>,
 ) -> Result<Response> {
-    let used = visit.desk().sso_use(&visit.caller, group.id)?;
+    let used = visit.desk().sso.sso_use(&visit.caller, group.id)?;
     let sentences = [
         format!("From then on nobody of {} signs in through the identity provider.", group.name),
         used,
@@ -117,7 +117,7 @@ fn ask_off(
 
 /// Where a group's single sign-on stands, for the message after a change.
 fn standing(visit: &Visit<'_>, group: &Group) -> Result<&'static str> {
-    let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+    let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
     Ok(match (overview.configuration.method, overview.ready) {
         (Method::Off, _) => "Single sign-on is off.",
         (_, true) => "Single sign-on is on. When the identity provider knows us, test the sign-in.",

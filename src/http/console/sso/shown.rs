@@ -25,7 +25,7 @@ pub fn step_page(
     let others = typed::carried(visit, group, typed, step)?;
     let (overview, health) = health(visit, group)?;
     let told = match step {
-        Step::People => visit.desk().told_of_mapping(&visit.caller, &overview.configuration)?,
+        Step::People => visit.desk().sso.told_of_mapping(&visit.caller, &overview.configuration)?,
         _ => Vec::new(),
     };
     let view = steps::StepView {
@@ -49,7 +49,7 @@ pub fn keys_page(
 ) -> Result<Response> {
     let others = typed::carried(visit, group, typed, Step::Keys)?;
     let (overview, health) = health(visit, group)?;
-    let removed = visit.desk().removed_sso_keys(&visit.caller, group.id)?;
+    let removed = visit.desk().sso.removed_sso_keys(&visit.caller, group.id)?;
     let view = keys::KeysView {
         health: &health,
         keys: &overview.keys,
@@ -75,7 +75,7 @@ pub fn gone_to(visit: &Visit<'_>, group: &Group, form: &Params<'_>, at: Step) ->
         Step::Keys => keys_page(visit, group, 200, "", &fill.unwrap_or_default(), &typed),
         step => {
             let saved = || {
-                let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+                let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
                 let values = step.fields().map(|field| (field.name, field.value(&overview.configuration)));
                 Ok::<_, Error>(Fill::of(values))
             };

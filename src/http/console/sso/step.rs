@@ -32,7 +32,7 @@ pub const ROUTES: &[Route] = &[
 fn get_step(app: &App, call: &Call<'_>, step: Step) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+        let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
         let saved = step.fields().map(|field| (field.name, field.value(&overview.configuration)));
         step_page(visit, &group, step, 200, &Fill::of(saved), &[])
     })
@@ -51,7 +51,7 @@ fn post_step(app: &App, call: &Call<'_>, step: Step) -> Result<Response> {
             .filter_map(|typed| Some(Opened { step: typed.step, edition: typed.edition.clone()? }))
             .collect();
         let confirmed = form.filled("confirmed");
-        let draft = visit.desk().draft_sso(&visit.caller, group.id, &values)?;
+        let draft = visit.desk().sso.draft_sso(&visit.caller, group.id, &values)?;
         if confirmed.as_deref() == Some("no") {
             return step_page(visit, &group, step, 200, &filled(&form), &typed);
         }
@@ -65,7 +65,7 @@ fn post_step(app: &App, call: &Call<'_>, step: Step) -> Result<Response> {
         }
         let errors = match draft.errors.is_empty() {
             false => draft.errors,
-            true => match visit.desk().set_sso(&visit.caller, group.id, &values, &opened) {
+            true => match visit.desk().sso.set_sso(&visit.caller, group.id, &values, &opened) {
                 Ok(changes) => return saved(visit, &group, &changes, &typed),
                 Err(error) => vec![error],
             },

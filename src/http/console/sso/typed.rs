@@ -65,7 +65,7 @@ pub fn carried(visit: &Visit<'_>, group: &Group, typed: &[Typed], at: Step) -> R
             carried.push(Carried { step: other.step, labels, values });
             continue;
         }
-        let draft = visit.desk().draft_sso(&visit.caller, group.id, &values)?;
+        let draft = visit.desk().sso.draft_sso(&visit.caller, group.id, &values)?;
         let wrong = draft.errors.iter().filter_map(|error| error.field.as_deref());
         let mut names: Vec<&str> = draft.changes.iter().map(|change| change.field).chain(wrong).collect();
         names.dedup();
@@ -75,7 +75,7 @@ pub fn carried(visit: &Visit<'_>, group: &Group, typed: &[Typed], at: Step) -> R
             continue;
         }
         let present = || {
-            let overview = visit.desk().sso_overview(&visit.caller, group.id)?;
+            let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
             Ok::<_, crate::error::Error>(edition(&overview.configuration, other.step.fields()))
         };
         let answers = other.edition.clone().map_or_else(present, Ok)?;

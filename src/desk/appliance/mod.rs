@@ -1,0 +1,28 @@
+//! The wing of the appliance: its operators and the sessions of its console, its claim, its access log, its seed, and what must
+//! happen although nobody calls. It stands above the other wings.
+
+pub mod access_log;
+mod claim;
+mod console_sessions;
+mod form_tokens;
+mod housekeeping;
+mod lab;
+pub mod operators;
+pub mod seed;
+
+use std::sync::Arc;
+
+use super::ground::Ground;
+use super::people::People;
+
+/// The wing of the appliance.
+pub struct Appliance {
+    ground: Arc<Ground>,
+    people: Arc<People>,
+}
+
+impl Appliance {
+    pub(super) fn new(ground: Arc<Ground>, people: Arc<People>) -> Appliance {
+        Appliance { ground, people }
+    }
+}

@@ -1,0 +1,141 @@
+//! A group's password rules. Wire contract §9, "Portal > Settings > Security".
+//!
+//! Enforced when a password is created or changed, and never on session keys, login keys or API keys.
+
+use crate::desk::ground::known_group;
+use crate::desk::ground::password_rule::{OPERATOR_PASSWORD_RULE, PasswordRule};
+use crate::desk::ground::permission;
+use crate::desk::people::People;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Actor, Caller, GroupId, LogEntry, User};
+use crate::store::{PasswordPolicyRow, Reader};
+
+/// Most characters of the message beside a password reset.
+pub const RESET_MESSAGE_MAX: usize = 1_000;
+
+/// What a group asks of passwords and allows when one is reset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    pub rule: PasswordRule,
+    /// Shown beside a password reset; may be empty.
+    pub reset_message: String,
+    /// A reset must bring another password than the present one.
+    pub reset_requires_new: bool,
+    /// Users without a password may make one by a reset.
+    pub reset_may_create: bool,
+}
+
+/// Eight characters, as the oldest page of the provisioning API asks (wire contract §4.2).
+impl Default for PasswordPolicy {
+    fn default() -> PasswordPolicy {
+        PasswordPolicy {
+            rule: PasswordRule::Eight,
+            reset_message: String::new(),
+            reset_requires_new: false,
+            reset_may_create: false,
+        }
+    }
+}
+
+/// Reads a group's policy.
+///
+/// # Errors
+/// `Fault` when the database fails.
+pub fn policy_of(reader: &Reader<'_>, group: GroupId) -> Result<PasswordPolicy> {
+    let Some(row) = reader.password_policy(group)? else { return Ok(PasswordPolicy::default()) };
+    let rule = PasswordRule::named(&row.rule)
+        .ok_or_else(|| Error::fault("password_rule_unknown", format!("stored rule {:?}", row.rule)))?;
+    Ok(PasswordPolicy {
+        rule,
+        reset_message: row.reset_message,
+        reset_requires_new: row.reset_requires_new,
+        reset_may_create: row.reset_may_create,
+    })
+}
+
+/// Reads the policy that a person's password must keep: the home group's, through whichever group somebody
+/// comes to it. What is shown and what is enforced are both asked of this.
+///
+/// # Errors
+/// As [`policy_of`].
+pub fn policy_of_person(reader: &Reader<'_>, user: &User) -> Result<PasswordPolicy> {
+    policy_of(reader, user.home_group)
+}
+
+impl People {
+    /// Reads what is asked of a person's password, for whoever may set it.
+    ///
+    /// # Errors
+    /// `Denied` with `home_group_only` unless the caller may change the person.
+    pub fn password_rule_of(&self, caller: &Caller, user: &User) -> Result<PasswordRule> {
+        permission::change_person(caller, user)?;
+        self.ground.store.read(|r| policy_of_person(r, user)).map(|policy| policy.rule)
+    }
+
+    /// Reads what is asked of the caller's own password. Users may know it also when their home is a group that
+    /// they do not administer.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when nobody is signed in, or they are not there any more.
+    pub fn own_password_rule(&self, caller: &Caller) -> Result<PasswordRule> {
+        let nobody = || Error::new(Kind::Unauthenticated, "not_signed_in", "Sign in first.");
+        match caller.actor {
+            Actor::Operator { .. } => Ok(OPERATOR_PASSWORD_RULE),
+            Actor::User { id, .. } => self.ground.store.read(|r| {
+                let user = r.user(id)?.ok_or_else(nobody)?;
+                policy_of_person(r, &user).map(|policy| policy.rule)
+            }),
+            _ => Err(nobody()),
+        }
+    }
+
+    /// Reads what a group asks of passwords.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn password_policy(&self, caller: &Caller, group: GroupId) -> Result<PasswordPolicy> {
+        permission::administer(caller, group)?;
+        self.ground.store.read(|r| policy_of(r, group))
+    }
+
+    /// Changes what a group asks of passwords; present passwords stay.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid` for a message that is too long; `NotFound`
+    /// when there is no such group.
+    pub fn set_password_policy(&self, caller: &Caller, group: GroupId, policy: PasswordPolicy) -> Result<()> {
+        let operation = "group.password-policy";
+        let attempt = || {
+            permission::administer(caller, group)?;
+            if policy.reset_message.chars().count() > RESET_MESSAGE_MAX {
+                let public = format!("The message has more than {RESET_MESSAGE_MAX} characters.");
+                return Err(Error::invalid("reset_message_too_long", "reset_message", public));
+            }
+            let caller = caller.clone();
+            self.ground.store.write(self.ground.clock.now(), move |w| {
+                known_group::known(w, group)?;
+                let before = policy_of(w, group)?;
+                if before == policy {
+                    return Ok(());
+                }
+                w.set_password_policy(
+                    group,
+                    &PasswordPolicyRow {
+                        rule: policy.rule.name().to_owned(),
+                        reset_message: policy.reset_message,
+                        reset_requires_new: policy.reset_requires_new,
+                        reset_may_create: policy.reset_may_create,
+                    },
+                )?;
+                let detail = format!(
+                    "rule {}; a reset {} a new password; users without one {} create it",
+                    policy.rule.name(),
+                    if policy.reset_requires_new { "requires" } else { "does not require" },
+                    if policy.reset_may_create { "may" } else { "may not" },
+                );
+                w.log(&LogEntry::done(&caller, Some(group), operation, group.to_string(), detail))
+            })
+        };
+        self.ground.logging_refusal(caller, Some(group), operation, &group.to_string(), attempt())
+    }
+}

@@ -1,0 +1,90 @@
+//! Text that came in, checked field by field into typed values. Pure.
+
+use super::{NewUser, RoleChoice, UserChange};
+use crate::desk::ground::fields;
+use crate::error::{Error, Result};
+use crate::model::{GlanceAddress, Puid, ROLE_NAME_MAX};
+
+/// A user to be made, every field of which keeps its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedUser {
+    pub address: GlanceAddress,
+    pub puid: Option<Puid>,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub phone: String,
+    pub role: RoleChoice,
+    pub password_hash: Option<String>,
+    pub administrator: bool,
+}
+
+/// A change, every field of which keeps its rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckedChange {
+    pub address: Option<GlanceAddress>,
+    pub puid: Option<Option<Puid>>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub role: Option<RoleChoice>,
+    pub password_hash: Option<String>,
+    pub suspended: Option<bool>,
+    pub active: Option<bool>,
+    pub administrator: Option<bool>,
+}
+
+/// Checks a user to be made, but for the password, which the home group's policy judges.
+///
+/// # Errors
+/// `Invalid`, for the first field that breaks its rule.
+pub fn check_new(new: &NewUser) -> Result<CheckedUser> {
+    Ok(CheckedUser {
+        puid: new.puid.as_deref().map(fields::puid).transpose()?,
+        address: fields::address(&new.address)?,
+        first_name: fields::first_name(&new.first_name)?,
+        last_name: fields::last_name(&new.last_name)?,
+        email: fields::email(&new.email)?,
+        phone: fields::phone(&new.phone)?,
+        role: check_role(&new.role)?,
+        password_hash: None,
+        administrator: new.administrator,
+    })
+}
+
+/// Checks a change, but for the password, which the home group's policy judges.
+///
+/// # Errors
+/// `Invalid`, for the first field that breaks its rule.
+pub fn check_change(change: &UserChange) -> Result<CheckedChange> {
+    let text =
+        |value: &Option<String>, check: fn(&str) -> Result<String>| value.as_deref().map(check).transpose();
+    Ok(CheckedChange {
+        puid: match &change.puid {
+            Some(Some(puid)) => Some(Some(fields::puid(puid)?)),
+            Some(None) => Some(None),
+            None => None,
+        },
+        address: change.address.as_deref().map(fields::address).transpose()?,
+        first_name: text(&change.first_name, fields::first_name)?,
+        last_name: text(&change.last_name, fields::last_name)?,
+        email: text(&change.email, fields::email)?,
+        phone: text(&change.phone, fields::phone)?,
+        role: change.role.as_ref().map(check_role).transpose()?,
+        password_hash: None,
+        suspended: change.suspended,
+        active: change.active,
+        administrator: change.administrator,
+    })
+}
+
+fn check_role(role: &RoleChoice) -> Result<RoleChoice> {
+    match role {
+        RoleChoice::Named(name) if name.chars().count() > ROLE_NAME_MAX => {
+            let public = format!("The role's name has more than {ROLE_NAME_MAX} characters.");
+            Err(Error::invalid("role_too_long", "role", public))
+        }
+        role => Ok(role.clone()),
+    }
+}
