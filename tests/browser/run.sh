@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The console in a real browser, without scripts, by keyboard, on a phone, in the dark. Installs Debian's
-# Chromium and two npm packages when they are missing.
+# The console in a real browser, without scripts, by keyboard, on a phone, in the dark; and the sign-in page in frames
+# of other sites. Installs Debian's Chromium and two npm packages when they are missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${SIDELIGHT_BINARY:?the sidelight binary to test}
@@ -10,22 +10,31 @@ if [ -z "$browser" ]; then
     browser=$(command -v chromium)
 fi
 work=$(mktemp -d)
-server=
+servers=()
 stop() {
-    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+    for server in "${servers[@]}"; do kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; done
     rm -rf "$work"
 }
 trap stop EXIT
 cp "$here/package.json" "$here"/*.mjs "$work/"
 (cd "$work" && npm install --silent --no-audit --no-fund)
 
-"$binary" serve --lab --plain-http --listen 127.0.0.1:0 --data "$work/data" --ready-file "$work/ready" 2>"$work/log" &
-server=$!
-for _ in $(seq 100); do
-    if [ -f "$work/ready" ] && grep -q 'console/claim?token=' "$work/log"; then break; fi
-    kill -0 "$server" || { cat "$work/log"; exit 1; }
-    sleep 0.1
-done
-claim=$(grep -o 'http[^ ]*console/claim?token=[^ ]*' "$work/log")
+# Starts a lab by this name, with these flags, and waits until it says where its claim link is.
+start() {
+    local name=$1
+    shift
+    "$binary" serve --lab "$@" --listen 127.0.0.1:0 --data "$work/$name" --ready-file "$work/$name.ready" 2>"$work/$name.log" &
+    servers+=("$!")
+    for _ in $(seq 100); do
+        if [ -f "$work/$name.ready" ] && grep -q 'console/claim?token=' "$work/$name.log"; then return; fi
+        kill -0 "${servers[-1]}" || { cat "$work/$name.log"; exit 1; }
+        sleep 0.1
+    done
+}
+
+start walk --plain-http
+start frames
+claim=$(grep -o 'http[^ ]*console/claim?token=[^ ]*' "$work/walk.log")
 cd "$work"
+BROWSER="$browser" BINARY="$binary" DATA="$work/frames" READY="$work/frames.ready" node frames.mjs
 BROWSER="$browser" CLAIM="$claim" node walk.mjs
