@@ -114,6 +114,16 @@ fn nobody_frames_a_page_that_names_no_group() {
             assert_eq!(answer.status, 403, "{page}?{query}");
         }
     }
+    // The refusal of a person's group is that of nobody's, but for the incident code.
+    for page in PAGES {
+        let told = |username: &str| {
+            let answer = server.get(&format!("{page}?username={username}"));
+            let code = answer.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+            let headers: Vec<_> = answer.headers.into_iter().filter(|(name, _)| name != "date").collect();
+            (answer.status, headers, answer.body.replace(&code, "CODE"))
+        };
+        assert_eq!(told("unique.user.demo.glance.net"), told("nobody.demo.glance.net"), "{page}");
+    }
     // No referrer and no Origin makes a site an allowed one.
     let headers = [
         ("Origin", "https://evil.example"),

@@ -246,7 +246,8 @@ fn refused(refusal: &Refusal, lab: Option<&str>) -> Response {
         }
         None => answer::error_in(error, Errors::Page, lab),
     };
-    framed_by(page, &refusal.allowed_sites)
+    // A policy of its own would tell that the group was found, where a person named it.
+    if refusal.allowed_sites.is_empty() { page } else { framed_by(page, &refusal.allowed_sites) }
 }
 
 /// The page that posts its message to the page that frames it: only to the sites that the group allows, and

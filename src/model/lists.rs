@@ -18,6 +18,19 @@ impl Count {
     }
 }
 
+/// A number with a comma between thousands.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 /// An order of members; those that are equal in it follow by the user's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberOrder {
@@ -82,4 +95,16 @@ pub struct Belongings {
     pub roles: u64,
     pub scim_tokens: u64,
     pub identity_provider_keys: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_have_a_comma_between_them() {
+        for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(number), shown);
+        }
+    }
 }

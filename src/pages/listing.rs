@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::components::{Head, SortLink, empty};
 use super::form::{Field, Fill};
-use crate::model::lists::Count;
+use crate::model::lists::{Count, thousands};
 
 /// Most characters of a list's address that travels with the links to its rows.
 const FROM_MAX: usize = 1_500;
@@ -214,19 +214,6 @@ fn steps(page: u32, pages: Option<u32>) -> Vec<Option<u32>> {
     steps
 }
 
-/// A number with a comma between thousands.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,13 +276,6 @@ mod tests {
         assert!(found.contains("href=\"/console/x?state=locked\"") && found.contains("href=\"/console/x\""));
         assert!(list.none("None.", &html! {}).0.contains("No users match “a&amp;b”, “locked”."));
         assert_eq!(listing(1, 0, Count::Exactly(0)).to("/y"), "/y");
-    }
-
-    #[test]
-    fn thousands_have_a_comma_between_them() {
-        for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(thousands(number), shown);
-        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The access log: append-only, one row an event. Wire contract §9.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row, ToSql};
 
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
@@ -104,24 +104,9 @@ impl Reader<'_> {
                 condition(query)
             ))
             .map_err(database_fault)?;
-        let words = folding::words(&query.search).join(" ");
-        let rows = statement
-            .query_map(
-                named_params! {
-                    ":group": query.group.map(|g| g.0),
-                    ":from": query.from.map_or(i64::MIN, |t| t.0),
-                    ":until": query.until.map_or(i64::MAX, |t| t.0),
-                    ":refused": query.refused,
-                    ":before": query.before.unwrap_or(i64::MAX),
-                        ":after": query.after.unwrap_or(0),
-                    ":within": query.within,
-                    ":words": words,
-                    ":limit": query.limit,
-                    ":offset": query.offset,
-                },
-                log_row,
-            )
-            .map_err(database_fault)?;
+        let bound = Bound::to(query);
+        let page: [Parameter<'_>; 2] = [(":limit", &query.limit), (":offset", &query.offset)];
+        let rows = statement.query_map(&*bound.and(&page), log_row).map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
 
@@ -144,28 +129,39 @@ impl Reader<'_> {
     pub fn count_log_rows_to(&self, query: &LogQuery, most: u32) -> Result<Count> {
         let condition = condition(query);
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM access_log WHERE {condition} LIMIT :limit)");
-        let words = folding::words(&query.search).join(" ");
+        let (bound, limit) = (Bound::to(query), i64::from(most) + 1);
         let counted: i64 = self
             .connection
             .prepare_cached(&sql)
-            .and_then(|mut s| {
-                s.query_row(
-                    named_params! {
-                        ":group": query.group.map(|g| g.0),
-                        ":from": query.from.map_or(i64::MIN, |t| t.0),
-                        ":until": query.until.map_or(i64::MAX, |t| t.0),
-                        ":refused": query.refused,
-                        ":before": query.before.unwrap_or(i64::MAX),
-                        ":after": query.after.unwrap_or(0),
-                        ":within": query.within,
-                        ":words": words,
-                        ":limit": i64::from(most) + 1,
-                    },
-                    |row| row.get(0),
-                )
-            })
+            .and_then(|mut s| s.query_row(&*bound.and(&[(":limit", &limit)]), |row| row.get(0)))
             .map_err(database_fault)?;
         Ok(Count::up_to(counted.unsigned_abs(), most))
+    }
+}
+
+/// A named parameter of a statement.
+type Parameter<'a> = (&'static str, &'a dyn ToSql);
+
+/// The values of the parameters that [`condition`] names.
+struct Bound([(&'static str, Box<dyn ToSql>); 8]);
+
+impl Bound {
+    fn to(query: &LogQuery) -> Bound {
+        Bound([
+            (":group", Box::new(query.group.map(|g| g.0))),
+            (":from", Box::new(query.from.map_or(i64::MIN, |t| t.0))),
+            (":until", Box::new(query.until.map_or(i64::MAX, |t| t.0))),
+            (":refused", Box::new(query.refused)),
+            (":before", Box::new(query.before.unwrap_or(i64::MAX))),
+            (":after", Box::new(query.after.unwrap_or(0))),
+            (":within", Box::new(query.within)),
+            (":words", Box::new(folding::words(&query.search).join(" "))),
+        ])
+    }
+
+    /// These, and those of the page.
+    fn and<'a>(&'a self, page: &[Parameter<'a>]) -> Vec<Parameter<'a>> {
+        self.0.iter().map(|(name, value)| (*name, &**value)).chain(page.iter().copied()).collect()
     }
 }
 

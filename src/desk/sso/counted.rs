@@ -1,16 +1,11 @@
 //! Counts as sentences have them.
 
+use crate::model::lists::thousands;
+
 /// A count in words: "1 sign-in", "more than 20,000 sign-ins".
 pub(super) fn counted(count: u64, is_cut: bool, one: &str, many: &str) -> String {
     let more = if is_cut { "more than " } else { "" };
-    format!("{more}{} {}", with_commas(count), if count == 1 && !is_cut { one } else { many })
-}
-
-fn with_commas(count: u64) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
+    format!("{more}{} {}", thousands(count), if count == 1 && !is_cut { one } else { many })
 }
 
 #[cfg(test)]

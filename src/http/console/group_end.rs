@@ -6,11 +6,10 @@ use crate::error::Result;
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
-use crate::model::lists::Count;
+use crate::model::lists::{Count, thousands};
 use crate::pages::console::confirm::{self, TYPED_NAME};
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
-use crate::pages::listing::thousands;
 
 use super::visit::Visit;
 

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::access_log::{LogLine, lines};
 use super::{at, guessed_origin, own};
 use crate::model::Group;
+use crate::model::lists::thousands;
 use crate::model::sso::Status;
 use crate::pages::components::{
     Head, Row, Tone, Weight, badge, button, card, code, flush_card, header, link_button, notice, pairs,
@@ -12,7 +13,7 @@ use crate::pages::components::{
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console, group_address};
-use crate::pages::listing::{Listing, SortChoice, thousands};
+use crate::pages::listing::{Listing, SortChoice};
 
 /// What the list shows.
 pub struct GroupsView<'a> {

@@ -4,10 +4,11 @@ use maud::html;
 
 use super::{crumbs, own};
 use crate::model::Role;
+use crate::model::lists::thousands;
 use crate::pages::components::{Head, Row, Weight, button, card, header, link_button, table_of};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
-use crate::pages::listing::{Listing, SortChoice, thousands};
+use crate::pages::listing::{Listing, SortChoice};
 
 /// A role, and how many have it.
 pub struct RoleLine {
