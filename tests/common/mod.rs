@@ -114,6 +114,13 @@ impl Server {
         said
     }
 
+    /// Reads all that the server says from here on, and forgets it: a server that nobody hears would wait in the end.
+    pub fn heard_by_nobody(&self) {
+        if let Some(mut stderr) = self.stderr.lock().unwrap().take() {
+            std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        }
+    }
+
     pub fn data(&self) -> &Path {
         &self.data
     }
