@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 13.
+-- The schema of Sidelight's database, version 14.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -61,7 +61,9 @@ CREATE TABLE password_policies (
     rule TEXT NOT NULL,                          -- 'eight-mixed' and the like
     reset_message TEXT NOT NULL DEFAULT '',
     reset_requires_new INTEGER NOT NULL CHECK (reset_requires_new IN (0, 1)),
-    reset_may_create INTEGER NOT NULL CHECK (reset_may_create IN (0, 1))
+    reset_may_create INTEGER NOT NULL CHECK (reset_may_create IN (0, 1)),
+    -- whether the group's SCIM tokens may set the passwords of its administrators
+    scim_sets_administrators INTEGER NOT NULL DEFAULT 0 CHECK (scim_sets_administrators IN (0, 1))
 ) STRICT;
 
 CREATE TABLE roles (
@@ -182,6 +184,30 @@ END;
 CREATE TRIGGER user_trigrams_of_deleted_words AFTER DELETE ON user_words WHEN OLD.groups <> '' BEGIN
     INSERT INTO user_trigrams (user_trigrams, rowid, person, puids, groups)
         VALUES ('delete', OLD.user_id, OLD.person, OLD.puids, OLD.groups);
+END;
+
+CREATE TABLE password_links (
+    -- One-time links by which a person sets a password: the newest of each person. The triggers below end it where the
+    -- person gets a password, by it or in another way, or the home group shuts the person out; its row tells whose it
+    -- was until its time is over.
+    user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    fingerprint BLOB NOT NULL UNIQUE,
+    made_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0 CHECK (ended IN (0, 1))
+) STRICT;
+CREATE TRIGGER password_links_end_with_the_password AFTER UPDATE OF password_hash, home_group_id ON users BEGIN
+    UPDATE password_links SET ended = 1 WHERE user_id = NEW.id;
+END;
+CREATE TRIGGER password_links_end_with_access AFTER UPDATE OF suspended, active ON memberships
+WHEN NEW.suspended OR NOT NEW.active BEGIN
+    UPDATE password_links SET ended = 1 WHERE user_id = NEW.user_id
+        AND NEW.group_id = (SELECT home_group_id FROM users WHERE id = NEW.user_id);
+END;
+CREATE TRIGGER password_links_end_with_the_membership AFTER DELETE ON memberships BEGIN
+    UPDATE password_links SET ended = 1 WHERE user_id = OLD.user_id
+        AND OLD.group_id = (SELECT home_group_id FROM users WHERE id = OLD.user_id);
 END;
 
 CREATE TABLE unfinished_imports (

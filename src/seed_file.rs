@@ -40,6 +40,8 @@ struct Group {
     api_key: Option<String>,
     password_rule: Option<String>,
     #[serde(default)]
+    scim_sets_administrators: bool,
+    #[serde(default)]
     settings: BTreeMap<String, bool>,
     /// Origins whose pages may frame ours.
     #[serde(default)]
@@ -131,6 +133,7 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
             account_id: filled_option(group.account_id)?,
             api_key: filled_option(group.api_key)?.map(|key| Secret::new(key.into_bytes())),
             password_rule: group.password_rule.map(|name| rule(&name)).transpose()?,
+            scim_sets_administrators: group.scim_sets_administrators,
             settings: group.settings,
             allowed_sites: filled(group.allowed_sites.join("\n"))?,
             roles: group.roles.into_iter().map(role).collect::<Result<_>>()?,

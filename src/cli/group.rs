@@ -163,6 +163,9 @@ struct Passwords {
     /// on: users without a password can make one by a reset
     #[argh(option, from_str_fn(host::switch))]
     reset_may_create: Option<bool>,
+    /// on: SCIM tokens of the group may set the passwords of its administrators, and are then as good as they
+    #[argh(option, from_str_fn(host::switch))]
+    scim_sets_administrators: Option<bool>,
 }
 
 fn rule(name: &str) -> Result<PasswordRule, String> {
@@ -341,6 +344,9 @@ impl Passwords {
                 reset_message: self.reset_message.unwrap_or_else(|| before.reset_message.clone()),
                 reset_requires_new: self.reset_requires_new.unwrap_or(before.reset_requires_new),
                 reset_may_create: self.reset_may_create.unwrap_or(before.reset_may_create),
+                scim_sets_administrators: self
+                    .scim_sets_administrators
+                    .unwrap_or(before.scim_sets_administrators),
             };
             if policy != before {
                 desk.people.set_password_policy(caller, self.id, policy.clone())?;
@@ -349,6 +355,7 @@ impl Passwords {
                 terminal::json(&json!({
                     "group": self.id, "rule": policy.rule.name(), "resetMessage": policy.reset_message,
                     "resetRequiresNew": policy.reset_requires_new, "resetMayCreate": policy.reset_may_create,
+                    "scimSetsAdministrators": policy.scim_sets_administrators,
                 }));
                 return Ok(());
             }
@@ -358,6 +365,7 @@ impl Passwords {
                 ["reset-message".to_owned(), policy.reset_message],
                 ["reset-requires-new".to_owned(), on(policy.reset_requires_new)],
                 ["reset-may-create".to_owned(), on(policy.reset_may_create)],
+                ["scim-sets-administrators".to_owned(), on(policy.scim_sets_administrators)],
             ];
             terminal::table(["PASSWORDS", ""], &rows);
             Ok(())

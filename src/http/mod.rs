@@ -42,6 +42,7 @@ pub const TABLES: &[&[Route]] = &[
     console::settings::ROUTES,
     console::upload::ROUTES,
     console::users::ROUTES,
+    console::password_links::ROUTES,
     console::roles::ROUTES,
     console::provisioning::ROUTES,
     console::api_key::ROUTES,

@@ -22,6 +22,7 @@ pub struct PasswordPolicyRow {
     pub reset_message: String,
     pub reset_requires_new: bool,
     pub reset_may_create: bool,
+    pub scim_sets_administrators: bool,
 }
 
 impl Reader<'_> {
@@ -83,7 +84,7 @@ impl Reader<'_> {
     pub fn password_policy(&self, group: GroupId) -> Result<Option<PasswordPolicyRow>> {
         self.connection
             .prepare_cached(
-                "SELECT rule, reset_message, reset_requires_new, reset_may_create
+                "SELECT rule, reset_message, reset_requires_new, reset_may_create, scim_sets_administrators
                  FROM password_policies WHERE group_id = ?1",
             )
             .and_then(|mut s| {
@@ -93,6 +94,7 @@ impl Reader<'_> {
                         reset_message: row.get(1)?,
                         reset_requires_new: row.get(2)?,
                         reset_may_create: row.get(3)?,
+                        scim_sets_administrators: row.get(4)?,
                     })
                 })
                 .optional()
@@ -154,18 +156,21 @@ impl Writer<'_> {
     pub fn set_password_policy(&self, group: GroupId, policy: &PasswordPolicyRow) -> Result<()> {
         self.execute(
             "INSERT INTO password_policies
-                 (group_id, rule, reset_message, reset_requires_new, reset_may_create)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+                 (group_id, rule, reset_message, reset_requires_new, reset_may_create,
+                  scim_sets_administrators)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (group_id) DO UPDATE SET rule = excluded.rule,
                  reset_message = excluded.reset_message,
                  reset_requires_new = excluded.reset_requires_new,
-                 reset_may_create = excluded.reset_may_create",
+                 reset_may_create = excluded.reset_may_create,
+                 scim_sets_administrators = excluded.scim_sets_administrators",
             (
                 group.0,
                 &policy.rule,
                 &policy.reset_message,
                 policy.reset_requires_new,
                 policy.reset_may_create,
+                policy.scim_sets_administrators,
             ),
         )
     }

@@ -1,4 +1,4 @@
-//! Removes rows that have ended: sessions, requests that nobody answered, used assertions. Until then they are
+//! Removes rows that have ended: sessions, requests that nobody answered, used assertions, links for a password. Until then they are
 //! refused by their times, so nothing hangs on when this runs.
 //!
 //! A reader goes through each table once, in the order of its keys, so that nobody waits meanwhile and no index
@@ -15,7 +15,7 @@ const AT_ONCE: u16 = 500;
 
 /// How rows of each kind that ended are found, after a key, and how one is removed, unless it was given more time
 /// meanwhile.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     (
         "SELECT fingerprint FROM web_sessions WHERE fingerprint > ?3 AND expires_at <= ?1
          ORDER BY fingerprint LIMIT ?2",
@@ -34,6 +34,11 @@ const KINDS: [(&str, &str); 4] = [
         "SELECT fingerprint FROM saml_replays WHERE fingerprint > ?3 AND until <= ?1
          ORDER BY fingerprint LIMIT ?2",
         "DELETE FROM saml_replays WHERE fingerprint = ?1 AND until <= ?2",
+    ),
+    (
+        "SELECT fingerprint FROM password_links WHERE fingerprint > ?3 AND expires_at <= ?1
+         ORDER BY fingerprint LIMIT ?2",
+        "DELETE FROM password_links WHERE fingerprint = ?1 AND expires_at <= ?2",
     ),
 ];
 

@@ -2,7 +2,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
-use crate::model::{Caller, GroupId};
+use crate::model::{Caller, GroupId, UserId};
 
 pub(super) const NOW: Timestamp = Timestamp(1_593_907_200_000);
 
@@ -256,6 +256,17 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
         w.execute(request, ("_b", later.0))
     };
     store.write(NOW, requests).unwrap();
+    store
+        .write(NOW, move |w| {
+            let user = "INSERT INTO users (id, glance_address, home_group_id, created_at, updated_at)
+                            VALUES (?1, 'user.' || ?1, 12345, 0, 0)";
+            for (number, end) in [(1, NOW), (2, later)] {
+                w.execute(user, [number])?;
+                w.put_password_link(UserId(i64::from(number)), &used(number), "host", end)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     let mut sweep = Sweep::new(NOW);
     let mut parts = 0;
     while let Some(ended) = store.read(|r| r.next_ended(&mut sweep)).unwrap() {
@@ -264,8 +275,10 @@ fn what_has_ended_is_swept_out_a_part_at_a_time_and_nothing_else() {
         store.write(NOW, move |w| w.remove_ended(&ended)).unwrap();
         parts += 1;
     }
-    // Web sessions, requests, and three times five hundred used assertions at most.
-    assert_eq!(parts, 5);
+    // Web sessions, requests, links, and three times five hundred used assertions at most.
+    assert_eq!(parts, 6);
+    let link = |number| store.read(|r| r.password_link(&used(number))).unwrap().is_some();
+    assert_eq!((link(1), link(2)), (false, true));
     assert!(store.read(|r| r.next_ended(&mut Sweep::new(NOW))).unwrap().is_none());
     assert_eq!(
         [store.read(|r| r.is_pending("_a")).unwrap(), store.read(|r| r.is_pending("_b")).unwrap()],

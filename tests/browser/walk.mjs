@@ -16,6 +16,8 @@ const browser = await chromium.launch({
 });
 const failures = [];
 let loginKey;
+let joe;
+let openLink;
 
 async function visitor(options) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -181,6 +183,49 @@ async function signedOut() {
     }
 }
 
+// An administrator makes a one-time link; the person opens it in another browser and sets a password, once.
+async function byOneTimeLink() {
+    const page = await visitor({ javaScriptEnabled: false, storageState: 'state.json' });
+    const toJoe = async () => {
+        await page.goto(`${origin}/console/groups/777/users?search=joe`);
+        await page.locator('td a.primary').first().click();
+    };
+    await toJoe();
+    await page.getByRole('link', { name: 'Allow it in Settings' }).click();
+    await page.getByLabel('Users without a password may make one by a reset').check();
+    await page.getByLabel('Password reset prompt message').fill('Trouble? Call 100.');
+    await button(page, 'Save password rules');
+    await says(page, 'The password rules are saved.');
+    await toJoe();
+    await button(page, 'Make a one-time link');
+    await says(page, 'This is the only time that it is shown.');
+    const link = await page.getByLabel('One-time link', { exact: true }).innerText();
+    await toJoe();
+    await says(page, 'Open, and not used yet');
+
+    const person = await visitor({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
+    await person.goto(link);
+    await says(person, 'Trouble? Call 100.');
+    await person.getByLabel('New password', { exact: true }).fill('short');
+    await person.getByLabel('The new password again').fill('short');
+    await button(person, 'Set password');
+    await says(person, 'at least 8 are asked for');
+    await person.getByLabel('New password', { exact: true }).fill(password);
+    await person.getByLabel('The new password again').fill(password);
+    await button(person, 'Set password');
+    await says(person, 'The password of joe.green.acme.glance.net is set.');
+    await person.goto(link);
+    await says(person, 'This link is not open');
+    await person.context().close();
+
+    // One that stays open, for those who judge the pages.
+    await toJoe();
+    joe = new URL(page.url()).pathname;
+    await button(page, 'Make a one-time link');
+    openLink = (await page.getByLabel('One-time link', { exact: true }).innerText()).slice(origin.length);
+    await page.context().close();
+}
+
 // On a phone, the link from a problem shows the field with its label, its hint and the problem.
 async function ledToTheField() {
     const page = await visitor({ viewport: { width: 360, height: 640 }, storageState: 'state.json' });
@@ -221,7 +266,7 @@ async function judged() {
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
         `${group}/users/upload`, `${group}/sso`, `${group}/sso/identity-provider`, `${group}/sso/keys`,
         `${group}/sso/request`, `${group}/sso/people`, `${group}/sso/metadata`, `${group}/sso/attempts`,
-        `${group}/sso/attributes`];
+        `${group}/sso/attributes`, joe, openLink, '/console/set-password'];
     for (const width of [1280, 360]) {
         for (const colorScheme of ['light', 'dark']) {
             const page = await visitor({
@@ -237,6 +282,7 @@ try {
     await byMouseWithoutScripts();
     await byKeyboard();
     await signedOut();
+    await byOneTimeLink();
     await ledToTheField();
     await judged();
 } finally {

@@ -3,6 +3,7 @@
 mod csv;
 mod keep;
 mod list;
+mod password_link;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ enum Act {
     Create(keep::Create),
     Update(keep::Update),
     Password(keep::Password),
+    PasswordLink(password_link::PasswordLink),
     Suspend(Suspend),
     Reinstate(Reinstate),
     ClearLockout(ClearLockout),
@@ -134,6 +136,7 @@ impl User {
             Act::Create(command) => command.run(host),
             Act::Update(command) => command.run(host),
             Act::Password(command) => command.run(host),
+            Act::PasswordLink(command) => command.run(host),
             Act::Suspend(command) => command.run(host),
             Act::Reinstate(command) => command.run(host),
             Act::ClearLockout(command) => command.run(host),

@@ -10,6 +10,7 @@ use crate::desk::ground::fields;
 use crate::desk::ground::guard::{Account, Weight};
 use crate::desk::ground::password_rule::OPERATOR_PASSWORD_RULE;
 use crate::desk::ground::passwords;
+use crate::desk::people::users::password_given;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Actor, Caller, GlanceAddress, GroupId, LOCK_SECONDS, LogEntry, OperatorId, User, UserId};
 use crate::secret::{Secret, random_token};
@@ -421,8 +422,8 @@ impl Appliance {
             if w.password_hash(id)? != Some(current) {
                 return Err(wrong_current());
             }
-            w.set_password_hash(id, Some(&new))?;
-            w.end_sessions(id, None)?;
+            let user = w.user(id)?.ok_or_else(wrong_current)?;
+            password_given(w, &user, &new)?;
             w.log(&entry)
         })?;
         Ok(hash)

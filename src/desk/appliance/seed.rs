@@ -23,7 +23,7 @@ use crate::desk::sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
 use crate::secret::Secret;
-use crate::store::{NewGroup, PasswordPolicyRow, Settings, Writer};
+use crate::store::{NewGroup, Settings, Writer};
 
 /// All that is to be there.
 #[derive(Clone, Default)]
@@ -41,6 +41,8 @@ pub struct SeedGroup {
     pub account_id: Option<String>,
     pub api_key: Option<Secret>,
     pub password_rule: Option<PasswordRule>,
+    /// As [`super::password_policy::PasswordPolicy::scim_sets_administrators`].
+    pub scim_sets_administrators: bool,
     /// Besides those that every group begins with.
     pub settings: Settings,
     /// Origins whose pages may frame ours, as [`allowed_sites::sites`] reads them.
@@ -97,6 +99,7 @@ struct ReadyGroup {
     new: NewGroup,
     sealed_api_key: Option<Vec<u8>>,
     password_rule: Option<PasswordRule>,
+    scim_sets_administrators: bool,
     settings: Settings,
     allowed_sites: Vec<String>,
     roles: Vec<NewRole>,
@@ -177,6 +180,7 @@ impl Appliance {
                 },
                 sealed_api_key,
                 password_rule: group.password_rule,
+                scim_sets_administrators: group.scim_sets_administrators,
                 settings: group.settings,
                 allowed_sites: allowed_sites::sites(&group.allowed_sites)?,
                 roles: group.roles,
@@ -268,16 +272,14 @@ fn write_group(w: &Writer<'_>, caller: &Caller, group: &ReadyGroup, made: &mut S
         for (name, enabled) in &group.settings {
             w.set_group_setting(id, name, *enabled)?;
         }
-        if let Some(rule) = group.password_rule {
-            w.set_password_policy(
-                id,
-                &PasswordPolicyRow {
-                    rule: rule.name().to_owned(),
-                    reset_message: String::new(),
-                    reset_requires_new: false,
-                    reset_may_create: false,
-                },
-            )?;
+        if group.password_rule.is_some() || group.scim_sets_administrators {
+            let usual = PasswordPolicy::default();
+            let policy = PasswordPolicy {
+                rule: group.password_rule.unwrap_or(usual.rule),
+                scim_sets_administrators: group.scim_sets_administrators,
+                ..usual
+            };
+            w.set_password_policy(id, &policy.into_row())?;
         }
         made.groups += 1;
     }

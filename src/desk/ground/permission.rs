@@ -7,7 +7,7 @@
 //!   over another's people.
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Actor, Caller, GroupId, Membership, User, UserId};
+use crate::model::{Actor, Caller, GroupId, User, UserId};
 
 /// Passes whoever may run the whole appliance.
 ///
@@ -42,21 +42,6 @@ pub fn change_person(caller: &Caller, user: &User) -> Result<()> {
     let public = "Only administrators of the user's home group may change address, names, e-mail address, \
                   phone number and password.";
     Err(refused(caller, "home_group_only", public))
-}
-
-/// Passes whoever may set the password of a person with these memberships. A provisioning client may not set an
-/// administrator's: its token would be as good as the administrator.
-///
-/// # Errors
-/// `Denied` with code `administrator_password`.
-pub fn set_password(caller: &Caller, memberships: &[Membership]) -> Result<()> {
-    let is_client = matches!(caller.actor, Actor::Provisioner { .. });
-    if !is_client || !memberships.iter().any(|membership| membership.administrator) {
-        return Ok(());
-    }
-    let public = "A SCIM token cannot set the password of an administrator. Set it in the console, or leave \
-                  the password out.";
-    Err(refused(caller, "administrator_password", public))
 }
 
 /// Whether the caller is this user.

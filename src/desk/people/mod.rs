@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod csv_upload;
 pub mod group_end;
 pub mod groups;
+pub mod password_links;
 pub mod password_policy;
 pub mod roles;
 pub mod scim;
@@ -21,10 +22,16 @@ pub struct People {
     ground: Arc<Ground>,
     /// Uploaded files that wait to be applied.
     uploads: uploads::Uploads,
+    /// The links that somebody sets a password by.
+    links_in_use: password_links::InUse,
 }
 
 impl People {
     pub(super) fn new(ground: Arc<Ground>) -> People {
-        People { ground, uploads: uploads::Uploads::default() }
+        People {
+            ground,
+            uploads: uploads::Uploads::default(),
+            links_in_use: password_links::InUse::default(),
+        }
     }
 }

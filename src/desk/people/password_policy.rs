@@ -23,6 +23,21 @@ pub struct PasswordPolicy {
     pub reset_requires_new: bool,
     /// Users without a password may make one by a reset.
     pub reset_may_create: bool,
+    /// The group's SCIM tokens may set the passwords of its administrators: whoever holds one is then as good as they.
+    pub scim_sets_administrators: bool,
+}
+
+impl PasswordPolicy {
+    /// As the store keeps it.
+    pub(in crate::desk) fn into_row(self) -> PasswordPolicyRow {
+        PasswordPolicyRow {
+            rule: self.rule.name().to_owned(),
+            reset_message: self.reset_message,
+            reset_requires_new: self.reset_requires_new,
+            reset_may_create: self.reset_may_create,
+            scim_sets_administrators: self.scim_sets_administrators,
+        }
+    }
 }
 
 /// Eight characters, as the oldest page of the provisioning API asks (wire contract §4.2).
@@ -33,6 +48,7 @@ impl Default for PasswordPolicy {
             reset_message: String::new(),
             reset_requires_new: false,
             reset_may_create: false,
+            scim_sets_administrators: false,
         }
     }
 }
@@ -50,6 +66,7 @@ pub fn policy_of(reader: &Reader<'_>, group: GroupId) -> Result<PasswordPolicy> 
         reset_message: row.reset_message,
         reset_requires_new: row.reset_requires_new,
         reset_may_create: row.reset_may_create,
+        scim_sets_administrators: row.scim_sets_administrators,
     })
 }
 
@@ -62,14 +79,34 @@ pub fn policy_of_person(reader: &Reader<'_>, user: &User) -> Result<PasswordPoli
     policy_of(reader, user.home_group)
 }
 
+/// Passes whoever may set a person's password. A provisioning client may set an administrator's only where each group
+/// that the person administers allows it: its token is then as good as the administrator.
+///
+/// # Errors
+/// `Denied` with code `home_group_only` or `administrator_password`.
+pub fn may_set_password(reader: &Reader<'_>, caller: &Caller, user: &User) -> Result<()> {
+    permission::change_person(caller, user)?;
+    if !matches!(caller.actor, Actor::Provisioner { .. }) {
+        return Ok(());
+    }
+    for membership in reader.memberships_of(user.id)? {
+        if membership.administrator && !policy_of(reader, membership.group)?.scim_sets_administrators {
+            let public = "A SCIM token cannot set the password of an administrator, unless the group's settings allow \
+                          it. Set it in the console, or leave the password out.";
+            return Err(Error::new(Kind::Denied, "administrator_password", public));
+        }
+    }
+    Ok(())
+}
+
 impl People {
-    /// Reads what is asked of a person's password, for whoever may set it.
+    /// Reads the rules for a person's password, for whoever may set it.
     ///
     /// # Errors
     /// `Denied` with `home_group_only` unless the caller may change the person.
-    pub fn password_rule_of(&self, caller: &Caller, user: &User) -> Result<PasswordRule> {
+    pub fn password_policy_of(&self, caller: &Caller, user: &User) -> Result<PasswordPolicy> {
         permission::change_person(caller, user)?;
-        self.ground.store.read(|r| policy_of_person(r, user)).map(|policy| policy.rule)
+        self.ground.store.read(|r| policy_of_person(r, user))
     }
 
     /// Reads what is asked of the caller's own password. Users may know it also when their home is a group that
@@ -118,21 +155,14 @@ impl People {
                 if before == policy {
                     return Ok(());
                 }
-                w.set_password_policy(
-                    group,
-                    &PasswordPolicyRow {
-                        rule: policy.rule.name().to_owned(),
-                        reset_message: policy.reset_message,
-                        reset_requires_new: policy.reset_requires_new,
-                        reset_may_create: policy.reset_may_create,
-                    },
-                )?;
                 let detail = format!(
-                    "rule {}; a reset {} a new password; users without one {} create it",
+                    "rule {}; a reset {} a new password; users without one {} create it; SCIM {} set administrators' passwords",
                     policy.rule.name(),
                     if policy.reset_requires_new { "requires" } else { "does not require" },
                     if policy.reset_may_create { "may" } else { "may not" },
+                    if policy.scim_sets_administrators { "may" } else { "may not" },
                 );
+                w.set_password_policy(group, &policy.into_row())?;
                 w.log(&LogEntry::done(&caller, Some(group), operation, group.to_string(), detail))
             })
         };

@@ -13,6 +13,7 @@ pub(super) mod incidents;
 mod listing;
 pub(super) mod login_keys;
 pub(super) mod operators;
+pub(super) mod password_links;
 pub(super) mod provisioning;
 pub(super) mod roles;
 pub(super) mod settings;

@@ -54,6 +54,7 @@ fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Resu
         let mut values = vec![("rule", policy.rule.name()), ("reset_message", policy.reset_message.as_str())];
         values.extend(policy.reset_requires_new.then_some(("reset_requires_new", "yes")));
         values.extend(policy.reset_may_create.then_some(("reset_may_create", "yes")));
+        values.extend(policy.scim_sets_administrators.then_some(("scim_sets_administrators", "yes")));
         Fill::of(values)
     };
     let rules: Vec<_> =
@@ -193,6 +194,7 @@ fn post_security(app: &App, call: &Call<'_>) -> Result<Response> {
             reset_message: form.filled("reset_message").unwrap_or_default().replace("\r\n", "\n"),
             reset_requires_new: form.filled("reset_requires_new").is_some(),
             reset_may_create: form.filled("reset_may_create").is_some(),
+            scim_sets_administrators: form.filled("scim_sets_administrators").is_some(),
         };
         match visit.desk().people.set_password_policy(&visit.caller, group.id, policy) {
             Ok(()) => Ok(visit.done(&address(&group), "The password rules are saved.")),

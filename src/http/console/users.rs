@@ -5,6 +5,7 @@ use super::listing::{self, Asked};
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::desk::ground::password_rule::PasswordRule;
 use crate::desk::ground::permission;
+use crate::desk::people::password_policy::PasswordPolicy;
 use crate::desk::people::users::{
     MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey,
 };
@@ -15,6 +16,7 @@ use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::lists::{MemberColumn, MemberOrder};
 use crate::model::{Group, Member, RoleId, UserId};
+use crate::pages::console::password_link::{Made, Standing};
 use crate::pages::console::{confirm, user as user_page, users as pages};
 use crate::pages::form::Fill;
 use crate::pages::layout::Place;
@@ -106,7 +108,8 @@ fn filters_of(params: &Params<'_>) -> MemberQuery {
     }
 }
 
-fn told(rule: PasswordRule) -> String {
+/// What a password must keep to, as a hint says it.
+pub(super) fn told(rule: PasswordRule) -> String {
     format!("At least {}.", rule.sentence())
 }
 
@@ -205,11 +208,16 @@ fn post_add_user(app: &App, call: &Call<'_>) -> Result<Response> {
     })
 }
 
-fn address(member: &Member) -> String {
+/// The address of a user's page.
+pub(super) fn address(member: &Member) -> String {
     format!("/console/groups/{}/users/{}", member.membership.group, member.user.id)
 }
 
-fn key_of(visit: &Visit<'_>) -> Result<UserKey> {
+/// Whom the path names.
+///
+/// # Errors
+/// `NotFound` for what is no number.
+pub(super) fn key_of(visit: &Visit<'_>) -> Result<UserKey> {
     Ok(UserKey::Id(UserId(visit.number("user")?)))
 }
 
@@ -218,17 +226,22 @@ fn get_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let group = visit.group()?;
         let member = visit.desk().people.member(&visit.caller, group.id, &key_of(visit)?)?;
         let details = user_page::details_of(&member);
-        show(visit, &group, &member, 200, &details, &Fill::default())
+        show(visit, &group, &member, 200, &details, &Fill::default(), None)
     })
 }
 
-fn show(
+/// A user's page; `made` is a one-time link that was just made.
+///
+/// # Errors
+/// Those of the desk.
+pub(super) fn show(
     visit: &Visit<'_>,
     group: &Group,
     member: &Member,
     status: u16,
     details: &Fill,
     password: &Fill,
+    made: Option<Made<'_>>,
 ) -> Result<Response> {
     let (desk, caller) = (visit.desk(), &visit.caller);
     let mut groups = Vec::new();
@@ -238,9 +251,20 @@ fn show(
     let settings = desk.people.member_settings(caller, group.id, member.user.id)?;
     let history = desk.appliance.history(caller, group.id, member.user.address.as_str(), HISTORY)?;
     let may_change_person = caller.may_administer(member.user.home_group);
-    let rule = match may_change_person {
-        true => told(desk.people.password_rule_of(caller, &member.user)?),
-        false => String::new(),
+    let (rule, standing) = match may_change_person {
+        true => {
+            let policy = desk.people.password_policy_of(caller, &member.user)?;
+            (told(policy.rule), desk.people.password_link_of(caller, &member.user)?.ok_or(policy))
+        }
+        false => (String::new(), Err(PasswordPolicy::default())),
+    };
+    let settings_address = format!("/console/groups/{}/settings", member.user.home_group);
+    let link = match &standing {
+        Ok(link) => Standing::Open { made_by: &link.made_by, expires_at: link.expires_at },
+        Err(policy) if !member.user.has_password && !policy.reset_may_create => {
+            Standing::NotServed(&settings_address)
+        }
+        Err(_) => Standing::None,
     };
     let view = user_page::UserView {
         member,
@@ -250,6 +274,8 @@ fn show(
         may_change_person,
         own: permission::is_self(caller, member.user.id),
         rule: &rule,
+        link: &link,
+        made,
         details,
         password,
         history: &lines_of(history),
@@ -285,7 +311,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
             Err(error) => {
                 let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
                 let (status, fill) = refused(filled(&form), error, &FIELDS)?;
-                show(visit, &group, &member, status, &fill, &Fill::default())
+                show(visit, &group, &member, status, &fill, &Fill::default(), None)
             }
         }
     })
@@ -304,7 +330,7 @@ fn post_user_password(app: &App, call: &Call<'_>) -> Result<Response> {
                 let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
                 let fields = [("password", "password"), ("again", "again")];
                 let (status, fill) = refused(Fill::default(), error, &fields)?;
-                show(visit, &group, &member, status, &user_page::details_of(&member), &fill)
+                show(visit, &group, &member, status, &user_page::details_of(&member), &fill, None)
             }
         }
     })

@@ -10,6 +10,7 @@ pub mod groups;
 pub mod incidents;
 pub mod login_keys;
 pub mod operators;
+pub mod password_link;
 pub mod provisioning;
 pub mod roles;
 pub mod settings;

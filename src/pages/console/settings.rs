@@ -154,10 +154,16 @@ fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &html! {
             (form::fieldset("Minimum password complexity", &rules))
             (Field::area("reset_message", "Password reset prompt message")
-                .hint("Shown beside a password reset.").draw(fill))
-            (form::fieldset("Password reset", &html! {
+                .hint("Shown on the page that a one-time link opens.").draw(fill))
+            (form::fieldset("Password reset by a one-time link", &html! {
                 (form::tick("reset_requires_new", "yes", "Require another password than the present one", "", fill))
-                (form::tick("reset_may_create", "yes", "Users without a password may make one by a reset", "", fill))
+                (form::tick("reset_may_create", "yes", "Users without a password may make one by a reset",
+                    "Off: no link can be made for them; an administrator sets their password.", fill))
+            }))
+            (form::fieldset("Provisioning", &html! {
+                (form::tick("scim_sets_administrators", "yes", "SCIM tokens may set administrators' passwords",
+                    "Whoever has a token of this group can then sign in as any of its administrators. Off: only other \
+                     users' passwords are taken.", fill))
             }))
             div.actions { (button("Save password rules", Weight::Primary)) }
         },

@@ -223,13 +223,29 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
         may_change_person: true,
         own: false,
         rule: HOSTILE,
+        link: &password_link::Standing::Open { made_by: HOSTILE, expires_at: NOW },
+        made: Some(password_link::Made { url: HOSTILE, expires_at: NOW, origin_is_guessed: true }),
         details: &details_of(&member),
         password: &empty,
         history: &history,
         now: NOW,
     };
     check(&user::page(&frame(), &view));
+    check(&user::page(&frame(), &UserView { link: &password_link::Standing::NotServed(HOSTILE), ..view }));
     check(&user::page(&frame(), &UserView { own: true, ..view }));
+    let opened = password_link::SetView {
+        token: HOSTILE,
+        form_token: HOSTILE,
+        address: HOSTILE,
+        rule: HOSTILE,
+        message: HOSTILE,
+        requires_new: true,
+        expires_at: NOW,
+        lab: Some(HOSTILE),
+    };
+    check(&password_link::set(&opened, &fill(&["password"])));
+    check(&password_link::closed(HOSTILE, None));
+    check(&password_link::done(HOSTILE, None));
     let line = RoleLine { role: role(), active_users: 1, inactive_users: 1, on: vec![HOSTILE.into()] };
     check(&roles::edit(&frame(), Some(&line), &settings, &fill(&["name"])));
     check(&roles::list(&frame(), &listing(), &[line], 4, &Fill::of([("search", HOSTILE)])));

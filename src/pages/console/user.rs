@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::access_log::{LogLine, lines};
+use super::password_link::{self, Made, Standing};
 use super::users::{EMAIL_HINT, puid_field, role_options};
 use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
@@ -15,6 +16,7 @@ use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
 
 /// What the page shows.
+#[derive(Clone, Copy)]
 pub struct UserView<'a> {
     pub member: &'a Member,
     pub roles: &'a [Role],
@@ -28,6 +30,9 @@ pub struct UserView<'a> {
     pub own: bool,
     /// What the password must keep to.
     pub rule: &'a str,
+    pub link: &'a Standing<'a>,
+    /// A one-time link that was just made.
+    pub made: Option<Made<'a>>,
     pub details: &'a Fill,
     pub password: &'a Fill,
     pub history: &'a [LogLine],
@@ -64,6 +69,7 @@ pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
         (form::problems(view.details))
         (form::problems(view.password))
         (header(&crumbs(frame, &[("/users", "Users")]), &name, "", &actions))
+        @if let Some(made) = view.made { (password_link::made(made, member.user.address.as_str())) }
         (card("", "", &facts(view)))
         @if !view.may_change_person {
             (notice(Tone::Info, &html! {
@@ -142,7 +148,8 @@ fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Marku
             div.actions { (button("Set password", Weight::Plain)) }
         },
     );
-    card("Password", "The user's sessions end, and the lockout with them.", &form)
+    let content = html! { (form) (password_link::part(frame, view.link, address)) };
+    card("Password", "With a new one the user's sessions end, and a lockout with them.", &content)
 }
 
 /// What the state form can do: value, words on the button, what it means.

@@ -343,6 +343,33 @@ fn a_token_sets_the_passwords_of_users_and_of_no_administrator() {
 }
 
 #[test]
+fn a_group_may_let_its_tokens_set_administrators_passwords() {
+    use crate::desk::people::password_policy::PasswordPolicy;
+    let (f, caller) = with_token();
+    let admin = f.desk.people.member(&f.admin, SEVEN, &UserKey::Puid("admin.seven".into())).unwrap().user.id;
+    let password = || patch(json!({"op": "replace", "path": "password", "value": "correct horse 7!"}));
+    let set = || code(f.desk.people.scim_change_user(&caller, SEVEN, admin, None, &password()));
+    let allow = |group, admin: &Caller, allowed| {
+        let policy = PasswordPolicy { scim_sets_administrators: allowed, ..PasswordPolicy::default() };
+        f.desk.people.set_password_policy(admin, group, policy).unwrap();
+    };
+    assert_eq!(set(), Some("administrator_password"));
+    allow(SEVEN, &f.admin, true);
+    assert_eq!(f.last_log().1.split("; ").last(), Some("SCIM may set administrators' passwords"));
+    assert_eq!(set(), None);
+    // An administrator of another group too: that group has a say as well.
+    f.desk.people.add_member(&Caller::host(), EIGHT, "admin.seven", None, RoleChoice::None, true).unwrap();
+    assert_eq!(set(), Some("administrator_password"));
+    allow(EIGHT, &f.other_admin, true);
+    assert_eq!(set(), None);
+    allow(SEVEN, &f.admin, false);
+    assert_eq!(set(), Some("administrator_password"));
+    // To take somebody's access away is what provisioning is for.
+    let out = patch(json!({"op": "replace", "path": "active", "value": false}));
+    assert_eq!(code(f.desk.people.scim_change_user(&caller, SEVEN, admin, None, &out)), None);
+}
+
+#[test]
 fn a_document_of_another_schema_is_refused() {
     let (f, caller) = with_token();
     let user = |schemas: serde_json::Value| {

@@ -3,8 +3,11 @@
 //! Each act asks again who may, because it is also called row by row and from other use cases.
 
 use super::{CheckedChange, CheckedUser, RoleChoice, Updated, UserKey};
+use crate::desk::ground::guard::Account;
 use crate::desk::ground::known_group;
+use crate::desk::ground::let_in::let_in;
 use crate::desk::ground::permission;
+use crate::desk::people::password_policy;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     Caller, GlanceAddress, GroupId, LogEntry, Member, Membership, Puid, ROLE_NAME_MAX, Role, User,
@@ -146,11 +149,11 @@ pub fn updated(
         after.user.address = address.clone();
         changed.push("address");
     }
-    if !changed.is_empty() || change.password_hash.is_some() {
+    if !changed.is_empty() {
         permission::change_person(caller, &before.user)?;
     }
     if change.password_hash.is_some() {
-        permission::set_password(caller, &w.memberships_of(before.user.id)?)?;
+        password_policy::may_set_password(w, caller, &before.user)?;
     }
     if !changed.is_empty() {
         w.update_user(&after.user)?;
@@ -211,14 +214,22 @@ pub fn updated(
     }
 
     if let Some(hash) = &change.password_hash {
-        w.set_password_hash(before.user.id, Some(hash))?;
-        w.end_sessions(before.user.id, None)?;
+        password_given(w, &after.user, hash)?;
         after.user.has_password = true;
+        (after.user.failures, after.user.locked_until) = (0, None);
         after.user.updated_at = w.now;
         changed.push("password");
         log("user.password", String::new())?;
     }
     Ok(Updated { member: after, changed })
+}
+
+/// Gives a person a password: their sessions end in all groups, and the lock of the password before goes with it.
+pub(in crate::desk) fn password_given(w: &Writer<'_>, user: &User, hash: &str) -> Result<()> {
+    w.set_password_hash(user.id, Some(hash))?;
+    w.clear_lockout(user.id)?;
+    let_in(w, Account::Password(user.address.as_str()))?;
+    w.end_sessions(user.id, None)
 }
 
 /// Ends a membership; with the last one goes the user.

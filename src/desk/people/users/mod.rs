@@ -17,7 +17,7 @@ mod tests;
 use std::collections::HashSet;
 
 pub use act::{created, removed, updated};
-pub(in crate::desk) use act::{joined, role_of, role_unknown};
+pub(in crate::desk) use act::{joined, password_given, role_of, role_unknown};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
 pub use list::MemberPage;
 
@@ -346,7 +346,7 @@ impl People {
             let policy = self.ground.store.snapshot(|r| {
                 let user = key.find(r, group)?.user;
                 // Whoever may not set it must not learn the home group's rule from the refusal.
-                permission::change_person(caller, &user)?;
+                password_policy::may_set_password(r, caller, &user)?;
                 password_policy::policy_of_person(r, &user)
             })?;
             policy.rule.check(password)?;

@@ -308,13 +308,13 @@ fn a_password_keeps_the_home_groups_rule_through_whichever_group_it_is_set() {
             assert_eq!((one("sixsix"), one(accepted)), (refused, None), "{address} in {group}");
             assert_eq!(many("sixsix").is_err(), refused.is_some(), "{address} in {group}");
             let member = f.desk.people.member(&host, group, &puid(address)).unwrap();
-            let shown = f.desk.people.password_rule_of(&host, &member.user).unwrap();
+            let shown = f.desk.people.password_policy_of(&host, &member.user).unwrap().rule;
             assert_eq!(shown.check(&Secret::new("sixsix")).is_err(), refused.is_some());
         }
     }
     // Who may not set it does not learn the rule.
     let ann = f.desk.people.member(&host, EIGHT, &puid("ann.x")).unwrap().user;
-    assert_eq!(code(f.desk.people.password_rule_of(&f.other_admin, &ann)), Some("home_group_only"));
+    assert_eq!(code(f.desk.people.password_policy_of(&f.other_admin, &ann)), Some("home_group_only"));
     let short = UserChange { password: Some(Secret::new("x")), ..change() };
     let refused = f.desk.people.update_user(&f.other_admin, EIGHT, &puid("ann.x"), short);
     assert_eq!(code(refused), Some("home_group_only"));
