@@ -50,3 +50,20 @@ fn every_arrow_between_rooms_is_drawn_and_every_drawn_arrow_is_there() {
     let wrong = broken(&sources(), &Drawing::read(&text), &dependencies(), &debts());
     assert!(wrong.is_empty(), "{} things:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// The files that a text names between back quotes and that are not there.
+fn missing_files(text: &str) -> Vec<&str> {
+    let named = text.split('`').skip(1).step_by(2).filter(|name| {
+        ["src/", "tests/", "docs/", "benches/"].iter().any(|start| name.starts_with(start))
+            && !name.contains('…')
+    });
+    named.filter(|name| !Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists()).collect()
+}
+
+#[test]
+fn every_file_that_the_architecture_names_is_there() {
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    assert_eq!(missing_files(&text), [""; 0]);
+    assert_eq!(missing_files("`src/lib.rs` and `src/no_such_file.rs`"), ["src/no_such_file.rs"]);
+}
