@@ -26,6 +26,8 @@ pub enum Kind {
     TooMany,
     /// Our resources are short for the moment: the same call may work later.
     Unavailable,
+    /// Refused as HTTP, with this status, before it was read as anything else: malformed, too large or too late.
+    Http(u16),
     /// Our own fault.
     Fault,
 }
@@ -42,6 +44,7 @@ impl Kind {
             Kind::Conflict => 409,
             Kind::TooMany => 429,
             Kind::Unavailable => 503,
+            Kind::Http(status) => status,
             Kind::Fault => 500,
         }
     }
@@ -50,7 +53,7 @@ impl Kind {
     pub fn exit_status(self) -> u8 {
         match self {
             Kind::Unauthenticated | Kind::Denied | Kind::NotFound | Kind::Conflict | Kind::TooMany => 1,
-            Kind::Invalid | Kind::WrongMethod => 2,
+            Kind::Invalid | Kind::WrongMethod | Kind::Http(_) => 2,
             Kind::Unavailable | Kind::Fault => 3,
         }
     }

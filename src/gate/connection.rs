@@ -9,15 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::address::{forwarded_for, is_trusted};
-use super::body::Chunked;
 use super::counters::count;
+use super::glimpse;
 use super::head::{self, Framing, ParsedHead};
 use super::incident::new_incident;
+use super::incoming::Incoming;
 use super::ledger::{Bytes, Seat};
 use super::places::Place;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
-use super::request::{Answer, Head, Request};
+use super::request::{Answer, Head, Refused, Request};
 use super::response::{Portions, Response, Streamed};
 use super::resume::{MakeResponse, Resume};
 use super::shared::Shared;
@@ -26,12 +27,15 @@ use super::wire::{Filled, Flushed, Handshake, Wire};
 use crate::duty;
 use crate::server_log::note;
 
-/// Bytes by which a body grows at least.
-const SMALLEST_GROWTH: usize = 4096;
 /// Answers in one turn to a client that sends its requests together, before others have theirs.
 const ANSWERS: u8 = 16;
-/// Bytes of a refused request that are thrown away unread, so that the client hears the refusal.
-const DISCARDED: usize = 8 * 1024 * 1024;
+/// Bytes of a refused request that are thrown away unread, so that the client hears the refusal: a browser shows the
+/// page only when all of a file that is too large has left it. [`super::Limits::linger`] bounds it besides.
+const DISCARDED: usize = 64 * 1024 * 1024;
+/// Bytes that are thrown away in one turn, before others have theirs.
+const DISCARDED_AT_ONCE: usize = 1024 * 1024;
+/// Bytes that are thrown away in one read.
+const SCRATCH: usize = 16 * 1024;
 
 /// What a connection waits for.
 pub enum Next {
@@ -67,19 +71,6 @@ enum Stage {
     Linger {
         discarded: usize,
     },
-}
-
-struct Incoming {
-    head: ParsedHead,
-    body: Vec<u8>,
-    account: Bytes,
-    limit: usize,
-    reader: Reader,
-}
-
-enum Reader {
-    Length(usize),
-    Chunked(Chunked),
 }
 
 /// What a stage came to.
@@ -270,10 +261,11 @@ impl Connection {
             }
             Err(refusal) => return self.refuse(refusal, shared),
         };
-        let parsed = self.inbox.get(..end).map_or(Err(Refusal::RequestLine), head::parse);
-        self.consume(end);
-        match parsed {
-            Ok(head) => self.begin_body(head, shared),
+        match self.inbox.get(..end).map_or(Err(Refusal::RequestLine), head::parse) {
+            Ok(head) => {
+                self.consume(end);
+                self.begin_body(head, shared)
+            }
             Err(refusal) => self.refuse(refusal, shared),
         }
     }
@@ -295,11 +287,9 @@ impl Connection {
             .iter()
             .find(|header| header.field.equiv("Content-Type"))
             .map(|header| header.value.as_str());
-        let (content_length, reader) = match head.framing {
-            Framing::Length(length) => {
-                (Some(length), Reader::Length(usize::try_from(length).unwrap_or(usize::MAX)))
-            }
-            Framing::Chunked => (None, Reader::Chunked(Chunked::default())),
+        let content_length = match head.framing {
+            Framing::Length(length) => Some(length),
+            Framing::Chunked => None,
         };
         let asked =
             Head { method: &head.method, path: &head.path, query: &head.query, content_type, content_length };
@@ -313,8 +303,8 @@ impl Connection {
         if content_length == Some(0) {
             return self.answer(head, Vec::new(), shared);
         }
-        if matches!(reader, Reader::Length(length) if length > limit) {
-            return self.refuse(Refusal::BodyTooLong, shared);
+        if content_length.is_some_and(|length| usize::try_from(length).unwrap_or(usize::MAX) > limit) {
+            return self.refuse_request(Refusal::BodyTooLong, head, shared);
         }
         if head.expects_continue && self.inbox.is_empty() {
             let mut sent = 0;
@@ -324,47 +314,25 @@ impl Connection {
                 Ok(Flushed::Blocked) | Err(_) => return Step::Stop(Next::Close),
             }
         }
-        let expected = match reader {
-            Reader::Length(length) => length,
-            Reader::Chunked(_) => limit,
-        };
-        let patience = shared.limits.with_bytes(shared.limits.body, expected);
-        let incoming = Incoming { head, body: spare::take(), account: self.seat.bytes(), limit, reader };
+        let incoming = Incoming::new(head, self.seat.bytes(), limit);
+        let patience = shared.limits.with_bytes(shared.limits.body, incoming.most());
         self.enter(Stage::Body(Box::new(incoming)), patience)
     }
 
     fn read_body(&mut self, shared: &Shared) -> Step {
         let Stage::Body(incoming) = &mut self.stage else { return Step::Stop(Next::Close) };
-        let (used, done, expected) = match &mut incoming.reader {
-            Reader::Length(length) => {
-                let missing = *length - incoming.body.len();
-                let used = self.inbox.len().min(missing);
-                if incoming.body.capacity() - incoming.body.len() < used {
-                    // Twice as much as before, but never more than the body needs.
-                    let more = incoming.body.len().max(SMALLEST_GROWTH).max(used).min(missing);
-                    incoming.body.reserve_exact(more);
-                }
-                incoming.body.extend_from_slice(self.inbox.get(..used).unwrap_or_default());
-                let expected = missing - used;
-                (used, expected == 0, expected)
-            }
-            Reader::Chunked(chunked) => match chunked.decode(&self.inbox, &mut incoming.body, incoming.limit)
-            {
-                Ok(used) => (used, chunked.is_done(), 0),
-                Err(refusal) => return self.refuse(refusal, shared),
-            },
+        let taken = match incoming.take(&self.inbox) {
+            Ok(taken) => taken,
+            Err(refusal) => return self.refuse(refusal, shared),
         };
-        if !incoming.account.grow_to(incoming.body.capacity()) {
-            return self.refuse(Refusal::BodiesTooMany, shared);
-        }
-        self.consume(used);
-        if done {
+        self.consume(taken.used);
+        if taken.is_whole {
             return match std::mem::replace(&mut self.stage, Stage::Idle) {
                 Stage::Body(incoming) => self.answer_body(*incoming, shared),
                 _ => Step::Stop(Next::Close),
             };
         }
-        match self.wire.fill(&mut self.inbox, expected) {
+        match self.wire.fill(&mut self.inbox, taken.missing) {
             Ok(Filled::Some) => Step::Again,
             Ok(Filled::Dry) => Step::Stop(Next::Readable),
             Ok(Filled::End) | Err(_) => Step::Stop(Next::Close),
@@ -400,8 +368,10 @@ impl Connection {
             Err(_) => {
                 let incident = new_incident();
                 // The handler's own account of it is not worth the thread.
-                let _ = catch_unwind(AssertUnwindSafe(|| shared.handler.panicked(&request, &incident)));
-                self.fail(shared, &incident)
+                let said = catch_unwind(AssertUnwindSafe(|| shared.handler.panicked(&request, &incident)));
+                count(&shared.counters.panics);
+                let said = said.unwrap_or_default();
+                self.print_last(said, manner.head_only, shared, |printed| printed.failure(&incident))
             }
         }
     }
@@ -518,12 +488,50 @@ impl Connection {
         self.enter(Stage::Reply { sent: 0, keep, more }, patience)
     }
 
+    /// Refuses a request whose head was not read, or whose body is on its way.
     fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> Step {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Body(incoming) => self.refuse_request(refusal, incoming.into_head(), shared),
+            _ => {
+                let inbox = std::mem::take(&mut self.inbox);
+                let asked = glimpse::of(&inbox);
+                let asked = asked.as_ref().map(|(method, path)| Refused::Beginning { method, path });
+                self.refuse_asked(refusal, asked, shared)
+            }
+        }
+    }
+
+    /// Refuses a request whose head was read.
+    fn refuse_request(&mut self, refusal: Refusal, head: ParsedHead, shared: &Shared) -> Step {
+        let request = self.request(head, Vec::new(), shared);
+        self.refuse_asked(refusal, Some(Refused::Head(&request)), shared)
+    }
+
+    /// Refuses in the words of the handler, who knows how they speak at this path; else in plain text.
+    fn refuse_asked(&mut self, refusal: Refusal, asked: Option<Refused<'_>>, shared: &Shared) -> Step {
         count(&shared.counters.refused);
         // Nothing more of what it sends is read: thousands that are refused must not keep what they have sent.
         self.inbox = Vec::new();
         self.scanned = 0;
-        self.printed.refusal(refusal);
+        let said = asked.and_then(|asked| {
+            catch_unwind(AssertUnwindSafe(|| shared.handler.refused(refusal, &asked))).unwrap_or_default()
+        });
+        let head_only = asked.is_some_and(|asked| *asked.method() == tiny_http::Method::Head);
+        self.print_last(said, head_only, shared, |printed| printed.refusal(refusal))
+    }
+
+    /// Prints the last response on this connection: the handler's, or `plain` when there is none that may leave.
+    fn print_last(
+        &mut self,
+        said: Option<Response>,
+        head_only: bool,
+        shared: &Shared,
+        plain: impl FnOnce(&mut Printed),
+    ) -> Step {
+        let manner = Manner { keep_alive: false, old_version: false, head_only };
+        if said.is_none_or(|response| self.printed.response(response, manner).is_err()) {
+            plain(&mut self.printed);
+        }
         self.begin_reply(false, shared)
     }
 
@@ -568,11 +576,11 @@ impl Connection {
 
     fn linger(&mut self) -> Step {
         let Stage::Linger { discarded } = &mut self.stage else { return Step::Stop(Next::Close) };
-        let mut scratch = [0; 16 * 1024];
+        let mut scratch = [0; SCRATCH];
         match self.wire.discard(&mut scratch) {
             Filled::Some if *discarded < DISCARDED => {
-                *discarded += scratch.len();
-                Step::Again
+                *discarded += SCRATCH;
+                if *discarded % DISCARDED_AT_ONCE == 0 { Step::Stop(Next::Turn) } else { Step::Again }
             }
             Filled::Dry => Step::Stop(Next::Readable),
             Filled::Some | Filled::End => Step::Stop(Next::Close),

@@ -9,8 +9,8 @@
 //!
 //! 1. [`request`], `response`, `resume`: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`],
 //!    [`shutdown`], and what connections have in common of them (`shared`).
-//! 2. `head`, `body`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
-//! 3. `connection`: the life of one connection, on its `wire`, with buffers that are `spare`.
+//! 2. `head`, `body`, `glimpse`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
+//! 3. `connection`: the life of one connection, on its `wire`, with what is `incoming` and buffers that are `spare`.
 //! 4. `door`, `lot`, `places`, `ledger`: accepting, parking, counting; `pool`, `floor`: the threads, and what they do.
 
 pub mod address;
@@ -19,8 +19,10 @@ mod connection;
 pub mod counters;
 mod door;
 mod floor;
+mod glimpse;
 pub mod head;
 mod incident;
+mod incoming;
 mod ledger;
 pub mod limits;
 mod lot;
@@ -46,7 +48,8 @@ pub use counters::{Counters, Counts};
 pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
-pub use request::{Answer, Handler, Head, Request, Terms};
+pub use refusal::Refusal;
+pub use request::{Answer, Handler, Head, Refused, Request, Terms};
 pub use response::{Broken, Portions, Response, Streamed};
 pub use resume::Resume;
 pub use shutdown::Shutdown;

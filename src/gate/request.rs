@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use tiny_http::{Header, Method};
 
+use super::refusal::Refusal;
 use super::response::{Response, Streamed};
 use super::resume::Resume;
 use crate::server_log::note;
@@ -102,6 +103,34 @@ pub struct Terms {
     pub brief: bool,
 }
 
+/// What is known of a request that the gate refuses.
+#[derive(Debug, Clone, Copy)]
+pub enum Refused<'a> {
+    /// Its head was read, and its body was not: here it is empty.
+    Head(&'a Request),
+    /// Its head was not read. The path is what stands at its beginning, as far as that is plain: at most 256 letters,
+    /// digits, `/`, `.`, `-`, `_` and `~`. It tells whose language to speak, and nothing may be decided by it.
+    Beginning { method: &'a Method, path: &'a str },
+}
+
+impl Refused<'_> {
+    /// The method.
+    pub fn method(&self) -> &Method {
+        match self {
+            Refused::Head(request) => &request.method,
+            Refused::Beginning { method, .. } => method,
+        }
+    }
+
+    /// The path, or its beginning.
+    pub fn path(&self) -> &str {
+        match self {
+            Refused::Head(request) => &request.path,
+            Refused::Beginning { path, .. } => path,
+        }
+    }
+}
+
 /// Answers requests; shared by all threads of the gate.
 pub trait Handler: Send + Sync + 'static {
     /// Says on what terms this request is taken; asked before any byte of its body is read.
@@ -111,9 +140,19 @@ pub trait Handler: Send + Sync + 'static {
     /// incident id, it is counted, and [`Handler::panicked`] is told.
     fn handle(&self, request: &Request) -> Answer;
 
-    /// Is told that [`Handler::handle`] panicked; `incident` is the id that the client was given.
-    fn panicked(&self, request: &Request, incident: &str) {
+    /// Words the gate's own refusal of a request, which [`Handler::handle`] never sees; afterwards the connection is
+    /// closed. `None`, and a panic, leave it in plain text. Anybody can have this called as often as they like: it is
+    /// bounded in time and bytes whatever was asked, and says [`crate::duty::relieve`] before it takes long.
+    fn refused(&self, refusal: Refusal, asked: &Refused<'_>) -> Option<Response> {
+        let _ = (refusal, asked);
+        None
+    }
+
+    /// Is told that [`Handler::handle`] panicked, and words what the client is told, with the id `incident`. `None`
+    /// leaves it in plain text.
+    fn panicked(&self, request: &Request, incident: &str) -> Option<Response> {
         note(format_args!("panic while answering {} {}: incident {incident}", request.method, request.path));
+        None
     }
 }
 

@@ -20,7 +20,7 @@ use crate::desk::sso::{
 };
 use crate::duty;
 use crate::error::{Error, Kind, Result};
-use crate::gate::{Request, Response};
+use crate::gate::{Refusal as RefusedByGate, Request, Response};
 use crate::model::GroupId;
 use crate::model::relative::RelativeTarget;
 use crate::pages;
@@ -33,6 +33,7 @@ pub const ROUTES: &[Route] = &[
         path: GET_LOGIN_KEY,
         limit: SAML,
         errors: Errors::Page,
+        refusal: Some(long_response),
         handler: Handling::Promised(post_login_key),
         brief: true,
         or_json: false,
@@ -102,6 +103,20 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         }
         Answer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
     }))
+}
+
+/// A SAML response that was too long to be read is refused as others are: with a page, an incident and a row.
+fn long_response(app: &App, call: &Call<'_>, error: &Error) -> Result<Option<Response>> {
+    if error.code != RefusedByGate::BodyTooLong.code() {
+        return Ok(None);
+    }
+    duty::relieve();
+    let query = call.query();
+    let (selector, embedded) = (selector_of(&query), target_of(&query).embedded);
+    let caller = call.anonymous();
+    let mut refusal = app.desk.sso.refuse_long_response(&caller, selector.as_ref(), SAML, embedded)?;
+    refusal.allowed_sites.retain(|_| names_group(&query) || embedded);
+    Ok(Some(refused_at_once(app, refusal)))
 }
 
 fn diagnosed(diagnosis: &Diagnosis) -> Response {

@@ -81,7 +81,7 @@ pub fn error_in(error: &Error, shape: Errors, lab: Option<&str>) -> Response {
         Errors::Page => html(status, crate::pages::error::page(error, lab)),
     };
     match status {
-        401 => with(response, "WWW-Authenticate", "Bearer"),
+        401 if response.status_code() == StatusCode(401) => with(response, "WWW-Authenticate", "Bearer"),
         429 | 503 => with(response, "Retry-After", "5"),
         _ => response,
     }

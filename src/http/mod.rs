@@ -19,6 +19,7 @@ pub mod multipart;
 mod ops;
 mod own_page;
 mod papi;
+mod paths;
 mod rest;
 pub mod router;
 mod scim;

@@ -1,10 +1,10 @@
 //! The route table: which surface answers which method and path, how large its body may be, and in which
 //! shape it speaks of errors.
 //!
-//! Paths are matched in any case, because the wire's own are (`/PAPI/newuser.asp`); a segment in braces
-//! matches anything but `/` and keeps its case. Every answer leaves with the house's security headers.
+//! [`Paths`] says which line of the table a path belongs to. What is refused before a surface is asked (no such path,
+//! another method, a body that is too long) is printed in the language of the surface whose path it is. Every answer
+//! leaves with the house's security headers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tiny_http::Method;
@@ -12,9 +12,12 @@ use tiny_http::Method;
 use super::answer;
 pub use super::answer::Errors;
 use super::form::Params;
+use super::paths::{Found, Paths};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
-use crate::gate::{Answer, Broken, Handler, Head, Portions, Request, Response, Resume, Streamed, Terms};
+use crate::gate::{
+    Answer, Broken, Handler, Head, Portions, Refusal, Refused, Request, Response, Resume, Streamed, Terms,
+};
 use crate::model::Caller;
 use crate::model::Mode;
 use crate::promise::Promise;
@@ -39,6 +42,8 @@ pub struct Route {
     /// Bytes of body.
     pub limit: usize,
     pub errors: Errors,
+    /// How the surface prints what is refused before it is asked, where it has more to say than `errors`.
+    pub refusal: Option<OwnRefusal>,
     pub handler: Handling,
     /// As [`Terms::brief`].
     pub brief: bool,
@@ -60,6 +65,7 @@ impl Route {
             path,
             limit,
             errors,
+            refusal: None,
             handler: Handling::AtOnce(handler),
             brief: false,
             or_json: false,
@@ -73,10 +79,17 @@ impl Route {
             path,
             limit: NO_BODY,
             errors: Errors::Page,
+            refusal: None,
             handler: Handling::Streamed(handler),
             brief: false,
             or_json: false,
         }
+    }
+
+    /// The same line of a surface that refuses in its own way.
+    pub const fn refusing(mut self, refusal: OwnRefusal) -> Route {
+        self.refusal = Some(refusal);
+        self
     }
 
     /// The same line of a surface that takes JSON beside forms.
@@ -103,6 +116,10 @@ impl Route {
     }
 }
 
+/// How a surface prints a refusal that came before it was asked: a path that is not there, a method, a body that is too
+/// long and was not read. `None` leaves it to [`Route::errors`].
+pub type OwnRefusal = fn(&App, &Call<'_>, &Error) -> Result<Option<Response>>;
+
 /// How a surface answers.
 pub enum Handling {
     AtOnce(AtOnce),
@@ -127,7 +144,7 @@ pub struct App {
     /// Scheme and authority under which people reach this server, such as `https://sso.example.com`, when
     /// it is configured; else it is read off the request.
     pub public_origin: Option<String>,
-    routes: Routes,
+    routes: Paths<&'static Route>,
 }
 
 /// One request on its way to a surface.
@@ -164,7 +181,9 @@ impl Call<'_> {
 impl App {
     /// Puts the surfaces' tables together over one desk.
     pub fn new(desk: Arc<Desk>, public_origin: Option<String>, tables: &[&'static [Route]]) -> App {
-        App { desk, public_origin, routes: Routes::new(tables) }
+        let routes = tables.iter().copied().flatten();
+        let routes = Paths::new(routes.map(|route| (route.method.clone(), route.path, route)));
+        App { desk, public_origin, routes }
     }
 
     /// Scheme and authority under which this request's sender reaches the server; no slash at its end.
@@ -183,7 +202,7 @@ impl App {
 
     fn answer(&self, request: &Request) -> Answer {
         let response = match self.routes.find(&request.method, &request.path) {
-            Found::Route(route, parameters) => {
+            Found::Line(route, parameters) => {
                 let call = Call { request, parameters };
                 let answered = match route.handler {
                     Handling::AtOnce(handler) => handler(self, &call),
@@ -202,22 +221,69 @@ impl App {
                     Asked::of(request).refused_in(error, route.errors, lab.as_deref())
                 })
             }
-            Found::OtherMethod(errors, allowed) => {
+            Found::OtherMethod(route, allowed) => {
+                let only_forms = matches!(route.errors, Errors::Page) && allowed == [Method::Post];
                 let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-                let public = format!("This address answers only {allowed}.");
+                let public = match only_forms {
+                    true => "There is no page at this address: only a form is sent to it.".to_owned(),
+                    false => format!("This address answers only {allowed}."),
+                };
                 let error = Error::new(Kind::WrongMethod, "method_not_allowed", public);
-                let said = answer::error_in(&error, errors, self.lab_clock_for(errors).as_deref());
-                answer::with(said, "Allow", &allowed)
+                answer::with(self.said(request, Some(route), &error), "Allow", &allowed)
             }
             Found::Nothing => {
                 let error = Error::not_found("no_such_path", "There is nothing at this address.");
-                let wants_page = request.header("Accept").is_some_and(|a| a.contains("text/html"));
-                let nobodys = if wants_page { Errors::Page } else { Errors::Json };
-                let shape = self.routes.errors_near(&request.path).unwrap_or(nobodys);
-                answer::error_in(&error, shape, self.lab_clock_for(shape).as_deref())
+                self.said(request, self.routes.nearest(&request.path), &error)
             }
         };
         answer::with_house_headers(response, self.promises_tls(request)).into()
+    }
+
+    /// Prints a refusal that came before a surface was asked, as the surface at `route` has it.
+    fn said(&self, request: &Request, route: Option<&Route>, error: &Error) -> Response {
+        let shape = shape_of(route, request);
+        let own = match route.and_then(|route| route.refusal) {
+            Some(refusal) => refusal(self, &Call { request, parameters: Vec::new() }, error),
+            None => Ok(None),
+        };
+        let lab = self.lab_clock_for(shape);
+        match own {
+            Ok(Some(response)) => response,
+            Ok(None) => answer::error_in(error, shape, lab.as_deref()),
+            Err(error) => Asked::of(request).refused_in(error, shape, lab.as_deref()),
+        }
+    }
+
+    /// The line of the table that a request belongs to, whether or not it takes it.
+    fn route_of(&self, method: &Method, path: &str) -> Option<&'static Route> {
+        match self.routes.find(method, path) {
+            Found::Line(route, _) | Found::OtherMethod(route, _) => Some(route),
+            Found::Nothing => self.routes.nearest(path),
+        }
+    }
+
+    /// Words what the gate refused of a request whose head was read.
+    fn refused_by_gate(&self, refusal: Refusal, request: &Request) -> Response {
+        let route = self.route_of(&request.method, &request.path);
+        let response = match refusal {
+            Refusal::BodyTooLong => {
+                let head = Head {
+                    method: &request.method,
+                    path: &request.path,
+                    query: &request.query,
+                    content_type: request.header("Content-Type"),
+                    content_length: None,
+                };
+                let limit = self.terms(&head).body_limit;
+                self.said(request, route, &too_long(refusal, limit))
+            }
+            // Of these there may be a flood: nobody is asked who sends it.
+            _ => {
+                let shape = shape_of(route, request);
+                answer::error_in(&as_error(refusal), shape, self.lab_clock_for(shape).as_deref())
+            }
+        };
+        answer::with_house_headers(response, self.promises_tls(request))
     }
 
     /// Answers with a body that is made as the client takes it. What fails after it has begun is logged here, and
@@ -294,7 +360,7 @@ impl Asked {
 impl Handler for App {
     fn terms(&self, head: &Head<'_>) -> Terms {
         match self.routes.find(head.method, head.path) {
-            Found::Route(route, _) => route.terms(head),
+            Found::Line(route, _) => route.terms(head),
             // As much as a form or a SAML response has: who posts to an address that is nearly right hears that it
             // is wrong, not that what they sent is too long.
             Found::OtherMethod(..) | Found::Nothing => Terms { body_limit: FORM, brief: true },
@@ -304,93 +370,56 @@ impl Handler for App {
     fn handle(&self, request: &Request) -> Answer {
         self.answer(request)
     }
-}
 
-struct Routes {
-    /// Routes without braces, by their path in lower case.
-    literal: HashMap<String, Vec<&'static Route>>,
-    /// Routes with braces, by the number of their segments.
-    patterns: HashMap<usize, Vec<&'static Route>>,
-    /// How those routes speak of errors whose paths begin so, in lower case: the first of the tables counts.
-    beginnings: HashMap<String, Errors>,
-}
-
-enum Found<'p> {
-    Route(&'static Route, Vec<(&'static str, &'p str)>),
-    /// The path is known, with these methods only; its surface speaks so of errors.
-    OtherMethod(Errors, Vec<Method>),
-    Nothing,
-}
-
-impl Routes {
-    fn new(tables: &[&'static [Route]]) -> Routes {
-        let (literal, patterns, beginnings) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let mut routes = Routes { literal, patterns, beginnings };
-        for route in tables.iter().copied().flatten() {
-            for beginning in beginnings_of(&route.path.to_ascii_lowercase()) {
-                routes.beginnings.entry(beginning.to_owned()).or_insert(route.errors);
-            }
-            if route.path.contains('{') {
-                routes.patterns.entry(route.path.split('/').count()).or_default().push(route);
-            } else {
-                routes.literal.entry(route.path.to_ascii_lowercase()).or_default().push(route);
+    fn refused(&self, refusal: Refusal, refused: &Refused<'_>) -> Option<Response> {
+        match refused {
+            Refused::Head(request) => Some(self.refused_by_gate(refusal, request)),
+            Refused::Beginning { path, .. } => {
+                let shape = self.routes.nearest(path)?.errors;
+                let lab = self.lab_clock_for(shape);
+                let response = answer::error_in(&as_error(refusal), shape, lab.as_deref());
+                Some(answer::with_house_headers(response, false))
             }
         }
-        routes
     }
 
-    fn find<'p>(&self, method: &Method, path: &'p str) -> Found<'p> {
-        // HEAD is GET without the body, which the gate leaves out.
-        let method = if *method == Method::Head { &Method::Get } else { method };
-        let mut others = Vec::new();
-        let mut errors = None;
-        let lower = path.to_ascii_lowercase();
-        for route in self.literal.get(&lower).into_iter().flatten() {
-            if route.method == *method {
-                return Found::Route(route, Vec::new());
-            }
-            others.push(route.method.clone());
-            errors = errors.or(Some(route.errors));
-        }
-        for route in self.patterns.get(&path.split('/').count()).into_iter().flatten() {
-            if let Some(parameters) = matched(route.path, path) {
-                if route.method == *method {
-                    return Found::Route(route, parameters);
-                }
-                others.push(route.method.clone());
-                errors = errors.or(Some(route.errors));
-            }
-        }
-        errors.map_or(Found::Nothing, |errors| Found::OtherMethod(errors, others))
-    }
-
-    /// How the surface whose paths begin most like `path` speaks of errors.
-    fn errors_near(&self, path: &str) -> Option<Errors> {
-        beginnings_of(&path.to_ascii_lowercase())
-            .find_map(|beginning| self.beginnings.get(beginning))
-            .copied()
+    fn panicked(&self, request: &Request, incident: &str) -> Option<Response> {
+        note(format_args!("panic while answering {} {}: incident {incident}", request.method, request.path));
+        let shape = shape_of(self.route_of(&request.method, &request.path), request);
+        let error = Error::new(Kind::Fault, "panic", "Something went wrong here.").with_incident(incident);
+        let response = answer::error_in(&error, shape, self.lab_clock_for(shape).as_deref());
+        Some(answer::with_house_headers(response, self.promises_tls(request)))
     }
 }
 
-/// `path` without its last segments, the longest first: at least one segment, and none in braces.
-fn beginnings_of(path: &str) -> impl Iterator<Item = &str> {
-    let plain = path.find("/{").and_then(|at| path.get(..at)).unwrap_or(path);
-    std::iter::successors(Some(plain), |path| path.rsplit_once('/').map(|(before, _)| before))
-        .filter(|path| path.len() > 1)
+/// How errors are printed at `route`; at a path that is nobody's, as whoever asks reads them.
+fn shape_of(route: Option<&Route>, request: &Request) -> Errors {
+    let wants_page = || request.header("Accept").is_some_and(|accept| accept.contains("text/html"));
+    match route {
+        Some(route) => route.errors,
+        None if wants_page() => Errors::Page,
+        None => Errors::Json,
+    }
 }
 
-/// Matches the segments of `path` with those of `pattern`; the counts are equal.
-fn matched<'p>(pattern: &'static str, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
-    let mut parameters = Vec::new();
-    for (want, got) in pattern.split('/').zip(path.split('/')) {
-        match want.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
-            Some(name) if !got.is_empty() => parameters.push((name, got)),
-            Some(_) => return None,
-            None if want.eq_ignore_ascii_case(got) => {}
-            None => return None,
-        }
-    }
-    Some(parameters)
+/// What the gate refuses, as an error.
+fn as_error(refusal: Refusal) -> Error {
+    let kind = match refusal.status() {
+        400 => Kind::Invalid,
+        503 => Kind::Unavailable,
+        status => Kind::Http(status),
+    };
+    Error::new(kind, refusal.code(), refusal.sentence())
+}
+
+/// A body that is longer than `limit` bytes.
+fn too_long(refusal: Refusal, limit: usize) -> Error {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    let most = if limit >= MIB { format!("{} MiB", limit / MIB) } else { format!("{} KiB", limit / KIB) };
+    let public =
+        format!("What you sent is larger than {most}, the most that this address takes. Send less at once.");
+    Error { public, ..as_error(refusal) }
 }
 
 #[cfg(test)]
@@ -403,21 +432,6 @@ mod tests {
 
     const fn route(method: Method, path: &'static str) -> Route {
         Route::at_once(method, path, NO_BODY, Errors::Json, nothing)
-    }
-
-    static TABLE: [Route; 4] = [
-        route(Method::Get, "/PAPI/NewUser.asp"),
-        route(Method::Post, "/PAPI/NewUser.asp"),
-        route(Method::Get, "/groups/{group}/users/{user}"),
-        route(Method::Get, "/groups/{group}/users/new"),
-    ];
-
-    fn found(method: &Method, path: &str) -> String {
-        match Routes::new(&[&TABLE]).find(method, path) {
-            Found::Route(route, parameters) => format!("{} {parameters:?}", route.path),
-            Found::OtherMethod(_, methods) => format!("only {methods:?}"),
-            Found::Nothing => "nothing".into(),
-        }
     }
 
     #[test]
@@ -440,26 +454,6 @@ mod tests {
                 content_length: None,
             };
             assert_eq!(route.terms(&head).body_limit, want, "{content_type:?}");
-        }
-    }
-
-    #[test]
-    fn paths_match_in_any_case_and_segments_keep_theirs() {
-        for (method, path, want) in [
-            (Method::Get, "/papi/newuser.ASP", "/PAPI/NewUser.asp []"),
-            (Method::Head, "/papi/newuser.asp", "/PAPI/NewUser.asp []"),
-            (Method::Put, "/papi/newuser.asp", "only [Method::Get, Method::Post]"),
-            (
-                Method::Get,
-                "/Groups/7/users/Ann",
-                r#"/groups/{group}/users/{user} [("group", "7"), ("user", "Ann")]"#,
-            ),
-            (Method::Get, "/groups//users/Ann", "nothing"),
-            (Method::Get, "/groups/7", "nothing"),
-        ] {
-            let got = found(&method, path).replace("Get", "Method::Get").replace("Post", "Method::Post");
-            let got = got.replace("Method::Method::", "Method::");
-            assert_eq!(got, want, "{path}");
         }
     }
 }

@@ -35,11 +35,22 @@ const NEWER_AUTHORIZE: &str = "/api/v0/authorize";
 const PROVISIONING: &str = "/services/ProvisioningService.asmx";
 const VALIDATE_USER: &str = "/services/ProvisioningService.asmx/ValidateUser";
 
+const XML: &str = "text/xml; charset=utf-8";
+
 /// `service` of §5.1 is a number; the only one published is that of `webservices`.
 const WEBSERVICES: u32 = 9;
 
 const fn route(method: Method, path: &'static str, handler: Handling) -> Route {
-    Route { method, path, limit: FORM, errors: Errors::Json, handler, brief: false, or_json: false }
+    Route {
+        method,
+        path,
+        limit: FORM,
+        errors: Errors::Json,
+        refusal: None,
+        handler,
+        brief: false,
+        or_json: false,
+    }
 }
 
 pub const ROUTES: &[Route] = &[
@@ -178,8 +189,16 @@ fn newer_answer(desk: &Desk, authorized: &Authorized, browser: &BrowserSignIn) -
 /// `ValidateUser`: user name and password, and `groupid` for a user of several groups, in a form or a SOAP
 /// envelope; answers new credentials as XML.
 fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
-    let (caller, surface) = (call.anonymous(), "ValidateUser");
     let envelope = soap::is_envelope(&call.request.body);
+    match validated(app, call, envelope) {
+        // Whoever sends a form goes by the status of the refusal, as everywhere.
+        Err(error) if envelope => Ok(Asked::of(call.request).refused(error, Errors::Own(fault_of_envelope))),
+        answered => answered,
+    }
+}
+
+fn validated(app: &App, call: &Call<'_>, envelope: bool) -> Result<Response> {
+    let (caller, surface) = (call.anonymous(), "ValidateUser");
     let (credential, group) = if envelope {
         in_envelope(call)?
     } else {
@@ -198,15 +217,25 @@ fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let attempt = Attempt { caller: &caller, credential: &credential, group, surface };
     let issued = app.desk.sign_in.issue_credentials(&attempt)?;
     let document = soap::validated(&issued.credentials, issued.signed_in.group, envelope);
-    Ok(answer::bytes(200, "text/xml; charset=utf-8", document))
+    Ok(answer::bytes(200, XML, document))
 }
 
-/// A refusal as clients of SOAP read it. The status is that of the refusal, which other clients go by.
+/// A refusal of HTTP's (no such path, another method, a body that is too long, a busy server) as clients of SOAP read
+/// it, with HTTP's own status.
 fn fault(error: &Error) -> Response {
+    answer::bytes(error.kind.status(), XML, fault_document(error))
+}
+
+/// A refusal of what an envelope asked for. SOAP 1.1 section 6.2: its status is 500, and clients of .NET and Java read no
+/// fault under 401 or 403.
+fn fault_of_envelope(error: &Error) -> Response {
+    answer::bytes(500, XML, fault_document(error))
+}
+
+fn fault_document(error: &Error) -> String {
     let incident = error.incident.as_ref().map(|code| format!(" Incident {code}.")).unwrap_or_default();
-    let callers = !matches!(error.kind, Kind::Fault | Kind::Unavailable);
-    let document = soap::fault(callers, error.code, &format!("{}{incident}", error.public));
-    answer::bytes(error.kind.status(), "text/xml; charset=utf-8", document)
+    let callers = error.kind.status() < 500;
+    soap::fault(callers, error.code, &format!("{}{incident}", error.public))
 }
 
 /// Credential and group of a SOAP envelope; the group may stand in the query too.

@@ -29,16 +29,21 @@ pub fn page_with_again(error: &Error, lab: Option<&str>, again: Option<&str>) ->
     layout::bare(title, true, lab, &content)
 }
 
-/// The page for a refusal to somebody who is signed in to the console.
-pub fn framed(frame: &Frame<'_>, error: &Error) -> String {
+/// The page for a refusal to somebody who is signed in to the console. `address` is the page that is not there, `back`
+/// the one from which they came.
+pub fn framed(frame: &Frame<'_>, error: &Error, address: Option<&str>, back: Option<&str>) -> String {
     let title = title(error.kind);
     let content = html! {
         (header(&[], title, "", &html! {}))
         (notice(Tone::Bad, &html! {
             p { (error.public) }
+            @if let Some(address) = address { p { code { (address) } } }
             @if let Some(code) = &error.incident { p { "Incident " strong { code { (code) } } "." } }
         }))
-        div.actions { (link_button("/console", "To the console's first page", true)) }
+        div.actions {
+            @if let Some(back) = back { (link_button(back, "Go back", true)) }
+            (link_button("/console", "To the console's first page", back.is_none()))
+        }
     };
     layout::console(frame, Place::Elsewhere, title, true, &content)
 }
@@ -51,6 +56,8 @@ fn title(kind: Kind) -> &'static str {
         Kind::WrongMethod => "Not this way",
         Kind::TooMany => "Too many attempts",
         Kind::Unavailable => "Busy",
-        Kind::Invalid | Kind::Conflict | Kind::Fault => "That did not work",
+        Kind::Http(413) => "Too large",
+        Kind::Http(408) => "Too slow",
+        Kind::Invalid | Kind::Conflict | Kind::Fault | Kind::Http(_) => "That did not work",
     }
 }

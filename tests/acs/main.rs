@@ -16,3 +16,4 @@ mod refusals;
 mod replays;
 mod results;
 mod tile;
+mod too_long;

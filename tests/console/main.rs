@@ -8,6 +8,7 @@ mod common;
 mod group_end;
 mod imports;
 mod lists;
+mod not_found;
 mod password_links;
 mod people;
 mod records;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::harness::Client;
 
-struct Appliance {
+pub struct Appliance {
     child: Child,
     address: SocketAddr,
     _data: tempfile::TempDir,
@@ -14,7 +14,7 @@ struct Appliance {
 
 impl Appliance {
     /// Starts a lab on plain HTTP that may open this many descriptors.
-    fn start(descriptors: u32) -> Self {
+    pub fn start(descriptors: u32) -> Self {
         let data = tempfile::tempdir().unwrap();
         let flags = "serve --lab --plain-http --listen 127.0.0.1:0 --data data";
         let mut child = Command::new("sh")
@@ -37,7 +37,7 @@ impl Appliance {
         Self { child, address, _data: data }
     }
 
-    fn connect(&self, source: Ipv4Addr) -> Client {
+    pub fn connect(&self, source: Ipv4Addr) -> Client {
         Client::connect(self.address, source)
     }
 

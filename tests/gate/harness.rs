@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sidelight::gate::{
-    Answer as Handled, Broken, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Portions, Request,
-    Response, Shutdown, Stopped, Streamed, Terms, bind,
+    Answer as Handled, Broken, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Portions, Refusal,
+    Refused, Request, Response, Shutdown, Stopped, Streamed, Terms, bind,
 };
 use tiny_http::Header;
 
@@ -30,7 +30,7 @@ pub struct TestHandler {
 impl Handler for TestHandler {
     fn terms(&self, head: &Head<'_>) -> Terms {
         let body_limit = match head.path {
-            "/small" => SMALL,
+            "/small" | "/worded/small" | "/worded/panic" | "/worded/split" => SMALL,
             "/large" | "/wait-later" => 10 * LIMIT,
             _ => LIMIT,
         };
@@ -102,7 +102,29 @@ impl Handler for TestHandler {
         response.into()
     }
 
-    fn panicked(&self, _: &Request, _: &str) {}
+    /// Below `/worded` it says what it is told; elsewhere it leaves the words to the gate.
+    fn refused(&self, refusal: Refusal, refused: &Refused<'_>) -> Option<Response> {
+        let rest = refused.path().strip_prefix("/worded")?;
+        let known = match refused {
+            Refused::Head(request) => {
+                assert!(request.body.is_empty(), "a body that was not read");
+                format!("head [{}] peer={}", request.query, request.peer)
+            }
+            Refused::Beginning { .. } => "beginning".to_owned(),
+        };
+        let worded = format!("{} {} {known}", refused.method(), refusal.code());
+        let response = Response::from_string(worded).with_status_code(refusal.status());
+        match rest {
+            "/panic" => panic!("words that panic on purpose"),
+            "/split" => Some(response.with_header(Header::from_bytes("X-Split", "a\r\nb").unwrap())),
+            _ => Some(response),
+        }
+    }
+
+    fn panicked(&self, request: &Request, incident: &str) -> Option<Response> {
+        let worded = Response::from_string(format!("worded {incident}")).with_status_code(500);
+        (request.query == "worded").then_some(worded)
+    }
 }
 
 fn streamed(portions: Portions) -> Handled {

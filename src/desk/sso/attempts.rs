@@ -118,6 +118,36 @@ impl Sso {
         self.refuse_outright(caller, None, &reject)
     }
 
+    /// Refuses what was posted to the ACS and not read, because it is larger than `most` bytes.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails; the refusal is what it gives back.
+    pub fn refuse_long_response(
+        &self,
+        caller: &Caller,
+        selector: Option<&GroupSelector>,
+        most: usize,
+        embedded: bool,
+    ) -> Result<Refusal> {
+        let named = self.ground.store.read(|r| {
+            let named = selector.map(|selector| selector.find(r)).transpose()?.flatten();
+            let Some(configuration) = named.map(|group| r.sso_configuration(group)).transpose()?.flatten()
+            else {
+                return Ok(None);
+            };
+            Ok(Some((configuration.group, r.allowed_sites(configuration.group)?)))
+        })?;
+        let (group, allowed_sites) = named.map_or((None, Vec::new()), |(group, sites)| (Some(group), sites));
+        let error = self.refuse_outright(caller, group, &SsoReject::ResponseTooLong { most })?;
+        let public = format!(
+            "{SENTENCE} The answer of your identity provider is larger than {} KiB, the most that is read here. Trying \
+             again does not help: tell your administrator. The identity provider must send less, such as fewer groups.",
+            most / 1024
+        );
+        let error = Error { kind: Kind::Http(413), public, ..error };
+        Ok(Refusal { allowed_sites, ..Refusal::plain(error, embedded) })
+    }
+
     /// Refuses a response, and keeps why. `identity` is what a verified assertion said.
     pub(super) fn refuse_attempt(
         &self,

@@ -28,6 +28,10 @@ pub enum SsoReject {
     WithoutOwnKey,
     /// The form has no `SAMLResponse`.
     WithoutResponse,
+    /// What was posted is larger than `most` bytes, and was not read.
+    ResponseTooLong {
+        most: usize,
+    },
     /// The response itself.
     Response(Box<Reject>),
     /// The assertion was used before.
@@ -117,6 +121,7 @@ impl SsoReject {
             SsoReject::WithoutEndpoint => "sso_without_endpoint",
             SsoReject::WithoutOwnKey => "sso_without_own_key",
             SsoReject::WithoutResponse => "response_missing",
+            SsoReject::ResponseTooLong { .. } => "response_too_long",
             SsoReject::Response(reject) => reject.code.code(),
             SsoReject::Replay => "replay",
             SsoReject::WithoutIdentifier => "identifier_missing",
@@ -144,7 +149,7 @@ impl SsoReject {
             SsoReject::UnknownGroup { .. } | SsoReject::GroupOff => "Group",
             SsoReject::Off | SsoReject::WithoutKeys | SsoReject::WithoutIssuer => "Configuration",
             SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey => "Configuration",
-            SsoReject::WithoutResponse => "Response",
+            SsoReject::WithoutResponse | SsoReject::ResponseTooLong { .. } => "Response",
             SsoReject::Response(_) => "Response",
             SsoReject::Replay => "First use",
             SsoReject::WithoutIdentifier
@@ -197,6 +202,7 @@ impl SsoReject {
             SsoReject::WithoutEndpoint => "an Identity Provider Endpoint URL".into(),
             SsoReject::WithoutOwnKey => "a key pair of ours to decrypt with".into(),
             SsoReject::WithoutResponse => "the form field SAMLResponse".into(),
+            SsoReject::ResponseTooLong { most } => format!("a form of at most {} KiB", most / 1024),
             SsoReject::Response(reject) => reject.expected.clone(),
             SsoReject::Replay => "an assertion that was not used before".into(),
             SsoReject::WithoutIdentifier => "a value of the identity attribute, or a NameID".into(),
@@ -233,6 +239,7 @@ impl SsoReject {
         match self {
             SsoReject::Off => "Off".into(),
             SsoReject::GroupOff => "switched off".into(),
+            SsoReject::ResponseTooLong { .. } => "a larger one, which was not read".into(),
             SsoReject::Response(reject) => reject.got.clone(),
             SsoReject::Replay => "one that was used before".into(),
             SsoReject::UnknownGroup { got } if got.is_empty() => "none".into(),
@@ -269,6 +276,10 @@ impl SsoReject {
                 "Make a key pair in SSO Configure and give the identity provider its certificate."
             }
             SsoReject::WithoutResponse => "The identity provider must post its answer as a form.",
+            SsoReject::ResponseTooLong { .. } => {
+                "Have the identity provider send less: as a rule it lists every group that the person is in. Leave out \
+                 the attributes that no field of SSO Configure names."
+            }
             SsoReject::Response(reject) => reject.repair(),
             SsoReject::Replay => "Start a new sign-in; going back in the browser sends the old answer again.",
             SsoReject::IdentityAttributeMissing { .. } => {

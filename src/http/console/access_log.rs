@@ -1,7 +1,7 @@
 //! The access log: page and CSV file. Wire contract §9.
 
 use super::listing::{self, Asked};
-use super::visit::{Visit, exported, filled, get, refused, visit, visit_streamed};
+use super::visit::{Visit, exported, filled, get, refused, streamed, visit, visit_streamed};
 use crate::clock::Timestamp;
 use crate::desk::appliance::access_log::{LogQuery, LogRow};
 use crate::error::{Error, Result};
@@ -15,9 +15,9 @@ use crate::pages::listing::{Chip, Listing};
 
 pub const ROUTES: &[Route] = &[
     get("/console/access-log", get_access_log),
-    Route::streamed("/console/access-log.csv", get_access_log_csv),
+    streamed("/console/access-log.csv", get_access_log_csv),
     get("/console/groups/{group}/access-log", get_group_access_log),
-    Route::streamed("/console/groups/{group}/access-log.csv", get_group_access_log_csv),
+    streamed("/console/groups/{group}/access-log.csv", get_group_access_log_csv),
 ];
 
 /// The newest row when the first page was asked for: its number.

@@ -1,7 +1,7 @@
 //! The CSV upload in the console, and the export of a group's users.
 
 use super::users::role_chosen;
-use super::visit::{Visit, exported, get, post, refused, upload, visit, visit_streamed};
+use super::visit::{Visit, exported, get, post, refused, streamed, upload, visit, visit_streamed};
 use crate::desk::people::csv_upload::{COLUMNS, Preview, PreviewRow, RowOutcome, Terms, template};
 use crate::desk::people::uploads::UploadState;
 use crate::desk::people::users::MemberQuery;
@@ -17,7 +17,7 @@ use crate::pages::form::Fill;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
-    Route::streamed("/console/groups/{group}/users.csv", get_users_csv),
+    streamed("/console/groups/{group}/users.csv", get_users_csv),
     get("/console/groups/{group}/users-template.csv", get_template),
     get("/console/groups/{group}/users/upload", get_upload_form),
     upload("/console/groups/{group}/users/upload", post_file),

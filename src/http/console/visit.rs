@@ -12,10 +12,11 @@ use tiny_http::Method;
 
 use crate::clock::Timestamp;
 use crate::desk::Desk;
+use crate::duty;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
 use crate::http::form::Params;
-use crate::http::router::{App, AtOnce, Call, Errors, FORM, NO_BODY, Pieces, Route, UPLOAD};
+use crate::http::router::{App, AtOnce, Call, Errors, FORM, InPieces, NO_BODY, Pieces, Route, UPLOAD};
 use crate::http::{answer, own_page};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
@@ -35,17 +36,22 @@ const MESSAGE_MAX: usize = 500;
 
 /// Makes the line of a table for a page.
 pub const fn get(path: &'static str, handler: AtOnce) -> Route {
-    Route::at_once(Method::Get, path, NO_BODY, Errors::Page, handler)
+    Route::at_once(Method::Get, path, NO_BODY, Errors::Page, handler).refusing(refusal)
+}
+
+/// Makes the line of a table for a file whose body is made as the client takes it.
+pub const fn streamed(path: &'static str, handler: InPieces) -> Route {
+    Route::streamed(path, handler).refusing(refusal)
 }
 
 /// Makes the line of a table for a form.
 pub const fn post(path: &'static str, handler: AtOnce) -> Route {
-    Route::at_once(Method::Post, path, FORM, Errors::Page, handler)
+    Route::at_once(Method::Post, path, FORM, Errors::Page, handler).refusing(refusal)
 }
 
 /// Makes the line of a table for a form with a file.
 pub const fn upload(path: &'static str, handler: AtOnce) -> Route {
-    Route::at_once(Method::Post, path, UPLOAD, Errors::Page, handler)
+    Route::at_once(Method::Post, path, UPLOAD, Errors::Page, handler).refusing(refusal)
 }
 
 /// One request of somebody who is signed in.
@@ -75,12 +81,7 @@ pub fn visit(
     call: &Call<'_>,
     page: impl FnOnce(&Visit<'_>) -> Result<Response>,
 ) -> Result<Response> {
-    let bearer = cookie(call, SESSION).unwrap_or_default().to_owned();
-    let caller = match bearer.as_str() {
-        "" => None,
-        bearer => app.desk.appliance.console_caller(&call.anonymous(), bearer)?,
-    };
-    let Some(caller) = caller else {
+    let Some(visit) = Visit::of(app, call)? else {
         return Ok(answer::see_other(&sign_in_address(call)));
     };
     if call.request.method == Method::Post {
@@ -93,36 +94,24 @@ pub fn visit(
             }
             false => call.form()?.first(TOKEN_FIELD).map(|token| token.into_owned()),
         };
-        from_our_own_page(app, call, &bearer, token.as_deref())?;
+        from_our_own_page(app, call, &visit.bearer, token.as_deref())?;
     }
-    let (who, may_switch) = match &caller.actor {
-        Actor::Operator { name, .. } => (name.clone(), false),
-        actor => (actor.to_string(), app.desk.appliance.console_groups(&caller)?.len() > 1),
-    };
-    let visit = Visit {
-        app,
-        call,
-        caller,
-        token: app.desk.appliance.form_token(&bearer),
-        flash: message(app, call, &bearer),
-        bearer,
-        who,
-        may_switch,
-        lab: lab_clock(&app.desk),
-        from: call.query().filled("from").filter(|from| is_own_address(from)),
-        shown: Cell::new(false),
-    };
     let response = match page(&visit) {
-        Err(error) if !matches!(error.kind, Kind::Fault | Kind::Unavailable) => {
-            answer::html(error.kind.status(), pages::error::framed(&visit.frame(None), &error))
-        }
+        Err(error) if !matches!(error.kind, Kind::Fault | Kind::Unavailable) => visit.refused(&error),
         outcome => outcome?,
     };
-    let response = match visit.flash.is_some() && visit.shown.get() {
-        true => set_cookie(response, call, MESSAGE, "", "; Max-Age=0"),
-        false => response,
-    };
-    Ok(of_console(response))
+    Ok(visit.ended(response))
+}
+
+/// Keeps bar and menu around what was refused before any page was asked: no such page, another method, a file that is too
+/// large. `None` for whoever is not signed in.
+fn refusal(app: &App, call: &Call<'_>, error: &Error) -> Result<Option<Response>> {
+    if cookie(call, SESSION).is_none() {
+        return Ok(None);
+    }
+    duty::relieve();
+    let visit = Visit::of(app, call)?;
+    Ok(visit.map(|visit| visit.ended(visit.refused(error))))
 }
 
 /// Whether the browser holds a session of the console.
@@ -163,7 +152,63 @@ pub fn exported(name: &str, began_at: Timestamp) -> Response {
     answer::with(answer::with(response, "Content-Disposition", &name), "Export-Began-At", &at)
 }
 
-impl Visit<'_> {
+impl<'a> Visit<'a> {
+    /// The visit of whoever is signed in; `None` of others.
+    fn of(app: &'a App, call: &'a Call<'a>) -> Result<Option<Visit<'a>>> {
+        let bearer = cookie(call, SESSION).unwrap_or_default().to_owned();
+        let caller = match bearer.as_str() {
+            "" => None,
+            bearer => app.desk.appliance.console_caller(&call.anonymous(), bearer)?,
+        };
+        let Some(caller) = caller else { return Ok(None) };
+        let (who, may_switch) = match &caller.actor {
+            Actor::Operator { name, .. } => (name.clone(), false),
+            actor => (actor.to_string(), app.desk.appliance.console_groups(&caller)?.len() > 1),
+        };
+        Ok(Some(Visit {
+            app,
+            call,
+            caller,
+            token: app.desk.appliance.form_token(&bearer),
+            flash: message(app, call, &bearer),
+            bearer,
+            who,
+            may_switch,
+            lab: lab_clock(&app.desk),
+            from: call.query().filled("from").filter(|from| is_own_address(from)),
+            shown: Cell::new(false),
+        }))
+    }
+
+    /// A refusal in the console's frame, beside the menu of the group whose address it is, with the way back.
+    fn refused(&self, error: &Error) -> Response {
+        let path = self.call.request.path.as_str();
+        let missing = (error.code == "no_such_path" && is_own_address(path)).then_some(path);
+        // Whoever may not see the group is shown none of it.
+        let group = group_in(path).and_then(|id| self.desk().people.group(&self.caller, id).ok());
+        let page = pages::error::framed(&self.frame(group.as_ref()), error, missing, self.came_from());
+        answer::html(error.kind.status(), page)
+    }
+
+    /// The page of the console from which the browser says that it came. A page does not lead back to itself, but a form
+    /// does to its page, which has the same address.
+    fn came_from(&self) -> Option<&'a str> {
+        let request = self.call.request;
+        let address = request.header("Referer")?.strip_prefix(self.app.origin(request).as_str())?;
+        let leads_on =
+            request.method == Method::Post || address.split('?').next() != Some(request.path.as_str());
+        (is_own_address(address) && leads_on).then_some(address)
+    }
+
+    /// The response as it leaves: a message that a page showed is shown no more.
+    fn ended(&self, response: Response) -> Response {
+        let response = match self.flash.is_some() && self.shown.get() {
+            true => set_cookie(response, self.call, MESSAGE, "", "; Max-Age=0"),
+            false => response,
+        };
+        of_console(response)
+    }
+
     /// The use cases.
     pub fn desk(&self) -> &Desk {
         &self.app.desk
@@ -341,6 +386,12 @@ fn sign_in_address(call: &Call<'_>) -> String {
         return format!("/console/sign-in?next={next}");
     }
     "/console/sign-in".to_owned()
+}
+
+/// The group to whose pages a path belongs.
+fn group_in(path: &str) -> Option<GroupId> {
+    let mut segments = path.strip_prefix("/console/groups/")?.split('/');
+    GroupId::parse(segments.next()?)
 }
 
 /// Most characters of an address that is remembered.
