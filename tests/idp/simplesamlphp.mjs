@@ -11,8 +11,9 @@ const { SIDELIGHT_URL: us, SSP_URL: them, SSP: home, WORK: work } = process.env;
 const login = `${us}/account/GetLoginKey.aspx?sso=1&idpid=12345`;
 const account = '&redirect=/account/AccountSummary.aspx';
 
-const sidelight = (...words) => execFileSync(process.env.SIDELIGHT_BINARY,
-    [...words, '--group', '12345', '--data', process.env.SIDELIGHT_DATA], { encoding: 'utf8' });
+const host = (...words) => execFileSync(process.env.SIDELIGHT_BINARY,
+    [...words, '--data', process.env.SIDELIGHT_DATA], { encoding: 'utf8' });
+const sidelight = (...words) => host(...words, '--group', '12345');
 const set = (...fields) => sidelight('sso', 'set', ...fields);
 const state = (name, text) => writeFileSync(`${home}/${name}`, text);
 
@@ -139,7 +140,7 @@ const frame = createServer(pair, (_, answer) => {
 });
 await new Promise((ready) => frame.listen(0, '127.0.0.1', ready));
 const site = `https://127.0.0.1:${frame.address().port}`;
-sidelight('group', 'sites', '12345', '--add', site);
+host('group', 'sites', '12345', '--add', site);
 await step('embedded in a page of an allowed site', {}, async (page) => {
     await page.goto(login + account);
     await signIn(page);
