@@ -63,6 +63,16 @@ pub fn hash(password: &Secret) -> Result<String> {
     Ok(hashed.to_string())
 }
 
+/// As [`hash`], for a password that one person gives to another, perhaps with a thousand others: however many files and
+/// calls hash theirs, no more of these are before somebody who signs in than run at once.
+///
+/// # Errors
+/// As [`hash`].
+pub fn hash_of_many(password: &Secret) -> Result<String> {
+    let _turn = OF_MANY.wait(at_once());
+    hash(password)
+}
+
 /// Verifies passwords, for whatever surface they came by.
 #[derive(Default)]
 pub struct Verifier {
@@ -157,6 +167,8 @@ struct Queue {
 }
 
 static TURNS: Turns = Turns::new();
+/// Who among those that hash many passwords may wait in [`TURNS`].
+static OF_MANY: Turns = Turns::new();
 
 /// The right to run one hash; given back when dropped, with its memory.
 struct Turn<'t> {
@@ -309,6 +321,26 @@ mod tests {
             order.lock().unwrap().push("who came again");
         });
         assert_eq!(order.into_inner().unwrap(), ["who waited", "who came again"]);
+    }
+
+    #[test]
+    fn of_those_who_hash_many_only_as_many_wait_before_a_sign_in_as_run_at_once() {
+        let (turns, of_many) = (Turns::new(), Turns::new());
+        std::thread::scope(|scope| {
+            let running = turns.wait(1);
+            for _ in 0..9 {
+                scope.spawn(|| {
+                    let _one = of_many.wait(1);
+                    drop(turns.wait(1));
+                });
+            }
+            while of_many.lock().came < 9 || turns.lock().came < 2 {
+                std::thread::yield_now();
+            }
+            assert_eq!(turns.lock().came, 2, "the one that runs, and one of the nine");
+            drop(running);
+        });
+        assert_eq!(turns.lock().came, 10);
     }
 
     #[test]

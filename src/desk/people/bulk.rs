@@ -4,6 +4,7 @@ use super::People;
 use crate::desk::ground::Ground;
 use crate::desk::ground::permission;
 use crate::desk::ground::refusal::{detail, shortened};
+use crate::duty;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::store::Writer;
@@ -78,9 +79,13 @@ impl People {
     /// Checks every row, on as many threads as there are cores, because passwords take their time.
     pub(super) fn each_row<R: Sync, T: Send>(
         &self,
+        group: GroupId,
+        with_passwords: bool,
         rows: &[R],
         check: impl Fn(&R) -> Result<T> + Sync,
     ) -> std::result::Result<Vec<T>, BulkError> {
+        let _place = with_passwords.then(|| self.bulk_places.place(group)).transpose()?;
+        duty::relieve();
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let share = rows.len().div_ceil(threads).max(1);
         let outcomes: Vec<Result<T>> = std::thread::scope(|scope| {

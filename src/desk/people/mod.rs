@@ -3,6 +3,7 @@
 
 pub mod allowed_sites;
 pub mod bulk;
+mod bulk_places;
 pub mod csv_upload;
 pub mod group_end;
 pub mod groups;
@@ -24,6 +25,8 @@ pub struct People {
     uploads: uploads::Uploads,
     /// The links that somebody sets a password by.
     links_in_use: password_links::InUse,
+    /// Calls that hash the passwords of several users.
+    bulk_places: bulk_places::BulkPlaces,
 }
 
 impl People {
@@ -32,6 +35,7 @@ impl People {
             ground,
             uploads: uploads::Uploads::default(),
             links_in_use: password_links::InUse::default(),
+            bulk_places: bulk_places::BulkPlaces::default(),
         }
     }
 }

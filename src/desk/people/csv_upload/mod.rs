@@ -156,7 +156,7 @@ impl People {
         progress: &Progress,
     ) -> Result<Preview> {
         let operation = "user.import";
-        let applied = self.applied(caller, group, terms, file, progress, passwords::hash);
+        let applied = self.applied(caller, group, terms, file, progress, passwords::hash_of_many);
         self.ground.logging_refusal(caller, Some(group), operation, &group.to_string(), applied)
     }
 

@@ -26,7 +26,7 @@ pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch}
 use crate::desk::ground::Ground;
 use crate::desk::ground::guard::Account;
 use crate::desk::ground::let_in::let_in;
-use crate::desk::ground::passwords;
+use crate::desk::ground::passwords::hash_of_many;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
 use crate::desk::people::bulk::{BulkError, Named, each};
@@ -152,7 +152,8 @@ impl People {
     /// Makes several users, all or none.
     ///
     /// # Errors
-    /// Those of [`People::create_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`].
+    /// Those of [`People::create_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`]; `Unavailable` with
+    /// `bulk_busy` for a call with passwords while others hash theirs.
     pub fn create_users(
         &self,
         caller: &Caller,
@@ -162,7 +163,8 @@ impl People {
         self.bulk_allowed(caller, group, new.len(), "user.create")?;
         let asked: Vec<String> = new.iter().map(|user| user.address.clone()).collect();
         let attempt = || {
-            let checked = self.each_row(&new, |user| self.checked_new(group, user))?;
+            let with_passwords = new.iter().any(|user| user.password.is_some());
+            let checked = self.each_row(group, with_passwords, &new, |user| self.checked_new(group, user))?;
             let caller = caller.clone();
             self.all_or_none(move |w| each(&checked, |user| created(w, &caller, group, user)))
         };
@@ -201,7 +203,8 @@ impl People {
     /// Changes several users, all or none.
     ///
     /// # Errors
-    /// Those of [`People::update_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`].
+    /// Those of [`People::update_user`], by row; `Invalid` with `too_many_rows` above [`BULK_MAX`]; `Unavailable` with
+    /// `bulk_busy` for a call with passwords while others hash theirs.
     pub fn update_users(
         &self,
         caller: &Caller,
@@ -211,8 +214,10 @@ impl People {
         self.bulk_allowed(caller, group, changes.len(), "user.update")?;
         let asked: Vec<UserKey> = changes.iter().map(|(key, _)| key.clone()).collect();
         let attempt = || {
-            let checked =
-                self.each_row(&changes, |(key, change)| self.checked_change(caller, group, key, change))?;
+            let with_passwords = changes.iter().any(|(_, change)| change.password.is_some());
+            let checked = self.each_row(group, with_passwords, &changes, |(key, change)| {
+                self.checked_change(caller, group, key, change)
+            })?;
             let keyed: Vec<_> = changes.into_iter().map(|(key, _)| key).zip(checked).collect();
             let caller = caller.clone();
             self.all_or_none(move |w| {
@@ -328,7 +333,7 @@ impl People {
         if let Some(password) = &new.password {
             let policy = self.ground.store.read(|r| password_policy::policy_of(r, group))?;
             policy.rule.check(password)?;
-            checked.password_hash = Some(passwords::hash(password)?);
+            checked.password_hash = Some(hash_of_many(password)?);
         }
         Ok(checked)
     }
@@ -350,7 +355,7 @@ impl People {
                 password_policy::policy_of_person(r, &user)
             })?;
             policy.rule.check(password)?;
-            checked.password_hash = Some(passwords::hash(password)?);
+            checked.password_hash = Some(hash_of_many(password)?);
         }
         Ok(checked)
     }

@@ -431,3 +431,31 @@ fn a_search_of_too_many_words_or_letters_is_refused() {
     assert_eq!(code("ü".repeat(200)), None);
     assert_eq!(code("ü".repeat(201)), Some("search_too_long"));
 }
+
+#[test]
+fn a_call_with_many_passwords_relieves_its_thread_and_is_one_of_few() {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    let f = fixture();
+    let with = |address: &str, id: &str| NewUser {
+        password: Some(Secret::new("correct horse")),
+        ..user(address, id)
+    };
+    let relieved = Rc::new(Cell::new(false));
+    let place = f.desk.people.bulk_places.place(SEVEN).unwrap();
+    let busy = f.desk.people.create_users(&f.admin, SEVEN, vec![with("ann.x", "E1")]);
+    assert!(matches!(busy, Err(BulkError::Whole(e)) if e.code == "bulk_busy" && e.kind == Kind::Unavailable));
+    let set = UserChange { password: Some(Secret::new("correct horse")), ..change() };
+    let busy = f.desk.people.update_users(&f.admin, SEVEN, vec![(puid("admin.seven"), set)]);
+    assert!(matches!(busy, Err(BulkError::Whole(e)) if e.code == "bulk_busy"));
+    // Without passwords it takes no place, and other groups have theirs.
+    f.desk.people.create_users(&f.admin, SEVEN, vec![user("ann.x", "E1")]).unwrap();
+    crate::duty::begin({
+        let relieved = Rc::clone(&relieved);
+        move || relieved.set(true)
+    });
+    let checked = f.desk.people.each_row(EIGHT, true, &[()], |()| Ok(()));
+    assert!(checked.is_ok() && relieved.get(), "others are looked after while passwords are hashed");
+    drop(place);
+    f.desk.people.create_users(&f.admin, SEVEN, vec![with("bob.x", "E2")]).unwrap();
+}
