@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 14.
+-- The schema of Sidelight's database, version 15.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -132,7 +132,9 @@ CREATE TABLE user_words (
     user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     person TEXT NOT NULL,                        -- names, Glance Address, e-mail address
     puids TEXT NOT NULL,                         -- in all groups: only to find who may fit
-    groups TEXT NOT NULL                         -- three characters for each group of the user
+    groups TEXT NOT NULL,                        -- three characters for each group of the user
+    -- `person` and `puids` also have words that an import is to give the user, or has taken away: compare the user's own.
+    wider INTEGER NOT NULL DEFAULT 0 CHECK (wider IN (0, 1))
 ) STRICT;
 -- Which users have which three characters in a row; contents stay in user_words. Of a deleted user single groups of
 -- three characters stay until parts of the index are merged: to wipe them at once (secure-delete) takes 2 ms a user.
@@ -141,30 +143,35 @@ CREATE VIRTUAL TABLE user_trigrams USING fts5 (
     tokenize = 'trigram case_sensitive 1'
 );
 CREATE TRIGGER user_words_of_new_user AFTER INSERT ON users BEGIN
-    INSERT INTO user_words VALUES
+    INSERT INTO user_words (user_id, person, puids, groups) VALUES
         (NEW.id, search_words(NEW.first_name, NEW.last_name, NEW.glance_address, NEW.email), '', '');
 END;
 CREATE TRIGGER user_words_of_changed_user AFTER UPDATE OF first_name, last_name, glance_address, email ON users BEGIN
-    UPDATE user_words SET person = search_words(NEW.first_name, NEW.last_name, NEW.glance_address, NEW.email)
-        WHERE user_id = NEW.id;
+    UPDATE user_words
+        SET person = search_words(NEW.first_name, NEW.last_name, NEW.glance_address, NEW.email, iif(wider, person, NULL))
+        WHERE user_id = NEW.id AND person <>
+            search_words(NEW.first_name, NEW.last_name, NEW.glance_address, NEW.email, iif(wider, person, NULL));
 END;
 CREATE TRIGGER user_words_of_new_member AFTER INSERT ON memberships BEGIN
     UPDATE user_words SET (puids, groups) = (
-        SELECT search_words(group_concat(puid, ' ')), coalesce(group_concat(
+        SELECT search_words(group_concat(puid, ' '), iif(wider, puids, NULL)), coalesce(group_concat(
             char(983040 + (group_id >> 28 & 16383), 983040 + (group_id >> 14 & 16383), 983040 + (group_id & 16383)), ''), '')
         FROM memberships WHERE user_id = NEW.user_id
     ) WHERE user_id = NEW.user_id;
 END;
-CREATE TRIGGER user_words_of_changed_member AFTER UPDATE OF puid ON memberships WHEN OLD.puid IS NOT NEW.puid BEGIN
+CREATE TRIGGER user_words_of_changed_member AFTER UPDATE OF puid ON memberships
+WHEN OLD.puid IS NOT NEW.puid AND NOT EXISTS (
+    SELECT 1 FROM user_words WHERE user_id = NEW.user_id AND wider = 1 AND search_words(puids, NEW.puid) = puids
+) BEGIN
     UPDATE user_words SET (puids, groups) = (
-        SELECT search_words(group_concat(puid, ' ')), coalesce(group_concat(
+        SELECT search_words(group_concat(puid, ' '), iif(wider, puids, NULL)), coalesce(group_concat(
             char(983040 + (group_id >> 28 & 16383), 983040 + (group_id >> 14 & 16383), 983040 + (group_id & 16383)), ''), '')
         FROM memberships WHERE user_id = NEW.user_id
     ) WHERE user_id = NEW.user_id;
 END;
 CREATE TRIGGER user_words_of_former_member AFTER DELETE ON memberships BEGIN
     UPDATE user_words SET (puids, groups) = (
-        SELECT search_words(group_concat(puid, ' ')), coalesce(group_concat(
+        SELECT search_words(group_concat(puid, ' '), iif(wider, puids, NULL)), coalesce(group_concat(
             char(983040 + (group_id >> 28 & 16383), 983040 + (group_id >> 14 & 16383), 983040 + (group_id & 16383)), ''), '')
         FROM memberships WHERE user_id = OLD.user_id
     ) WHERE user_id = OLD.user_id;
@@ -240,6 +247,52 @@ CREATE TABLE import_log (
     detail TEXT NOT NULL,
     PRIMARY KEY (import_id, position)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_changes (
+    -- What an import makes of users who were there before, until it comes into force. NULL leaves what is there.
+    import_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    group_id INTEGER,                            -- whose PUID and role
+    glance_address TEXT,
+    first_name TEXT,
+    last_name TEXT,
+    email TEXT,
+    phone TEXT,
+    password_hash TEXT,
+    sets_puid INTEGER NOT NULL DEFAULT 0 CHECK (sets_puid IN (0, 1)),
+    puid TEXT,
+    sets_role INTEGER NOT NULL DEFAULT 0 CHECK (sets_role IN (0, 1)),
+    role_id INTEGER,
+    first_log INTEGER,                           -- its rows in import_log
+    last_log INTEGER,
+    stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)), -- somebody else changed the user meanwhile
+    PRIMARY KEY (import_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX import_changes_by_user ON import_changes (user_id);
+CREATE INDEX stale_import_changes ON import_changes (import_id) WHERE stale = 1;
+
+CREATE TRIGGER import_changes_of_changed_user
+AFTER UPDATE OF glance_address, first_name, last_name, email, phone, password_hash, home_group_id ON users
+WHEN EXISTS (SELECT 1 FROM unfinished_imports) BEGIN
+    UPDATE import_changes SET stale = 1
+        WHERE user_id = NEW.id AND import_id IN (SELECT id FROM unfinished_imports);
+END;
+CREATE TRIGGER import_changes_of_new_member AFTER INSERT ON memberships
+WHEN EXISTS (SELECT 1 FROM unfinished_imports) BEGIN
+    UPDATE import_changes SET stale = 1
+        WHERE user_id = NEW.user_id AND import_id IN (SELECT id FROM unfinished_imports);
+END;
+CREATE TRIGGER import_changes_of_changed_member
+AFTER UPDATE OF puid, role_id, administrator, suspended, active ON memberships
+WHEN EXISTS (SELECT 1 FROM unfinished_imports) BEGIN
+    UPDATE import_changes SET stale = 1
+        WHERE user_id = NEW.user_id AND import_id IN (SELECT id FROM unfinished_imports);
+END;
+CREATE TRIGGER import_changes_of_former_member AFTER DELETE ON memberships
+WHEN EXISTS (SELECT 1 FROM unfinished_imports) BEGIN
+    UPDATE import_changes SET stale = 1
+        WHERE user_id = OLD.user_id AND import_id IN (SELECT id FROM unfinished_imports);
+END;
 
 CREATE TABLE web_sessions (
     -- A signed-in browser: the cookie GSSNID. No index and no reference, which every sign-in would pay for:

@@ -3,6 +3,7 @@
 //! - [`Writer::begin_import`] sets numbers of users aside. What is made with them is hidden as long as the import
 //!   stands in `unfinished_imports`: each look-up of members and users leaves it out ([`visible`]).
 //! - [`Writer::hide_in`] has a task make users with these numbers, and keeps their rows of the access log apart.
+//!   What it changes of users who were there before waits beside them: [`super::import_changes`].
 //! - [`Writer::finish_import`] takes the import's row away: one row, and all that it hid is there.
 //! - The rows of the access log follow in portions ([`Writer::append_import_log`]), of that instant; one that was not
 //!   finished is swept out in portions ([`Writer::sweep_import`]). Both go on after a kill: the database knows what is
@@ -56,7 +57,18 @@ pub(super) fn visible_member(group: &str, user: &str) -> String {
     format!("{} AND {}", visible(user), standing(group))
 }
 
+impl ImportId {
+    pub(super) fn number(self) -> i64 {
+        self.0
+    }
+}
+
 impl Writer<'_> {
+    /// The import that the task belongs to.
+    pub(super) fn import(&self) -> Option<i64> {
+        self.hiding.get().map(|hiding| hiding.import)
+    }
+
     /// Begins an import of at most `users` new users. `by_server`: it ends with the server, so that the next one
     /// knows that it is dead.
     ///
@@ -82,7 +94,8 @@ impl Writer<'_> {
         Ok(ImportId(begun))
     }
 
-    /// Has users that this task makes belong to an import, hidden, and their rows of the access log wait.
+    /// Has users that this task makes belong to an import, hidden; what it changes of other users waits beside them
+    /// ([`Writer::prepare_change`]), and so do the rows of the access log.
     ///
     /// # Errors
     /// `Unavailable` with code `import_ended` when the import was given up.
@@ -192,14 +205,15 @@ impl Writer<'_> {
             "DELETE FROM import_log WHERE import_id = ?1 AND position IN (
                  SELECT position FROM import_log WHERE import_id = ?1 LIMIT ?2)",
         )?;
-        if users + rows > 0 {
+        if users + rows > 0 || self.narrow_words(import, most)? {
             return Ok(true);
         }
         self.execute("DELETE FROM unfinished_imports WHERE id = ?1", [import.0])?;
         Ok(false)
     }
 
-    /// Appends at most `most` of an import's rows to the access log; `false` when nothing is left.
+    /// Appends at most `most` of an import's rows to the access log, and then forgets what it had prepared; `false` when
+    /// nothing is left.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -220,6 +234,9 @@ impl Writer<'_> {
                      SELECT position FROM import_log WHERE import_id = ?1 ORDER BY position LIMIT ?2)",
                 (import.0, most),
             )?;
+            return Ok(true);
+        }
+        if self.narrow_words(import, most)? {
             return Ok(true);
         }
         self.execute("DELETE FROM finished_imports WHERE id = ?1", [import.0])?;

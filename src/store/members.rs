@@ -283,7 +283,10 @@ impl Condition {
             named.extend(words::having(&needle));
             let needle = self.bind(needle);
             self.sql.push_str(&format!(
-                " AND (instr(w.person, {needle}) OR instr(search_words(m.puid), {needle}))"
+                " AND (instr(iif(w.wider = 0, w.person, (
+                          SELECT search_words(first_name, last_name, glance_address, email)
+                          FROM users WHERE id = w.user_id)), {needle})
+                      OR instr(search_words(m.puid), {needle}))"
             ));
             self.by_words = true;
         }

@@ -161,6 +161,9 @@ impl Writer<'_> {
     /// # Errors
     /// `Conflict` with code `puid_taken` when another member has the PUID.
     pub fn update_membership(&self, membership: &Membership) -> Result<()> {
+        if let Some(import) = self.import() {
+            return self.prepare_membership(import, membership);
+        }
         self.connection
             .prepare_cached(
                 "UPDATE memberships SET puid = ?3, role_id = ?4, administrator = ?5, suspended = ?6,

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_groups_leave_in_portions.sql"),
     include_str!("migrations/0013_allowed_sites_of_groups.sql"),
     include_str!("migrations/0014_password_links.sql"),
+    include_str!("migrations/0015_imports_of_changes.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

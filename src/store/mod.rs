@@ -17,6 +17,7 @@ mod console_sessions;
 mod group_end;
 mod group_list;
 mod groups;
+mod import_changes;
 mod imports;
 mod incidents;
 mod job;

@@ -99,14 +99,18 @@ impl Reader<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Counts the members of one role, also those whom an import is making: they will have it.
+    /// Counts the members of one role, also those to whom an import is giving it.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn count_role_members(&self, group: GroupId, id: RoleId) -> Result<u64> {
         let count: i64 = self
             .connection
-            .prepare_cached("SELECT count(*) FROM memberships WHERE group_id = ?1 AND role_id = ?2")
+            .prepare_cached(
+                "SELECT (SELECT count(*) FROM memberships WHERE group_id = ?1 AND role_id = ?2)
+                      + (SELECT count(*) FROM import_changes WHERE group_id = ?1 AND role_id = ?2 AND sets_role = 1
+                             AND import_id IN (SELECT id FROM unfinished_imports))",
+            )
             .and_then(|mut s| s.query_row((group.0, id.0), |row| row.get(0)))
             .map_err(database_fault)?;
         Ok(count.unsigned_abs())

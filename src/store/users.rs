@@ -135,6 +135,9 @@ impl Writer<'_> {
     /// # Errors
     /// `Conflict` with code `address_taken` when another user has the Glance Address.
     pub fn update_user(&self, user: &User) -> Result<()> {
+        if let Some(import) = self.import() {
+            return self.prepare_user(import, user);
+        }
         let updated = self.update_user_row(user);
         if updated.as_ref().is_err_and(is_duplicate) && self.take_from_who_leaves(user.address.as_str())? {
             return self.update_user_row(user).map_err(duplicate_address);
@@ -167,6 +170,9 @@ impl Writer<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn set_password_hash(&self, id: UserId, hash: Option<&str>) -> Result<()> {
+        if let Some(import) = self.import() {
+            return self.prepare_password(import, id, hash);
+        }
         self.execute(
             "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1",
             (id.0, hash, self.now.0),
@@ -203,6 +209,10 @@ impl Writer<'_> {
     /// # Errors
     /// `Fault` when the database fails.
     pub fn end_sessions(&self, id: UserId, group: Option<GroupId>) -> Result<()> {
+        if self.import().is_some() && group.is_none() {
+            // With the password that was prepared.
+            return Ok(());
+        }
         let who = (id.0, group.map(|g| g.0));
         self.execute(
             "DELETE FROM console_sessions WHERE user_id = ?1 AND group_id = coalesce(?2, group_id)",

@@ -1,12 +1,14 @@
 //! A long file is written in portions, and is kept all or not at all.
 //!
-//! The one thread that writes must not be held for seconds, or everybody's sign-in waits. So new users are made a
-//! millisecond's work at a time, hidden ([`crate::store::ImportId`]), and between two portions others have their turn.
-//! Then one short transaction makes the changes to users who were there before, and all that was hidden visible. What
-//! somebody else changed meanwhile in a way that does not go with the file ends it, and nothing is kept.
+//! The one thread that writes must not be held for seconds, or everybody's sign-in waits. So a millisecond's work at a
+//! time, new users are made, hidden ([`crate::store::ImportId`]), and changes of users who were there before are prepared
+//! beside them; between two portions others have their turn. Then one short transaction puts the changes in force, and
+//! makes all that was hidden visible. Users whom somebody else has changed meanwhile are judged again in it. What does not
+//! go with the file any more ends it, and nothing is kept.
 //!
-//! A kill leaves hidden users or rows of the access log that wait; both are dealt with by [`People::end_imports`].
+//! A kill leaves hidden users, changes, or rows of the access log that wait; all are dealt with by [`People::end_imports`].
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::plan::{Plan, Planned, people_changed};
@@ -15,17 +17,58 @@ use crate::desk::ground::pace::Pace;
 use crate::desk::people::People;
 use crate::desk::people::users::{CheckedChange, CheckedUser, UserKey, created, updated};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GroupId, LogEntry, UserId};
+use crate::model::{Caller, GroupId, LogEntry, Puid, UserId};
 use crate::store::{ImportId, ImportWork, Writer};
 
-/// Up to so many new users go with the changes in one transaction.
+/// Up to so many rows go in one transaction.
 const FEW: usize = 50;
-/// What a file does to users who were there before, and to the few new ones that go with them.
-struct Rest {
+/// A row of the file that changes something.
+type Change = (UserKey, Box<CheckedChange>);
+
+/// What a file does.
+struct Work {
     /// Users whose PUID another row takes over.
     freed: Vec<i64>,
-    changes: Vec<(UserKey, Box<CheckedChange>)>,
+    /// Neighbours in the indexes follow each other.
     new: Vec<CheckedUser>,
+    /// By the user's number.
+    changes: Arc<Vec<Change>>,
+}
+
+/// What is done in the last transaction, row by row.
+#[derive(Default)]
+struct Rest {
+    new: Vec<CheckedUser>,
+    /// Places in the changes of the file.
+    changes: Vec<usize>,
+}
+
+impl Work {
+    fn of(plan: Plan) -> Work {
+        let (mut new, mut changes) = (Vec::new(), Vec::new());
+        for row in plan.rows {
+            match row {
+                Planned::Create(user) => new.push(*user),
+                Planned::Change { key, change, .. } => changes.push((key, change)),
+                Planned::Nothing | Planned::Refused(_) => {}
+            }
+        }
+        new.sort_by_cached_key(|user| user.address.as_str().to_ascii_lowercase());
+        changes.sort_by_key(|(key, _)| number(key));
+        Work { freed: plan.freed, new, changes: Arc::new(changes) }
+    }
+
+    fn rows(&self) -> usize {
+        self.new.len() + self.changes.len()
+    }
+}
+
+/// The number of the user whom a row changes: [`super::plan`] names each so.
+fn number(key: &UserKey) -> Option<i64> {
+    match key {
+        UserKey::Id(id) => Some(id.0),
+        UserKey::Puid(_) | UserKey::Address(_) => None,
+    }
 }
 
 impl People {
@@ -39,32 +82,25 @@ impl People {
         progress: &Progress,
     ) -> Result<()> {
         progress.begin(done.created + done.changed);
-        let mut rest = Rest { freed: plan.freed, changes: Vec::new(), new: Vec::new() };
-        let mut new = Vec::new();
-        for row in plan.rows {
-            match row {
-                Planned::Create(user) => new.push(*user),
-                Planned::Change { key, change, .. } => rest.changes.push((key, change)),
-                Planned::Nothing | Planned::Refused(_) => {}
-            }
-        }
+        let mut work = Work::of(plan);
         let summary = format!(
             "{} created, {} changed, {} unchanged, {} refused",
             done.created, done.changed, done.unchanged, done.refused
         );
         let summary = LogEntry::done(caller, Some(group), "user.import", group.to_string(), summary);
-        if new.len() <= FEW {
-            rest.new = new;
-            return self.come_into_force(caller, group, rest, None, summary, progress).map_err(meanwhile);
+        if work.rows() <= FEW {
+            let rest =
+                Rest { new: std::mem::take(&mut work.new), changes: (0..work.changes.len()).collect() };
+            return self
+                .come_into_force(caller, group, work, rest, None, summary, progress)
+                .map_err(meanwhile);
         }
-        // Neighbours in the indexes are written together.
-        new.sort_by_cached_key(|user| user.address.as_str().to_ascii_lowercase());
-        let (count, by_server) = (new.len(), self.ground.serves);
+        let (count, by_server) = (work.new.len(), self.ground.serves);
         let begin = move |w: &Writer<'_>| w.begin_import(group, count, by_server);
         let import = self.ground.store.leave_trace(self.ground.clock.now(), begin).wait()?;
-        let kept = self
-            .hide(caller, group, new, &mut rest, import, progress)
-            .and_then(|()| self.come_into_force(caller, group, rest, Some(import), summary, progress));
+        let kept = self.prepare(caller, group, &mut work, import, progress).and_then(|rest| {
+            self.come_into_force(caller, group, work, rest, Some(import), summary, progress)
+        });
         let last = if kept.is_ok() { ImportWork::AppendLog(import) } else { ImportWork::Sweep(import) };
         let ended = self.end_import(last);
         kept.map_err(meanwhile)?;
@@ -72,61 +108,92 @@ impl People {
         ended.or(Ok(()))
     }
 
-    /// Makes new users that nobody sees. Those that need a PUID which a change frees are left for the end.
-    fn hide(
+    /// Makes new users that nobody sees, and prepares the changes of others. Rows that need a PUID which another row
+    /// gives away are left for the end.
+    fn prepare(
         &self,
         caller: &Caller,
         group: GroupId,
-        new: Vec<CheckedUser>,
-        rest: &mut Rest,
+        work: &mut Work,
         import: ImportId,
         progress: &Progress,
-    ) -> Result<()> {
-        let (mut new, mut pace) = (new.into_iter(), Pace::default());
-        let some_are_freed = !rest.freed.is_empty();
+    ) -> Result<Rest> {
+        let (mut rest, mut pace) = (Rest::default(), Pace::default());
+        let mut new = std::mem::take(&mut work.new).into_iter();
+        let mut changes = 0..work.changes.len();
+        let some_are_freed = !work.freed.is_empty();
         loop {
-            let portion: Vec<_> = new.by_ref().take(pace.rows()).collect();
-            if portion.is_empty() {
-                return Ok(());
+            let portion = Rest {
+                new: new.by_ref().take(pace.rows()).collect(),
+                changes: changes.by_ref().take(pace.rows()).collect(),
+            };
+            if portion.new.is_empty() && portion.changes.is_empty() {
+                return Ok(rest);
             }
-            let (caller, progress, begun) = (caller.clone(), progress.clone(), Instant::now());
-            let made = self.ground.store.leave_trace(self.ground.clock.now(), move |w| {
+            let (caller, progress, all) = (caller.clone(), progress.clone(), Arc::clone(&work.changes));
+            let begun = Instant::now();
+            let prepared = self.ground.store.leave_trace(self.ground.clock.now(), move |w| {
                 let begun = Instant::now();
                 w.hide_in(import)?;
-                let mut waiting = Vec::new();
-                for user in portion {
-                    let owner = user.puid.as_ref().filter(|_| some_are_freed);
-                    let owner = owner.map(|puid| w.member_by_puid(group, puid.as_str())).transpose()?;
-                    if owner.flatten().is_some() {
-                        waiting.push(user);
+                let waits = |puid: Option<&Puid>| -> Result<bool> {
+                    match puid.filter(|_| some_are_freed) {
+                        None => Ok(false),
+                        Some(puid) => Ok(w.member_by_puid(group, puid.as_str())?.is_some()),
+                    }
+                };
+                let mut waiting = Rest::default();
+                for user in portion.new {
+                    if waits(user.puid.as_ref())? {
+                        waiting.new.push(user);
                         continue;
                     }
                     created(w, &caller, group, &user)?;
                     progress.step();
                 }
+                for at in portion.changes {
+                    let Some((key, change)) = all.get(at) else { continue };
+                    let waits = waits(change.puid.iter().flatten().next())?;
+                    let Some(user) = number(key).filter(|_| !waits) else {
+                        waiting.changes.push(at);
+                        continue;
+                    };
+                    w.prepare_change(UserId(user), || updated(w, &caller, group, key, change))?;
+                    progress.step();
+                }
                 Ok((waiting, begun.elapsed()))
             });
-            let (waiting, work) = made.wait()?;
-            rest.new.extend(waiting);
+            let (waiting, work) = prepared.wait()?;
+            rest.new.extend(waiting.new);
+            rest.changes.extend(waiting.changes);
             pace.portion_done(work, begun.elapsed());
         }
     }
 
-    /// Changes the users who were there before, and makes visible what is hidden.
+    /// Puts in force what is prepared, does the rest, and makes visible what is hidden.
+    #[allow(clippy::too_many_arguments)] // One transaction, from two callers.
     fn come_into_force(
         &self,
         caller: &Caller,
         group: GroupId,
-        rest: Rest,
+        work: Work,
+        mut rest: Rest,
         import: Option<ImportId>,
         summary: LogEntry,
         progress: &Progress,
     ) -> Result<()> {
         let (caller, progress) = (caller.clone(), progress.clone());
         self.ground.store.write(self.ground.clock.now(), move |w| {
+            import.map_or(Ok(()), |import| w.finish_import(import))?;
             // PUIDs that pass from one row's user to another's are freed first.
-            rest.freed.iter().try_for_each(|user| w.clear_puid(group, UserId(*user)))?;
-            for (key, change) in &rest.changes {
+            work.freed.iter().try_for_each(|user| w.clear_puid(group, UserId(*user)))?;
+            if let Some(import) = import {
+                // Whom somebody else has changed meanwhile is judged again.
+                for user in w.put_changes_in_force(import)? {
+                    rest.changes
+                        .extend(work.changes.binary_search_by_key(&Some(user.0), |(key, _)| number(key)));
+                }
+            }
+            for (key, change) in rest.changes.iter().filter_map(|at| work.changes.get(*at)) {
                 updated(w, &caller, group, key, change)?;
                 progress.step();
             }
@@ -134,7 +201,6 @@ impl People {
                 created(w, &caller, group, user)?;
                 progress.step();
             }
-            import.map_or(Ok(()), |import| w.finish_import(import))?;
             w.log(&summary)
         })
     }
@@ -164,3 +230,7 @@ fn meanwhile(error: Error) -> Error {
         _ => error,
     }
 }
+
+#[cfg(test)]
+#[path = "portions_tests.rs"]
+mod tests;
