@@ -125,16 +125,19 @@ impl Writer<'_> {
         // Columns that an index or a trigger looks at stand in statements of their own: each costs more than the rest.
         let changes = [
             format!(
-                "UPDATE users SET phone = coalesce(i.phone, users.phone), updated_at = ?2,
-                     password_hash = coalesce(i.password_hash, users.password_hash)
-                 FROM {FRESH} AND users.id = i.user_id AND coalesce(i.first_name, i.last_name) IS NULL
-                   AND coalesce(i.phone, i.password_hash, i.email, i.glance_address) IS NOT NULL"
+                "UPDATE users SET phone = i.phone, updated_at = ?2
+                 FROM {FRESH} AND users.id = i.user_id AND i.phone IS NOT NULL
+                   AND coalesce(i.first_name, i.last_name) IS NULL"
             ),
             format!(
                 "UPDATE users SET first_name = coalesce(i.first_name, users.first_name),
                      last_name = coalesce(i.last_name, users.last_name), phone = coalesce(i.phone, users.phone),
-                     password_hash = coalesce(i.password_hash, users.password_hash), updated_at = ?2
+                     updated_at = ?2
                  FROM {FRESH} AND users.id = i.user_id AND coalesce(i.first_name, i.last_name) IS NOT NULL"
+            ),
+            format!(
+                "UPDATE users SET password_hash = i.password_hash, updated_at = ?2
+                 FROM {FRESH} AND users.id = i.user_id AND i.password_hash IS NOT NULL"
             ),
             format!(
                 "UPDATE users SET email = i.email, updated_at = ?2
