@@ -5,6 +5,7 @@
 
 pub mod database;
 pub mod lists;
+pub mod opened;
 pub mod relative;
 pub mod sso;
 

@@ -237,7 +237,7 @@ impl Update {
             let before = desk.people.group(caller, self.id)?;
             let name = self.name.unwrap_or(before.name);
             let account_id = self.account_id.or(before.account_id);
-            let group = desk.people.update_group(caller, self.id, &name, account_id.as_deref())?;
+            let group = desk.people.update_group(caller, self.id, &name, account_id.as_deref(), None)?;
             host.done(&as_json(&group), format_args!("Group {} is {}.", group.id, group.name));
             Ok(())
         })
@@ -313,7 +313,7 @@ impl ShowSettings {
             let settings = if wanted.is_empty() {
                 desk.people.group_settings(caller, self.id)?
             } else {
-                desk.people.set_group_settings(caller, self.id, wanted)?
+                desk.people.set_group_settings(caller, self.id, wanted, None)?
             };
             print_settings(&settings, host.json);
             Ok(())
@@ -349,7 +349,7 @@ impl Passwords {
                     .unwrap_or(before.scim_sets_administrators),
             };
             if policy != before {
-                desk.people.set_password_policy(caller, self.id, policy.clone())?;
+                desk.people.set_password_policy(caller, self.id, policy.clone(), None)?;
             }
             if host.json {
                 terminal::json(&json!({

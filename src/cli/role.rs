@@ -225,7 +225,12 @@ impl Update {
             let id = named(desk, caller, self.group, &self.name)?.role.id;
             let on = self.on.into_iter().map(|name| (name, true));
             let settings: Settings = on.chain(self.off.into_iter().map(|name| (name, false))).collect();
-            let change = RoleChange { name: self.rename, description: self.description, settings };
+            let change = RoleChange {
+                name: self.rename,
+                description: self.description,
+                settings,
+                ..RoleChange::default()
+            };
             let role = desk.people.update_role(caller, self.group, id, change)?;
             let document = json!({ "roleId": role.id, "name": role.name, "description": role.description });
             host.done(&document, format_args!("Role {} is up to date.", role.name));

@@ -47,14 +47,14 @@ fn a_roles_settings_are_a_subset_of_the_groups() {
     let on = |name: &str| f.desk.people.role(&f.admin, SEVEN, role.id).unwrap().settings[name];
     assert!(on("viewVideo") && !on("remoteAssist"));
 
-    f.desk.people.set_group_settings(&f.admin, SEVEN, settings(&[("viewVideo", false)])).unwrap();
+    f.desk.people.set_group_settings(&f.admin, SEVEN, settings(&[("viewVideo", false)]), None).unwrap();
     assert!(!on("viewVideo"), "the group's off forces the role's off");
     // A form that shows what is in force sends it back: the role still remembers.
     let same = RoleChange { settings: settings(&[("viewVideo", false)]), ..RoleChange::default() };
     f.desk.people.update_role(&f.admin, SEVEN, role.id, same).unwrap();
     f.desk
         .people
-        .set_group_settings(&f.admin, SEVEN, settings(&[("viewVideo", true), ("import.me", true)]))
+        .set_group_settings(&f.admin, SEVEN, settings(&[("viewVideo", true), ("import.me", true)]), None)
         .unwrap();
     assert!(on("viewVideo"), "back on restores it");
     assert!(!on("import.me"), "a setting new to the group stays off in its roles");
@@ -305,14 +305,14 @@ fn what_was_changed_of_a_group_is_what_is_logged() {
     let f = fixture();
     let host = Caller::host();
     let rows = f.log().len();
-    f.desk.people.update_group(&host, SEVEN, "Seven", None).unwrap();
+    f.desk.people.update_group(&host, SEVEN, "Seven", None, None).unwrap();
     assert_eq!(f.log().len(), rows, "a call that changes nothing logs nothing");
     for (name, account, detail) in [
         ("Seven", Some("S-1"), "Unique Account ID none to S-1"),
         ("Sieben", Some("S-1"), "name Seven to Sieben"),
         ("Sept", None, "name Sieben to Sept, Unique Account ID S-1 to none"),
     ] {
-        f.desk.people.update_group(&host, SEVEN, name, account).unwrap();
+        f.desk.people.update_group(&host, SEVEN, name, account, None).unwrap();
         assert_eq!(f.last_log(), ("group.update".into(), detail.into()));
     }
 }

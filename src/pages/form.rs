@@ -16,8 +16,12 @@
 
 use maud::{Markup, html};
 
+use crate::model::opened::Values;
+
 /// The name of the field with the token against forgery.
 pub const TOKEN_FIELD: &str = "form_token";
+/// The name of the field with the values that a form was made from.
+pub const OPENED_FIELD: &str = "opened";
 
 /// What stands in a form's fields, and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,21 +44,32 @@ impl Fill {
         Fill { values, problems: Vec::new() }
     }
 
+    /// Fills a form over what exists with the values `standing`; it says that it was made from those that are there `now`.
+    pub fn opened(standing: &Values, now: &Values) -> Fill {
+        let fields = standing.iter().filter_map(|(field, value)| match field.split_once('/') {
+            Some((name, sent)) => (!value.is_empty()).then_some((name, sent)),
+            None => Some((field, value)),
+        });
+        let carried = form_urlencoded::Serializer::new(String::new()).extend_pairs(now.iter()).finish();
+        Fill::of(fields.chain([(OPENED_FIELD, carried.as_str())]))
+    }
+
+    /// These fields, and those of `others`.
+    pub fn and(mut self, others: Fill) -> Fill {
+        self.values.extend(others.values);
+        self.problems.extend(others.problems);
+        self
+    }
+
+    /// Leaves out the fields whose name is `unwanted`.
+    pub fn without_those(mut self, unwanted: impl Fn(&str) -> bool) -> Fill {
+        self.values.retain(|(name, _)| !unwanted(name));
+        self
+    }
+
     /// Adds what is wrong; `field` is the name of a field of the form, if one is at fault.
     pub fn with_problem(mut self, field: Option<&str>, sentence: impl Into<String>) -> Fill {
         self.problems.push(Problem { field: field.map(str::to_owned), sentence: sentence.into() });
-        self
-    }
-
-    /// Puts a value into a field.
-    pub fn with(mut self, name: &str, value: &str) -> Fill {
-        self.values.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Leaves a field empty.
-    pub fn without(mut self, name: &str) -> Fill {
-        self.values.retain(|(key, _)| key != name);
         self
     }
 
@@ -132,6 +147,11 @@ fn token_field(token: &str) -> Markup {
 /// A value that travels with a form without being shown.
 pub fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
+}
+
+/// What the form was made from, so that who saves it does not undo unseen what somebody else saved meanwhile.
+pub fn opened(fill: &Fill) -> Markup {
+    html! { @if !fill.value(OPENED_FIELD).is_empty() { (hidden(OPENED_FIELD, fill.value(OPENED_FIELD))) } }
 }
 
 /// Tells password managers whose password a form is about; nobody sees it, and the server does not read it.

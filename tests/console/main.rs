@@ -14,4 +14,5 @@ mod people;
 mod records;
 mod sessions;
 mod sso;
+mod two_savers;
 mod walls;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::host::{self, Host};
 use crate::cli::terminal::{self, say};
+use crate::desk::ground::opened::of_sites;
 use crate::desk::people::allowed_sites;
 use crate::error::{Error, Result};
 use crate::model::GroupId;
@@ -37,7 +38,7 @@ impl Sites {
             let mut sites = desk.people.group(caller, self.id)?.allowed_sites;
             if !self.add.is_empty() || !self.remove.is_empty() {
                 let wanted = self.wanted(&sites)?.join("\n");
-                sites = desk.people.set_allowed_sites(caller, self.id, &wanted, Some(&sites))?;
+                sites = desk.people.set_allowed_sites(caller, self.id, &wanted, Some(&of_sites(&sites)))?;
             }
             if host.json {
                 terminal::json(&json!({ "group": self.id, "allowedSites": sites }));

@@ -26,6 +26,9 @@ const EXPORT_STRETCH: i64 = 50_000;
 /// How many of the newest rows are looked through for what concerns one user.
 const HISTORY_WITHIN: i64 = 50_000;
 
+/// How many changes are looked through for the last one of something.
+const CHANGES: u32 = 100;
+
 /// An incident as its group's administrator may read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentReport {
@@ -155,6 +158,34 @@ impl Appliance {
             ..LogQuery::default()
         };
         self.ground.store.search(&Asker::of(caller, Some(group)), |r| r.log_rows(&query))
+    }
+
+    /// Finds when and by whom something was changed last: the newest row of `operation` about one of `subjects`, among the
+    /// newest.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group.
+    pub fn last_change(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        operation: &str,
+        subjects: &[&str],
+    ) -> Result<Option<(Timestamp, String)>> {
+        permission::administer(caller, group)?;
+        let query = LogQuery {
+            group: Some(group),
+            search: operation.to_owned(),
+            refused: Some(false),
+            within: Some(HISTORY_WITHIN),
+            limit: CHANGES,
+            ..LogQuery::default()
+        };
+        let rows = self.ground.store.search(&Asker::of(caller, Some(group)), |r| r.log_rows(&query))?;
+        let found = rows
+            .into_iter()
+            .find(|row| row.operation == operation && subjects.contains(&row.subject.as_str()));
+        Ok(found.map(|row| (row.at, row.actor)))
     }
 
     /// Opens an incident code, in any case.

@@ -2,16 +2,15 @@
 //! however its people sign in.
 
 use super::People;
+use crate::desk::ground::opened;
 use crate::desk::ground::{known_group, permission};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::model::opened::Values;
 use crate::model::sso::fields::origin_of;
 use crate::model::{Caller, GroupId, LogEntry};
 
 /// Most sites of a group: all of them stand in a header of each page.
 pub const SITES_MAX: usize = 20;
-
-/// The code of the refusal to undo unseen what somebody else saved.
-pub const SITES_CHANGED_MEANWHILE: &str = "changed_meanwhile";
 
 /// The access log's word for a change.
 const OPERATION: &str = "group.allowed-sites";
@@ -52,8 +51,8 @@ impl People {
         self.ground.store.read(|r| r.allowed_sites(group))
     }
 
-    /// Replaces a group's allowed sites by those in `text`, as [`sites`] reads them. `opened` are the sites that the
-    /// caller saw: what somebody else saved meanwhile is not undone unseen.
+    /// Replaces a group's allowed sites by those in `text`, as [`sites`] reads them. `opened` is the form that
+    /// this answers.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with `group_unknown`; those of [`sites`]; `Conflict`
@@ -63,17 +62,15 @@ impl People {
         caller: &Caller,
         group: GroupId,
         text: &str,
-        opened: Option<&[String]>,
+        opened: Option<&Values>,
     ) -> Result<Vec<String>> {
         let attempt = || {
             permission::administer(caller, group)?;
             let wanted = sites(text)?;
-            let (caller, opened) = (caller.clone(), opened.map(<[String]>::to_vec));
+            let (caller, opened) = (caller.clone(), opened.cloned());
             self.ground.store.write(self.ground.clock.now(), move |w| {
                 let before = known_group::known(w, group)?.allowed_sites;
-                if opened.is_some_and(|opened| opened != before) && wanted != before {
-                    return Err(changed_meanwhile(&before));
-                }
+                opened::unchanged(opened.as_ref(), || Ok(opened::of_sites(&before)))?;
                 if wanted != before {
                     w.set_allowed_sites(group, &wanted)?;
                     let detail = format!("{} to {}", listed(&before), listed(&wanted));
@@ -89,15 +86,6 @@ impl People {
 /// Sites as sentences and the access log have them.
 fn listed(sites: &[String]) -> String {
     if sites.is_empty() { "none".to_owned() } else { sites.join(" ") }
-}
-
-fn changed_meanwhile(saved: &[String]) -> Error {
-    let public = format!(
-        "Somebody else changed the allowed sites after you opened this page, so nothing was saved. Saved now: {}. Yours \
-         stand below; save again to replace the others.",
-        listed(saved)
-    );
-    Error::new(Kind::Conflict, SITES_CHANGED_MEANWHILE, public).with_field("allowed_sites")
 }
 
 #[cfg(test)]
@@ -137,13 +125,14 @@ mod tests {
         let f = fixture();
         let group = GroupId(7);
         let set = |caller: &Caller, text: &str, opened: Option<&[String]>| {
-            f.desk.people.set_allowed_sites(caller, group, text, opened).map_err(|e| e.code)
+            let opened = opened.map(opened::of_sites);
+            f.desk.people.set_allowed_sites(caller, group, text, opened.as_ref()).map_err(|e| e.code)
         };
         let kept = || f.desk.people.allowed_sites(group).unwrap().join(" ");
         assert_eq!(set(&f.admin, "https://a.example", Some(&[])), Ok(vec!["https://a.example".to_owned()]));
         let row = f.last_log();
         assert_eq!(row, (OPERATION.to_owned(), "none to https://a.example".to_owned()));
-        assert_eq!(set(&f.admin, "https://b.example", Some(&[])), Err(SITES_CHANGED_MEANWHILE));
+        assert_eq!(set(&f.admin, "https://b.example", Some(&[])), Err(opened::CHANGED_MEANWHILE));
         assert_eq!(kept(), "https://a.example");
         let opened = ["https://a.example".to_owned()];
         assert!(set(&f.admin, "https://b.example", Some(&opened)).is_ok());

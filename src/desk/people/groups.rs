@@ -2,11 +2,13 @@
 
 use crate::desk::ground::fields;
 use crate::desk::ground::known_group::{known, never_retired};
+use crate::desk::ground::opened;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::model::lists::Count;
 use crate::model::lists::{GroupLine, GroupQuery};
+use crate::model::opened::Values;
 use crate::model::{Caller, Group, GroupId, LogEntry};
 use crate::store::{Asker, NewGroup, Settings, Writer};
 
@@ -41,7 +43,7 @@ impl People {
         self.ground.logging_refusal(caller, Some(id), operation, &id.to_string(), attempt())
     }
 
-    /// Changes a group's name and Unique Account ID. Operators only.
+    /// Changes a group's name and Unique Account ID. Operators only. `opened` is the form that this answers.
     ///
     /// # Errors
     /// As [`People::create_group`]; `NotFound` with `group_unknown`.
@@ -51,14 +53,16 @@ impl People {
         id: GroupId,
         name: &str,
         account_id: Option<&str>,
+        opened: Option<&Values>,
     ) -> Result<Group> {
         let operation = "group.update";
         let attempt = || {
             permission::run_appliance(caller)?;
             let new = checked(id, name, account_id)?;
-            let caller = caller.clone();
+            let (caller, opened) = (caller.clone(), opened.cloned());
             self.ground.store.write(self.ground.clock.now(), move |w| {
                 let before = known(w, id)?;
+                opened::unchanged(opened.as_ref(), || Ok(opened::of_group(&before)))?;
                 never_retired(w, None, new.account_id.as_deref())?;
                 let detail = changes(&before, &new);
                 if !detail.is_empty() {
@@ -131,15 +135,22 @@ impl People {
     /// # Errors
     /// `Denied` unless the caller may run the group; `Invalid` with `setting_malformed`; `NotFound` with
     /// `group_unknown`.
-    pub fn set_group_settings(&self, caller: &Caller, id: GroupId, wanted: Settings) -> Result<Settings> {
+    pub fn set_group_settings(
+        &self,
+        caller: &Caller,
+        id: GroupId,
+        wanted: Settings,
+        opened: Option<&Values>,
+    ) -> Result<Settings> {
         let operation = "group.settings";
         let attempt = || {
             permission::administer(caller, id)?;
             wanted.keys().try_for_each(|name| fields::setting(name).map(drop))?;
-            let caller = caller.clone();
+            let (caller, opened) = (caller.clone(), opened.cloned());
             self.ground.store.write(self.ground.clock.now(), move |w| {
                 known(w, id)?;
                 let before = w.group_settings(id)?;
+                opened::unchanged(opened.as_ref(), || Ok(opened::of_settings(&before)))?;
                 let new = wanted.keys().filter(|name| !before.contains_key(*name)).count();
                 if before.len() + new > SETTINGS_MAX {
                     let public = format!("A group has at most {SETTINGS_MAX} settings.");

@@ -3,10 +3,12 @@
 //! Enforced when a password is created or changed, and never on session keys, login keys or API keys.
 
 use crate::desk::ground::known_group;
+use crate::desk::ground::opened::unchanged;
 use crate::desk::ground::password_rule::{OPERATOR_PASSWORD_RULE, PasswordRule};
 use crate::desk::ground::permission;
 use crate::desk::people::People;
 use crate::error::{Error, Kind, Result};
+use crate::model::opened::Values;
 use crate::model::{Actor, Caller, GroupId, LogEntry, User};
 use crate::store::{PasswordPolicyRow, Reader};
 
@@ -38,6 +40,14 @@ impl PasswordPolicy {
             scim_sets_administrators: self.scim_sets_administrators,
         }
     }
+}
+
+/// The values of a group's password rules.
+pub fn of_policy(policy: &PasswordPolicy) -> Values {
+    Values::of([("rule", policy.rule.name()), ("reset_message", policy.reset_message.as_str())])
+        .and_box("reset_requires_new", "yes", policy.reset_requires_new)
+        .and_box("reset_may_create", "yes", policy.reset_may_create)
+        .and_box("scim_sets_administrators", "yes", policy.scim_sets_administrators)
 }
 
 /// Eight characters, as the oldest page of the provisioning API asks (wire contract §4.2).
@@ -135,12 +145,18 @@ impl People {
         self.ground.store.read(|r| policy_of(r, group))
     }
 
-    /// Changes what a group asks of passwords; present passwords stay.
+    /// Changes what a group asks of passwords; present passwords stay. `opened` is the form that this answers.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `Invalid` for a message that is too long; `NotFound`
     /// when there is no such group.
-    pub fn set_password_policy(&self, caller: &Caller, group: GroupId, policy: PasswordPolicy) -> Result<()> {
+    pub fn set_password_policy(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        policy: PasswordPolicy,
+        opened: Option<&Values>,
+    ) -> Result<()> {
         let operation = "group.password-policy";
         let attempt = || {
             permission::administer(caller, group)?;
@@ -148,10 +164,11 @@ impl People {
                 let public = format!("The message has more than {RESET_MESSAGE_MAX} characters.");
                 return Err(Error::invalid("reset_message_too_long", "reset_message", public));
             }
-            let caller = caller.clone();
+            let (caller, opened) = (caller.clone(), opened.cloned());
             self.ground.store.write(self.ground.clock.now(), move |w| {
                 known_group::known(w, group)?;
                 let before = policy_of(w, group)?;
+                unchanged(opened.as_ref(), || Ok(of_policy(&before)))?;
                 if before == policy {
                     return Ok(());
                 }

@@ -6,11 +6,13 @@
 use crate::desk::ground::Ground;
 use crate::desk::ground::fields;
 use crate::desk::ground::known_group;
+use crate::desk::ground::opened;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
 use crate::desk::people::bulk::{BulkError, Named, each};
 use crate::desk::people::users::{RoleChoice, role_unknown};
 use crate::error::{Error, Kind, Result};
+use crate::model::opened::Values;
 use crate::model::{Caller, GroupId, LogEntry, Role, RoleId};
 use crate::store::{Settings, Writer};
 
@@ -31,6 +33,8 @@ pub struct RoleChange {
     pub name: Option<String>,
     pub description: Option<String>,
     pub settings: Settings,
+    /// The form that this answers, as it was opened.
+    pub opened: Option<Values>,
 }
 
 /// A role as its group sees it.
@@ -242,6 +246,8 @@ pub(super) fn updated(
     change: &RoleChange,
 ) -> Result<Role> {
     let before = w.role(group, id)?.ok_or_else(unknown)?;
+    let present = || Ok(opened::of_role(&before, &w.effective_settings(group, Some(id))?));
+    opened::unchanged(change.opened.as_ref(), present)?;
     let name = change.name.as_deref().map_or_else(|| Ok(before.name.clone()), fields::role_name)?;
     let description =
         change.description.as_deref().map_or_else(|| Ok(before.description.clone()), fields::description)?;

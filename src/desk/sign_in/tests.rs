@@ -326,13 +326,13 @@ fn a_change_overtakes_a_sign_in_that_is_remembered_but_not_yet_written() {
     );
     assert_eq!(
         kind(overtaken_by(|house| {
-            house.desk.people.set_group_settings(&host, ACME, service(false)).unwrap();
+            house.desk.people.set_group_settings(&host, ACME, service(false), None).unwrap();
         })),
         Err(Kind::Denied)
     );
     assert_eq!(
         kind(overtaken_by(|house| {
-            house.desk.people.set_group_settings(&host, ACME, service(true)).unwrap();
+            house.desk.people.set_group_settings(&host, ACME, service(true), None).unwrap();
         })),
         Ok(())
     );
@@ -446,11 +446,11 @@ fn a_member_who_is_taken_away_in_that_moment_is_refused_with_a_row_of_the_log() 
 fn a_service_that_the_group_switched_off_is_denied() {
     let house = House::new();
     let off = |enabled| Settings::from([("presence".to_owned(), enabled)]);
-    house.desk.people.set_group_settings(&Caller::host(), ACME, off(false)).unwrap();
+    house.desk.people.set_group_settings(&Caller::host(), ACME, off(false), None).unwrap();
     assert_eq!(authorize(&house, "presence").err().unwrap().kind, Kind::Denied);
     assert_eq!(house.last_row().code.as_deref(), Some("service_not_allowed"));
     assert!(authorize(&house, "webservices").is_ok());
-    house.desk.people.set_group_settings(&Caller::host(), ACME, off(true)).unwrap();
+    house.desk.people.set_group_settings(&Caller::host(), ACME, off(true), None).unwrap();
     assert!(authorize(&house, "presence").is_ok());
 }
 

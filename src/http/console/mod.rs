@@ -12,6 +12,7 @@ pub(super) mod groups;
 pub(super) mod incidents;
 mod listing;
 pub(super) mod login_keys;
+mod meanwhile;
 pub(super) mod operators;
 pub(super) mod password_links;
 pub(super) mod provisioning;

@@ -3,7 +3,7 @@
 //! The token stands in the query: what we note of a request is method and path. The page sends no referrer, and nothing
 //! keeps it. Opening the page does not use the link up.
 
-use super::users::{address, key_of, show, told};
+use super::users::{address, details_of, key_of, show, told};
 use super::visit::{
     self, entry, entry_form_is_ours, get, password_typed_twice, post, refused, visit, with_entry,
 };
@@ -13,7 +13,6 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::pages::console::password_link as pages;
-use crate::pages::console::user as user_page;
 use crate::pages::form::Fill;
 
 pub const ROUTES: &[Route] = &[
@@ -42,12 +41,11 @@ fn post_link(app: &App, call: &Call<'_>) -> Result<Response> {
                 let url = made.url(&app.origin(call.request));
                 let origin_is_guessed = app.origin_is_guessed();
                 let made = pages::Made { url: &url, expires_at: made.expires_at, origin_is_guessed };
-                let details = user_page::details_of(&member);
-                show(visit, &group, &member, 200, &details, &Fill::default(), Some(made))
+                show(visit, &group, &member, 200, &details_of(visit, &member), &Fill::default(), Some(made))
             }
             Err(error) => {
                 let (status, fill) = refused(Fill::default(), error, &[])?;
-                show(visit, &group, &member, status, &user_page::details_of(&member), &fill, None)
+                show(visit, &group, &member, status, &details_of(visit, &member), &fill, None)
             }
         }
     })

@@ -1,7 +1,9 @@
 //! Roles: the list, one to be made, changed, deleted.
 
 use super::listing::{self, Asked};
+use super::meanwhile;
 use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::ground::opened::{self, CHANGED_MEANWHILE};
 use crate::desk::people::bulk::BulkError;
 use crate::desk::people::roles::{NewRole, RoleChange, RoleView};
 use crate::desk::people::users::Settings;
@@ -10,6 +12,7 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
+use crate::model::opened::Values;
 use crate::model::{Group, Role, RoleId};
 use crate::pages::console::{confirm, roles as pages};
 use crate::pages::form::Fill;
@@ -112,35 +115,48 @@ fn post_new_role(app: &App, call: &Call<'_>) -> Result<Response> {
     })
 }
 
-fn present(visit: &Visit<'_>, group: &Group) -> Result<pages::RoleLine> {
+/// The role that the path names, and the values of its form.
+fn present(visit: &Visit<'_>, group: &Group) -> Result<(pages::RoleLine, Values)> {
     let id = RoleId(visit.number("role")?);
-    Ok(line_of(visit.desk().people.role(&visit.caller, group.id, id)?))
+    let view = visit.desk().people.role(&visit.caller, group.id, id)?;
+    let values = opened::of_role(&view.role, &view.settings);
+    Ok((line_of(view), values))
 }
 
 fn get_role(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let line = present(visit, &group)?;
-        let mut values =
-            vec![("name", line.role.name.as_str()), ("description", line.role.description.as_str())];
-        values.extend(line.on.iter().map(|name| (pages::SETTING_FIELD, name.as_str())));
-        edit_page(visit, &group, Some(&line), 200, &Fill::of(values))
+        let (line, values) = present(visit, &group)?;
+        edit_page(visit, &group, Some(&line), 200, &Fill::opened(&values, &values))
     })
 }
 
 fn post_role(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
-        let line = present(visit, &group)?;
+        let (line, _) = present(visit, &group)?;
         let change = RoleChange {
             name: Some(form.filled("name").unwrap_or_default()),
             description: Some(form.filled("description").unwrap_or_default()),
             settings: settings_of(visit, &group, &form)?,
+            opened: meanwhile::opened(&form),
         };
         match visit.desk().people.update_role(&visit.caller, group.id, line.role.id, change) {
             Ok(role) => {
                 let sentence = format!("The role {} is saved.", role.name);
                 Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
+            }
+            Err(error) if error.code == CHANGED_MEANWHILE => {
+                let (line, now) = present(visit, &group)?;
+                let typed = meanwhile::typed(&form, &now);
+                let before = meanwhile::opened(&form).unwrap_or_default();
+                let subjects = [line.role.name.as_str(), before.value("name").unwrap_or_default()];
+                let saved =
+                    visit.desk().appliance.last_change(&visit.caller, group.id, "role.update", &subjects)?;
+                let labels = [("name", "Name"), ("description", "Description")];
+                let words = meanwhile::Words { labels: &labels, shown: &|_, _| None, choices: &[] };
+                let fill = meanwhile::overtaken(&form, &typed, &now, &error, saved, words);
+                edit_page(visit, &group, Some(&line), 409, &fill)
             }
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &FIELDS)?;
@@ -153,7 +169,7 @@ fn post_role(app: &App, call: &Call<'_>) -> Result<Response> {
 fn get_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let line = present(visit, &group)?;
+        let (line, _) = present(visit, &group)?;
         let back = format!("/console/groups/{}/roles/{}", group.id, line.role.id);
         let users = line.active_users + line.inactive_users;
         let has = match users {
@@ -181,7 +197,7 @@ fn get_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
-        let line = present(visit, &group)?;
+        let (line, _) = present(visit, &group)?;
         visit.desk().people.delete_roles(&visit.caller, group.id, vec![line.role.id]).map_err(of_one)?;
         let sentence = format!("The role {} is deleted.", line.role.name);
         Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))

@@ -1,15 +1,19 @@
 //! A group's settings: name, privileges, allowed sites, password rules.
 
+use super::meanwhile::{self, Words};
 use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::ground::opened::{self, CHANGED_MEANWHILE};
 use crate::desk::ground::password_rule::PasswordRule;
-use crate::desk::people::allowed_sites::SITES_CHANGED_MEANWHILE;
 use crate::desk::people::groups;
 use crate::desk::people::password_policy::PasswordPolicy;
+use crate::desk::people::password_policy::of_policy;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
+use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::Group;
+use crate::model::opened::Values;
 use crate::pages::console::roles::SETTING_FIELD;
 use crate::pages::console::{confirm, settings as pages};
 use crate::pages::form::Fill;
@@ -42,31 +46,17 @@ fn page(visit: &Visit<'_>, group: &Group, status: u16, refused: Refused) -> Resu
     let settings = visit.desk().people.group_settings(&visit.caller, group.id)?;
     let policy = visit.desk().people.password_policy(&visit.caller, group.id)?;
     let names: Vec<_> = settings.keys().map(|name| (name.clone(), !groups::is_shipped(name))).collect();
-    let on = settings.iter().filter(|(_, on)| **on).map(|(name, _)| (SETTING_FIELD, name.as_str()));
-    let about = || {
-        Fill::of([("name", group.name.as_str()), ("account_id", group.account_id.as_deref().unwrap_or(""))])
-    };
-    let sites = || {
-        let sites = group.allowed_sites.join("\n");
-        Fill::of([(pages::SITES_FIELD, sites.clone()), (pages::OPENED_FIELD, sites)])
-    };
-    let security = || {
-        let mut values = vec![("rule", policy.rule.name()), ("reset_message", policy.reset_message.as_str())];
-        values.extend(policy.reset_requires_new.then_some(("reset_requires_new", "yes")));
-        values.extend(policy.reset_may_create.then_some(("reset_may_create", "yes")));
-        values.extend(policy.scim_sets_administrators.then_some(("scim_sets_administrators", "yes")));
-        Fill::of(values)
-    };
+    let over = |values: Values| Fill::opened(&values, &values);
     let rules: Vec<_> =
         PasswordRule::ALL.iter().map(|rule| (rule.name().to_owned(), rule.sentence())).collect();
     let view = pages::SettingsView {
         group,
         settings: &names,
         rules: &rules,
-        about: &refused.about.unwrap_or_else(about),
-        privileges: &refused.privileges.unwrap_or_else(|| Fill::of(on)),
-        sites: &refused.sites.unwrap_or_else(sites),
-        security: &refused.security.unwrap_or_else(security),
+        about: &refused.about.unwrap_or_else(|| over(opened::of_group(group))),
+        privileges: &refused.privileges.unwrap_or_else(|| over(opened::of_settings(&settings))),
+        sites: &refused.sites.unwrap_or_else(|| over(opened::of_sites(&group.allowed_sites))),
+        security: &refused.security.unwrap_or_else(|| over(of_policy(&policy))),
     };
     Ok(answer::html(status, pages::page(&visit.frame(Some(group)), &view)))
 }
@@ -75,13 +65,55 @@ fn address(group: &Group) -> String {
     format!("/console/groups/{}/settings", group.id)
 }
 
+/// What the form of the password rules calls its fields.
+const RULES: [(&str, &str); 5] = [
+    ("rule", "Minimum password complexity"),
+    ("reset_message", "Password reset prompt message"),
+    ("reset_requires_new/yes", "Require another password than the present one"),
+    ("reset_may_create/yes", "Users without a password may make one by a reset"),
+    ("scim_sets_administrators/yes", "SCIM tokens may set administrators' passwords"),
+];
+
+/// One of the forms that somebody else's save overtook.
+fn overtaken(
+    visit: &Visit<'_>,
+    group: &Group,
+    form: &Params<'_>,
+    now: Values,
+    error: &Error,
+    operation: &str,
+    words: Words<'_>,
+) -> Result<Fill> {
+    let typed = meanwhile::typed(form, &now);
+    let saved =
+        visit.desk().appliance.last_change(&visit.caller, group.id, operation, &[&group.id.to_string()])?;
+    Ok(meanwhile::overtaken(form, &typed, &now, error, saved, words))
+}
+
 fn post_group(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let name = form.filled("name").unwrap_or_default();
-        let account = form.filled("account_id");
-        match visit.desk().people.update_group(&visit.caller, group.id, &name, account.as_deref()) {
+        let (account, opened) = (form.filled("account_id"), meanwhile::opened(&form));
+        match visit.desk().people.update_group(
+            &visit.caller,
+            group.id,
+            &name,
+            account.as_deref(),
+            opened.as_ref(),
+        ) {
             Ok(_) => Ok(visit.done(&address(&group), "The group is saved.")),
+            Err(error) if error.code == CHANGED_MEANWHILE => {
+                let group = visit.group()?;
+                let words = Words {
+                    labels: &[("name", "Name"), ("account_id", "Unique Account ID")],
+                    shown: &|_, _| None,
+                    choices: &[],
+                };
+                let fill =
+                    overtaken(visit, &group, &form, opened::of_group(&group), &error, "group.update", words)?;
+                page(visit, &group, 409, Refused { about: Some(fill), ..Refused::default() })
+            }
             Err(error) => {
                 let fields = [("name", "name"), ("account_id", "account_id")];
                 let (status, fill) = refused(filled(&form), error, &fields)?;
@@ -94,7 +126,7 @@ fn post_group(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_privileges(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
-        let ticked = form.all(SETTING_FIELD);
+        let (ticked, opened) = (form.all(SETTING_FIELD), meanwhile::opened(&form));
         let mut wanted = visit.desk().people.group_settings(&visit.caller, group.id)?;
         for (name, on) in &mut wanted {
             *on = ticked.iter().any(|ticked| ticked == name);
@@ -102,8 +134,14 @@ fn post_privileges(app: &App, call: &Call<'_>) -> Result<Response> {
         if let Some(new) = form.filled("new_setting") {
             wanted.insert(new, true);
         }
-        match visit.desk().people.set_group_settings(&visit.caller, group.id, wanted) {
+        match visit.desk().people.set_group_settings(&visit.caller, group.id, wanted, opened.as_ref()) {
             Ok(_) => Ok(visit.done(&address(&group), "The settings are saved.")),
+            Err(error) if error.code == CHANGED_MEANWHILE => {
+                let now = opened::of_settings(&visit.desk().people.group_settings(&visit.caller, group.id)?);
+                let words = Words { labels: &[], shown: &|_, _| None, choices: &[] };
+                let fill = overtaken(visit, &group, &form, now, &error, "group.settings", words)?;
+                page(visit, &group, 409, Refused { privileges: Some(fill), ..Refused::default() })
+            }
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &[("settings", "new_setting")])?;
                 page(visit, &group, status, Refused { privileges: Some(fill), ..Refused::default() })
@@ -157,9 +195,8 @@ fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
         let wanted = form.first(pages::SITES_FIELD).unwrap_or_default();
-        let opened =
-            form.first(pages::OPENED_FIELD).map(|sites| sites.lines().map(str::to_owned).collect::<Vec<_>>());
-        match visit.desk().people.set_allowed_sites(&visit.caller, group.id, &wanted, opened.as_deref()) {
+        let opened = meanwhile::opened(&form);
+        match visit.desk().people.set_allowed_sites(&visit.caller, group.id, &wanted, opened.as_ref()) {
             Ok(sites) if sites.is_empty() => {
                 Ok(visit.done(&address(&group), "No site may show pages in a frame."))
             }
@@ -167,16 +204,16 @@ fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
                 let sentence = format!("These sites may show pages in a frame: {}.", sites.join(", "));
                 Ok(visit.done(&address(&group), &sentence))
             }
+            Err(error) if error.code == CHANGED_MEANWHILE => {
+                let now = opened::of_sites(&visit.group()?.allowed_sites);
+                let words =
+                    Words { labels: &[(pages::SITES_FIELD, "Sites")], shown: &|_, _| None, choices: &[] };
+                let fill = overtaken(visit, &group, &form, now, &error, "group.allowed-sites", words)?;
+                page(visit, &group, 409, Refused { sites: Some(fill), ..Refused::default() })
+            }
             Err(error) => {
-                // Whoever is told what changed meanwhile answers to that from now on.
-                let is_told = error.code == SITES_CHANGED_MEANWHILE;
-                let (status, mut fill) =
-                    refused(filled(&form), error, &[(pages::SITES_FIELD, pages::SITES_FIELD)])?;
-                if is_told {
-                    fill = fill
-                        .without(pages::OPENED_FIELD)
-                        .with(pages::OPENED_FIELD, &group.allowed_sites.join("\n"));
-                }
+                let fields = [(pages::SITES_FIELD, pages::SITES_FIELD)];
+                let (status, fill) = refused(filled(&form), error, &fields)?;
                 page(visit, &group, status, Refused { sites: Some(fill), ..Refused::default() })
             }
         }
@@ -186,6 +223,7 @@ fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_security(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
+        let opened = meanwhile::opened(&form);
         let present = visit.desk().people.password_policy(&visit.caller, group.id)?;
         let rule = form.filled("rule").and_then(|name| PasswordRule::named(&name));
         let policy = PasswordPolicy {
@@ -196,8 +234,18 @@ fn post_security(app: &App, call: &Call<'_>) -> Result<Response> {
             reset_may_create: form.filled("reset_may_create").is_some(),
             scim_sets_administrators: form.filled("scim_sets_administrators").is_some(),
         };
-        match visit.desk().people.set_password_policy(&visit.caller, group.id, policy) {
+        match visit.desk().people.set_password_policy(&visit.caller, group.id, policy, opened.as_ref()) {
             Ok(()) => Ok(visit.done(&address(&group), "The password rules are saved.")),
+            Err(error) if error.code == CHANGED_MEANWHILE => {
+                let now = of_policy(&visit.desk().people.password_policy(&visit.caller, group.id)?);
+                let shown = |field: &str, value: &str| match field {
+                    "rule" => PasswordRule::named(value).map(PasswordRule::sentence),
+                    _ => None,
+                };
+                let words = Words { labels: &RULES, shown: &shown, choices: &["rule"] };
+                let fill = overtaken(visit, &group, &form, now, &error, "group.password-policy", words)?;
+                page(visit, &group, 409, Refused { security: Some(fill), ..Refused::default() })
+            }
             Err(error) => {
                 let fields = [("reset_message", "reset_message")];
                 let (status, fill) = refused(filled(&form), error, &fields)?;

@@ -2,7 +2,9 @@
 
 use super::access_log::lines_of;
 use super::listing::{self, Asked};
+use super::meanwhile;
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
+use crate::desk::ground::opened::{self, CHANGED_MEANWHILE};
 use crate::desk::ground::password_rule::PasswordRule;
 use crate::desk::ground::permission;
 use crate::desk::people::password_policy::PasswordPolicy;
@@ -15,6 +17,7 @@ use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::lists::{MemberColumn, MemberOrder};
+use crate::model::opened::Values;
 use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::password_link::{Made, Standing};
 use crate::pages::console::{confirm, user as user_page, users as pages};
@@ -46,6 +49,17 @@ const FIELDS: [(&str, &str); 8] = [
     ("phone", "phone"),
     ("role", "role"),
     ("password", "password"),
+];
+
+/// What the details form calls its fields.
+const LABELS: [(&str, &str); 7] = [
+    ("address", "Glance Address"),
+    ("puid", "Partner User ID (PUID)"),
+    ("first_name", "First name"),
+    ("last_name", "Last name"),
+    ("email", "E-mail address"),
+    ("phone", "Phone number"),
+    ("role", "Role"),
 ];
 
 fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -225,8 +239,7 @@ fn get_user(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         let member = visit.desk().people.member(&visit.caller, group.id, &key_of(visit)?)?;
-        let details = user_page::details_of(&member);
-        show(visit, &group, &member, 200, &details, &Fill::default(), None)
+        show(visit, &group, &member, 200, &details_of(visit, &member), &Fill::default(), None)
     })
 }
 
@@ -284,6 +297,43 @@ pub(super) fn show(
     Ok(answer::html(status, user_page::page(&visit.frame(Some(group)), &view)))
 }
 
+/// The values of a member's form: of a person whose home is elsewhere, what this group decides.
+fn values_of(visit: &Visit<'_>, member: &Member) -> Values {
+    let values = opened::of_member(member);
+    if visit.caller.may_administer(member.user.home_group) { values } else { values.only(&["puid", "role"]) }
+}
+
+/// The details form over a member.
+pub(super) fn details_of(visit: &Visit<'_>, member: &Member) -> Fill {
+    let values = values_of(visit, member);
+    Fill::opened(&values, &values)
+}
+
+/// The details form that somebody else's save overtook.
+fn overtaken(
+    visit: &Visit<'_>,
+    group: &Group,
+    form: &Params<'_>,
+    member: &Member,
+    error: &Error,
+) -> Result<Fill> {
+    let (desk, now) = (visit.desk(), values_of(visit, member));
+    let typed = meanwhile::typed(form, &now);
+    let before = meanwhile::opened(form).unwrap_or_default();
+    let subjects = [member.user.address.as_str(), before.value("address").unwrap_or_default()];
+    let saved = desk.appliance.last_change(&visit.caller, group.id, "user.update", &subjects)?;
+    let roles = desk.people.role_choices(&visit.caller, group.id)?;
+    let shown = |field: &str, value: &str| match field {
+        "role" => {
+            let role = roles.iter().find(|role| role.id.to_string() == value);
+            Some(role.map_or_else(|| "no role".to_owned(), |role| role.name.clone()))
+        }
+        _ => None,
+    };
+    let words = meanwhile::Words { labels: &LABELS, shown: &shown, choices: &[] };
+    Ok(meanwhile::overtaken(form, &typed, &now, error, saved, words))
+}
+
 fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form, key) = (visit.group()?, call.form()?, key_of(visit)?);
@@ -297,6 +347,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
             email: text("email"),
             phone: text("phone"),
             role: form.first("role").map(|_| role_choice(&form)).transpose()?,
+            opened: meanwhile::opened(&form),
             ..UserChange::default()
         };
         match visit.desk().people.update_user(&visit.caller, group.id, &key, change) {
@@ -310,7 +361,10 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
             }
             Err(error) => {
                 let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
-                let (status, fill) = refused(filled(&form), error, &FIELDS)?;
+                let (status, fill) = match error.code {
+                    CHANGED_MEANWHILE => (409, overtaken(visit, &group, &form, &member, &error)?),
+                    _ => refused(filled(&form), error, &FIELDS)?,
+                };
                 show(visit, &group, &member, status, &fill, &Fill::default(), None)
             }
         }
@@ -330,7 +384,7 @@ fn post_user_password(app: &App, call: &Call<'_>) -> Result<Response> {
                 let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
                 let fields = [("password", "password"), ("again", "again")];
                 let (status, fill) = refused(Fill::default(), error, &fields)?;
-                show(visit, &group, &member, status, &user_page::details_of(&member), &fill, None)
+                show(visit, &group, &member, status, &details_of(visit, &member), &fill, None)
             }
         }
     })

@@ -62,6 +62,7 @@ pub fn put_roles(app: &App, call: &Call<'_>) -> Result<Response> {
             name: Some(row.text("name")?.unwrap_or_default()),
             description: row.text("description")?,
             settings: row.flags("settings")?.into_iter().collect(),
+            ..RoleChange::default()
         };
         Ok((RoleId(id), change))
     });

@@ -191,7 +191,7 @@ fn change(item: &Value) -> Result<(UserKey, UserChange)> {
         password: row.secret("password")?,
         suspended: row.flag("suspended")?,
         active: row.flag("active")?,
-        administrator: None,
+        ..UserChange::default()
     };
     Ok((key, change))
 }

@@ -5,6 +5,7 @@ use maud::html;
 use super::{crumbs, own};
 use crate::model::Role;
 use crate::model::lists::thousands;
+use crate::model::opened::SETTING;
 use crate::pages::components::{Head, Row, Weight, button, card, header, link_button, table_of};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console};
@@ -21,7 +22,7 @@ pub struct RoleLine {
 }
 
 /// The name of the boxes of a form with settings.
-pub const SETTING_FIELD: &str = "setting";
+pub const SETTING_FIELD: &str = SETTING;
 
 /// The orders of the list.
 pub const SORTS: [SortChoice; 4] =
@@ -99,6 +100,7 @@ pub fn edit(
         &frame.onward(&address),
         frame.token,
         &html! {
+            (form::opened(fill))
             (Field::text("name", "Name").required().draw(fill))
             (Field::text("description", "Description").draw(fill))
             @if !settings.is_empty() { (form::fieldset("Settings", &boxes)) }

@@ -12,7 +12,6 @@ use crate::pages::layout::{Frame, Place, console};
 
 /// The field of the allowed sites, and that of the sites which the form was drawn from.
 pub const SITES_FIELD: &str = "allowed_sites";
-pub const OPENED_FIELD: &str = "opened";
 /// Where on the page the allowed sites are: the end of its address.
 pub const SITES_ANCHOR: &str = "allowed-sites";
 
@@ -94,6 +93,7 @@ fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &own(frame, "/settings/group"),
         frame.token,
         &html! {
+            (form::opened(view.about))
             (Field::text("name", "Name").required().draw(view.about))
             (Field::text("account_id", "Unique Account ID")
                 .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(view.about))
@@ -120,6 +120,7 @@ fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &own(frame, "/settings/privileges"),
         frame.token,
         &html! {
+            (form::opened(view.privileges))
             (form::fieldset("Settings that are on", &boxes))
             (Field::text("new_setting", "Add a setting")
                 .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
@@ -134,7 +135,7 @@ fn sites(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &own(frame, "/settings/sites"),
         frame.token,
         &html! {
-            (form::hidden(OPENED_FIELD, fill.value(OPENED_FIELD)))
+            (form::opened(fill))
             (Field::area(SITES_FIELD, "Sites")
                 .hint("One a line: scheme and host, such as https://crm.example.com. None: no other site may.")
                 .unmarked().draw(fill))
@@ -152,6 +153,7 @@ fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &own(frame, "/settings/security"),
         frame.token,
         &html! {
+            (form::opened(fill))
             (form::fieldset("Minimum password complexity", &rules))
             (Field::area("reset_message", "Password reset prompt message")
                 .hint("Shown on the page that a one-time link opens.").draw(fill))

@@ -7,7 +7,7 @@ use super::incidents::IncidentView;
 use super::login_keys::{MadeKey, TakenApart, Workbench};
 use super::roles::RoleLine;
 use super::settings::SettingsView;
-use super::user::{UserView, details_of};
+use super::user::UserView;
 use super::users::UsersView;
 use super::*;
 use crate::model::lists::Count;
@@ -225,7 +225,7 @@ fn hostile_names_are_escaped_on_the_pages_of_people_and_roles() {
         rule: HOSTILE,
         link: &password_link::Standing::Open { made_by: HOSTILE, expires_at: NOW },
         made: Some(password_link::Made { url: HOSTILE, expires_at: NOW, origin_is_guessed: true }),
-        details: &details_of(&member),
+        details: &fill(&["address"]),
         password: &empty,
         history: &history,
         now: NOW,

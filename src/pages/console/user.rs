@@ -39,20 +39,6 @@ pub struct UserView<'a> {
     pub now: Timestamp,
 }
 
-/// The values of the details form over a member.
-pub fn details_of(member: &Member) -> Fill {
-    let user = &member.user;
-    Fill::of([
-        ("address", user.address.to_string()),
-        ("puid", member.membership.puid.as_ref().map_or_else(String::new, ToString::to_string)),
-        ("first_name", user.first_name.clone()),
-        ("last_name", user.last_name.clone()),
-        ("email", user.email.clone()),
-        ("phone", user.phone.clone()),
-        ("role", member.membership.role.map_or_else(String::new, |role| role.to_string())),
-    ])
-}
-
 /// The page of one user.
 pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
     let member = view.member;
@@ -115,6 +101,7 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
         &frame.onward(address),
         frame.token,
         &html! {
+            (form::opened(fill))
             @if view.may_change_person {
                 (Field::text("address", "Glance Address").required().draw(fill))
             }

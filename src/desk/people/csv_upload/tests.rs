@@ -167,7 +167,7 @@ fn a_password_keeps_the_rule_of_the_persons_home_group() {
     let f = fixture();
     let (host, six) =
         (Caller::host(), PasswordPolicy { rule: PasswordRule::Six, ..PasswordPolicy::default() });
-    f.desk.people.set_password_policy(&host, SEVEN, six).unwrap();
+    f.desk.people.set_password_policy(&host, SEVEN, six, None).unwrap();
     f.desk.people.create_user(&host, EIGHT, user("eve.x", "E1")).unwrap();
     f.desk.people.add_member(&host, SEVEN, "eve.x", None, RoleChoice::None, false).unwrap();
     let file = format!("{HEADER},,,,ann.x,sixsix,E1\n,,,,eve.x,sixsix,\n");

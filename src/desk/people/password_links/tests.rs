@@ -41,7 +41,7 @@ fn set(f: &Fixture, token: &str, password: &str) -> Option<&'static str> {
 fn rules(f: &Fixture, change: impl FnOnce(&mut PasswordPolicy)) {
     let mut policy = f.desk.people.password_policy(&f.admin, SEVEN).unwrap();
     change(&mut policy);
-    f.desk.people.set_password_policy(&f.admin, SEVEN, policy).unwrap();
+    f.desk.people.set_password_policy(&f.admin, SEVEN, policy, None).unwrap();
 }
 
 #[test]

@@ -351,7 +351,7 @@ fn a_group_may_let_its_tokens_set_administrators_passwords() {
     let set = || code(f.desk.people.scim_change_user(&caller, SEVEN, admin, None, &password()));
     let allow = |group, admin: &Caller, allowed| {
         let policy = PasswordPolicy { scim_sets_administrators: allowed, ..PasswordPolicy::default() };
-        f.desk.people.set_password_policy(admin, group, policy).unwrap();
+        f.desk.people.set_password_policy(admin, group, policy, None).unwrap();
     };
     assert_eq!(set(), Some("administrator_password"));
     allow(SEVEN, &f.admin, true);

@@ -6,6 +6,7 @@ use super::{CheckedChange, CheckedUser, RoleChoice, Updated, UserKey};
 use crate::desk::ground::guard::Account;
 use crate::desk::ground::known_group;
 use crate::desk::ground::let_in::let_in;
+use crate::desk::ground::opened;
 use crate::desk::ground::permission;
 use crate::desk::people::password_policy;
 use crate::error::{Error, Kind, Result};
@@ -127,6 +128,7 @@ pub fn updated(
 ) -> Result<Updated> {
     permission::administer(caller, group)?;
     let before = key.find(w, group)?;
+    opened::unchanged(change.opened.as_ref(), || Ok(opened::of_member(&before)))?;
     let mut after = before.clone();
     let mut changed = Vec::new();
     let mut detail = Vec::new();

@@ -3,6 +3,7 @@
 use super::{NewUser, RoleChoice, UserChange};
 use crate::desk::ground::fields;
 use crate::error::{Error, Result};
+use crate::model::opened::Values;
 use crate::model::{GlanceAddress, Puid, ROLE_NAME_MAX};
 
 /// A user to be made, every field of which keeps its rule.
@@ -33,6 +34,8 @@ pub struct CheckedChange {
     pub suspended: Option<bool>,
     pub active: Option<bool>,
     pub administrator: Option<bool>,
+    /// As [`UserChange::opened`].
+    pub opened: Option<Values>,
 }
 
 /// Checks a user to be made, but for the password, which the home group's policy judges.
@@ -76,6 +79,7 @@ pub fn check_change(change: &UserChange) -> Result<CheckedChange> {
         suspended: change.suspended,
         active: change.active,
         administrator: change.administrator,
+        opened: change.opened.clone(),
     })
 }
 

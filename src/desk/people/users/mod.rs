@@ -32,6 +32,7 @@ use crate::desk::people::People;
 use crate::desk::people::bulk::{BulkError, Named, each};
 use crate::desk::people::password_policy;
 use crate::error::{Error, Kind, Result};
+use crate::model::opened::Values;
 use crate::model::{Caller, GroupId, LogEntry, Member, Puid, RoleId, UserId};
 use crate::secret::Secret;
 use crate::store::{Reader, Writer};
@@ -66,6 +67,8 @@ pub struct UserChange {
     pub suspended: Option<bool>,
     pub active: Option<bool>,
     pub administrator: Option<bool>,
+    /// The form that this answers, as it was opened.
+    pub opened: Option<Values>,
 }
 
 /// Which role a user is to have.

@@ -263,7 +263,7 @@ fn a_password_keeps_the_groups_rule() {
     let with = |password: &str| NewUser { password: Some(Secret::new(password)), ..user("ann.x", "E1") };
     assert_eq!(code(f.desk.people.create_user(&f.admin, SEVEN, with("seven77"))), Some("password_too_short"));
     let policy = PasswordPolicy { rule: PasswordRule::EightMixed, ..PasswordPolicy::default() };
-    f.desk.people.set_password_policy(&f.admin, SEVEN, policy.clone()).unwrap();
+    f.desk.people.set_password_policy(&f.admin, SEVEN, policy.clone(), None).unwrap();
     assert_eq!(f.desk.people.password_policy(&f.admin, SEVEN).unwrap(), policy);
     assert_eq!(
         code(f.desk.people.create_user(&f.admin, SEVEN, with("eighteight"))),
@@ -281,7 +281,7 @@ fn two_homes(f: &Fixture) {
     let host = Caller::host();
     for (group, rule) in [(SEVEN, PasswordRule::NineSymbol), (EIGHT, PasswordRule::Six)] {
         let policy = PasswordPolicy { rule, ..PasswordPolicy::default() };
-        f.desk.people.set_password_policy(&host, group, policy).unwrap();
+        f.desk.people.set_password_policy(&host, group, policy, None).unwrap();
     }
     for (home, other, address) in [(SEVEN, EIGHT, "ann.x"), (EIGHT, SEVEN, "eve.x")] {
         f.desk.people.create_user(&host, home, user(address, address)).unwrap();

@@ -83,7 +83,7 @@ fn post_step(app: &App, call: &Call<'_>, step: Step) -> Result<Response> {
             (status, fill) = refused(fill, error, &fields)?;
         }
         if is_told {
-            fill = fill.without(EDITION);
+            fill = fill.without_those(|name| name == EDITION);
             typed.iter_mut().for_each(|typed| typed.edition = None);
             for change in &draft.changes {
                 let sentence =

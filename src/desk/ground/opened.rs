@@ -1,0 +1,64 @@
+//! The second of two who save the same thing does not undo unseen what the first saved.
+//!
+//! A form carries the values that it was made from. They are compared with the present ones inside the transaction that
+//! would change them. Web services have their own means for that, and commands on the host say each field that they
+//! change: for both there is nothing that was opened.
+
+use crate::error::{Error, Kind, Result};
+use crate::model::opened::{SETTING, Values};
+use crate::model::{Group, Member, Role};
+use crate::store::Settings;
+
+/// The code of the refusal to undo unseen what somebody else saved.
+pub const CHANGED_MEANWHILE: &str = "changed_meanwhile";
+
+/// Passes when nothing was opened, or what was opened still stands in `now`.
+///
+/// # Errors
+/// `Conflict` with code `changed_meanwhile`; those of `now`.
+pub fn unchanged(opened: Option<&Values>, now: impl FnOnce() -> Result<Values>) -> Result<()> {
+    let Some(opened) = opened else { return Ok(()) };
+    if opened.changed_in(&now()?).is_empty() {
+        return Ok(());
+    }
+    let public = "Somebody else saved this after you opened it, so nothing of yours was saved.";
+    Err(Error::new(Kind::Conflict, CHANGED_MEANWHILE, public))
+}
+
+/// The values of a member's form.
+pub fn of_member(member: &Member) -> Values {
+    let user = &member.user;
+    Values::of([
+        ("address", user.address.to_string()),
+        ("puid", member.membership.puid.as_ref().map_or_else(String::new, ToString::to_string)),
+        ("first_name", user.first_name.clone()),
+        ("last_name", user.last_name.clone()),
+        ("email", user.email.clone()),
+        ("phone", user.phone.clone()),
+        ("role", member.membership.role.map_or_else(String::new, |role| role.to_string())),
+    ])
+}
+
+/// The values of a role's form; `settings` are those in force for it.
+pub fn of_role(role: &Role, settings: &Settings) -> Values {
+    let named = Values::of([("name", role.name.as_str()), ("description", role.description.as_str())]);
+    settings.iter().fold(named, |values, (name, on)| values.and_box(SETTING, name, *on))
+}
+
+/// The values of a group's name and Unique Account ID.
+pub fn of_group(group: &Group) -> Values {
+    Values::of([
+        ("name", group.name.as_str()),
+        ("account_id", group.account_id.as_deref().unwrap_or_default()),
+    ])
+}
+
+/// The values of a group's allowed sites.
+pub fn of_sites(sites: &[String]) -> Values {
+    Values::of([("allowed_sites", sites.join("\n"))])
+}
+
+/// The values of a group's settings.
+pub fn of_settings(settings: &Settings) -> Values {
+    settings.iter().fold(Values::default(), |values, (name, on)| values.and_box(SETTING, name, *on))
+}
