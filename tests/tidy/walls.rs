@@ -11,7 +11,6 @@ use super::{files, shown};
 const CIRCLES: &[&[&str]] = &[
     &["desk/sso/admit", "desk/sso/answer", "desk/sso/attempts", "desk/sso/begin", "desk/sso/consume"],
     &["desk/sso/configure", "desk/sso/keys"],
-    &["protocol/xml/certificate", "protocol/xml/key", "protocol/xml/raw_rsa"],
 ];
 
 /// Values of the store that other rooms know because the desk hands them on; they belong into `model`.

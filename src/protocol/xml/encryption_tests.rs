@@ -3,6 +3,7 @@
 
 use super::cipher::DataCipher;
 use super::make::{encrypt_element, encrypted_data};
+use super::private_key::KeyTransport;
 use super::*;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{
@@ -267,9 +268,30 @@ fn both_implementations_of_oaep_agree() {
     let key = Pkcs1PublicEncryptingKey::new(private.public_key()).unwrap();
     let mut wrapped = vec![0; 256];
     key.encrypt(b"sixteen bytes...", &mut wrapped).unwrap();
-    assert_eq!(raw.decrypt_pkcs1(&wrapped, 16).unwrap().as_slice(), b"sixteen bytes...");
-    for length in [0, 15, 17, 245, 253, 256, 1000] {
-        assert!(raw.decrypt_pkcs1(&wrapped, length).is_none(), "{length}");
+    assert_eq!(raw.decrypt_pkcs1(&wrapped).unwrap().as_slice(), b"sixteen bytes...");
+    assert!(raw.decrypt_pkcs1(&wrapped[1..]).is_none());
+    assert!(raw.decrypt_pkcs1(&[0xFF; 256]).is_none(), "not smaller than the modulus");
+    wrapped[9] ^= 1;
+    // Wrong padding gives another message, the same each time, and never an error.
+    let first = raw.decrypt_pkcs1(&wrapped).unwrap();
+    assert_ne!(first.as_slice(), b"sixteen bytes...");
+    assert_eq!(raw.decrypt_pkcs1(&wrapped).unwrap(), first);
+}
+
+#[test]
+fn a_session_key_of_another_length_is_refused_by_both_implementations() {
+    let der = pkcs8();
+    let private = PrivateDecryptingKey::from_pkcs8(&der).unwrap();
+    let key = Pkcs1PublicEncryptingKey::new(private.public_key()).unwrap();
+    let mut wrapped = vec![0; 256];
+    key.encrypt(b"sixteen bytes...", &mut wrapped).unwrap();
+    let ours = DecryptionKey::from_pkcs8_der(&der).unwrap();
+    for ours in [&ours, &ours.without_constant_time()] {
+        let unwrap = |length| ours.unwrap(&KeyTransport::Pkcs1, &wrapped, length);
+        assert_eq!(unwrap(16).unwrap().as_slice(), b"sixteen bytes...");
+        for length in [0, 15, 17, 245, 253, 256, 1000] {
+            assert!(unwrap(length).is_none(), "{length}");
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 use super::certificate::{Certificate, pem_or_base64, public_key_of};
+use super::key_reject::{KeyReject, LARGEST_RSA_BITS, SMALLEST_READABLE_RSA_BITS, SMALLEST_RSA_BITS};
 use super::raw_rsa::RawPublicKey;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use std::fmt;
@@ -15,54 +16,8 @@ use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
-/// The smallest key that signs people in: genuine deployments have keys of 1,024 bits to this day, and their
-/// administrators have pinned them. Whoever wants to factor a shorter one can.
-pub const SMALLEST_RSA_BITS: u32 = 1024;
-/// The smallest key that is read. One between this and [`SMALLEST_RSA_BITS`] may have been pinned in earlier
-/// versions: it is shown, and signs nobody in.
-const SMALLEST_READABLE_RSA_BITS: u32 = 512;
 /// The size below which a key is called weak.
 const RECOMMENDED_RSA_BITS: u32 = 2048;
-/// The size above which verifying would cost too much.
-pub const LARGEST_RSA_BITS: u32 = 8192;
-
-/// Why something is not a key that we can use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyReject {
-    /// The text is neither PEM nor Base64.
-    NotPem,
-    /// The bytes are not a certificate, or not a key.
-    Malformed,
-    /// The key is of a kind that we do not use, such as DSA or Ed25519.
-    UnsupportedKind,
-    /// The key is too short, or too long to be worked with.
-    UnsupportedSize,
-}
-
-impl KeyReject {
-    /// Gives the stable code.
-    pub fn code(self) -> &'static str {
-        match self {
-            KeyReject::NotPem => "key_not_pem",
-            KeyReject::Malformed => "key_malformed",
-            KeyReject::UnsupportedKind => "key_unsupported_kind",
-            KeyReject::UnsupportedSize => "key_unsupported_size",
-        }
-    }
-}
-
-impl fmt::Display for KeyReject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KeyReject::NotPem => "the text is neither PEM nor Base64",
-            KeyReject::Malformed => "the certificate or key is malformed",
-            KeyReject::UnsupportedKind => "the key is neither RSA nor ECDSA over P-256, P-384 or P-521",
-            KeyReject::UnsupportedSize => "the RSA key has fewer than 1,024 or more than 8,192 bits",
-        })
-    }
-}
-
-impl std::error::Error for KeyReject {}
 
 /// A public key that verifies signatures.
 pub struct VerificationKey {

@@ -19,6 +19,8 @@ mod canonical;
 #[cfg(test)]
 mod canonical_tests;
 mod certificate;
+#[cfg(test)]
+mod certificate_tests;
 mod characters;
 mod cipher;
 mod encryption;
@@ -26,6 +28,7 @@ mod encryption;
 mod encryption_tests;
 mod indented;
 mod key;
+mod key_reject;
 mod limits;
 pub mod make;
 mod markup;
@@ -49,7 +52,8 @@ pub use encryption::{
     DecryptReject, Decrypted, EncryptionPolicy, XENC_NAMESPACE, decrypt_element, decrypt_octets,
 };
 pub use indented::indented;
-pub use key::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
+pub use key::VerificationKey;
+pub use key_reject::{KeyReject, SMALLEST_RSA_BITS};
 pub use limits::Limits;
 pub use private_key::{DecryptionKey, SigningKey};
 pub use reject::{XmlReject, XmlRule};

@@ -6,7 +6,7 @@
 
 use super::algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 use super::certificate::pem_or_base64;
-use super::key::KeyReject;
+use super::key_reject::KeyReject;
 use super::raw_rsa::RawPrivateKey;
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -116,9 +116,16 @@ impl DecryptionKey {
             (KeyTransport::Pkcs1, Some((_, key))) => {
                 Zeroizing::new(key.decrypt(wrapped, &mut output).ok()?.to_vec())
             }
-            (KeyTransport::Pkcs1, None) => self.raw()?.decrypt_pkcs1(wrapped, length)?,
+            (KeyTransport::Pkcs1, None) => self.raw()?.decrypt_pkcs1(wrapped)?,
         };
         (session_key.len() == length).then_some(session_key)
+    }
+
+    /// The same key as if it were too short for aws-lc-rs.
+    #[cfg(test)]
+    pub(super) fn without_constant_time(&self) -> DecryptionKey {
+        let raw = OnceLock::new();
+        DecryptionKey { bytes: self.bytes, pkcs8: self.pkcs8.clone(), constant_time: None, raw }
     }
 
     fn raw(&self) -> Option<&RawPrivateKey> {

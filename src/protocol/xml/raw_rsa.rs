@@ -1,9 +1,12 @@
-//! RSA for what aws-lc-rs does not offer, on the arithmetic of the `rsa` crate.
+//! RSA for what aws-lc-rs does not offer, by the `rsa` crate.
 //!
 //! - Verification with keys shorter than 2,048 bits, which are still in the field.
 //! - OAEP with different digests for the hash and for the mask: the older name of RSA-OAEP in XML Encryption
 //!   means MGF1 with SHA-1, whatever the hash is.
 //! - Decryption with keys shorter than 2,048 bits.
+//!
+//! Padding is the crate's too, but for OAEP: version 0.10 takes an encoding whose first octet is not zero, which
+//! RFC 8017 §7.1.2 (step 3g) has refused. A test here fails when that is so no longer, and ours can go.
 //!
 //! Residual risk: the `rsa` crate's private-key operation is blinded, but its arithmetic is not proven to
 //! take constant time (RUSTSEC-2023-0071, "Marvin"). An attacker who can time very many decryptions from
@@ -12,11 +15,10 @@
 
 use super::algorithms::DigestAlgorithm;
 use aws_lc_rs::digest;
-use rsa::BoxedUint;
-use rsa::hazmat::{rsa_decrypt_and_check, rsa_encrypt};
-use rsa::pkcs1;
+use rsa::hazmat::rsa_decrypt_and_check;
 use rsa::pkcs8::DecodePrivateKey;
-use rsa::traits::PublicKeyParts;
+use rsa::traits::{PaddingScheme, PublicKeyParts};
+use rsa::{BoxedUint, Pkcs1v15Encrypt, Pkcs1v15Sign, pkcs1};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use x509_cert::der::Decode;
 use zeroize::Zeroizing;
@@ -34,7 +36,7 @@ impl RawPublicKey {
         let n = BoxedUint::from_be_slice_vartime(parsed.modulus.as_bytes());
         let e = BoxedUint::from_be_slice_vartime(parsed.public_exponent.as_bytes());
         let bits = n.bit_width_vartime();
-        let sizes = 1..=super::key::LARGEST_RSA_BITS as usize;
+        let sizes = 1..=super::key_reject::LARGEST_RSA_BITS as usize;
         let key = rsa::PublicKey::new_with_size_limits(n, e, sizes).ok()?;
         Some(RawPublicKey { key, bits })
     }
@@ -47,27 +49,18 @@ impl RawPublicKey {
     /// Verifies a signature by making the only encoding that is right and comparing (RFC 8017 §8.2.2); nothing
     /// is parsed out of the signature, so nothing can hide in it.
     pub fn verify_pkcs1(&self, algorithm: DigestAlgorithm, octets: &[u8], signature: &[u8]) -> bool {
-        let length = self.bits.div_ceil(8) as usize;
-        if signature.len() != length {
-            return false;
-        }
-        let Ok(number) = BoxedUint::from_be_slice(signature, self.key.n_bits_precision()) else {
-            return false;
+        let digest = digest::digest(algorithm.implementation(), octets);
+        let padding = Pkcs1v15Sign {
+            hash_len: Some(digest.as_ref().len()),
+            prefix: digest_info_prefix(algorithm).into(),
         };
-        if number >= **self.key.n() {
-            return false;
-        }
-        let Ok(encoded) = rsa_encrypt(&self.key, &number) else { return false };
-        let encoded = encoded.to_be_bytes();
-        let (zeros, encoded) = encoded.split_at(encoded.len().saturating_sub(length));
-        let expected = pkcs1_encoding(algorithm, octets, length);
-        zeros.iter().all(|&b| b == 0) && expected.is_some_and(|expected| encoded == expected.as_slice())
+        self.key.verify(padding, digest.as_ref(), signature).is_ok()
     }
 }
 
-/// EMSA-PKCS1-v1_5 (RFC 8017 §9.2).
-fn pkcs1_encoding(algorithm: DigestAlgorithm, octets: &[u8], length: usize) -> Option<Vec<u8>> {
-    let prefix: &[u8] = match algorithm {
+/// What stands before the digest in a `DigestInfo` (RFC 8017 §9.2, note 1).
+fn digest_info_prefix(algorithm: DigestAlgorithm) -> &'static [u8] {
+    match algorithm {
         DigestAlgorithm::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
         DigestAlgorithm::Sha256 => {
             b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
@@ -78,16 +71,7 @@ fn pkcs1_encoding(algorithm: DigestAlgorithm, octets: &[u8], length: usize) -> O
         DigestAlgorithm::Sha512 => {
             b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"
         }
-    };
-    let digest = digest::digest(algorithm.implementation(), octets);
-    // At least eight bytes of padding, and three that delimit it.
-    let padding = length.checked_sub(prefix.len() + digest.as_ref().len() + 3).filter(|&bytes| bytes >= 8)?;
-    let mut encoded = vec![0x00, 0x01];
-    encoded.resize(2 + padding, 0xFF);
-    encoded.push(0x00);
-    encoded.extend_from_slice(prefix);
-    encoded.extend_from_slice(digest.as_ref());
-    Some(encoded)
+    }
 }
 
 /// A private key for what aws-lc-rs does not decrypt. The crate wipes it when it is dropped.
@@ -136,21 +120,14 @@ impl RawPrivateKey {
         padded.get(message_starts as usize..).map(|message| Zeroizing::new(message.to_vec()))
     }
 
-    /// Decrypts a message of `length` bytes that was encrypted with PKCS#1 v1.5 (RFC 8017 §7.2.2).
+    /// Decrypts what was encrypted with PKCS#1 v1.5 (RFC 8017 §7.2.2).
     ///
-    /// As the length is known, there is no search for the end of the padding that could take more or less
-    /// time.
-    pub fn decrypt_pkcs1(&self, ciphertext: &[u8], length: usize) -> Option<Zeroizing<Vec<u8>>> {
-        let encoded = self.operate(ciphertext)?;
-        let padding = encoded.len().checked_sub(length + 3).filter(|&bytes| bytes >= 8)?;
-        let (head, rest) = encoded.split_at_checked(2)?;
-        let (padding, rest) = rest.split_at_checked(padding)?;
-        let (delimiter, message) = rest.split_first()?;
-        let mut good = head.ct_eq(&[0, 2]) & delimiter.ct_eq(&0);
-        for byte in padding {
-            good &= !byte.ct_eq(&0);
-        }
-        bool::from(good).then(|| Zeroizing::new(message.to_vec()))
+    /// Where the padding is wrong there comes out a message that nobody can foresee, of any length
+    /// (draft-irtf-cfrg-rsa-guidance §7.2), so that nobody learns of the padding. Whoever calls must find out by the
+    /// message itself.
+    pub fn decrypt_pkcs1(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let message = Pkcs1v15Encrypt.decrypt(Some(&mut Random), &self.0, ciphertext);
+        message.ok().map(Zeroizing::new)
     }
 
     /// The private-key operation (RFC 8017 §5.1.2), blinded and checked against faults.
@@ -217,7 +194,7 @@ impl std::error::Error for RandomFailed {}
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::KeySize;
     use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -254,5 +231,27 @@ mod tests {
             }
         }
         assert_ne!(other_forms, 0, "no signature was small enough to have another form");
+    }
+
+    #[test]
+    fn an_oaep_encoding_that_does_not_begin_with_zero_is_refused_by_us_and_not_by_the_crate() {
+        use rsa::Oaep;
+        use rsa::hazmat::rsa_encrypt;
+        use rsa::sha2::Sha256;
+        // The head of this file says why OAEP is ours. When the crate refuses as well, use its own.
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: aws_lc_rs::encoding::Pkcs8V1Der<'_> = aws_lc_rs::encoding::AsDer::as_der(&pair).unwrap();
+        let key = RawPrivateKey::from_pkcs8(der.as_ref()).unwrap();
+        let public = key.0.to_public_key();
+        let wrapped = public.encrypt(&mut Random, Oaep::<Sha256>::new(), b"session key").unwrap();
+        let ours = |wrapped: &[u8]| key.decrypt_oaep(wrapped, &digest::SHA256, &digest::SHA256, b"");
+        assert_eq!(ours(&wrapped).unwrap().as_slice(), b"session key");
+        let mut encoded = key.operate(&wrapped).unwrap();
+        assert_eq!(encoded[0], 0);
+        encoded[0] = 1;
+        let number = BoxedUint::from_be_slice(&encoded, public.n_bits_precision()).unwrap();
+        let odd = rsa_encrypt(&public, &number).unwrap().to_be_bytes();
+        assert!(ours(&odd).is_none());
+        assert!(key.0.decrypt(Oaep::<Sha256>::new(), &odd).is_ok());
     }
 }
