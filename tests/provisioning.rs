@@ -130,6 +130,61 @@ fn an_import_says_what_it_would_do_and_then_does_it() {
 }
 
 #[test]
+fn an_import_is_told_which_column_is_which_and_says_what_changes() {
+    let server = Server::lab();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("theirs.csv");
+    let path = file.to_str().unwrap();
+    let write =
+        |row: &str| std::fs::write(&file, format!("Login,E-mail,Team=\u{1b}[2J,PUID\n{row}\n")).unwrap();
+    write("ann.demo.glance.net,ann@example.com,red,E1");
+    let refused = run(&server, &["user", "import", path, "--dry-run"], 2);
+    assert!(
+        refused.contains("\"Login\"") && refused.contains("--map") && refused.contains("--ignore-column")
+    );
+    assert!(!refused.contains('\u{1b}'), "{refused:?}");
+    let map = ["--map", "login=GlanceAddress", "--ignore-column", "Team=\u{1b}[2J"];
+    let import = [["user", "import", path].as_slice(), &map].concat();
+    let done = run(&server, &import, 0);
+    assert!(
+        done.contains("Column \u{201c}E-mail\u{201d} is read as Email.") && done.contains("is left out."),
+        "{done}"
+    );
+    write("ann.demo.glance.net,lee@example.com,red,E1");
+    let dry = run(&server, &[import.as_slice(), &["--dry-run"]].concat(), 0);
+    let told = "line 2: ann.demo.glance.net: E-mail \"ann@example.com\" -> \"lee@example.com\"";
+    assert!(dry.contains(told), "{dry}");
+    let json = run(&server, &[["--json"].as_slice(), &import, &["--dry-run"]].concat(), 0);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let change = serde_json::json!({ "field": "email", "old": "ann@example.com", "new": "lee@example.com" });
+    assert_eq!(json["rows"][0]["detail"]["changes"], serde_json::json!([change]), "{json}");
+    assert_eq!(
+        json["columns"][1],
+        serde_json::json!({ "name": "E-mail", "column": "Email", "how": "alike" })
+    );
+    for wrong in [["--map", "Login"], ["--map", "Login=Colour"]] {
+        run(&server, &[["user", "import", path].as_slice(), &wrong].concat(), 2);
+    }
+    let absent = run(&server, &["user", "import", path, "--ignore-column", "Nothing"], 2);
+    assert!(absent.contains("has no column \"Nothing\""), "{absent}");
+}
+
+#[test]
+fn the_template_is_written_and_can_be_imported() {
+    let server = Server::lab();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("people.csv");
+    let path = file.to_str().unwrap();
+    run(&server, &["user", "template", path], 0);
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(written, "\u{feff}FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\r\n");
+    assert_eq!(run(&server, &["user", "template"], 0), written);
+    run(&server, &["user", "template", path], 1);
+    run(&server, &["user", "template", path, "--force"], 0);
+    assert!(run(&server, &["user", "import", path, "--dry-run"], 0).contains("0 would be created"));
+}
+
+#[test]
 fn a_seed_file_is_applied_at_each_start_and_takes_nothing_back() {
     let directory = tempfile::tempdir().unwrap();
     let seed = directory.path().join("seed.toml");

@@ -18,6 +18,7 @@ const failures = [];
 let loginKey;
 let joe;
 let openLink;
+let uploads = [];
 
 async function visitor(options) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -226,6 +227,57 @@ async function byOneTimeLink() {
     await page.context().close();
 }
 
+// A file whose columns have other names: mapped, mapped anew, previewed with old and new values, and applied.
+async function byFile() {
+    const page = await visitor({ javaScriptEnabled: false, storageState: 'state.json' });
+    const form = `${origin}/console/groups/777/users/upload`;
+    const send = async (text) => {
+        await page.goto(form);
+        await page.locator('input[type=file]').setInputFiles({
+            name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(text),
+        });
+        await button(page, 'Show what it will do');
+    };
+    const link = (name) => page.getByRole('link', { name, exact: true }).click();
+    await send('Login,E-mail,Team,PUID\nfile.acme.glance.net,not-an-email,red,F1\nno good,,,F2\n');
+    await says(page, 'Which column is which');
+    await link('Choose another file');
+    await page.goBack();
+    await button(page, 'Show what it will do');
+    await says(page, 'That did not work yet');
+    await page.getByLabel('Column 1: Login').selectOption('GlanceAddress');
+    await page.getByLabel('Column 3: Team').selectOption('FirstName');
+    await button(page, 'Show what it will do');
+    await says(page, 'Column “Team” is read as FirstName.');
+    await link('Change the columns');
+    await page.getByLabel('Column 3: Team').selectOption('Leave this column out');
+    await button(page, 'Show what it will do');
+    await says(page, 'Column “Team” is left out.');
+    await says(page, 'does not look like an e-mail address');
+    await button(page, 'Apply');
+    await page.waitForURL(/upload/);
+    await page.reload();
+    await says(page, 'Nothing was changed, because rows are refused.');
+    await page.getByLabel('Leave the refused rows out').check();
+    await button(page, 'Apply');
+    await page.waitForURL(/upload/);
+    await page.reload();
+    await says(page, 'The upload is done');
+    await link('To the users');
+
+    // One with long values, and one whose columns are asked about, stay for those who judge the pages.
+    const long = 'a-very-long-name-before-the-sign@a-very-long-name-of-a-host-behind-it.departments.example.com';
+    const rows = Array.from({ length: 60 }, (_, at) => `n${at}.acme.glance.net,,N${at}\n`).join('');
+    await send(`GlanceAddress,E-mail,PUID\nfile.acme.glance.net,${long},F1\nno good,,F2\n${rows}`);
+    await says(page, 'not-an-email');
+    await link('Next');
+    await says(page, '51 to 62 of 62');
+    uploads = [new URL(page.url()).pathname];
+    await send('Login,Team\nx.acme.glance.net,red\n');
+    uploads.push(new URL(page.url()).pathname);
+    await page.context().close();
+}
+
 // On a phone, the link from a problem shows the field with its label, its hint and the problem.
 async function ledToTheField() {
     const page = await visitor({ viewport: { width: 360, height: 640 }, storageState: 'state.json' });
@@ -266,7 +318,7 @@ async function judged() {
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
         `${group}/users/upload`, `${group}/sso`, `${group}/sso/identity-provider`, `${group}/sso/keys`,
         `${group}/sso/request`, `${group}/sso/people`, `${group}/sso/metadata`, `${group}/sso/attempts`,
-        `${group}/sso/attributes`, joe, openLink, '/console/set-password'];
+        `${group}/sso/attributes`, joe, openLink, '/console/set-password', ...uploads];
     for (const width of [1280, 360]) {
         for (const colorScheme of ['light', 'dark']) {
             const page = await visitor({
@@ -283,6 +335,7 @@ try {
     await byKeyboard();
     await signedOut();
     await byOneTimeLink();
+    await byFile();
     await ledToTheField();
     await judged();
 } finally {

@@ -244,8 +244,72 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     browser.get(upload);
     let answer = browser.upload(upload, "keep", "");
     assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""));
-    let answer = browser.upload(upload, "keep", "Colour\r\nred\r\n");
-    assert!(answer.status == 400 && answer.body.contains("href=\"#f-file\""), "{}", text_of(&answer.body));
     *browser.token.borrow_mut() = "AAAA".into();
     assert_eq!(browser.upload(upload, "keep", file).status, 403);
+}
+
+#[test]
+fn a_preview_shows_old_and_new_values_and_turns_its_pages() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let upload = "/console/groups/7/users/upload";
+    let shown = |file: &str| {
+        browser.get(upload);
+        let answer = browser.upload(upload, "keep", file);
+        assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
+        answer.header("location").unwrap().to_owned()
+    };
+    let address = shown("GlanceAddress,FirstName,Email,PartnerUID\r\nann.seven,Ann,a@b,a1\r\n");
+    browser.get(&address);
+    browser.post(&address, &[]);
+    while browser.get(&address).body.contains("http-equiv=\"refresh\"") {}
+
+    let many: String = (0..60).map(|n| format!("n{n}.seven,,,,n{n}\r\n")).collect();
+    let head = "Glance Address,first_name,E-mail,Password,PartnerUID\r\n";
+    let address = shown(&format!("{head}{many}ann.seven,Anna,,correct horse,a2\r\n"));
+    let page = browser.get(&address).body;
+    let words_of = |page: &str| text_of(page).split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = words_of(&page);
+    for words in ["Ann → becomes Anna", "a1 → becomes a2", "First name:", "a new value, which is not shown"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(text.contains("Column \u{201c}first_name\u{201d} is read as FirstName."), "{text}");
+    assert!(!page.contains("correct horse") && !text.contains("E-mail: "), "{text}");
+    assert!(text.contains("1 to 50 of 61"), "{text}");
+    let second = words_of(&browser.get(&format!("{address}?page=2")).body);
+    assert!(second.contains("51 to 61 of 61") && !second.contains("Anna"), "{second}");
+}
+
+#[test]
+fn a_file_with_other_columns_is_mapped_without_being_sent_again() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let upload = "/console/groups/7/users/upload";
+    browser.get(upload);
+    let answer = browser.upload(upload, "keep", "Login;Colour<b>;PUID\r\nann.seven;red;a1\r\n");
+    assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
+    let address = answer.header("location").unwrap().to_owned();
+    let page = browser.get(&address).body;
+    let text = text_of(&page);
+    assert!(text.contains("Which column is which") && text.contains("no column GlanceAddress"), "{text}");
+    assert!(text.contains("Column 2: Colour&lt;b&gt;") || page.contains("Colour&lt;b&gt;"), "{text}");
+    assert!(page.contains("<option value=\"PartnerUID\" selected>"), "{page}");
+
+    let columns = format!("{address}/columns");
+    let half = browser.post(&columns, &[("column-0", "GlanceAddress"), ("column-2", "PartnerUID")]);
+    assert_eq!(half.status, 400);
+    assert!(half.body.contains("href=\"#f-column-1\""), "{}", half.body);
+    assert!(half.body.contains("<option value=\"GlanceAddress\" selected>"), "what was chosen stays");
+    let said = [("column-0", "GlanceAddress"), ("column-1", "leave-out"), ("column-2", "PartnerUID")];
+    assert_eq!(browser.post(&columns, &said).status, 303);
+    let text = text_of(&browser.get(&address).body);
+    assert!(text.contains("What the upload will do") && text.contains("is left out."), "{text}");
+    // It can be said anew until it is applied.
+    assert!(browser.get(&columns).body.contains("<option value=\"leave-out\" selected>"));
+    browser.get(&address);
+    browser.post(&address, &[]);
+    while browser.get(&address).body.contains("http-equiv=\"refresh\"") {}
+    assert_eq!(browser.get(&columns).status, 303);
+    assert!(browser.get("/console/groups/7/users").body.contains("ann.seven"));
 }

@@ -1,6 +1,6 @@
-//! `sidelight user import` and `sidelight user export`. Wire contract §7.
+//! `sidelight user import`, `sidelight user template` and `sidelight user export`. Wire contract §7.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,10 @@ use serde_json::json;
 use crate::cli::host::{self, Host};
 use crate::cli::output::{Output, READER_GONE, unusable};
 use crate::cli::terminal::{self, say, telling};
-use crate::desk::people::csv_upload::{Preview, PreviewRow, Progress, RowOutcome, Terms};
+use crate::desk::people::csv_upload::{
+    COLUMNS, Column, ColumnChoice, FieldChange, Meaning, Preview, PreviewRow, Progress, RowOutcome, Terms,
+    Which, template,
+};
 use crate::desk::people::users::{MemberQuery, RoleChoice};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
@@ -21,8 +24,8 @@ use crate::model::GroupId;
 #[argh(
     subcommand,
     name = "import",
-    note = "Columns, in any order: FirstName, LastName, Email, Phone, GlanceAddress, Password, PartnerUID. A row is found by its Glance Address; a blank cell leaves what is there. See first what would happen: --dry-run",
-    example = "{command_name} people.csv --group 12345 --role Agent --dry-run"
+    note = "Columns, in any order: FirstName, LastName, Email, Phone, GlanceAddress, Password, PartnerUID. A row is found by its Glance Address; a blank cell leaves what is there. A name that looks like one of these, such as E-mail or first_name, is taken for it. See first what would happen: --dry-run",
+    example = "{command_name} people.csv --group 12345 --role Agent --dry-run\n{command_name} people.csv --map \"Work mail=Email\" --ignore-column Department --dry-run"
 )]
 pub struct Import {
     /// the CSV file, in UTF-8; - for standard input
@@ -34,12 +37,30 @@ pub struct Import {
     /// the role of every row; -none- takes roles away; without it roles stay as they are
     #[argh(option)]
     role: Option<String>,
+    /// take a column of the file for one of ours: THEIRS=OURS; may be repeated
+    #[argh(option, arg_name = "theirs=ours", from_str_fn(mapped))]
+    map: Vec<ColumnChoice>,
+    /// leave a column of the file out; may be repeated
+    #[argh(option, arg_name = "name", from_str_fn(ignored))]
+    ignore_column: Vec<ColumnChoice>,
     /// say what would happen, and change nothing
     #[argh(switch)]
     dry_run: bool,
     /// keep the rows that are not refused, also when others are
     #[argh(switch)]
     skip_refused: bool,
+}
+
+/// write the file to begin with: the names of the columns, and no people
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "template", example = "{command_name} people.csv\n{command_name}")]
+pub struct Template {
+    /// the file to make; - or nothing for standard output
+    #[argh(positional)]
+    file: Option<PathBuf>,
+    /// replace the file if it exists
+    #[argh(switch)]
+    force: bool,
 }
 
 /// write a group's people as CSV that can be imported again
@@ -61,6 +82,45 @@ pub struct Export {
     group: Option<GroupId>,
 }
 
+/// Reads `THEIRS=OURS`. Their name may have an equals sign, ours has none.
+fn mapped(text: &str) -> std::result::Result<ColumnChoice, String> {
+    let (theirs, ours) = text.rsplit_once('=').ok_or_else(|| {
+        format!("write it as \"Their column=Email\"; the columns are {}", COLUMNS.join(", "))
+    })?;
+    let column = Column::of(ours)
+        .ok_or_else(|| format!("there is no column {ours}; the columns are {}", COLUMNS.join(", ")))?;
+    Ok(ColumnChoice { which: Which::Named(theirs.to_owned()), column: Some(column) })
+}
+
+#[allow(clippy::unnecessary_wraps)] // As argh calls it.
+fn ignored(text: &str) -> std::result::Result<ColumnChoice, String> {
+    Ok(ColumnChoice { which: Which::Named(text.to_owned()), column: None })
+}
+
+/// Adds to what is wrong with the columns of a file how a command says which is which.
+fn with_way_out(error: Error) -> Error {
+    let way_out = match error.code {
+        "csv_column_unknown" | "csv_column_required" => {
+            "Say what a column is with --map \"Their column=Email\", or leave it out with --ignore-column NAME."
+        }
+        "csv_column_repeated" => "Leave one out with --ignore-column NAME, or rename it in the file.",
+        _ => return error,
+    };
+    Error { public: format!("{} {way_out}", error.public), ..error }
+}
+
+impl Template {
+    pub(super) fn run(self, host: &Host) -> ExitCode {
+        let path = self.file.unwrap_or_else(|| PathBuf::from("-"));
+        let written = host.directory().and_then(|directory| {
+            let mut output = Output::open(&path, &directory, self.force)?;
+            output.write_all(&template()).map_err(|e| unusable(&path, &e))?;
+            output.finish(&path)
+        });
+        host.ended(written)
+    }
+}
+
 impl Import {
     pub(super) fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
@@ -69,20 +129,22 @@ impl Import {
             let terms = Terms {
                 role: self.role.as_deref().map(RoleChoice::of_wire),
                 skip_refused: self.skip_refused,
+                columns: self.map.into_iter().chain(self.ignore_column).collect(),
             };
             let preview = if self.dry_run {
                 telling(
                     || "Reading the rows".into(),
                     || desk.people.preview_csv(caller, group, &terms, &file),
-                )?
+                )
             } else {
                 let progress = Progress::default();
                 let so_far = || {
                     let (rows, all) = progress.rows();
                     format!("{rows} of {all} rows")
                 };
-                telling(so_far, || desk.people.apply_csv(caller, group, &terms, &file, &progress))?
+                telling(so_far, || desk.people.apply_csv(caller, group, &terms, &file, &progress))
             };
+            let preview = preview.map_err(with_way_out)?;
             if host.json {
                 print_json(&preview);
             } else {
@@ -135,7 +197,14 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn print(preview: &Preview, dry_run: bool) {
+    for remark in preview.columns.iter().filter_map(|column| column.remark()) {
+        say(format_args!("{remark}"));
+    }
     for row in &preview.rows {
+        if let (RowOutcome::Changed(changes), true) = (&row.outcome, dry_run) {
+            let changes: Vec<String> = changes.iter().map(change_in_words).collect();
+            say(format_args!("line {}: {}: {}", row.line, row.address, changes.join("; ")));
+        }
         for warning in &row.warnings {
             say(format_args!("line {}: {warning}", row.line));
         }
@@ -153,11 +222,41 @@ fn print(preview: &Preview, dry_run: bool) {
     println!("{created} {would}created, {changed} {would}changed, {unchanged} unchanged, {refused} refused.");
 }
 
+fn change_in_words(change: &FieldChange) -> String {
+    match &change.values {
+        Some(both) => format!("{} \"{}\" -> \"{}\"", change.words(), both.old, both.new),
+        None => format!("{}, a new value, which is not shown", change.words()),
+    }
+}
+
 fn print_json(preview: &Preview) {
+    let column = |meaning: Meaning| {
+        let how = match meaning {
+            Meaning::Ours(_) => "same",
+            Meaning::Alike(_) => "alike",
+            Meaning::Chosen(_) => "chosen",
+            Meaning::LeftOut | Meaning::Unknown => "left-out",
+        };
+        (meaning.column().map(Column::name), how)
+    };
+    let columns = preview.columns.iter().map(|read| {
+        let (ours, how) = column(read.meaning);
+        json!({ "name": read.name, "column": ours, "how": how })
+    });
+    let change = |change: &FieldChange| match &change.values {
+        Some(both) => json!({ "field": change.field, "old": both.old, "new": both.new }),
+        None => json!({ "field": change.field }),
+    };
     let row = |row: &PreviewRow| {
         let (outcome, more) = match &row.outcome {
             RowOutcome::Created => ("created", json!({})),
-            RowOutcome::Changed(fields) => ("changed", json!({ "fields": fields })),
+            RowOutcome::Changed(changes) => (
+                "changed",
+                json!({
+                    "fields": changes.iter().map(|change| change.field).collect::<Vec<_>>(),
+                    "changes": changes.iter().map(change).collect::<Vec<_>>(),
+                }),
+            ),
             RowOutcome::Unchanged => ("unchanged", json!({})),
             RowOutcome::Refused(r) => (
                 "refused",
@@ -170,7 +269,7 @@ fn print_json(preview: &Preview) {
     };
     terminal::json(&json!({
         "applied": preview.applied, "created": preview.created, "changed": preview.changed,
-        "unchanged": preview.unchanged, "refused": preview.refused,
+        "unchanged": preview.unchanged, "refused": preview.refused, "columns": columns.collect::<Vec<_>>(),
         "rows": preview.rows.iter().map(row).collect::<Vec<_>>(),
     }));
 }

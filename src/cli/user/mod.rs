@@ -16,7 +16,7 @@ use crate::desk::people::users::UserKey;
 use crate::error::Result;
 use crate::model::GroupId;
 
-/// a group's people: list, show, create, update, password, suspend, …, import, export
+/// a group's people: list, show, create, update, password, suspend, …, import, template, export
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -44,6 +44,7 @@ enum Act {
     AddToGroup(keep::AddToGroup),
     Delete(Delete),
     Import(csv::Import),
+    Template(csv::Template),
     Export(csv::Export),
 }
 
@@ -143,6 +144,7 @@ impl User {
             Act::AddToGroup(command) => command.run(host),
             Act::Delete(command) => command.run(host),
             Act::Import(command) => command.run(host),
+            Act::Template(command) => command.run(host),
             Act::Export(command) => command.run(host),
         }
     }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::csv_upload::{Preview, Progress, Terms, Turns};
+use crate::desk::people::csv_upload::{ColumnChoice, Header, Preview, Progress, Terms, Turns};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Actor, Caller, GroupId};
 use crate::secret::{Secret, random_token};
@@ -25,8 +25,6 @@ const OF_A_GROUP: usize = 2;
 const BYTES_MOST: usize = 256 << 20;
 /// Bytes, about, of one group's: one of the largest, and some.
 const BYTES_OF_A_GROUP: usize = BYTES_MOST / 2;
-/// Bytes, about, of what a preview says of one row.
-const ROW_BYTES: usize = 256;
 /// Seconds after which a file is forgotten.
 const LIFE: i64 = 60 * 60;
 
@@ -54,6 +52,8 @@ struct Upload {
 /// How far an upload is.
 #[derive(Clone)]
 pub enum UploadState {
+    /// Its columns are not all known: somebody must say which is which.
+    Unmapped(Arc<Header>),
     /// Judged; nothing is changed.
     Judged(Arc<Preview>),
     /// Rows done, and rows in all, are asked of the progress.
@@ -62,6 +62,17 @@ pub enum UploadState {
     Done(Arc<Preview>),
     /// Our own fault, or the file was refused as a whole.
     Failed(Error),
+}
+
+impl UploadState {
+    /// Bytes that it takes, about.
+    fn bytes(&self) -> usize {
+        match self {
+            UploadState::Judged(preview) | UploadState::Done(preview) => preview.bytes(),
+            // A header is short; a file that runs keeps the room of its preview.
+            UploadState::Unmapped(_) | UploadState::Running(_) | UploadState::Failed(_) => 0,
+        }
+    }
 }
 
 impl Uploads {
@@ -77,9 +88,9 @@ impl Uploads {
         if let Some(upload) = kept.iter_mut().find(|upload| upload.id == id) {
             if matches!(&state, UploadState::Done(preview) if preview.applied) {
                 // Its passwords have done their work.
-                upload.bytes = upload.bytes.saturating_sub(upload.file.expose().len());
                 upload.file = Arc::new(Secret::new([]));
             }
+            upload.bytes = upload.file.expose().len() + state.bytes();
             (upload.state, upload.at) = (state, now);
         }
     }
@@ -111,16 +122,17 @@ fn full(public: &str) -> Error {
 }
 
 impl People {
-    /// Judges a file and keeps it until it is applied; gives back its id.
+    /// Judges a file and keeps it until it is applied; gives back its id. A file whose columns are not all known is
+    /// kept, too, until [`People::map_upload`] says which is which.
     ///
     /// # Errors
-    /// As [`People::preview_csv`]; `Unavailable` with `uploads_full` when there is no room.
+    /// As [`People::preview_csv`] and [`People::csv_header`]; `Unavailable` with `uploads_full` when there is no room;
+    /// `Invalid` with `upload_too_large` when there never will be.
     pub fn keep_upload(&self, caller: &Caller, group: GroupId, terms: Terms, file: Secret) -> Result<String> {
-        let preview = self.preview_csv(caller, group, &terms, file.expose())?;
+        let state = self.judged_upload(caller, group, &terms, file.expose())?;
         let (id, now) = (random_token::<12>()?, self.ground.clock.now());
         let mut kept = self.uploads.kept(now);
-        // A file is kept once, and what the preview says of it is not longer than it is.
-        let bytes = 2 * file.expose().len() + ROW_BYTES * preview.rows.len();
+        let bytes = bytes_of(&file, &state)?;
         make_room(&mut kept, group, bytes)?;
         kept.push(Upload {
             id: id.clone(),
@@ -130,9 +142,63 @@ impl People {
             bytes,
             terms,
             file: Arc::new(file),
-            state: UploadState::Judged(Arc::new(preview)),
+            state,
         });
         Ok(id)
+    }
+
+    /// Judges a kept file anew, with what a person says of its columns; one that runs or is done stays as it is.
+    ///
+    /// # Errors
+    /// As [`People::upload`] and [`People::keep_upload`]; the upload then stays as it was.
+    pub fn map_upload(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        id: &str,
+        columns: Vec<ColumnChoice>,
+    ) -> Result<()> {
+        permission::administer(caller, group)?;
+        let (terms, file) = {
+            let kept = self.uploads.kept(self.ground.clock.now());
+            let upload = kept.iter().find(|upload| upload.is(caller, group, id)).ok_or_else(unknown)?;
+            if !upload.waits() {
+                return Ok(());
+            }
+            (Terms { columns, ..upload.terms.clone() }, Arc::clone(&upload.file))
+        };
+        let state = self.judged_upload(caller, group, &terms, file.expose())?;
+        let bytes = bytes_of(&file, &state)?;
+        let mut kept = self.uploads.kept(self.ground.clock.now());
+        let at = kept.iter().position(|upload| upload.is(caller, group, id)).ok_or_else(unknown)?;
+        if kept.get(at).is_some_and(|upload| !upload.waits()) {
+            return Ok(());
+        }
+        // Taken out, so that it does not give way to itself.
+        let upload = kept.remove(at);
+        match make_room(&mut kept, group, bytes) {
+            Ok(()) => kept.push(Upload { bytes, terms, state, ..upload }),
+            Err(error) => {
+                kept.push(upload);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn judged_upload(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        terms: &Terms,
+        file: &[u8],
+    ) -> Result<UploadState> {
+        let header = self.csv_header(caller, group, &terms.columns, file)?;
+        if header.problems.is_empty() {
+            let preview = self.preview_csv(caller, group, terms, file)?;
+            return Ok(UploadState::Judged(Arc::new(preview)));
+        }
+        Ok(UploadState::Unmapped(Arc::new(header)))
     }
 
     /// Says how far an upload is.
@@ -146,7 +212,8 @@ impl People {
         found.map(|upload| upload.state.clone()).ok_or_else(unknown)
     }
 
-    /// Begins to apply an upload, on a thread of its own; one that runs or is done stays as it is.
+    /// Begins to apply an upload, on a thread of its own; one that runs or is done stays as it is, and so does one
+    /// whose columns are not all known.
     ///
     /// # Errors
     /// As [`People::upload`]; `Fault` when the system gives no thread.
@@ -162,12 +229,7 @@ impl People {
         let (terms, file) = {
             let mut kept = self.uploads.kept(self.ground.clock.now());
             let upload = kept.iter_mut().find(|upload| upload.is(caller, group, id)).ok_or_else(unknown)?;
-            let again = match &upload.state {
-                UploadState::Judged(_) | UploadState::Failed(_) => true,
-                UploadState::Done(preview) => !preview.applied,
-                UploadState::Running(_) => false,
-            };
-            if !again {
+            if !upload.waits() || matches!(upload.state, UploadState::Unmapped(_)) {
                 return Ok(());
             }
             upload.state = UploadState::Running(progress.clone());
@@ -198,9 +260,28 @@ impl Upload {
         self.id == id && self.group == group && self.owner == caller.actor
     }
 
+    /// Whether it may still be applied.
+    fn waits(&self) -> bool {
+        match &self.state {
+            UploadState::Unmapped(_) | UploadState::Judged(_) | UploadState::Failed(_) => true,
+            UploadState::Done(preview) => !preview.applied,
+            UploadState::Running(_) => false,
+        }
+    }
+
     fn runs(&self) -> bool {
         matches!(self.state, UploadState::Running(_))
     }
+}
+
+/// What an upload takes.
+fn bytes_of(file: &Secret, state: &UploadState) -> Result<usize> {
+    let bytes = file.expose().len() + state.bytes();
+    if bytes > BYTES_OF_A_GROUP {
+        let public = "What is to be said of the rows of this file takes too much room. Split it.";
+        return Err(Error::new(Kind::Invalid, "upload_too_large", public).with_field("file"));
+    }
+    Ok(bytes)
 }
 
 fn unknown() -> Error {

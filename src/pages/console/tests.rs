@@ -271,6 +271,9 @@ fn hostile_names_are_escaped_in_an_upload() {
         address: HOSTILE.into(),
         tone: Tone::Bad,
         outcome: "Refused",
+        changes: [Some((HOSTILE.into(), HOSTILE.into())), None]
+            .map(|values| upload::ChangeLine { field: HOSTILE, values })
+            .into(),
         detail: HOSTILE.into(),
         remedy: HOSTILE.into(),
     };
@@ -281,10 +284,16 @@ fn hostile_names_are_escaped_in_an_upload() {
         unchanged: 0,
         refused: 1,
         applied: false,
+        columns: &[HOSTILE.into()],
+        listing: listing(),
         lines: &[line],
         failure: Some(HOSTILE),
     };
     check(&upload::preview(&frame(), &view));
+    let names = [HOSTILE];
+    let view = upload::ColumnsView { address: HOSTILE, names: &names, ours: &names, problems: &names };
+    check(&upload::columns(&frame(), &view, &Fill::default()));
+    check(&upload::columns(&frame(), &view, &fill(&["column-0"])));
     check(&upload::progress(&frame(), 1, 2));
 }
 

@@ -5,13 +5,22 @@ use maud::{Markup, html};
 use super::{crumbs, own};
 use crate::model::Role;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, code, empty, flush_card, header, link_button, notice, table,
+    Tone, Weight, badge, breakable, button, card, code, empty, flush_card, header, link_button, notice, table,
 };
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Frame, Place, console, console_again};
+use crate::pages::listing::Listing;
 
 /// The value of the role field that leaves roles as they are.
 pub const KEEP_ROLES: &str = "keep";
+
+/// The value of a column's field that leaves the column out.
+pub const LEAVE_OUT: &str = "leave-out";
+
+/// The name of the field that says what a column of the file is; columns count from 0.
+pub fn column_field(at: usize) -> String {
+    format!("column-{at}")
+}
 
 /// One row of the file, as it is shown.
 pub struct RowLine {
@@ -20,10 +29,30 @@ pub struct RowLine {
     pub tone: Tone,
     /// "Created", "Changed", "Unchanged", "Refused".
     pub outcome: &'static str,
-    /// The fields that change, or why the row is refused.
+    pub changes: Vec<ChangeLine>,
+    /// Why the row is refused; "" when it is not.
     pub detail: String,
     /// What to do, or what looks like a slip; "" when there is nothing.
     pub remedy: String,
+}
+
+/// A field that changes.
+pub struct ChangeLine {
+    pub field: &'static str,
+    /// What stands there, and what will; `None` when it is not shown.
+    pub values: Option<(String, String)>,
+}
+
+/// The columns of a file of which not all are known.
+pub struct ColumnsView<'a> {
+    /// Where the form is sent.
+    pub address: &'a str,
+    /// As they stand in the file.
+    pub names: &'a [&'a str],
+    /// The columns that there may be.
+    pub ours: &'a [&'a str],
+    /// Why the file cannot be read as it is; empty when it can.
+    pub problems: &'a [&'a str],
 }
 
 /// What a file will do, or did.
@@ -36,7 +65,11 @@ pub struct PreviewView<'a> {
     pub refused: usize,
     /// Whether it is done.
     pub applied: bool,
-    /// Refused rows first; not all of a long file.
+    /// What the columns were read as, where their names do not say so.
+    pub columns: &'a [String],
+    /// The list of which `lines` is a page.
+    pub listing: Listing,
+    /// Refused rows first.
     pub lines: &'a [RowLine],
     /// Why it was not applied, when somebody tried.
     pub failure: Option<&'a str>,
@@ -62,6 +95,7 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
         ul {
             li { "GlanceAddress finds the user, or makes a new one. A PUID that differs is changed: so PUIDs are given to users who have none." }
             li { "A blank cell, and a column that is not there, leave what is there." }
+            li { "A column with another name is asked about: it is one of these, or is left out." }
             li { "Nothing is changed before you have seen the preview." }
         }
     };
@@ -86,12 +120,67 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
             (count(view.unchanged, "Unchanged"))
             (count(view.refused, "Refused"))
         }
+        @if !view.columns.is_empty() || !view.applied { (read_as(view)) }
         @if view.applied {
             div.actions { (link_button(&own(frame, "/users"), "To the users", true)) }
         } @else { (card("", "", &apply(frame, view))) }
-        (flush_card("Rows", "Refused rows first.", &rows(view)))
+        (flush_card("Rows", "Refused rows first, then those with a remark, then the changed ones.", &rows(view)))
     };
     console(frame, Place::Users, title, view.failure.is_some(), &content)
+}
+
+fn read_as(view: &PreviewView<'_>) -> Markup {
+    card(
+        "The columns",
+        "",
+        &html! {
+            @if view.columns.is_empty() { p { "All columns were known by their names." } }
+            @else { ul { @for sentence in view.columns { li { (sentence) } } } }
+            @if !view.applied {
+                div.actions { (link_button(&format!("{}/columns", view.address), "Change the columns", false)) }
+            }
+        },
+    )
+}
+
+/// Asks which column of the file is which.
+pub fn columns(frame: &Frame<'_>, view: &ColumnsView<'_>, fill: &Fill) -> String {
+    let mut options = vec![
+        (String::new(), "Choose what it is".to_owned()),
+        (LEAVE_OUT.to_owned(), "Leave this column out".to_owned()),
+    ];
+    options.extend(view.ours.iter().map(|ours| ((*ours).to_owned(), (*ours).to_owned())));
+    let labels: Vec<(String, String)> = view
+        .names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let name = if name.is_empty() { "without a name" } else { name };
+            (column_field(at), format!("Column {}: {name}", at.saturating_add(1)))
+        })
+        .collect();
+    let form = form::post(
+        view.address,
+        frame.token,
+        &html! {
+            @for (field, label) in &labels { (Field::select(field, label, &options).draw(fill)) }
+            div.actions {
+                (button("Show what it will do", Weight::Primary))
+                (link_button(&own(frame, "/users/upload"), "Choose another file", false))
+            }
+        },
+    );
+    let title = "Which column is which";
+    let lead = "Nothing is changed yet. GlanceAddress must be there; each of the others may be.";
+    let content = html! {
+        (form::problems(fill))
+        (header(&crumbs(frame, &[("/users", "Users")]), title, lead, &html! {}))
+        @if !fill.is_wrong() && !view.problems.is_empty() {
+            (notice(Tone::Warn, &html! { @for problem in view.problems { p { (problem) } } }))
+        }
+        (card("Columns of the file", "Say what each is, or leave it out.", &form))
+    };
+    console(frame, Place::Users, title, fill.is_wrong(), &content)
 }
 
 fn count(number: usize, word: &str) -> Markup {
@@ -132,15 +221,32 @@ fn rows(view: &PreviewView<'_>) -> Markup {
             vec![
                 html! { (line.line) },
                 badge(line.tone, line.outcome),
-                html! { (line.detail) @if !line.remedy.is_empty() { p.small.muted { (line.remedy) } } },
-                html! { (line.address) },
+                html! {
+                    @if !line.changes.is_empty() { ul.changes { @for change in &line.changes { li { (changed(change)) } } } }
+                    (line.detail)
+                    @if !line.remedy.is_empty() { p.small.muted { (line.remedy) } }
+                },
+                html! { (breakable(&line.address)) },
             ]
         })
         .collect();
-    let all = view.created + view.changed + view.unchanged + view.refused;
     html! {
         (table("Rows of the file", &["Line", "Outcome", "Detail", "Glance Address"], &rows))
-        @if rows.len() < all { p.pager { "The first " (rows.len()) " of " (all) " rows." } }
+        (view.listing.pager())
+    }
+}
+
+fn changed(change: &ChangeLine) -> Markup {
+    let value = |text: &str| match text {
+        "" => html! { span.muted { "blank" } },
+        text => breakable(text),
+    };
+    html! {
+        b { (change.field) ":" } " "
+        @match &change.values {
+            Some((old, new)) => { (value(old)) " " span aria-hidden="true" { "→" } span.unseen { "becomes" } " " (value(new)) },
+            None => span.muted { "a new value, which is not shown" },
+        }
     }
 }
 

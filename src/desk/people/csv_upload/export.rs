@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use csv::{Terminator, WriterBuilder};
 
-use super::table::{COLUMNS, armoured};
+use super::header::COLUMNS;
+use super::table::armoured;
 use crate::clock::Timestamp;
 use crate::desk::ground::exports::Place;
 use crate::desk::ground::known_group;

@@ -9,10 +9,12 @@
 //! - [`People::export_users`] and [`People::export_csv`] write what [`People::preview_csv`] then finds unchanged.
 //!
 //! A row is found by its Glance Address. A blank cell leaves what is there, and so does a column that is
-//! not there. One role for the whole file, or none said: then roles stay. [`table`] reads the file, [`plan`]
-//! judges the rows.
+//! not there. One role for the whole file, or none said: then roles stay. [`header`] tells which column is which,
+//! [`table`] reads the file, [`plan`] judges the rows, [`changes`] keeps what they change.
 
+mod changes;
 mod export;
+mod header;
 mod plan;
 mod portions;
 mod table;
@@ -25,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::plan::{Plan, Planned};
-use self::table::Row;
+use self::table::Table;
 use crate::desk::ground::passwords;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
@@ -34,13 +36,17 @@ use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId};
 use crate::secret::Secret;
 
+pub use changes::{FieldChange, OldAndNew};
 pub use export::UserExport;
-pub use table::{COLUMNS, ROWS_MAX, template};
+pub use header::{COLUMNS, Column, ColumnChoice, Header, HeaderColumn, Meaning, Which};
+pub use table::{ROWS_MAX, template};
 pub(super) use turn::Turns;
 
 /// What a file would do, or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
+    /// How the columns of the file were read.
+    pub columns: Vec<HeaderColumn>,
     pub rows: Vec<PreviewRow>,
     pub created: usize,
     pub changed: usize,
@@ -67,7 +73,7 @@ pub struct PreviewRow {
 pub enum RowOutcome {
     Created,
     /// These fields get another value.
-    Changed(Vec<&'static str>),
+    Changed(Vec<FieldChange>),
     Unchanged,
     Refused(RowRefusal),
 }
@@ -115,6 +121,8 @@ pub struct Terms {
     pub role: Option<RoleChoice>,
     /// Keep the rows that are not refused, also when others are.
     pub skip_refused: bool,
+    /// Which column of the file is which, where their names do not say so.
+    pub columns: Vec<ColumnChoice>,
 }
 
 impl People {
@@ -122,8 +130,9 @@ impl People {
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `Invalid` when the file as a whole is refused:
-    /// `csv_not_utf8`, `csv_empty`, `csv_malformed`, `csv_column_unknown`, `csv_column_repeated`,
-    /// `csv_column_required`, `csv_too_many_rows`, `role_unknown`; `NotFound` with `group_unknown`;
+    /// `csv_not_utf8`, `csv_is_a_workbook`, `csv_empty`, `csv_malformed`, `csv_column_unknown`,
+    /// `csv_column_repeated`, `csv_column_required`, `csv_column_absent`, `csv_too_many_columns`,
+    /// `csv_too_many_rows`, `role_unknown`; `NotFound` with `group_unknown`;
     /// `Unavailable` with `upload_busy` while other files are read.
     pub fn preview_csv(
         &self,
@@ -134,11 +143,27 @@ impl People {
     ) -> Result<Preview> {
         permission::administer(caller, group)?;
         let _turn = self.uploads.turns.wait_a_little(group)?;
-        let rows = table::read(file)?;
+        let table = table::read(file, &terms.columns)?;
         self.ground
             .store
-            .snapshot(|r| plan::planned(r, caller, group, terms, &rows))
-            .map(|plan| preview(&plan, &rows))
+            .snapshot(|r| plan::planned(r, caller, group, terms, &table.rows))
+            .map(|mut plan| preview(&mut plan, &table))
+    }
+
+    /// Reads the header of a file. Says which column is which, and what must be said before the rows can be read.
+    ///
+    /// # Errors
+    /// `Denied` unless the caller may run the group; `Invalid`: `csv_not_utf8`, `csv_is_a_workbook`, `csv_empty`,
+    /// `csv_malformed`, `csv_too_many_columns`, `csv_column_absent`.
+    pub fn csv_header(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        choices: &[ColumnChoice],
+        file: &[u8],
+    ) -> Result<Header> {
+        permission::administer(caller, group)?;
+        table::read_header(file, choices)
     }
 
     /// Does what a file says, all rows or none. When rows are refused and are not to be skipped, nothing is
@@ -177,15 +202,15 @@ impl People {
         let hashes = hashed_passwords(&passwords, progress, hash)?;
         drop(passwords);
         let _turn = self.uploads.turns.wait();
-        let rows = table::read(file)?;
+        let table = table::read(file, &terms.columns)?;
         // What has changed since the first look is judged here; what changes from now on, where it is written.
-        let mut plan = self.ground.store.snapshot(|r| plan::planned(r, caller, group, terms, &rows))?;
+        let mut plan = self.ground.store.snapshot(|r| plan::planned(r, caller, group, terms, &table.rows))?;
         if plan.refused() > 0 && !terms.skip_refused {
-            return Ok(preview(&plan, &rows));
+            return Ok(preview(&mut plan, &table));
         }
-        plan.give_hashes(&rows, hashes)?;
-        let done = Preview { applied: true, ..preview(&plan, &rows) };
-        drop(rows);
+        plan.give_hashes(&table.rows, hashes)?;
+        let done = Preview { applied: true, ..preview(&mut plan, &table) };
+        drop(table);
         self.carry_out(caller, group, plan, &done, progress)?;
         Ok(done)
     }
@@ -194,14 +219,15 @@ impl People {
     /// the second look makes them anew.
     fn first_look(&self, caller: &Caller, group: GroupId, terms: &Terms, file: &[u8]) -> Result<FirstLook> {
         let _turn = self.uploads.turns.wait();
-        let rows = table::read(file)?;
-        let plan = self.ground.store.snapshot(|r| plan::planned(r, caller, group, terms, &rows))?;
+        let table = table::read(file, &terms.columns)?;
+        let mut plan = self.ground.store.snapshot(|r| plan::planned(r, caller, group, terms, &table.rows))?;
         if plan.refused() > 0 && !terms.skip_refused {
-            return Ok(FirstLook::Refused(preview(&plan, &rows)));
+            return Ok(FirstLook::Refused(preview(&mut plan, &table)));
         }
-        let passwords = rows.into_iter().zip(&plan.rows).enumerate().filter_map(|(at, (row, planned))| {
-            row.password.filter(|_| planned.is_a_change()).map(|password| (at, password))
-        });
+        let passwords =
+            table.rows.into_iter().zip(&plan.rows).enumerate().filter_map(|(at, (row, planned))| {
+                row.password.filter(|_| planned.is_a_change()).map(|password| (at, password))
+            });
         Ok(FirstLook::Passwords(passwords.collect()))
     }
 }
@@ -237,25 +263,50 @@ fn hashed_passwords(
     hashed.into_iter().collect()
 }
 
-fn preview(plan: &Plan, rows: &[Row]) -> Preview {
+/// Says what a plan does. Takes the old and new values out of it: nobody needs them twice.
+fn preview(plan: &mut Plan, table: &Table) -> Preview {
     let mut preview = Preview {
-        rows: Vec::with_capacity(rows.len()),
+        columns: table.header.columns.clone(),
+        rows: Vec::with_capacity(table.rows.len()),
         created: 0,
         changed: 0,
         unchanged: 0,
         refused: 0,
         applied: false,
     };
-    for (row, planned) in rows.iter().zip(&plan.rows) {
+    for (row, planned) in table.rows.iter().zip(&mut plan.rows) {
+        let warnings = if planned.is_a_change() { row.warnings() } else { Vec::new() };
         let (outcome, count) = match planned {
             Planned::Create(_) => (RowOutcome::Created, &mut preview.created),
-            Planned::Change { fields, .. } => (RowOutcome::Changed(fields.clone()), &mut preview.changed),
+            Planned::Change { fields, .. } => {
+                (RowOutcome::Changed(std::mem::take(fields)), &mut preview.changed)
+            }
             Planned::Nothing => (RowOutcome::Unchanged, &mut preview.unchanged),
             Planned::Refused(refusal) => (RowOutcome::Refused(refusal.clone()), &mut preview.refused),
         };
         *count += 1;
-        let warnings = if planned.is_a_change() { row.warnings() } else { Vec::new() };
         preview.rows.push(PreviewRow { line: row.line, address: row.address.clone(), outcome, warnings });
     }
     preview
+}
+
+impl Preview {
+    /// Bytes that it takes in memory, about: what was allocated, without what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let columns = self.columns.iter().map(|column| size_of::<HeaderColumn>() + column.name.capacity());
+        let rows = self.rows.iter().map(PreviewRow::bytes);
+        columns.chain(rows).sum()
+    }
+}
+
+impl PreviewRow {
+    fn bytes(&self) -> usize {
+        let warnings = self.warnings.iter().map(|warning| size_of::<String>() + warning.capacity());
+        let outcome = match &self.outcome {
+            RowOutcome::Changed(changes) => changes.iter().map(FieldChange::bytes).sum(),
+            RowOutcome::Refused(refusal) => refusal.value.capacity() + refusal.why.capacity(),
+            RowOutcome::Created | RowOutcome::Unchanged => 0,
+        };
+        size_of::<PreviewRow>() + self.address.capacity() + warnings.sum::<usize>() + outcome
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::changes::{FieldChange, Room};
 use super::table::Row;
 use super::{RowRefusal, Terms};
 use crate::desk::ground::known_group;
@@ -13,7 +14,7 @@ use crate::desk::people::users::{
     CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey, check_change, check_new, role_of,
 };
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GroupId, Member, RoleId, User};
+use crate::model::{Caller, GroupId, Member, Role, User};
 use crate::store::Reader;
 
 /// What is to be done with each row, in the file's order.
@@ -26,7 +27,7 @@ pub struct Plan {
 /// What is to be done with a row.
 pub enum Planned {
     Create(Box<CheckedUser>),
-    Change { key: UserKey, change: Box<CheckedChange>, fields: Vec<&'static str> },
+    Change { key: UserKey, change: Box<CheckedChange>, fields: Vec<FieldChange> },
     Nothing,
     Refused(RowRefusal),
 }
@@ -75,7 +76,9 @@ struct Rules<'r> {
     caller: &'r Caller,
     group: GroupId,
     /// `Some(None)`: the role is taken away.
-    role: Option<Option<RoleId>>,
+    role: Option<Option<Role>>,
+    /// For the old and new values that are kept.
+    room: Room,
     /// Of those whose home is this group.
     password: PasswordRule,
     /// The group has an API key: a user without a PUID could not use it.
@@ -96,13 +99,14 @@ pub fn planned(
     let known = known_group::known(reader, group)?;
     let role = match &terms.role {
         None => None,
-        Some(choice) => Some(role_of(reader, group, choice)?.map(|role| role.id)),
+        Some(choice) => Some(role_of(reader, group, choice)?),
     };
     let rules = Rules {
         reader,
         caller,
         group,
         role,
+        room: Room::default(),
         password: password_policy::policy_of(reader, group)?.rule,
         puid_required: known.has_api_key,
     };
@@ -170,7 +174,7 @@ impl Rules<'_> {
             last_name: text(&row.last_name),
             email: text(&row.email),
             phone: text(&row.phone),
-            role: self.role.flatten().map_or(RoleChoice::None, RoleChoice::Numbered),
+            role: self.role.as_ref().map_or(RoleChoice::None, numbered),
             password: None,
             administrator: false,
         })?;
@@ -184,7 +188,7 @@ impl Rules<'_> {
 
     fn change(&self, row: &Row, member: &Member) -> Result<Planned> {
         let user = &member.user;
-        let role = self.role.filter(|role| *role != member.membership.role);
+        let role = self.role.as_ref().filter(|role| role.as_ref().map(|r| r.id) != member.membership.role);
         let unlike = |cell: &Option<String>, present: &str| cell.clone().filter(|cell| cell != present);
         let present_puid = member.membership.puid.as_ref().map_or("", |puid| puid.as_str());
         let change = UserChange {
@@ -195,32 +199,36 @@ impl Rules<'_> {
             last_name: unlike(&row.last_name, &user.last_name),
             email: unlike(&row.email, &user.email),
             phone: unlike(&row.phone, &user.phone),
-            role: role.map(|role| role.map_or(RoleChoice::None, RoleChoice::Numbered)),
+            role: role.map(numbered),
             ..UserChange::default()
         };
         puid_meant(change.puid.as_ref().and_then(Option::as_deref))?;
-        let fields: Vec<&'static str> = [
-            ("address", change.address.is_some()),
-            ("puid", change.puid.is_some()),
-            ("first_name", change.first_name.is_some()),
-            ("last_name", change.last_name.is_some()),
-            ("email", change.email.is_some()),
-            ("phone", change.phone.is_some()),
-            ("role", change.role.is_some()),
-            ("password", row.password.is_some()),
+        let new_role = role.map(|role| role.as_ref().map_or("", |role| role.name.as_str()));
+        let new_puid = row.puid.as_deref().filter(|_| change.puid.is_some());
+        let changed: Vec<(&'static str, &str, &str)> = [
+            ("address", user.address.as_str(), change.address.as_deref()),
+            ("puid", present_puid, new_puid),
+            ("first_name", user.first_name.as_str(), change.first_name.as_deref()),
+            ("last_name", user.last_name.as_str(), change.last_name.as_deref()),
+            ("email", user.email.as_str(), change.email.as_deref()),
+            ("phone", user.phone.as_str(), change.phone.as_deref()),
+            ("role", member.role_name.as_deref().unwrap_or(""), new_role),
         ]
         .into_iter()
-        .filter_map(|(field, changes)| changes.then_some(field))
+        .filter_map(|(field, old, new)| Some((field, old, new?)))
         .collect();
-        if fields.is_empty() {
+        let password = row.password.is_some();
+        if changed.is_empty() && !password {
             return Ok(Planned::Nothing);
         }
-        if fields.iter().any(|field| !matches!(*field, "puid" | "role")) {
+        if password || changed.iter().any(|(field, ..)| !matches!(*field, "puid" | "role")) {
             permission::change_person(self.caller, user)?;
         }
         password_fits(row, self.rule_of(user)?)?;
-        let change = Box::new(check_change(&change)?);
-        Ok(Planned::Change { key: UserKey::Id(user.id), change, fields })
+        let checked = Box::new(check_change(&change)?);
+        let fields = changed.into_iter().map(|(field, old, new)| self.room.change(field, old, new));
+        let fields = fields.chain(password.then(FieldChange::password)).collect();
+        Ok(Planned::Change { key: UserKey::Id(user.id), change: checked, fields })
     }
 
     fn rule_of(&self, user: &User) -> Result<PasswordRule> {
@@ -276,6 +284,10 @@ impl Rules<'_> {
             owned.retain(|(at, _)| plan.rows.get(*at).is_some_and(Planned::is_a_change));
         }
     }
+}
+
+fn numbered(role: &Option<Role>) -> RoleChoice {
+    role.as_ref().map_or(RoleChoice::None, |role| RoleChoice::Numbered(role.id))
 }
 
 fn password_fits(row: &Row, rule: PasswordRule) -> Result<()> {

@@ -19,7 +19,7 @@ fn file(name: &str, puid: &str) -> String {
 
 fn planned(f: &Fixture, file: &str, role: Option<RoleId>) -> Plan {
     let terms = Terms { role: role.map(RoleChoice::Numbered), ..Terms::default() };
-    let rows = table::read(file.as_bytes()).unwrap();
+    let rows = table::read(file.as_bytes(), &[]).unwrap().rows;
     f.desk.ground.store.snapshot(|r| plan::planned(r, &f.admin, SEVEN, &terms, &rows)).unwrap()
 }
 
@@ -209,7 +209,8 @@ fn a_prepared_password_ends_sessions_when_it_comes_into_force() {
         (state.mark, f.desk.ground.store.read(|r| r.password_hash(id)).unwrap())
     };
     let (mark, hash) = now();
-    let done = Preview { rows: vec![], created: 0, changed: ROWS, unchanged: 0, refused: 0, applied: true };
+    let (columns, rows) = (vec![], vec![]);
+    let done = Preview { columns, rows, created: 0, changed: ROWS, unchanged: 0, refused: 0, applied: true };
     f.desk.people.carry_out(&f.admin, SEVEN, plan, &done, &Progress::default()).unwrap();
     assert_eq!((hash, now().1), (None, Some("a hash".to_owned())));
     assert_ne!(mark, now().0);

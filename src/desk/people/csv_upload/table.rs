@@ -4,14 +4,9 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::RowRefusal;
-use crate::error::{Error, Kind, Result};
+use super::header::{COLUMNS, Column, ColumnChoice, Header, refused};
+use crate::error::Result;
 use crate::secret::Secret;
-
-/// The header, as the vendor's template has it. Wire contract §7.
-pub const COLUMNS: [&str; 7] =
-    ["FirstName", "LastName", "Email", "Phone", "GlanceAddress", "Password", "PartnerUID"];
-const GLANCE_ADDRESS: usize = 4;
-const PASSWORD: usize = 5;
 
 /// Most rows of one file.
 pub const ROWS_MAX: usize = 100_000;
@@ -35,13 +30,60 @@ pub struct Row {
     pub torn: Option<RowRefusal>,
 }
 
+/// A file that was read.
+pub struct Table {
+    pub header: Header,
+    pub rows: Vec<Row>,
+}
+
+/// Reads the header of a file.
+///
+/// # Errors
+/// `Invalid`: `csv_not_utf8`, `csv_is_a_workbook`, `csv_empty`, `csv_malformed`, `csv_too_many_columns`,
+/// `csv_column_absent`.
+pub fn read_header(file: &[u8], choices: &[ColumnChoice]) -> Result<Header> {
+    begin(text_of(file)?, choices).map(|begun| begun.header)
+}
+
 /// Reads a file.
 ///
 /// # Errors
-/// `Invalid`: `csv_not_utf8`, `csv_empty`, `csv_malformed`, `csv_column_unknown`, `csv_column_repeated`,
-/// `csv_column_required`, `csv_too_many_rows`.
-pub fn read(file: &[u8]) -> Result<Vec<Row>> {
-    let text = text_of(file)?;
+/// As [`read_header`]; `Invalid`: `csv_column_unknown`, `csv_column_repeated`, `csv_column_required`,
+/// `csv_too_many_rows`.
+pub fn read(file: &[u8], choices: &[ColumnChoice]) -> Result<Table> {
+    let Begun { mut reader, header, text, first_line } = begin(text_of(file)?, choices)?;
+    if let Some(problem) = header.problem() {
+        return Err(problem);
+    }
+    let columns = Places::of(&header);
+    let mut record = StringRecord::new();
+    let mut rows = Vec::new();
+    let mut lines = Lines { text: text.as_bytes(), counted: 0, line: first_line };
+    while read_record(&mut reader, &mut record)? {
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if rows.len() == ROWS_MAX {
+            let public = format!("The file has more than {ROWS_MAX} rows. Split it.");
+            return Err(refused("csv_too_many_rows", public));
+        }
+        let begin = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
+        rows.push(row(&record, &columns, lines.at(begin)));
+    }
+    Ok(Table { header, rows })
+}
+
+/// A file whose header was read.
+struct Begun<'f> {
+    reader: csv::Reader<&'f [u8]>,
+    header: Header,
+    /// From the header on.
+    text: &'f str,
+    /// The header's line.
+    first_line: u64,
+}
+
+fn begin<'f>(text: &'f str, choices: &[ColumnChoice]) -> Result<Begun<'f>> {
     let (text, first_line) = match text.split_once('\n') {
         // Excel's own hint, which names the delimiter.
         Some((hint, rest)) if hint.trim_end().to_ascii_lowercase().starts_with("sep=") => (rest, 2),
@@ -57,21 +99,35 @@ pub fn read(file: &[u8]) -> Result<Vec<Row>> {
     if !read_record(&mut reader, &mut record)? {
         return Err(refused("csv_empty", "The file is empty. Its first line names the columns."));
     }
-    let columns = header(&record)?;
-    let mut rows = Vec::new();
-    let mut lines = Lines { text: text.as_bytes(), counted: 0, line: first_line };
-    while read_record(&mut reader, &mut record)? {
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
+    let header = Header::of(&record, choices)?;
+    Ok(Begun { reader, header, text, first_line })
+}
+
+/// Where each of our columns stands in a row, from 0, and how many cells a row has at most.
+struct Places {
+    first_name: Option<usize>,
+    last_name: Option<usize>,
+    email: Option<usize>,
+    phone: Option<usize>,
+    address: Option<usize>,
+    password: Option<usize>,
+    puid: Option<usize>,
+    all: usize,
+}
+
+impl Places {
+    fn of(header: &Header) -> Places {
+        Places {
+            first_name: header.place(Column::FIRST_NAME),
+            last_name: header.place(Column::LAST_NAME),
+            email: header.place(Column::EMAIL),
+            phone: header.place(Column::PHONE),
+            address: header.place(Column::GLANCE_ADDRESS),
+            password: header.place(Column::PASSWORD),
+            puid: header.place(Column::PARTNER_UID),
+            all: header.columns.len(),
         }
-        if rows.len() == ROWS_MAX {
-            let public = format!("The file has more than {ROWS_MAX} rows. Split it.");
-            return Err(refused("csv_too_many_rows", public));
-        }
-        let begin = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
-        rows.push(row(&record, &columns, lines.at(begin)));
     }
-    Ok(rows)
 }
 
 /// How a workbook begins: of today's kind, which is a ZIP archive, and of the old one.
@@ -123,39 +179,6 @@ fn delimiter(text: &str) -> u8 {
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|wanted| count(*wanted)).unwrap_or(b',')
 }
 
-/// Which of [`COLUMNS`] stands in each place of the header.
-fn header(record: &StringRecord) -> Result<Vec<usize>> {
-    let mut columns = Vec::new();
-    for name in record {
-        let name = name.trim();
-        let known = COLUMNS.iter().position(|column| column.eq_ignore_ascii_case(name));
-        let Some(column) = known else {
-            let public = format!(
-                "The header has a column \"{}\". The columns are {}.",
-                shown(name),
-                COLUMNS.join(", ")
-            );
-            return Err(refused("csv_column_unknown", public));
-        };
-        if columns.contains(&column) {
-            return Err(refused(
-                "csv_column_repeated",
-                format!("The header has the column {} twice.", shown(name)),
-            ));
-        }
-        columns.push(column);
-    }
-    if !columns.contains(&GLANCE_ADDRESS) {
-        return Err(refused("csv_column_required", "The header has no column GlanceAddress."));
-    }
-    Ok(columns)
-}
-
-/// A cell of the header, for a terminal and for a page: short, and without characters that move the cursor.
-fn shown(cell: &str) -> String {
-    cell.chars().take(60).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
-}
-
 /// The file to begin with: only the names of the columns.
 pub fn template() -> Vec<u8> {
     format!("\u{feff}{}\r\n", COLUMNS.join(",")).into_bytes()
@@ -200,29 +223,27 @@ fn looks_like_email(text: &str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
-fn row(record: &StringRecord, columns: &[usize], line: u64) -> Row {
-    let cell = |wanted: usize| {
-        let place = columns.iter().position(|column| *column == wanted)?;
-        record.get(place).filter(|cell| !cell.trim().is_empty())
-    };
-    let text = |wanted: usize| cell(wanted).map(|cell| disarmed(cell.trim()).to_owned());
-    let extra = record.iter().skip(columns.len()).find(|cell| !cell.trim().is_empty());
+fn row(record: &StringRecord, places: &Places, line: u64) -> Row {
+    let cell =
+        |place: Option<usize>| place.and_then(|at| record.get(at)).filter(|cell| !cell.trim().is_empty());
+    let text = |place: Option<usize>| cell(place).map(|cell| disarmed(cell.trim()).to_owned());
+    let extra = record.iter().skip(places.all).find(|cell| !cell.trim().is_empty());
     Row {
         line,
-        first_name: text(0),
-        last_name: text(1),
-        email: text(2),
-        phone: text(3),
-        address: text(GLANCE_ADDRESS).unwrap_or_default(),
+        first_name: text(places.first_name),
+        last_name: text(places.last_name),
+        email: text(places.email),
+        phone: text(places.phone),
+        address: text(places.address).unwrap_or_default(),
         // White space may be part of a password.
-        password: cell(PASSWORD).map(|cell| Secret::new(cell.as_bytes())),
+        password: cell(places.password).map(|cell| Secret::new(cell.as_bytes())),
         // White space may be part of a PUID; whether it is meant, the plan asks.
-        puid: cell(6).map(|cell| disarmed(cell).to_owned()),
+        puid: cell(places.puid).map(|cell| disarmed(cell).to_owned()),
         torn: extra.map(|_| RowRefusal {
             code: "too_many_cells",
             column: "",
             value: String::new(),
-            why: format!("The row has {} cells, the header {}.", record.len(), columns.len()),
+            why: format!("The row has {} cells, the header {}.", record.len(), places.all),
             remedy: "Put cells that contain the delimiter in double quotes.",
         }),
     }
@@ -241,14 +262,14 @@ fn disarmed(cell: &str) -> &str {
     }
 }
 
-fn refused(code: &'static str, public: impl Into<String>) -> Error {
-    Error::new(Kind::Invalid, code, public).with_field("file")
-}
-
 #[cfg(test)]
 mod unit {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+
+    fn read(file: &[u8]) -> Result<Vec<Row>> {
+        super::read(file, &[]).map(|table| table.rows)
+    }
 
     fn code(file: &[u8]) -> Option<&'static str> {
         read(file).err().map(|e| e.code)

@@ -15,7 +15,9 @@ fn terms() -> Terms {
 fn outcomes(preview: &Preview) -> Vec<String> {
     let one = |row: &PreviewRow| match &row.outcome {
         RowOutcome::Created => "created".to_owned(),
-        RowOutcome::Changed(fields) => format!("changed {}", fields.join(" ")),
+        RowOutcome::Changed(changes) => {
+            format!("changed {}", changes.iter().map(|change| change.field).collect::<Vec<_>>().join(" "))
+        }
         RowOutcome::Unchanged => "unchanged".to_owned(),
         RowOutcome::Refused(r) => format!("{} refused {} {} {:?}", row.line, r.column, r.code, r.value),
     };
@@ -61,6 +63,89 @@ fn a_preview_tells_each_row_and_changes_nothing() {
         ]
     );
     assert_eq!(count(&f), 2);
+}
+
+#[test]
+fn a_preview_tells_what_stands_in_a_field_and_what_will_and_never_a_password() {
+    let f = fixture();
+    let new = NewRole { name: "Sales".into(), ..NewRole::default() };
+    f.desk.people.create_role(&f.admin, SEVEN, new).unwrap();
+    let ann = NewUser { first_name: "Ann".into(), email: "a@b".into(), ..user("ann.x", "E1") };
+    f.desk.people.create_user(&f.admin, SEVEN, ann).unwrap();
+    let file = format!("{HEADER}Anna,Lee,a@b,1,ANN.x,correct horse,E2\n");
+    let terms = Terms { role: Some(RoleChoice::of_wire("Sales")), ..terms() };
+    let preview = f.desk.people.preview_csv(&f.admin, SEVEN, &terms, file.as_bytes()).unwrap();
+    let RowOutcome::Changed(changes) = &preview.rows[0].outcome else { panic!("{preview:?}") };
+    let told: Vec<String> = changes
+        .iter()
+        .map(|change| match &change.values {
+            Some(both) => format!("{}: {} -> {}", change.field, both.old, both.new),
+            None => change.field.to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "address: ann.x -> ANN.x",
+            "puid: E1 -> E2",
+            "first_name: Ann -> Anna",
+            "last_name:  -> Lee",
+            "phone:  -> 1",
+            "role:  -> Sales",
+            "password",
+        ]
+    );
+    assert!(!format!("{preview:?}").contains("correct"));
+}
+
+#[test]
+fn a_column_is_read_as_somebody_says_or_left_out() {
+    let f = fixture();
+    let file = "Login;E-mail;Colour;PUID\r\nann.x;a@b;red;E1\r\n";
+    let judged = |columns: &[(&str, Option<Column>)]| {
+        let choice = |(name, column): &(&str, Option<Column>)| ColumnChoice {
+            which: Which::Named((*name).to_owned()),
+            column: *column,
+        };
+        let terms = Terms { columns: columns.iter().map(choice).collect(), ..terms() };
+        f.desk.people.preview_csv(&f.admin, SEVEN, &terms, file.as_bytes())
+    };
+    assert_eq!(judged(&[]).unwrap_err().code, "csv_column_unknown");
+    let left_out = judged(&[("Login", None), ("colour", None)]).unwrap_err();
+    assert_eq!(left_out.code, "csv_column_required");
+    let terms = Terms {
+        columns: vec![
+            ColumnChoice { which: Which::At(0), column: Some(Column::GLANCE_ADDRESS) },
+            ColumnChoice { which: Which::At(2), column: None },
+        ],
+        ..terms()
+    };
+    let done =
+        f.desk.people.apply_csv(&f.admin, SEVEN, &terms, file.as_bytes(), &Progress::default()).unwrap();
+    assert!(done.applied);
+    let ann = f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap().user;
+    assert_eq!((ann.address.as_str(), ann.email.as_str()), ("ann.x", "a@b"));
+    let remarks: Vec<String> = done.columns.iter().filter_map(|column| column.remark()).collect();
+    assert_eq!(remarks.len(), 4, "{remarks:?}");
+}
+
+#[test]
+fn what_a_preview_takes_is_counted_as_it_is() {
+    let f = fixture();
+    f.desk.people.create_user(&f.admin, SEVEN, user("n0.x", "N0")).unwrap();
+    let bytes = |rows: &str| {
+        let file = format!("{HEADER}{rows}");
+        f.desk.people.preview_csv(&f.admin, SEVEN, &terms(), file.as_bytes()).unwrap().bytes()
+    };
+    let (none, long) = (bytes(""), "e".repeat(100));
+    let of = |rows: &str| bytes(rows) - none;
+    // Each says more of its row than the one before.
+    let told = [of(",,,,n0.x,,N0\n"), of(",,,5,n0.x,,N0\n"), of(&format!(",,{long}@x,,n0.x,,N0\n"))];
+    assert!(told[0] >= size_of::<PreviewRow>() && told[0] < told[1], "{told:?}");
+    // The value, and once more in the remark where there is one.
+    assert!(told[2] >= told[1] + 100, "{told:?}");
+    assert!(of(&format!(",,{long},,n0.x,,N0\n")) >= told[2] + 100);
+    assert!(of(&format!(",,{long}{long},,n0.x,,N0\n")) >= told[0] + 100, "a refusal");
 }
 
 #[test]
@@ -274,12 +359,13 @@ fn whoever_looks_meanwhile_sees_a_long_file_whole_or_not_at_all() {
 fn what_does_not_go_with_a_long_file_any_more_keeps_all_of_it_out() {
     let f = fixture();
     let mut plan = {
-        let rows = table::read(long_file(400).as_bytes()).unwrap();
+        let rows = table::read(long_file(400).as_bytes(), &[]).unwrap().rows;
         f.desk.ground.store.snapshot(|r| plan::planned(r, &f.admin, SEVEN, &terms(), &rows)).unwrap()
     };
     // Somebody takes the last one's address after the file was judged.
     f.desk.people.create_user(&f.other_admin, EIGHT, user("n399.x", "E1")).unwrap();
-    let done = Preview { rows: vec![], created: 400, changed: 0, unchanged: 0, refused: 0, applied: true };
+    let (columns, rows) = (vec![], vec![]);
+    let done = Preview { columns, rows, created: 400, changed: 0, unchanged: 0, refused: 0, applied: true };
     let logged = f.log().len();
     plan.freed.clear();
     let refused = f.desk.people.carry_out(&f.admin, SEVEN, plan, &done, &Progress::default());

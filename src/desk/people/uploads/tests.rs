@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
 use crate::desk::fixture::*;
+use crate::desk::people::csv_upload::{Column, Which};
 
 const FILE: &str = "GlanceAddress\nann.x\n";
 
@@ -77,4 +78,61 @@ fn a_request_is_told_to_come_again_while_another_file_is_read() {
     assert_eq!((refused.kind, refused.code), (Kind::Unavailable, "upload_busy"));
     drop(turn);
     assert!(kept(&f, &f.admin, SEVEN).is_ok());
+}
+
+fn mapped(f: &Fixture, id: &str, columns: &[(usize, Option<Column>)]) -> Result<UploadState> {
+    let choice =
+        |(at, column): &(usize, Option<Column>)| ColumnChoice { which: Which::At(*at), column: *column };
+    let columns = columns.iter().map(choice).collect();
+    f.desk.people.map_upload(&f.admin, SEVEN, id, columns)?;
+    f.desk.people.upload(&f.admin, SEVEN, id)
+}
+
+#[test]
+fn a_file_with_unknown_columns_waits_until_somebody_says_which_is_which() {
+    let f = fixture();
+    let file = Secret::new("Login,Mail\nann.x,a@b\n");
+    let id = f.desk.people.keep_upload(&f.admin, SEVEN, Terms::default(), file).unwrap();
+    let state = f.desk.people.upload(&f.admin, SEVEN, &id).unwrap();
+    assert!(matches!(state, UploadState::Unmapped(_)));
+    // It is not applied as it is.
+    f.desk.people.start_upload(&f.admin, SEVEN, &id, true).unwrap();
+    let state = f.desk.people.upload(&f.admin, SEVEN, &id).unwrap();
+    assert!(matches!(state, UploadState::Unmapped(_)));
+    let still = mapped(&f, &id, &[(0, Some(Column::GLANCE_ADDRESS))]).unwrap();
+    let UploadState::Unmapped(header) = still else { panic!() };
+    assert_eq!(header.problems.len(), 1);
+    let judged = mapped(&f, &id, &[(0, Some(Column::GLANCE_ADDRESS)), (1, Some(Column::EMAIL))]).unwrap();
+    let UploadState::Judged(preview) = judged else { panic!() };
+    assert_eq!((preview.created, preview.refused), (1, 0));
+    // Another reading takes its place, and not the place of another upload.
+    kept(&f, &f.admin, SEVEN).unwrap();
+    let anew = mapped(&f, &id, &[(0, Some(Column::GLANCE_ADDRESS)), (1, None)]).unwrap();
+    assert!(matches!(anew, UploadState::Judged(_)));
+    assert_eq!(f.desk.people.uploads.kept(f.desk.clock().now()).len(), 2);
+    // Nobody changes how a file is read that is being applied.
+    set(&f, &id, running);
+    assert!(matches!(mapped(&f, &id, &[]).unwrap(), UploadState::Running(_)));
+    let of_another = f.desk.people.map_upload(&f.other_admin, EIGHT, &id, Vec::new());
+    assert_eq!(of_another.unwrap_err().code, "upload_unknown");
+}
+
+#[test]
+fn an_upload_takes_the_bytes_of_its_file_and_of_what_is_said_of_its_rows() {
+    let f = fixture();
+    let id = kept(&f, &f.admin, SEVEN).unwrap();
+    let taken = |id: &str| {
+        let kept = f.desk.people.uploads.kept(f.desk.clock().now());
+        kept.iter().find(|upload| upload.id == id).unwrap().bytes
+    };
+    let UploadState::Judged(preview) = f.desk.people.upload(&f.admin, SEVEN, &id).unwrap() else { panic!() };
+    assert_eq!(taken(&id), FILE.len() + preview.bytes());
+    f.desk.people.uploads.end(&id, UploadState::Done(Arc::clone(&preview)), f.desk.clock().now());
+    assert_eq!(taken(&id), FILE.len() + preview.bytes(), "it may be applied again");
+    let done = Preview { applied: true, ..Preview::clone(&preview) };
+    f.desk.people.uploads.end(&id, UploadState::Done(Arc::new(done)), f.desk.clock().now());
+    assert_eq!(taken(&id), preview.bytes(), "its file is wiped");
+    let state = UploadState::Judged(preview);
+    let large = Secret::new(vec![b'x'; BYTES_OF_A_GROUP]);
+    assert_eq!(bytes_of(&large, &state).unwrap_err().code, "upload_too_large");
 }
