@@ -402,3 +402,38 @@ fn a_word_that_stands_in_a_search_many_times_is_compared_once() {
     let search = "example ".repeat(5_000);
     assert_eq!(names(&store, MemberQuery { search, ..MemberQuery::default() }), "Ann Bob Cyd Dan");
 }
+
+/// What a reading finds, and how many hundreds of steps of SQLite's machine it takes.
+fn counted<T>(dir: &tempfile::TempDir, read: impl FnOnce(&Reader<'_>) -> Result<T>) -> (T, usize) {
+    let steps = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = std::sync::Arc::clone(&steps);
+    let count = move || {
+        counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        false
+    };
+    let mut connection = connect::reader(&dir.path().join("sidelight.db")).unwrap();
+    connection.progress_handler(100, Some(count)).unwrap();
+    let found = read(&Reader { connection: &connection }).unwrap();
+    (found, steps.load(std::sync::atomic::Ordering::Relaxed))
+}
+
+#[test]
+fn of_those_in_the_group_who_share_an_email_address_no_more_are_read_than_needed() {
+    const SHARED: &str = "all@example.com";
+    let (dir, store) = store();
+    store
+        .write(NOW, |w| {
+            for number in 0..3_000 {
+                let user = member(w, &format!("s{number}.x"), "S", None, None, false, true)?;
+                w.execute("UPDATE users SET email = ?1 WHERE id = ?2", (SHARED, user.0))?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let (named, steps) = counted(&dir, |r| r.members_named(G, SHARED));
+    assert_eq!(named.len(), 2);
+    assert!(steps < 10, "{steps} hundred steps to find that several have the address");
+    let (users, steps) = counted(&dir, |r| r.users_by_email(G, SHARED, 2));
+    assert_eq!(users.len(), 2);
+    assert!(steps < 10, "{steps} hundred steps");
+}

@@ -45,29 +45,7 @@ impl People {
     ) -> Result<GroupPage> {
         permission::administer(caller, group)?;
         self.ground.store.search(&Asker::of(caller, Some(group)), |r| {
-            let mut page = GroupPage { total: 0, groups: Vec::new() };
-            let mut room = MEMBERS_MOST;
-            for role in r.roles(group)? {
-                let asks_for_members = filter.is_some_and(|filter| filter.mentions("members"));
-                let mut shown = ScimGroup { external_id: r.scim_role_id(role.id)?, members: None, role };
-                if asks_for_members {
-                    shown.members = members_of(r, group, shown.role.id, MEMBERS_MOST)?;
-                }
-                if filter.is_some_and(|filter| !meets(&group::document(&shown, ""), filter)) {
-                    continue;
-                }
-                if page.total >= window.first && page.groups.len() < window.count.min(PAGE_MAX) {
-                    shown.members = match shown.members {
-                        _ if !with_members => None,
-                        None => members_of(r, group, shown.role.id, room)?,
-                        listed => listed.filter(|members| members.len() <= room),
-                    };
-                    room -= shown.members.as_ref().map_or(0, Vec::len);
-                    page.groups.push(shown);
-                }
-                page.total += 1;
-            }
-            Ok(page)
+            page_of(r, group, filter, window, with_members.then_some(MEMBERS_MOST))
         })
     }
 
@@ -172,6 +150,40 @@ impl People {
     }
 }
 
+/// A page of roles. `members_most` says how many members all documents of the page list together, and none when
+/// members are not to be listed.
+fn page_of(
+    r: &Reader<'_>,
+    group: GroupId,
+    filter: Option<&Filter>,
+    window: Window,
+    members_most: Option<usize>,
+) -> Result<GroupPage> {
+    let mut page = GroupPage { total: 0, groups: Vec::new() };
+    let mut room = members_most.unwrap_or(0);
+    let asks_for_members = filter.is_some_and(|filter| filter.mentions("members"));
+    for role in r.roles(group)? {
+        let mut shown = ScimGroup { external_id: r.scim_role_id(role.id)?, members: None, role };
+        if asks_for_members {
+            shown.members = members_of(r, group, shown.role.id, MEMBERS_MOST)?;
+        }
+        if filter.is_some_and(|filter| !meets(&group::document(&shown, ""), filter)) {
+            continue;
+        }
+        if page.total >= window.first && page.groups.len() < window.count.min(PAGE_MAX) {
+            shown.members = match shown.members {
+                _ if members_most.is_none() => None,
+                None => members_of(r, group, shown.role.id, room)?,
+                listed => listed.filter(|members| members.len() <= room),
+            };
+            room -= shown.members.as_ref().map_or(0, Vec::len);
+            page.groups.push(shown);
+        }
+        page.total += 1;
+    }
+    Ok(page)
+}
+
 fn take(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, steps: &[GroupStep]) -> Result<()> {
     for step in steps {
         match step {
@@ -272,4 +284,41 @@ fn members_of(reader: &Reader<'_>, group: GroupId, id: RoleId, most: usize) -> R
     // Of the filters of a query none here asks who is locked at what time.
     let members = reader.members(group, &query, crate::clock::Timestamp(0))?;
     Ok(if members.len() > most { None } else { Some(members) })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::desk::fixture::*;
+    use crate::desk::people::users::NewUser;
+
+    #[test]
+    fn all_documents_of_a_page_together_list_so_many_members_and_no_list_is_cut() {
+        let f = fixture();
+        let mut first = None;
+        for (name, users) in [("A", 2), ("B", 3), ("C", 1)] {
+            let new = NewRole { name: name.into(), ..NewRole::default() };
+            let role = RoleChoice::Numbered(f.desk.people.create_role(&f.admin, SEVEN, new).unwrap().id);
+            for number in 0..users {
+                let name = format!("{name}{number}.x");
+                let new = NewUser { role: role.clone(), ..user(&name, &name) };
+                let made = f.desk.people.create_user(&f.admin, SEVEN, new).unwrap();
+                first.get_or_insert(made.user.id);
+            }
+        }
+        let listed = |filter: Option<&str>, most: Option<usize>| -> Vec<Option<usize>> {
+            let filter = filter.map(|text| Filter::parse(text).unwrap());
+            let window = Window { first: 0, count: 9 };
+            let page = f.desk.ground.store.read(|r| page_of(r, SEVEN, filter.as_ref(), window, most));
+            page.unwrap().groups.into_iter().map(|role| role.members.map(|members| members.len())).collect()
+        };
+        assert_eq!(listed(None, Some(6)), [Some(2), Some(3), Some(1)]);
+        assert_eq!(listed(None, Some(4)), [Some(2), None, Some(1)], "left out as a whole");
+        assert_eq!(listed(None, Some(2)), [Some(2), None, None]);
+        assert_eq!(listed(None, None), [None, None, None]);
+        let by_member = format!("members.value eq \"{}\"", first.unwrap());
+        assert_eq!(listed(Some(&by_member), Some(2)), [Some(2)]);
+        assert_eq!(listed(Some(&by_member), Some(1)), [None], "also where the filter has read them");
+    }
 }
