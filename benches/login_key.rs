@@ -5,7 +5,7 @@
 //! - the look-up among 1,000,000 users against that among 1,000: at most 1.3 times as slow;
 //! - Authorize over 64 keep-alive connections, its row durable before the reply, against a route of the same
 //!   server that answers a constant: at least 0.5, plain and over TLS.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "load/mod.rs"]
 mod load;

@@ -22,6 +22,7 @@ pub const TURN: Duration = Duration::from_millis(1500);
 /// Fills a database with `count` users of `group`, `user0000000` and on.
 pub fn fill(directory: &Path, group: GroupId, count: i64) {
     let connection = rusqlite::Connection::open(directory.join(DATABASE_FILE)).unwrap();
+    connection.busy_timeout(Duration::from_secs(60)).unwrap();
     sidelight::store::register_functions(&connection).unwrap();
     connection
         .execute_batch(&format!(
@@ -85,9 +86,14 @@ impl Server {
 
     /// Each connection keeps one request in flight: the next of `requests` is sent as soon as the answer is there.
     pub fn requests_a_second(&self, requests: &[String]) -> f64 {
+        self.rates(requests).0
+    }
+
+    /// The same, and how many requests are answered in a second for which the server has a core.
+    pub fn rates(&self, requests: &[String]) -> (f64, f64) {
         let (stop, done, next) = (AtomicBool::new(false), AtomicU64::new(0), AtomicUsize::new(0));
         let request = || requests[next.fetch_add(1, Ordering::Relaxed) % requests.len()].as_str();
-        let mut elapsed = Duration::ZERO;
+        let (mut elapsed, mut on_core) = (Duration::ZERO, 0.0);
         std::thread::scope(|scope| {
             // Two threads drive all connections: the client must not be dearer than the server.
             for _ in 0..2 {
@@ -95,14 +101,16 @@ impl Server {
             }
             std::thread::sleep(TURN / 5);
             let (begun, before) = (Instant::now(), done.load(Ordering::Relaxed));
+            let core = self.on_core();
             std::thread::sleep(TURN);
             elapsed = begun.elapsed();
             let after = done.load(Ordering::Relaxed);
+            on_core = self.on_core() - core;
             stop.store(true, Ordering::Relaxed);
             done.store(after - before, Ordering::Relaxed);
         });
         let counted = done.load(Ordering::Relaxed);
-        counted as f64 / elapsed.as_secs_f64()
+        (counted as f64 / elapsed.as_secs_f64(), counted as f64 / on_core)
     }
 
     fn drive<'r>(
@@ -133,6 +141,18 @@ impl Server {
                 }
             }
         }
+    }
+}
+
+impl Server {
+    /// Seconds for which the server has had a core, on all its threads: other programs must not count.
+    pub fn on_core(&self) -> f64 {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let nanoseconds: u64 = threads
+            .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok())
+            .filter_map(|told| told.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        nanoseconds as f64 / 1e9
     }
 }
 
