@@ -65,7 +65,7 @@ impl Desk {
         if desk.ground.store.read(|r| r.has_unfinished_imports())? {
             desk.ground
                 .store
-                .leave_trace(desk.ground.clock.now(), |w| w.abandon_imports_of_servers())
+                .write_promised(desk.ground.clock.now(), |w| w.abandon_imports_of_servers())
                 .wait()?;
         }
         Ok(desk)

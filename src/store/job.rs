@@ -37,26 +37,17 @@ pub(super) enum JobWork {
 pub(super) enum Appended {
     /// Before anybody is answered.
     First,
-    /// The same, if nothing was changed since this generation.
-    IfUnchanged(Generation),
     /// The same, but while another process holds the database the answer goes first, and the row follows.
     MayFollow,
 }
 
-/// Learns whether the row was written: it is not when something was changed since.
-pub(super) type LogReceiver = Box<dyn FnOnce(Outcome<bool>) + Send>;
+/// Learns that the row was written.
+pub(super) type LogReceiver = Box<dyn FnOnce(Outcome<()>) + Send>;
 
-/// Runs inside the transaction, or learns why there is none; gives back whether it changed what sign-ins rest
-/// on, and how to answer, once it is known whether the commit held. An answer passes an outcome on and does
-/// nothing that could take long.
-pub(super) type Task = Box<dyn FnOnce(std::result::Result<Begun<'_>, &Error>) -> (bool, Answer) + Send>;
-pub(super) type Begun<'c> = (&'c Connection, Option<Generation>);
+/// Runs inside the transaction, or learns why there is none; gives back how to answer, once it is known whether the
+/// commit held. An answer passes an outcome on and does nothing that could take long.
+pub(super) type Task = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> Answer + Send>;
 pub(super) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
-
-/// The database between two changes. Two look-ups with the same generation before each of them saw the same
-/// people, keys and settings, unless another process has changed some meanwhile: that, only a write finds out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(pub(super) u64);
 
 /// Tells somebody who waits. The thread outlives whatever is told; who was not told is told that by the drop.
 pub(super) fn tell(answer: Answer, committed: Result<()>) {

@@ -60,7 +60,6 @@ pub use groups::{NewGroup, SealedApiKeys};
 pub use imports::{ImportId, ImportWork};
 pub use incidents::Incident;
 use job::Appended;
-pub use job::Generation;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
 pub use open::{DATABASE_FILE, KEY_FILE};
 pub use password_links::PasswordLinkRow;
@@ -75,7 +74,6 @@ pub use sweep::Sweep;
 pub use users::NewUserRow;
 pub use web_sessions::{SignInState, WebSessionRow};
 pub use words::register as register_functions;
-use writer::Touches;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -119,23 +117,8 @@ pub struct Writer<'c> {
     reader: Reader<'c>,
     /// The instant of the transaction: every row that it writes carries it.
     pub now: Timestamp,
-    current: Option<Generation>,
-    changed: Cell<bool>,
     /// The import that what the task makes belongs to.
     hiding: Cell<Option<imports::Hiding>>,
-}
-
-impl Writer<'_> {
-    /// Says, inside [`Store::leave_trace`], that the task changes what sign-ins rest on after all: a new
-    /// generation begins. Whoever forgets it leaves others with what they remember.
-    pub fn end_generation(&self) {
-        self.changed.set(true);
-    }
-
-    /// Whether nothing that a sign-in rests on was changed since `generation`, here or by another process.
-    pub fn is_still(&self, generation: Generation) -> bool {
-        self.current == Some(generation)
-    }
 }
 
 impl<'c> std::ops::Deref for Writer<'c> {
@@ -276,41 +259,20 @@ impl Store {
         now: Timestamp,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.inner.writer.run(now, Touches::People, task)
+        self.inner.writer.run(now, false, task)
     }
 
-    /// As [`Store::write_promised`], for what is never remembered: web sessions, requests that wait for their
-    /// answer, replays, incidents, attempts, when a key was used, rows of the access log. No generation ends
-    /// with it, unless the task says so ([`Writer::end_generation`]).
-    pub fn leave_trace<T: Send + 'static>(
-        &self,
-        now: Timestamp,
-        task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
-    ) -> Promise<T> {
-        self.inner.writer.run(now, Touches::Traces, task)
-    }
-
-    /// As [`Store::leave_trace`], for a note on which nothing hangs, such as when something was used: it is left
+    /// As [`Store::write_promised`], for a note on which nothing hangs, such as when something was used: it is left
     /// undone, and the promise kept, while another process holds the database.
     pub fn note(
         &self,
         now: Timestamp,
         task: impl FnOnce(&Writer<'_>) -> Result<()> + Send + 'static,
     ) -> Promise<()> {
-        self.inner.writer.run(now, Touches::Note, task).then(|noted| match noted {
+        self.inner.writer.run(now, true, task).then(|noted| match noted {
             Err(error) if error.code == LOCKED => Ok(()),
             noted => noted,
         })
-    }
-
-    /// As [`Store::leave_trace`], and cheaper, for a sign-in: `task` decides before it writes. Should it fail or
-    /// panic after it has begun to write, all that share its transaction fail with it.
-    pub fn leave_trace_without_savepoint<T: Send + 'static>(
-        &self,
-        now: Timestamp,
-        task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
-    ) -> Promise<T> {
-        self.inner.writer.run(now, Touches::TracesWithoutSavepoint, task)
     }
 
     /// Writes one row to the access log and returns after it is durable. Cheaper than [`Store::write`].
@@ -318,7 +280,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the store is closing or the disk refuses the commit.
     pub fn log(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
-        self.inner.writer.log(now, entry, Appended::First).wait().map(drop)
+        self.inner.writer.log(now, entry, Appended::First).wait()
     }
 
     /// As [`Store::log`], for a row of something that was only read: while another process holds the database, the
@@ -327,24 +289,12 @@ impl Store {
     /// # Errors
     /// As [`Store::log`]; `Unavailable` with code `database_locked` when too many rows are kept already.
     pub fn log_reading(&self, now: Timestamp, entry: LogEntry) -> Result<()> {
-        self.inner.writer.log(now, entry, Appended::MayFollow).wait().map(drop)
+        self.inner.writer.log(now, entry, Appended::MayFollow).wait()
     }
 
     /// As [`Store::log`], but promised: no thread waits for the commit.
     pub fn log_promised(&self, now: Timestamp, entry: LogEntry) -> Promise<()> {
-        self.inner.writer.log(now, entry, Appended::First).then(|written| written.map(drop))
-    }
-
-    /// The present generation, to be taken before whatever is to be known of it is read.
-    pub fn generation(&self) -> Generation {
-        self.inner.writer.generation()
-    }
-
-    /// As [`Store::log_promised`], unless anything that a sign-in rests on was changed `since`, here or by
-    /// another process: then `false`, and nothing is written. So whoever remembers what was read in that
-    /// generation need not read it again.
-    pub fn log_if_unchanged(&self, now: Timestamp, entry: LogEntry, since: Generation) -> Promise<bool> {
-        self.inner.writer.log(now, entry, Appended::IfUnchanged(since))
+        self.inner.writer.log(now, entry, Appended::First)
     }
 
     /// The version of the bundled SQLite, as `3.54.1`.

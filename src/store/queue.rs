@@ -128,7 +128,7 @@ impl Queue {
         match job.work {
             JobWork::Log { now, entry, when: Appended::MayFollow, receiver } if self.rows.len() < ROWS => {
                 self.rows.push((now, entry));
-                tell(Box::new(|_| receiver(Box::new(|| Ok(true)))), Ok(()));
+                tell(Box::new(|_| receiver(Box::new(|| Ok(())))), Ok(()));
                 None
             }
             _ => Some(job),
@@ -140,7 +140,7 @@ fn refuse(job: Job, held: &Error) {
     let refused: Result<()> = Err(held.clone());
     match job.work {
         JobWork::Task(task) => {
-            let (_, answer) = task(Err(held));
+            let answer = task(Err(held));
             tell(answer, refused);
         }
         JobWork::Log { receiver, .. } => {

@@ -116,24 +116,6 @@ fn a_task_that_goes_on_after_the_transaction_was_given_up_writes_nothing() {
 }
 
 #[test]
-fn a_task_without_a_savepoint_harms_its_neighbours_only_if_it_fails_after_it_has_written() {
-    for writes_first in [false, true] {
-        let (_dir, store) = store();
-        let failing = store.leave_trace_without_savepoint(NOW, move |w| {
-            if writes_first {
-                w.insert_group(&NewGroup { id: GroupId(2), name: "Second".into(), account_id: None })?;
-            }
-            Err(Error::denied("no"))
-        });
-        let after = store.write_promised(NOW, |w| w.insert_group(&acme()));
-        let outcomes = in_one_transaction(&store, vec![failing, after]);
-        assert_eq!(outcomes[1].clone().unwrap_err().kind, Kind::Denied);
-        assert_eq!([outcomes[0].is_err(), outcomes[2].is_err()], [writes_first, false]);
-        assert_eq!(group_numbers(&store), if writes_first { vec![12345] } else { vec![1, 12345] });
-    }
-}
-
-#[test]
 fn a_promise_writes_nothing_until_it_is_asked_for_and_may_end_the_store_itself() {
     let (dir, store) = store();
     let entry = || LogEntry::done(&Caller::host(), None, "server.start", "", "");
@@ -157,73 +139,6 @@ fn a_panic_where_an_outcome_is_told_harms_nobody_else() {
     let entry = LogEntry::done(&Caller::host(), None, "server.start", "", "");
     store.log_promised(NOW, entry.clone()).deliver(|_| panic!("a hostile receiver"));
     store.log(NOW, entry).unwrap();
-}
-
-#[test]
-fn what_rests_on_an_older_generation_is_not_logged() {
-    let (dir, store) = store();
-    let entry = || LogEntry::done(&Caller::host(), None, "sign-in.login-key", "ann", "");
-    let logged = |since| store.log_if_unchanged(NOW, entry(), since).wait().unwrap();
-    store.write(NOW, |w| w.insert_group(&acme())).unwrap();
-    let since = store.generation();
-    assert!(logged(since));
-    store.leave_trace(NOW, move |w| w.log(&entry())).wait().unwrap();
-    assert!(logged(since));
-    store.write(NOW, |_| Ok(())).unwrap();
-    assert!(!logged(since));
-    let since = store.generation();
-    assert!(logged(since));
-    store
-        .leave_trace(NOW, |w| {
-            w.end_generation();
-            Ok(())
-        })
-        .wait()
-        .unwrap();
-    assert!(!logged(since));
-    let since = store.generation();
-    assert!(logged(since));
-    let other_process = Store::open(dir.path(), Mode::Lab, NOW).unwrap();
-    let other = NewGroup { id: GroupId(2), name: "Other".into(), account_id: None };
-    other_process.write(NOW, move |w| w.insert_group(&other)).unwrap();
-    assert!(!logged(since));
-    assert_eq!(store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap().len(), 5);
-}
-
-#[test]
-fn in_one_transaction_nothing_rests_on_what_an_earlier_task_changed() {
-    let (_dir, store) = store();
-    store.write(NOW, |_| Ok(())).unwrap();
-    let since = store.generation();
-    let still = |store: &Store, tell: Sender<bool>| {
-        store.leave_trace(NOW, move |w| {
-            tell.send(w.is_still(since)).unwrap();
-            Ok(())
-        })
-    };
-    let ((tell_before, before), (tell_after, after)) = (channel(), channel());
-    let changing = store.leave_trace(NOW, |w| {
-        w.end_generation();
-        Err(Error::denied("a task that changed people and was undone"))
-    });
-    let ((entered, has_entered), (release, go_on)) = (channel(), channel());
-    let hold = store.leave_trace(NOW, move |_| {
-        entered.send(()).unwrap();
-        go_on.recv_timeout(PATIENCE).unwrap();
-        Ok(())
-    });
-    let last = still(&store, tell_after);
-    let (done, all_done) = channel();
-    for promise in [hold, still(&store, tell_before), changing, last] {
-        let done = done.clone();
-        promise.deliver(move |outcome| done.send(outcome().is_ok()).unwrap());
-    }
-    has_entered.recv_timeout(PATIENCE).unwrap();
-    release.send(()).unwrap();
-    let told: Vec<bool> = (0..4).map(|_| all_done.recv_timeout(PATIENCE).unwrap()).collect();
-    assert_eq!(told, [true, true, false, true]);
-    assert_eq!([before.recv().unwrap(), after.recv().unwrap()], [true, false]);
-    assert!(store.generation() > since);
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! The one thread that writes.
 //!
-//! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in one transaction, most in a
-//! savepoint of their own, commits once, and only then answers each: whoever was answered has a durable change.
+//! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in one transaction, in a
+//! savepoint of its own, commits once, and only then answers each: whoever was answered has a durable change.
 //! While another process holds the lock, [`super::queue`] says what becomes of them.
 //! `synchronous=FULL` makes a commit cost a disk flush; sign-ins that arrive together share it.
-//!
-//! The thread also counts [`Generation`]s: it alone sees, inside its transaction, whether anything was changed
-//! since, here or by another process.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -19,7 +16,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::job::{Answer, Appended, Generation, Job, JobWork, QUEUE, tell};
+use super::job::{Answer, Appended, Job, JobWork, QUEUE, tell};
 use super::queue::{Patience, Queue};
 use super::{LOCKED, Reader, Writer, access_log, database_fault, log_file};
 use crate::clock::Timestamp;
@@ -31,26 +28,11 @@ use crate::promise::{Outcome, Promise, Waiter, closing};
 /// Jobs in one commit: bounds how long the first of them waits for the last.
 const BATCH: usize = 256;
 
-/// What a job may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Touches {
-    /// What sign-ins rest on, for all that is known: a new generation begins.
-    People,
-    /// Only what sign-ins leave behind.
-    Traces,
-    /// The same, on which nothing hangs.
-    Note,
-    /// The same, by a task without a savepoint, for which SQLite copies each page that the task touches. When it
-    /// fails after it has begun to write, the whole transaction is undone.
-    TracesWithoutSavepoint,
-}
-
 pub(super) struct WriterThread {
     // `Option` so that drop can close the queue and then wait for the thread.
     queue: Option<SyncSender<Job>>,
     /// Gives its connection back when it ends, and how many rows were not written that should have followed.
     thread: Mutex<Option<JoinHandle<(Connection, usize)>>>,
-    generation: Arc<AtomicU64>,
 }
 
 /// What the thread itself knows.
@@ -61,33 +43,20 @@ struct Work {
     /// Whether a commit is the thread's own. When the disk is full or fails, SQLite gives the transaction up on
     /// its own, and each statement after that would be kept by itself, and reported as lost.
     committing: Arc<AtomicBool>,
-    generation: Arc<AtomicU64>,
-    /// SQLite's count of the commits of other connections that write: those of other processes.
-    others: i64,
-    /// Something was changed since the generation was published last.
-    changed: bool,
 }
 
 impl WriterThread {
     /// Starts the thread. `patience` says what becomes of those who wait while another process holds the database.
     pub fn start(mut connection: Connection, path: &Path, patience: Patience) -> Result<WriterThread> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let generation = Arc::new(AtomicU64::new(0));
         let committing = Arc::new(AtomicBool::new(false));
         let own = Arc::clone(&committing);
         // What the hook answers is whether to roll back instead.
         connection.commit_hook(Some(move || !own.load(Ordering::Relaxed))).map_err(database_fault)?;
         // The queue waits for the lock, not the connection: so others can be answered meanwhile.
         connection.busy_timeout(Duration::ZERO).map_err(database_fault)?;
-        let mut work = Work {
-            connection,
-            path: path.to_owned(),
-            log_keeper: log_file::Keeper::default(),
-            committing,
-            generation: Arc::clone(&generation),
-            others: 0,
-            changed: false,
-        };
+        let mut work =
+            Work { connection, path: path.to_owned(), log_keeper: log_file::Keeper::default(), committing };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
@@ -95,40 +64,30 @@ impl WriterThread {
                 (work.connection, lost)
             })
             .map_err(|e| Error::fault("writer_thread", e.to_string()))?;
-        Ok(WriterThread { queue: Some(queue), thread: Mutex::new(Some(thread)), generation })
+        Ok(WriterThread { queue: Some(queue), thread: Mutex::new(Some(thread)) })
     }
 
-    pub fn generation(&self) -> Generation {
-        Generation(self.generation.load(Ordering::Acquire))
-    }
-
+    /// Runs a task in a savepoint of its own. `may_be_left` says that it is refused as soon as another process has held
+    /// the database for more than a short while.
     pub fn run<T: Send + 'static>(
         &self,
         now: Timestamp,
-        touches: Touches,
+        may_be_left: bool,
         task: impl FnOnce(&Writer<'_>) -> Result<T> + Send + 'static,
     ) -> Promise<T> {
-        self.promise(touches == Touches::Note, move |receiver| {
+        self.promise(may_be_left, move |receiver| {
             JobWork::Task(Box::new(move |begun| {
-                let mut changed = touches == Touches::People;
-                let outcome = begun.map_err(Error::clone).and_then(|(connection, current)| {
-                    let reader = Reader { connection };
-                    let writer =
-                        Writer { reader, now, current, changed: Cell::new(changed), hiding: Cell::default() };
-                    let outcome = match touches {
-                        Touches::TracesWithoutSavepoint => without_savepoint(&writer, task),
-                        Touches::People | Touches::Traces | Touches::Note => in_savepoint(&writer, task),
-                    };
-                    changed = writer.changed.get();
-                    outcome
+                let outcome = begun.map_err(Error::clone).and_then(|connection| {
+                    let writer = Writer { reader: Reader { connection }, now, hiding: Cell::default() };
+                    in_savepoint(&writer, task)
                 });
-                (changed, Box::new(move |committed| receiver(Box::new(move || kept(outcome, committed)))))
+                Box::new(move |committed| receiver(Box::new(move || kept(outcome, committed))))
             }))
         })
     }
 
-    /// Appends a row; the outcome tells whether it did.
-    pub fn log(&self, now: Timestamp, entry: LogEntry, when: Appended) -> Promise<bool> {
+    /// Appends a row.
+    pub fn log(&self, now: Timestamp, entry: LogEntry, when: Appended) -> Promise<()> {
         self.promise(false, move |receiver| JobWork::Log { now, entry, when, receiver })
     }
 
@@ -209,10 +168,6 @@ impl Work {
             answers.push(answer);
         }
         let committed = begun.and_then(|()| self.commit());
-        // Before anybody is answered: who was told of a change must find a new generation.
-        if std::mem::take(&mut self.changed) {
-            self.generation.fetch_add(1, Ordering::Release);
-        }
         if committed.is_ok() {
             queue.rows.drain(..followed);
         }
@@ -234,24 +189,8 @@ impl Work {
         self.committing.store(false, Ordering::Relaxed);
     }
 
-    fn begin(&mut self) -> Result<()> {
-        execute(&self.connection, "BEGIN IMMEDIATE")?;
-        let others = self
-            .connection
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(database_fault);
-        match others {
-            Ok(others) => {
-                self.changed |= others != self.others;
-                self.others = others;
-                Ok(())
-            }
-            Err(error) => {
-                self.roll_back();
-                Err(error)
-            }
-        }
+    fn begin(&self) -> Result<()> {
+        execute(&self.connection, "BEGIN IMMEDIATE")
     }
 
     fn commit(&self) -> Result<()> {
@@ -279,27 +218,17 @@ impl Work {
         let begun = begun.clone().and_then(|()| self.still_begun());
         let failed = begun.as_ref().err();
         match job.work {
-            JobWork::Task(task) => {
-                let (changed, answer) = task(failed.map_or(Ok((&self.connection, self.current())), Err));
-                self.changed |= changed;
-                Some(answer)
-            }
+            JobWork::Task(task) => Some(task(failed.map_or(Ok(&self.connection), Err))),
             JobWork::End => None,
-            JobWork::Log { now, entry, when, receiver } => {
-                let written = match (failed, when) {
-                    (Some(error), _) => Err(error.clone()),
-                    (None, Appended::IfUnchanged(since)) if self.current() != Some(since) => Ok(false),
+            JobWork::Log { now, entry, receiver, .. } => {
+                let written = match failed {
+                    Some(error) => Err(error.clone()),
                     // One statement undoes itself when it fails: no savepoint is needed.
-                    (None, _) => access_log::append(&self.connection, now, &entry).map(|()| true),
+                    None => access_log::append(&self.connection, now, &entry),
                 };
                 Some(Box::new(move |committed| receiver(Box::new(move || kept(written, committed)))))
             }
         }
-    }
-
-    /// The generation, unless this transaction has begun the next one.
-    fn current(&self) -> Option<Generation> {
-        (!self.changed).then(|| Generation(self.generation.load(Ordering::Relaxed)))
     }
 }
 
@@ -326,18 +255,6 @@ fn in_savepoint<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result
             Err(error)
         }
     }
-}
-
-/// A task that fails after it has written takes the whole transaction with it.
-fn without_savepoint<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
-    let connection = writer.reader.connection;
-    let before = connection.total_changes();
-    let outcome = caught(writer, task);
-    if outcome.is_err() && connection.total_changes() != before {
-        // It may be gone already.
-        let _ = execute(connection, "ROLLBACK");
-    }
-    outcome
 }
 
 fn caught<T>(writer: &Writer<'_>, task: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {

@@ -130,7 +130,7 @@ fn a_used_assertion_is_remembered_as_long_as_the_largest_clock_skew_could_accept
     let store = store(server.data());
     let mut sweep = Sweep::new(last);
     while let Some(ended) = store.read(|r| r.next_ended(&mut sweep)).unwrap() {
-        store.leave_trace(last, move |w| w.remove_ended(&ended)).wait().unwrap();
+        store.write_promised(last, move |w| w.remove_ended(&ended)).wait().unwrap();
     }
     server.set_clock("2026-02-01T12:14:59Z");
     assert_eq!(post(&server, &document).status, 403);

@@ -17,7 +17,7 @@ impl Appliance {
     /// Those of the store.
     pub fn keep_house(&self) -> Result<()> {
         let now = self.ground.clock.now();
-        let wiped = self.ground.store.leave_trace(now, |w| {
+        let wiped = self.ground.store.write_promised(now, |w| {
             w.wipe_kept_responses()?;
             w.forget_removed_sso_keys()
         });
@@ -29,7 +29,7 @@ impl Appliance {
             let before = now.plus_seconds(-STAYS_SECONDS);
             let mut sweep = Sweep::new(before);
             while let Some(ended) = self.ground.store.read(|r| r.next_ended(&mut sweep))? {
-                self.ground.store.leave_trace(now, move |w| w.remove_ended(&ended)).wait()?;
+                self.ground.store.write_promised(now, move |w| w.remove_ended(&ended)).wait()?;
             }
         }
         Ok(())

@@ -7,7 +7,6 @@ pub mod guard;
 pub mod key_cache;
 pub mod known_group;
 pub mod let_in;
-pub mod memory;
 pub mod opened;
 pub mod pace;
 pub mod password_rule;

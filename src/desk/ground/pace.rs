@@ -56,7 +56,7 @@ impl Ground {
         let mut pace = Pace::default();
         loop {
             let (rows, begun) = (u32::try_from(pace.rows()).unwrap_or(1), Instant::now());
-            let done = self.store.leave_trace(self.clock.now(), move |w| {
+            let done = self.store.write_promised(self.clock.now(), move |w| {
                 let begun = Instant::now();
                 Ok((portion(w, rows)?, begun.elapsed()))
             });

@@ -1,7 +1,5 @@
 //! The use cases of signing in: a credential is judged, and answered with a token, a web session, or both.
 
-use std::sync::Arc;
-
 use super::attempt::{Attempt, TokenRequest};
 use super::refusal::{self, Refusal, Stop};
 use super::signed_in::{Means, SignedIn, row};
@@ -80,33 +78,9 @@ impl SignIn {
     ///
     /// # Errors
     /// As [`SignIn::identify`].
-    pub fn authorize(
-        self: &Arc<Self>,
-        attempt: &Attempt<'_>,
-        request: &TokenRequest,
-    ) -> Result<Promise<Authorized>> {
-        let (now, generation) = (self.ground.clock.now(), self.ground.store.generation());
-        let Some(signed_in) = self.remembered(attempt, request, generation, now) else {
-            return self.authorize_anew(attempt, request);
-        };
-        let (entry, authorized) = self.granted(attempt, request, signed_in, now)?;
-        let (sign_in, request) = (Arc::clone(self), request.clone());
-        let (caller, credential) = (attempt.caller.clone(), attempt.credential.clone());
-        let (group, surface) = (attempt.group, attempt.surface);
-        Ok(self.ground.store.log_if_unchanged(now, entry, generation).then(move |logged| {
-            if logged? {
-                return Ok(authorized);
-            }
-            let attempt = Attempt { caller: &caller, credential: &credential, group, surface };
-            sign_in.authorize_anew(&attempt, &request)?.wait()
-        }))
-    }
-
-    /// As [`SignIn::authorize`], by what the database says now.
-    fn authorize_anew(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Promise<Authorized>> {
-        let (now, generation) = (self.ground.clock.now(), self.ground.store.generation());
+    pub fn authorize(&self, attempt: &Attempt<'_>, request: &TokenRequest) -> Result<Promise<Authorized>> {
+        let now = self.ground.clock.now();
         let signed_in = self.judge_for_service(attempt, request, now)?;
-        self.remember(attempt, request, &signed_in, generation)?;
         let (entry, authorized) = self.granted(attempt, request, signed_in, now)?;
         Ok(self.ground.store.log_promised(now, entry).then(|logged| logged.map(|()| authorized)))
     }
@@ -277,7 +251,7 @@ impl SignIn {
         let session = self.prepared_web_session(now)?;
         let entry = row(&signed_in, attempt.caller, attempt.surface.to_owned());
         let (fingerprint, expires_at) = (session.fingerprint, session.expires_at);
-        let opened = self.ground.store.leave_trace_without_savepoint(now, move |w| {
+        let opened = self.ground.store.write_promised(now, move |w| {
             if !w.insert_web_session(&fingerprint, group, user, Some(mark), expires_at)? {
                 // Somebody took the member away since they were judged.
                 let (outcome, code) = (LogOutcome::Refused, Some(Reject::NotAMember.code()));

@@ -16,7 +16,6 @@ mod presence;
 pub mod privilege;
 mod refusal;
 mod reject;
-mod remembered;
 mod signed_in;
 #[cfg(test)]
 mod tests;
@@ -39,7 +38,6 @@ use super::ground::Ground;
 pub struct SignIn {
     ground: Arc<Ground>,
     presence: presence::Presence,
-    remembered: remembered::Remembered,
     web_session_idle_seconds: AtomicI64,
 }
 
@@ -48,7 +46,6 @@ impl SignIn {
         SignIn {
             ground,
             presence: presence::Presence::default(),
-            remembered: remembered::Remembered::default(),
             web_session_idle_seconds: AtomicI64::new(web_session::IDLE_SECONDS),
         }
     }

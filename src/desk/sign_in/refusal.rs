@@ -280,7 +280,7 @@ impl SignIn {
         };
         match locks {
             Some(_) => self.ground.store.write(now, note),
-            None => self.ground.store.leave_trace(now, note).wait(),
+            None => self.ground.store.write_promised(now, note).wait(),
         }
     }
 }

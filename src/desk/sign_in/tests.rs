@@ -290,66 +290,38 @@ fn authorize(house: &House, service: &str) -> Result<Authorized> {
     house.desk.sign_in.authorize(&attempt, &TokenRequest::new(Some(service), Some("2")).unwrap())?.wait()
 }
 
-/// Begins a sign-in that is remembered already, lets `change` happen, and only then lets it be written.
-fn overtaken_by(change: impl FnOnce(&House)) -> Result<Authorized> {
-    let house = House::new();
-    authorize(&house, "presence").unwrap();
-    let caller = Caller::anonymous("192.0.2.1".parse().unwrap());
-    let credential = partner(ACME, PUID, &good_key());
-    let attempt = Attempt { caller: &caller, credential: &credential, group: None, surface: "Authorize" };
-    let request = TokenRequest::new(Some("presence"), None).unwrap();
-    let generation = house.desk.ground.store.generation();
-    let remembered = house.desk.sign_in.remembered(&attempt, &request, generation, house.desk.clock().now());
-    assert_eq!(remembered.unwrap().address.as_str(), ADDRESS);
-    let promise = house.desk.sign_in.authorize(&attempt, &request).unwrap();
-    change(&house);
-    let outcome = promise.wait();
-    assert_eq!(house.last_row().refused, outcome.is_err());
-    // And so is everybody who comes later.
-    assert_eq!(authorize(&house, "presence").is_ok(), outcome.is_ok());
-    outcome
-}
-
 #[test]
-fn a_change_overtakes_a_sign_in_that_is_remembered_but_not_yet_written() {
+fn a_change_is_in_force_with_the_next_sign_in_also_one_by_another_process() {
     let host = Caller::host();
     let suspended = || UserChange { suspended: Some(true), ..UserChange::default() };
     let service = |enabled| Settings::from([("presence".to_owned(), enabled)]);
-    let kind = |outcome: Result<Authorized>| outcome.map(drop).map_err(|error| error.kind);
-    assert_eq!(kind(overtaken_by(|_| {})), Ok(()));
-    assert_eq!(kind(overtaken_by(|house| house.change(PUID, suspended()))), Err(Kind::Denied));
-    assert_eq!(
-        kind(overtaken_by(|house| {
-            house.desk.sign_in.change_api_key(&host, ACME, Some(Secret::new("anotherApiKey"))).unwrap();
-        })),
-        Err(Kind::Unauthenticated)
-    );
-    assert_eq!(
-        kind(overtaken_by(|house| {
-            house.desk.people.set_group_settings(&host, ACME, service(false), None).unwrap();
-        })),
-        Err(Kind::Denied)
-    );
-    assert_eq!(
-        kind(overtaken_by(|house| {
-            house.desk.people.set_group_settings(&host, ACME, service(true), None).unwrap();
-        })),
-        Ok(())
-    );
-}
-
-#[test]
-fn another_process_overtakes_a_sign_in_that_is_remembered() {
-    let outcome = overtaken_by(|house| {
+    let after = |change: &dyn Fn(&House, &Desk)| {
+        let house = House::new();
         let other = Desk::open(house.directory.path(), Mode::Lab, Clock::system()).unwrap();
-        let suspended = UserChange { suspended: Some(true), ..UserChange::default() };
-        other.people.update_user(&Caller::host(), ACME, &UserKey::Puid(PUID.into()), suspended).unwrap();
-    });
-    assert_eq!(outcome.err().unwrap().kind, Kind::Denied);
+        authorize(&house, "presence").unwrap();
+        change(&house, &other);
+        let outcome = authorize(&house, "presence");
+        assert_eq!(house.last_row().refused, outcome.is_err());
+        outcome.map(drop).map_err(|error| error.kind)
+    };
+    let sign_in = |house: &House, key: &str| {
+        house.desk.sign_in.change_api_key(&host, ACME, Some(Secret::new(key))).unwrap();
+    };
+    let set =
+        |house: &House, on| house.desk.people.set_group_settings(&host, ACME, service(on), None).unwrap();
+    assert_eq!(after(&|_, _| ()), Ok(()));
+    assert_eq!(after(&|house, _| house.change(PUID, suspended())), Err(Kind::Denied));
+    assert_eq!(after(&|house, _| sign_in(house, "anotherApiKey")), Err(Kind::Unauthenticated));
+    assert_eq!(after(&|house, _| drop(set(house, false))), Err(Kind::Denied));
+    assert_eq!(after(&|house, _| drop(set(house, true))), Ok(()));
+    let elsewhere = |_: &House, other: &Desk| {
+        other.people.update_user(&host, ACME, &UserKey::Puid(PUID.into()), suspended()).unwrap();
+    };
+    assert_eq!(after(&elsewhere), Err(Kind::Denied));
 }
 
 #[test]
-fn the_login_key_of_somebody_remembered_is_checked_each_time() {
+fn a_login_key_is_checked_each_time() {
     let house = House::new();
     assert!(authorize(&house, "presence").is_ok());
     house.desk.clock().set_now(Timestamp::from_seconds(NOW + 60));

@@ -107,7 +107,7 @@ impl SignIn {
                 None => Ok(()),
             }
         };
-        self.ground.store.leave_trace(self.ground.clock.now(), end).wait()
+        self.ground.store.write_promised(self.ground.clock.now(), end).wait()
     }
 }
 

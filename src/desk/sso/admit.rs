@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, LOGIN_KEY_CHECK, SKEW_SECONDS_MAX, Status};
 use crate::model::{Caller, LogEntry, Member, admitted};
 use crate::protocol::saml::identity::Identity;
-use crate::store::{Generation, KeptResponse, NewAttempt, Reader, Writer};
+use crate::store::{KeptResponse, NewAttempt, Reader, Writer};
 
 use super::attempts::{OPERATION, TEST_OPERATION, attributes_json};
 use super::judge::{Checklist, Grounds};
@@ -29,14 +29,10 @@ const NOTE_EVERY_SECONDS: i64 = 60;
 pub(super) struct Act {
     pub caller: Caller,
     pub grounds: Arc<Grounds>,
-    /// Since when the grounds are remembered; `None` when they were just read.
-    pub since: Option<Generation>,
     /// The response, when it is to be kept.
     pub kept: Option<KeptResponse>,
     pub identity: Identity,
     pub identifiers: Identifiers,
-    /// Whom they name, where that is remembered of the same generation.
-    pub known: Option<Arc<Member>>,
     /// Whether the browser gets a login key.
     pub needs_key: bool,
     /// `test=11`: everything is judged, and nobody is signed in or made.
@@ -51,8 +47,6 @@ pub(super) struct Act {
 pub(super) enum Carried {
     In(Box<Admitted>),
     Refused(Box<Denied>),
-    /// What is remembered holds no longer; nothing was written.
-    Overtaken,
 }
 
 /// Somebody was let in.
@@ -60,12 +54,7 @@ pub(super) struct Admitted {
     /// `None` only in a test, for somebody who would be made.
     pub member: Option<Arc<Member>>,
     pub identity: Identity,
-    pub identifiers: Identifiers,
-    /// Whom they name was looked up.
-    pub anew: bool,
     pub checks: Checklist,
-    /// It was noted that the key verified: what is remembered of the key is out of date.
-    pub noted: bool,
 }
 
 /// Nobody was let in, and nothing was written.
@@ -84,10 +73,6 @@ enum Plan {
 impl Act {
     /// Carries it out, or says why not.
     pub fn carry_out(mut self, w: &Writer<'_>) -> Result<Carried> {
-        if self.since.is_some_and(|since| !w.is_still(since)) {
-            return Ok(Carried::Overtaken);
-        }
-        let anew = self.known.is_none();
         let plan = match self.decided(w)? {
             Ok(plan) => plan,
             Err(reject) => return self.denied(w, reject),
@@ -109,12 +94,10 @@ impl Act {
             checks.passed("First use", "Profiles 4.1.4.5", "an assertion that was not used before", "new");
         }
         let group = self.grounds.configuration.group;
-        let mut noted = false;
         if let Some(key) = self.key()
             && key.last_verified_at.is_none_or(|at| at.plus_seconds(NOTE_EVERY_SECONDS) <= w.now)
         {
             w.note_sso_key_verified(group, &key.fingerprint)?;
-            noted = true;
         }
         if let Some(id) = self.own_key() {
             w.note_sp_key_used(group, id, w.now.plus_seconds(-NOTE_EVERY_SECONDS))?;
@@ -124,14 +107,10 @@ impl Act {
             Plan::Known(member) => Some(member),
             Plan::Update(member, _) if self.only_test => Some(member),
             Plan::Update(member, change) => {
-                w.end_generation();
                 Some(Arc::new(provision::brought_up_to_date(w, group, ip, &member, &change)?))
             }
             Plan::Make(_) if self.only_test => None,
-            Plan::Make(new) => {
-                w.end_generation();
-                Some(Arc::new(provision::made(w, group, ip, &new)?))
-            }
+            Plan::Make(new) => Some(Arc::new(provision::made(w, group, ip, &new)?)),
         };
         if let Some(member) = member.as_ref().filter(|_| !self.only_test) {
             let (fingerprint, expires_at) = self.session;
@@ -140,15 +119,15 @@ impl Act {
             }
         }
         self.log(w, member.as_deref())?;
-        let Act { identity, identifiers, checks, .. } = self;
+        let Act { identity, checks, .. } = self;
         let checks = checks.unwrap_or_default();
-        Ok(Carried::In(Box::new(Admitted { member, identity, identifiers, anew, checks, noted })))
+        Ok(Carried::In(Box::new(Admitted { member, identity, checks })))
     }
 
     /// Who it is and whether they may come in. Writes nothing.
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
-        let (who, known) = ((&self.identity, &self.identifiers), self.known.take());
-        let planned = plan(w, &self.grounds.configuration, who, known, self.checks.as_mut())?;
+        let who = (&self.identity, &self.identifiers);
+        let planned = plan(w, &self.grounds.configuration, who, self.checks.as_mut())?;
         let plan = match planned {
             Ok(plan) => plan,
             Err(reject) => return Ok(Err(reject)),
@@ -196,7 +175,7 @@ impl Act {
             None => {
                 let mut checks = Checklist::default();
                 let who = (&identity, &identifiers);
-                let _ = plan(w, &grounds.configuration, who, None, Some(&mut checks))?;
+                let _ = plan(w, &grounds.configuration, who, Some(&mut checks))?;
                 checks
             }
         };
@@ -255,21 +234,15 @@ impl Act {
     }
 }
 
-/// Works out who it is, noting each rule where somebody will read it; `known` is whom the identifiers are known
-/// to name. Writes nothing.
+/// Works out who it is, noting each rule where somebody will read it. Writes nothing.
 fn plan(
     r: &Reader<'_>,
     configuration: &Configuration,
     (identity, identifiers): (&Identity, &Identifiers),
-    known: Option<Arc<Member>>,
     mut checks: Option<&mut Checklist>,
 ) -> Result<std::result::Result<Plan, SsoReject>> {
     let autoprovision = configuration.autoprovision;
-    let named = match known {
-        Some(member) => Ok(member),
-        None => matched(r, configuration, identifiers)?.map(Arc::new),
-    };
-    let member = match named {
+    let member = match matched(r, configuration, identifiers)?.map(Arc::new) {
         Ok(member) => member,
         Err(SsoReject::UserUnknown { .. }) if autoprovision != Autoprovision::Off => {
             let new = match provision::planned(r, configuration, identity, identifiers)? {
@@ -314,7 +287,7 @@ pub(super) fn rehearsed(
     checks: &mut Checklist,
 ) -> Result<Option<SsoReject>> {
     let identifiers = Identifiers::of(configuration, identity);
-    let reject = plan(r, configuration, (identity, &identifiers), None, Some(checks))?.err();
+    let reject = plan(r, configuration, (identity, &identifiers), Some(checks))?.err();
     if let Some(reject) = &reject {
         checks.failed(reject);
     }

@@ -100,7 +100,7 @@ impl Sso {
         let detail = detail(reject, tally);
         let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail);
         let entry = LogEntry { incident: Some(incident.clone()), ..refused };
-        let refused = self.ground.store.leave_trace(now, move |w| {
+        let refused = self.ground.store.write_promised(now, move |w| {
             w.insert_incident(&kept, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.log(&entry)
         });
@@ -218,7 +218,7 @@ impl Sso {
             ..self.incident(incident.clone(), Some(group), reject, checks)
         };
         let now = attempt.now;
-        let refused = self.ground.store.leave_trace(now, move |w| {
+        let refused = self.ground.store.write_promised(now, move |w| {
             w.insert_incident(&row, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
             w.insert_saml_attempt(&kept)?;
             w.log(&entry)

@@ -101,7 +101,7 @@ impl Sso {
             expires_at: now.plus_seconds(REQUEST_LIFETIME),
         };
         let carried = carried(&configuration, &pending, target, origin, now.0);
-        self.ground.store.leave_trace(now, move |w| w.insert_pending_request(&pending)).wait()?;
+        self.ground.store.write_promised(now, move |w| w.insert_pending_request(&pending)).wait()?;
         Ok(Beginning::Begun(Begun { browser, carried }))
     }
 

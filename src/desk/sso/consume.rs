@@ -11,14 +11,14 @@ use crate::desk::sso::Sso;
 use crate::duty;
 use crate::error::{Error, Result};
 use crate::model::relative::RelativeTarget;
+use crate::model::sso::Status;
 use crate::model::sso::addresses::acs_url;
-use crate::model::sso::{Autoprovision, Status};
 use crate::model::{Caller, GroupId};
 use crate::promise::Promise;
 use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::verdict::{Reasons, judge_post};
 use crate::protocol::xml::Certificate;
-use crate::store::{Generation, PendingRequest, Reader};
+use crate::store::{PendingRequest, Reader};
 
 use super::admit::{Act, Admitted, Carried, Denied};
 use super::answer::{Answer, Outcome, Refusal, SignedIn};
@@ -50,8 +50,6 @@ pub(super) struct Attempt {
     pub caller: Caller,
     pub posted: Posted,
     pub grounds: Arc<Grounds>,
-    /// Since when the grounds are remembered; `None` when they were just read.
-    since: Option<Generation>,
     /// The requests of this browser that wait for an answer.
     pub pending: Vec<PendingRequest>,
     pub circumstances: Circumstances,
@@ -69,24 +67,8 @@ impl Sso {
     /// # Errors
     /// Our own faults only; a refusal is an [`Answer`].
     pub fn consume_saml(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
-        let generation = self.ground.store.generation();
-        match self.grounds.find(&posted.group, generation) {
-            Some(grounds) if !posted.response.is_empty() => {
-                self.consume(caller, posted, grounds, Some(generation))
-            }
-            _ => self.consume_anew(caller, posted),
-        }
-    }
-
-    /// As [`Sso::consume_saml`], by what the database says now.
-    fn consume_anew(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
-        let generation = self.ground.store.generation();
         match self.ground.store.snapshot(|r| self.found(r, posted.group))? {
-            Ok(grounds) => {
-                let grounds = Arc::new(grounds);
-                self.grounds.keep(posted.group, generation, Arc::clone(&grounds));
-                self.consume(caller, posted, grounds, None)
-            }
+            Ok(grounds) => self.consume(caller, posted, Arc::new(grounds)),
             Err((group, reject)) => {
                 let error = self.refuse_outright(&caller, group, &reject)?;
                 let refusal = Refusal::plain(error, posted.target.embedded);
@@ -95,13 +77,12 @@ impl Sso {
         }
     }
 
-    /// Judges by these grounds. What is refused by remembered ones is judged anew if they have changed.
+    /// Judges by these grounds.
     fn consume(
         self: &Arc<Self>,
         caller: Caller,
         posted: Posted,
         grounds: Arc<Grounds>,
-        since: Option<Generation>,
     ) -> Result<Promise<Answer>> {
         let now = self.ground.clock.now();
         let pending = self.pending(&posted, now)?;
@@ -111,8 +92,7 @@ impl Sso {
         }
         let circumstances =
             Circumstances { acs, outstanding: pending.iter().map(|request| request.id.clone()).collect() };
-        let attempt =
-            Attempt { caller, posted, grounds, since, pending, circumstances, presented: None, now };
+        let attempt = Attempt { caller, posted, grounds, pending, circumstances, presented: None, now };
         if attempt.posted.response.is_empty() {
             let checks = Checklist::default();
             let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
@@ -126,7 +106,6 @@ impl Sso {
         let (verdict, reasons) = judge_post(&attempt.posted.response, &expectations).into_parts();
         match verdict {
             Ok(identity) => self.admit(attempt, identity, reasons),
-            Err(_) if self.is_out_of_date(&attempt)? => self.consume_anew(attempt.caller, attempt.posted),
             Err(reject) => {
                 duty::relieve();
                 let checks = Checklist(reasons.checks());
@@ -135,15 +114,6 @@ impl Sso {
                 Ok(Promise::kept(Ok(self.refuse_attempt(&attempt, &reject, None, checks)?)))
             }
         }
-    }
-
-    /// Whether an attempt that is refused was judged by remembered grounds that hold no longer.
-    fn is_out_of_date(&self, attempt: &Attempt) -> Result<bool> {
-        if attempt.since.is_none() {
-            return Ok(false);
-        }
-        let found = self.ground.store.snapshot(|r| self.found(r, attempt.posted.group))?;
-        Ok(!found.is_ok_and(|grounds| grounds.are_those_of(&attempt.grounds)))
     }
 
     fn found(&self, r: &Reader<'_>, group: GroupId) -> Result<Found> {
@@ -175,46 +145,27 @@ impl Sso {
         let checks = explained.then(|| Checklist(reasons.checks()));
         let needs_key = !target.test && target.redirect().is_none();
         let session = self.sign_in.prepared_web_session(attempt.now)?;
-        let identifiers = (attempt.posted.group, Identifiers::of(configuration, &identity));
-        let known = attempt.since.and_then(|since| self.named.find(&identifiers, since));
+        let identifiers = Identifiers::of(configuration, &identity);
         let act = Act {
             caller: attempt.caller.clone(),
             grounds: Arc::clone(&attempt.grounds),
-            since: attempt.since,
             kept: self.keepable(&attempt)?,
             identity,
-            identifiers: identifiers.1,
-            known,
+            identifiers,
             needs_key,
             only_test: target.test,
             session: (session.fingerprint, session.expires_at),
             checks,
         };
         let sso = Arc::clone(self);
-        let carried_out = match configuration.autoprovision {
-            Autoprovision::Off => {
-                self.ground.store.leave_trace_without_savepoint(attempt.now, move |w| act.carry_out(w))
-            }
-            _ => self.ground.store.leave_trace(attempt.now, move |w| act.carry_out(w)),
-        };
+        let carried_out = self.ground.store.write_promised(attempt.now, move |w| act.carry_out(w));
         Ok(carried_out.then(move |carried| match carried? {
-            Carried::Overtaken => sso.consume_anew(attempt.caller, attempt.posted)?.wait(),
             Carried::Refused(denied) => {
                 let Denied { reject, identity, checks } = *denied;
                 let checks = if explained { checks } else { Checklist(reasons.checks()).and(checks) };
                 sso.refuse_attempt(&attempt, &reject, Some(&identity), checks)
             }
             Carried::In(admitted) => {
-                if admitted.noted {
-                    sso.grounds.forget(&attempt.posted.group);
-                }
-                if let Some((since, member)) = attempt.since.zip(admitted.member.as_ref())
-                    && admitted.anew
-                    && admitted.identifiers.are_worth_keeping(admitted.identity.name_id_format())
-                {
-                    let identifiers = (attempt.posted.group, admitted.identifiers.clone());
-                    sso.named.keep(identifiers, since, Arc::clone(member));
-                }
                 if target.test {
                     return Ok(Answer::Diagnosed(Box::new(sso.diagnosed(&attempt, *admitted))));
                 }

@@ -71,15 +71,6 @@ impl Grounds {
         Ok(Ok(Grounds { configuration, stored, theirs, ours, api_key, allowed_sites }))
     }
 
-    /// Whether a response is judged and answered alike by both.
-    pub fn are_those_of(&self, other: &Grounds) -> bool {
-        self.configuration == other.configuration
-            && self.theirs.fingerprints == other.theirs.fingerprints
-            && self.ours.ids == other.ours.ids
-            && self.api_key == other.api_key
-            && self.allowed_sites == other.allowed_sites
-    }
-
     /// What a response must keep to at `now`.
     pub fn expectations<'a>(&'a self, circumstances: &'a Circumstances, now: Timestamp) -> Expectations<'a> {
         let c = &self.configuration;

@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::model::Member;
 use crate::model::sso::Configuration;
 use crate::protocol::saml::identity::Identity;
-use crate::protocol::saml::names::FORMAT_TRANSIENT;
 use crate::store::Reader;
 
 use super::reject::SsoReject;
@@ -30,14 +29,6 @@ impl Identifiers {
         attribute.retain(|value| !value.is_empty());
         let name_id = identity.name_id.as_ref().map(|n| n.value.clone()).filter(|v| !v.is_empty());
         Identifiers { attribute, name_id }
-    }
-
-    /// Whether they are worth remembering: they come again, and are few and short, as nearly all are. Of what an
-    /// identity provider makes longer, thousands would be kept.
-    pub fn are_worth_keeping(&self, name_id_format: Option<&str>) -> bool {
-        const BYTES_MOST: usize = 512;
-        let comes_again = name_id_format != Some(FORMAT_TRANSIENT);
-        comes_again && self.attribute.len() <= 1 && self.all().map(String::len).sum::<usize>() <= BYTES_MOST
     }
 
     /// For people: what came.
@@ -112,30 +103,5 @@ fn short(value: &str) -> String {
     match value.char_indices().nth(SHOWN) {
         None => value.to_owned(),
         Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::saml::names::FORMAT_EMAIL;
-
-    #[test]
-    fn only_few_and_short_identifiers_that_come_again_are_kept() {
-        let of = |attribute: &[&str], name_id: &str| Identifiers {
-            attribute: attribute.iter().map(|&value| value.to_owned()).collect(),
-            name_id: Some(name_id.to_owned()),
-        };
-        let long = "x".repeat(510);
-        for (identifiers, format, expected) in [
-            (of(&["ann@example.com"], "ann"), Some(FORMAT_EMAIL), true),
-            (of(&[], "ann"), None, true),
-            (of(&["ann@example.com"], "_1f2e"), Some(FORMAT_TRANSIENT), false),
-            (of(&["ann@example.com", "a.b@example.com"], "ann"), None, false),
-            (of(&[&long], "an"), None, true),
-            (of(&[&long], "ann"), None, false),
-        ] {
-            assert_eq!(identifiers.are_worth_keeping(format), expected, "{}", identifiers.shown());
-        }
     }
 }

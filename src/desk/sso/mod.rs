@@ -56,9 +56,7 @@ pub use target::Target;
 use std::sync::Arc;
 
 use super::ground::Ground;
-use super::ground::memory::Memory;
 use super::sign_in::SignIn;
-use crate::model::{GroupId, Member};
 
 /// The wing of single sign-on.
 pub struct Sso {
@@ -67,15 +65,10 @@ pub struct Sso {
     sign_in: Arc<SignIn>,
     /// The parsed keys of both sides.
     trust: trust::TrustCache,
-    /// What each group's responses are judged by.
-    grounds: Memory<GroupId, judge::Grounds>,
-    /// Whom a group's assertions named.
-    named: Memory<(GroupId, matching::Identifiers), Member>,
 }
 
 impl Sso {
     pub(super) fn new(ground: Arc<Ground>, sign_in: Arc<SignIn>) -> Sso {
-        let (trust, grounds, named) = Default::default();
-        Sso { ground, sign_in, trust, grounds, named }
+        Sso { ground, sign_in, trust: trust::TrustCache::default() }
     }
 }

@@ -97,7 +97,7 @@ impl People {
         }
         let (count, by_server) = (work.new.len(), self.ground.serves);
         let begin = move |w: &Writer<'_>| w.begin_import(group, count, by_server);
-        let import = self.ground.store.leave_trace(self.ground.clock.now(), begin).wait()?;
+        let import = self.ground.store.write_promised(self.ground.clock.now(), begin).wait()?;
         let kept = self.prepare(caller, group, &mut work, import, progress).and_then(|rest| {
             self.come_into_force(caller, group, work, rest, Some(import), summary, progress)
         });
@@ -132,7 +132,7 @@ impl People {
             }
             let (caller, progress, all) = (caller.clone(), progress.clone(), Arc::clone(&work.changes));
             let begun = Instant::now();
-            let prepared = self.ground.store.leave_trace(self.ground.clock.now(), move |w| {
+            let prepared = self.ground.store.write_promised(self.ground.clock.now(), move |w| {
                 let begun = Instant::now();
                 w.hide_in(import)?;
                 let waits = |puid: Option<&Puid>| -> Result<bool> {
