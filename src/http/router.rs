@@ -200,6 +200,16 @@ impl App {
         self.public_origin.is_none() && self.desk.mode() == Mode::Production
     }
 
+    /// What a GET of a page of this server answers, for who shows it as an answer of their own; `None` for what answers
+    /// otherwise or not at once.
+    pub fn page(&self, request: &Request) -> Option<Response> {
+        let Found::Line(route, parameters) = self.routes.find(&Method::Get, &request.path) else {
+            return None;
+        };
+        let Handling::AtOnce(handler) = route.handler else { return None };
+        handler(self, &Call { request, parameters }).ok()
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let response = match self.routes.find(&request.method, &request.path) {
             Found::Line(route, parameters) => {

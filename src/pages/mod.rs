@@ -12,4 +12,5 @@ pub mod form;
 pub mod front;
 pub mod layout;
 pub mod listing;
+pub mod refill;
 pub mod sso;

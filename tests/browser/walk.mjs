@@ -293,6 +293,107 @@ async function ledToTheField() {
     await page.context().close();
 }
 
+// The bar of steps keeps what was typed, and one Save saves all of it. Without scripts.
+async function stepsKeepWhatIsTyped() {
+    const page = await visitor({ javaScriptEnabled: false, storageState: 'state.json' });
+    await page.goto(`${origin}/console/groups/777/sso/request`);
+    await page.locator('#f-clock_skew').fill('90');
+    const step = (name) => page.getByRole('navigation', { name: 'Steps' }).getByRole('button', { name }).click();
+    await step(/2 Keys/);
+    await says(page, 'Not saved yet.');
+    await page.locator('#f-certificate').fill('still being pasted');
+    await step(/4 People/);
+    await page.locator('#f-identity_attribute').fill('mail');
+    await step(/1 Identity provider/);
+    await says(page, 'User Identity Attribute Name');
+    await step(/3 Request and answer/);
+    assert.equal(await page.locator('#f-clock_skew').inputValue(), '90');
+    for (const more of await page.locator('details.more summary').all()) await more.click();
+    await page.getByText('For old identity providers').click();
+    await page.getByLabel('Take SHA-1 signatures').waitFor();
+    await page.locator('.staying').getByRole('button', { name: 'Save' }).click();
+    await says(page, '2 fields were changed');
+    assert.equal((await page.locator('#f-certificate').inputValue()).trim(), 'still being pasted');
+    await page.context().close();
+}
+
+// On a phone the menu is folded: the first field is near, and every place is reached without scripts.
+async function phoneMenu() {
+    for (const javaScriptEnabled of [false, true]) {
+        const page = await visitor({ viewport: { width: 390, height: 844 }, javaScriptEnabled, storageState: 'state.json' });
+        await page.goto(`${origin}/console/groups/777/users`);
+        const top = (await page.locator('#f-search').boundingBox()).y;
+        assert.ok(top <= 300, `the first field stands at ${top} px`);
+        const menu = page.getByRole('navigation', { name: 'Group' });
+        assert.ok(!await menu.isVisible(), 'the menu is folded');
+        await page.getByRole('link', { name: 'Menu', exact: true }).click();
+        await page.getByRole('link', { name: 'Close menu' }).click();
+        assert.ok(!await menu.isVisible(), 'the menu is folded again');
+        await page.getByRole('link', { name: 'Menu', exact: true }).click();
+        if (javaScriptEnabled) {
+            await page.keyboard.press('Escape');
+            assert.ok(!await menu.isVisible(), 'Escape folds the menu');
+            await page.getByRole('link', { name: 'Menu', exact: true }).click();
+        }
+        await menu.getByRole('link', { name: 'Roles' }).click();
+        await says(page, 'Roles');
+        await page.getByRole('link', { name: 'Menu', exact: true }).click();
+        await page.getByRole('link', { name: 'Operators' }).click();
+        await says(page, 'People who run this server');
+        await page.context().close();
+    }
+}
+
+// Copy buttons copy what stands beside them, and are not there without scripts; typed text is not left unasked.
+async function script() {
+    const plain = await visitor({ javaScriptEnabled: false, storageState: 'state.json' });
+    await plain.goto(`${origin}/console/groups/777/sso`);
+    assert.equal(await plain.getByRole('button', { name: /^Copy/ }).count(), 0);
+    await plain.context().close();
+    const page = await visitor({ storageState: 'state.json', permissions: ['clipboard-read', 'clipboard-write'] });
+    for (const path of ['/sso', '/provisioning', '']) {
+        await page.goto(`${origin}/console/groups/777${path}`);
+        const buttons = await page.getByRole('button', { name: /^Copy/ }).all();
+        assert.ok(buttons.length > 2, `${path}: ${buttons.length} buttons`);
+        for (const copy of buttons) {
+            const value = await copy.evaluate((button) => button.parentElement.querySelector('pre').textContent);
+            await copy.click();
+            await page.waitForFunction(async (want) => await navigator.clipboard.readText() === want, value);
+        }
+    }
+    await page.goto(`${origin}/console/groups/777/users/new`);
+    await page.locator('#f-address').fill('half.typed');
+    const asked = page.waitForEvent('dialog');
+    const click = page.getByRole('navigation', { name: 'Group' }).getByRole('link', { name: 'Roles' }).click({ noWaitAfter: true });
+    const dialog = await asked;
+    assert.equal(dialog.type(), 'beforeunload', 'whoever leaves typed text is asked');
+    await dialog.dismiss();
+    await click;
+    assert.equal(await page.locator('#f-address').inputValue(), 'half.typed');
+    await page.context().close();
+}
+
+// A form that is sent after the session ended comes back with what was typed. Without scripts.
+async function sessionEnds() {
+    const page = await visitor({ javaScriptEnabled: false, storageState: 'state.json' });
+    await page.goto(`${origin}/console/groups/777/users/new`);
+    await page.locator('#f-address').fill('late.acme.glance.net');
+    await page.locator('#f-puid').fill('late "one"');
+    const clock = (offset_seconds) => page.request.put(`${origin}/lab/clock`, { data: { offset_seconds } });
+    await clock(2 * 60 * 60);
+    await button(page, 'Create user');
+    await says(page, 'nothing was saved');
+    await page.getByLabel('Name or Glance Address').fill('Ada');
+    await page.getByLabel('Password').fill(password);
+    await button(page, 'Sign in');
+    await says(page, 'You are signed in again.');
+    assert.equal(await page.locator('#f-puid').inputValue(), 'late "one"');
+    await button(page, 'Create user');
+    await says(page, 'late.acme.glance.net is made.');
+    await page.context().storageState({ path: 'state.json' });
+    await page.context().close();
+}
+
 async function judged() {
     const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
     const scan = async (page, look, path) => {
@@ -311,15 +412,15 @@ async function judged() {
         }
     };
     const group = '/console/groups/777';
-    const paths = ['/console/groups', '/console/groups/new', '/console/access-log',
+    const paths = ['/', '/console/groups', '/console/groups/new', '/console/access-log',
         '/console/access-log?outcome=refused', '/console/operators',
         '/console/password', '/console/sign-in', '/console/incidents', '/console/groups/1', group,
         `${group}/users`, `${group}/users/new`, `${group}/roles`, `${group}/roles/new`, `${group}/api-key`,
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
         `${group}/users/upload`, `${group}/sso`, `${group}/sso/identity-provider`, `${group}/sso/keys`,
         `${group}/sso/request`, `${group}/sso/people`, `${group}/sso/metadata`, `${group}/sso/attempts`,
-        `${group}/sso/attributes`, joe, openLink, '/console/set-password', ...uploads];
-    for (const width of [1280, 360]) {
+        `${group}/sso/attributes`, `${group}/api-key/change`, joe, openLink, '/console/set-password', ...uploads];
+    for (const width of [1280, 390, 320]) {
         for (const colorScheme of ['light', 'dark']) {
             const page = await visitor({
                 viewport: { width, height: 800 }, colorScheme, bypassCSP: true, storageState: 'state.json',
@@ -337,6 +438,10 @@ try {
     await byOneTimeLink();
     await byFile();
     await ledToTheField();
+    await stepsKeepWhatIsTyped();
+    await phoneMenu();
+    await script();
+    await sessionEnds();
     await judged();
 } finally {
     await browser.close();

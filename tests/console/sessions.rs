@@ -1,6 +1,6 @@
 //! Coming in: claim, sign-in, lockout, the ends of a session, operators, own passwords.
 
-use crate::browser::{Browser, PASSWORD, administrator, claimed, claimed_with};
+use crate::browser::{Browser, PASSWORD, administrator, claimed, claimed_with, text_of};
 use crate::common::Server;
 
 #[test]
@@ -192,4 +192,100 @@ fn the_password_rule_shown_is_the_home_groups_in_every_group() {
     assert!(ann.get("/console/password").body.contains(strict));
     let own = [("current", PASSWORD), ("password", "sixsix"), ("again", "sixsix")];
     ann.refused("/console/password", &own, 400, strict);
+}
+
+/// The sealed form on a sign-in page.
+fn kept(page: &str) -> &str {
+    page.split("name=\"kept\" value=\"").nth(1).map_or("", |rest| rest.split('"').next().unwrap())
+}
+
+#[test]
+fn what_is_typed_into_a_form_survives_the_end_of_the_session() {
+    const NEW: &str = "/console/groups/7/users/new";
+    let server = Server::lab();
+    server.set_clock("2026-01-01T00:00:00Z");
+    let operator = claimed(&server);
+    administrator(&operator);
+    operator.get(NEW);
+    let typed = [
+        ("address", "zoe.seven.glance.net"),
+        ("puid", "zoë \"1\""),
+        ("first_name", "Zoë"),
+        ("password", "a secret password"),
+        ("again", "a secret password"),
+        ("administrator", "yes"),
+    ];
+    server.set_clock("2026-01-01T02:00:00Z");
+    let ended = operator.post(NEW, &typed);
+    assert_eq!(ended.status, 401, "{}", text_of(&ended.body));
+    assert!(text_of(&ended.body).contains("nothing was saved"), "{}", text_of(&ended.body));
+    assert!(!ended.body.contains("a secret password"));
+    let sealed = kept(&ended.body).to_owned();
+    let credentials = |name| [("name", name), ("password", PASSWORD), ("kept", sealed.as_str())];
+
+    // A wrong password in between loses nothing either.
+    let wrong =
+        operator.post("/console/sign-in", &[("name", "Ada"), ("password", "wrong"), ("kept", &sealed)]);
+    assert_eq!((wrong.status, kept(&wrong.body)), (401, sealed.as_str()));
+    // Somebody else is not shown what was typed.
+    let ann = operator.post("/console/sign-in", &credentials("ann.seven.glance.net"));
+    assert_eq!(ann.status, 303, "{}", text_of(&ann.body));
+    assert!(!operator.get(NEW).body.contains("zoe.seven"));
+    // Nor is another browser, nor whoever changes it.
+    let other = Browser::new(&server);
+    other.get("/console/sign-in");
+    assert_eq!(other.post("/console/sign-in", &credentials("Ada")).status, 303);
+    operator.get("/console/sign-in");
+    let forged = format!("{}A", &sealed[..sealed.len() - 1]);
+    let changed = [("name", "Ada"), ("password", PASSWORD), ("kept", forged.as_str())];
+    assert_eq!(operator.post("/console/sign-in", &changed).status, 303);
+
+    operator.get("/console/sign-in");
+    let back = operator.post("/console/sign-in", &credentials("Ada"));
+    assert_eq!(back.status, 200, "{}", text_of(&back.body));
+    let text = text_of(&back.body);
+    assert!(text.contains("Nothing was saved yet") && text.contains("New user"), "{text}");
+    for shown in ["value=\"zoe.seven.glance.net\"", "value=\"zoë &quot;1&quot;\"", "value=\"Zoë\""] {
+        assert!(back.body.contains(shown), "{shown}: {}", back.body);
+    }
+    assert!(!back.body.contains("a secret password"));
+    assert!(!operator.get("/console/groups/7/users").body.contains("zoe.seven"), "nothing was done by it");
+    operator.get(NEW);
+    let page = operator.submit(NEW, &typed);
+    assert!(page.body.contains("zoe.seven.glance.net is made."));
+}
+
+#[test]
+fn a_form_of_a_session_that_somebody_ended_is_shown_to_be_copied() {
+    let server = Server::lab();
+    let operator = claimed(&server);
+    let ann = administrator(&operator);
+    let user = operator.get("/console/groups/7/users?search=ann").body;
+    let user = user
+        .split("href=\"/console/groups/7/users/")
+        .find_map(|rest| rest.split(['"', '?']).next().filter(|number| number.parse::<i64>().is_ok()));
+    ann.get("/console/groups/7/settings");
+    let state = format!("/console/groups/7/users/{}/password", user.unwrap());
+    operator.submit(&state, &[("password", "another password"), ("again", "another password")]);
+    let typed = [("reset_message", "Ring the <desk>."), ("api_key", "never shown")];
+    let ended = ann.post("/console/groups/7/settings/security", &typed);
+    assert_eq!((ended.status, kept(&ended.body)), (401, ""));
+    assert!(ended.body.contains("Ring the &lt;desk&gt;.") && !ended.body.contains("never shown"));
+    // What is no form of ours is neither kept nor shown.
+    for (token, site) in [("x", "same-origin"), ("", "cross-site")] {
+        let headers = [("Sec-Fetch-Site", site)];
+        let foreign = ann.post_with("/console/groups/7/settings/security", &typed, token, &headers);
+        assert_eq!(foreign.status, 303, "{token} {site}");
+    }
+    // Of what is too long to go along, nothing is lost in silence either.
+    server.set_clock("2099-01-01T00:00:00Z");
+    let text = "x".repeat(40_000);
+    operator.get("/console/sign-in");
+    let signed_in = Browser::new(&server);
+    signed_in.sign_in("Ada", PASSWORD);
+    signed_in.get("/console/groups/7/settings");
+    server.set_clock("2099-01-01T02:00:00Z");
+    let long = signed_in.post("/console/groups/7/settings/security", &[("reset_message", &text)]);
+    assert_eq!((long.status, kept(&long.body)), (401, ""));
+    assert!(long.body.contains(&text));
 }

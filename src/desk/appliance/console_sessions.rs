@@ -280,6 +280,17 @@ impl Appliance {
         Ok(Some(Caller { actor, ip: anonymous.ip }))
     }
 
+    /// Says who held a console session that has ended by itself, as [`person_of`] does; `None` when it was ended by
+    /// somebody, or is forgotten.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn ended_console_person(&self, bearer: &str) -> Result<Option<String>> {
+        let fingerprint = self.ground.keys.fingerprint_of(bearer.as_bytes());
+        let session = self.ground.store.read(|r| r.console_session(&fingerprint, Timestamp(i64::MIN)))?;
+        Ok(session.and_then(|session| actor_of(session.holder)).map(|actor| person_of(&actor)))
+    }
+
     /// Ends a console session.
     ///
     /// # Errors
@@ -427,6 +438,15 @@ impl Appliance {
             w.log(&entry)
         })?;
         Ok(hash)
+    }
+}
+
+/// Names whoever is signed in to the console: by number, which is never given again.
+pub fn person_of(actor: &Actor) -> String {
+    match actor {
+        Actor::Operator { id, .. } => format!("operator {}", id.0),
+        Actor::User { id, group, .. } => format!("user {} of {group}", id.0),
+        _ => String::new(),
     }
 }
 

@@ -25,6 +25,16 @@ impl Appliance {
         format!("{}.{}", URL_SAFE_NO_PAD.encode(tag), URL_SAFE_NO_PAD.encode(message))
     }
 
+    /// Seals a form that came after its session had ended, for the same browser and the same person.
+    pub fn seal_form(&self, browser: &str, person: &str, form: &str) -> String {
+        self.seal_message(&whose_form(browser, person), form)
+    }
+
+    /// Opens what [`Appliance::seal_form`] sealed for the same browser and person.
+    pub fn open_form(&self, browser: &str, person: &str, sealed: &str) -> Option<String> {
+        self.open_message(&whose_form(browser, person), sealed)
+    }
+
     /// Opens what [`Appliance::seal_message`] sealed for the same browser.
     pub fn open_message(&self, bearer: &str, sealed: &str) -> Option<String> {
         let (tag, message) = sealed.split_once('.')?;
@@ -33,6 +43,11 @@ impl Appliance {
         hmac::verify(&self.ground.keys.form, &bound("message", bearer, &message), &tag).ok()?;
         Some(message)
     }
+}
+
+/// No browser's value has a line break in it, so this is never taken for a message's.
+fn whose_form(browser: &str, person: &str) -> String {
+    format!("{browser}\nform\n{person}")
 }
 
 /// What is signed: the purpose and the browser have no zero byte in them, so the parts cannot be shifted.
@@ -60,6 +75,12 @@ mod tests {
         assert_eq!(desk.appliance.open_message("mine", &sealed).as_deref(), Some("Saved."));
         assert_eq!(desk.appliance.open_message("theirs", &sealed), None);
         assert_eq!(desk.appliance.open_message("mine", "AAAA.U2F2ZWQu"), None);
+        let form = desk.appliance.seal_form("mine", "operator 1", "a=b");
+        assert_eq!(desk.appliance.open_form("mine", "operator 1", &form).as_deref(), Some("a=b"));
+        for (browser, person) in [("mine", "operator 2"), ("theirs", "operator 1"), ("mine", "")] {
+            assert_eq!(desk.appliance.open_form(browser, person, &form), None, "{browser} {person}");
+        }
+        assert_eq!(desk.appliance.open_message("mine", &form), None);
         // A token for forms is no seal on a message, whatever the message is.
         assert_eq!(desk.appliance.open_message("mine", &format!("{token}.")), None);
     }

@@ -3,7 +3,7 @@
 
 pub mod access_log;
 mod claim;
-mod console_sessions;
+pub mod console_sessions;
 mod form_tokens;
 mod housekeeping;
 mod lab;

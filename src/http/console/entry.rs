@@ -1,8 +1,9 @@
 //! Coming in and going out: claim, sign-in, sign-out, switching groups, one's own password; the stylesheet.
 
+use super::taken_up::taken_up;
 use super::visit::{
     self, entry, entry_form_is_ours, filled, get, is_own_address, is_signed_in, lab_clock,
-    password_typed_twice, post, refused, visit, with_entry, with_session, without_session,
+    password_typed_twice, post, refused, say, sign_in_page, visit, with_entry, with_session, without_session,
 };
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -114,34 +115,26 @@ fn post_claim(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn get_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
     let next = call.query().filled("next").unwrap_or_default();
-    sign_in_page(app, call, &next, 200, &Fill::default())
-}
-
-fn sign_in_page(app: &App, call: &Call<'_>, next: &str, status: u16, fill: &Fill) -> Result<Response> {
-    let browser = entry(call)?;
-    let flash = visit::message(app, call, &browser);
-    let token = app.desk.appliance.form_token(&browser);
-    let lab = lab_clock(&app.desk);
-    let unclaimed = app.desk.appliance.is_unclaimed()?;
-    let page = pages::sign_in(&token, next, lab.as_deref(), flash.as_ref(), unclaimed, fill);
-    Ok(with_entry(answer::html(status, page), call, &browser))
+    sign_in_page(app, call, &next, 200, &Fill::default(), None)
 }
 
 fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
     let form = call.form()?;
     let next = form.filled("next").unwrap_or_default();
+    let ended = form.filled(pages::KEPT).map(|sealed| pages::Ended { kept: Some(sealed), lost: Vec::new() });
     if entry_form_is_ours(app, call).is_err() {
         let sentence = "Your browser did not bring back what this page gave it. Allow cookies for this \
                         address, and sign in again.";
-        return sign_in_page(app, call, &next, 403, &filled(&form).with_problem(None, sentence));
+        let fill = filled(&form).with_problem(None, sentence);
+        return sign_in_page(app, call, &next, 403, &fill, ended.as_ref());
     }
     let name = form.filled("name").unwrap_or_default();
     let password = Secret::new(form.first("password").unwrap_or_default().as_bytes());
     match app.desk.appliance.sign_in_to_console(&call.anonymous(), &name, &password) {
-        Ok(bearer) => Ok(with_session(answer::see_other(own_address(&next)), call, &bearer)),
+        Ok(bearer) => come_in(app, call, &bearer),
         Err(error) => {
             let (status, fill) = refused(filled(&form), error, &[("name", "name")])?;
-            sign_in_page(app, call, &next, status, &fill)
+            sign_in_page(app, call, &next, status, &fill, ended.as_ref())
         }
     }
 }
@@ -150,9 +143,25 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_enter_lab(app: &App, call: &Call<'_>) -> Result<Response> {
     app.desk.appliance.only_in_lab()?;
     entry_form_is_ours(app, call)?;
-    let next = call.form()?.filled("next").unwrap_or_default();
     let bearer = app.desk.appliance.enter_lab(&call.anonymous())?;
-    Ok(with_session(answer::see_other(own_address(&next)), call, &bearer))
+    come_in(app, call, &bearer)
+}
+
+/// Leads whoever has just signed in to where they wanted, or back to the form that their session's end interrupted.
+fn come_in(app: &App, call: &Call<'_>, bearer: &str) -> Result<Response> {
+    let form = call.form()?;
+    let next = form.filled("next").unwrap_or_default();
+    let response = match form.filled(pages::KEPT) {
+        None => answer::see_other(own_address(&next)),
+        Some(sealed) => match taken_up(app, call, bearer, &sealed)? {
+            Some(page) => page,
+            None => {
+                let sentence = "You are signed in again. Nothing was changed: do it once more on this page.";
+                say(app, call, bearer, answer::see_other(own_address(&next)), sentence)
+            }
+        },
+    };
+    Ok(with_session(response, call, bearer))
 }
 
 /// Where somebody goes who has signed in.

@@ -10,6 +10,8 @@ use std::cell::Cell;
 
 use tiny_http::Method;
 
+use super::interrupted::Interrupted;
+
 use crate::clock::Timestamp;
 use crate::desk::Desk;
 use crate::duty;
@@ -20,15 +22,16 @@ use crate::http::router::{App, AtOnce, Call, Errors, FORM, InPieces, NO_BODY, Pi
 use crate::http::{answer, own_page};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
+use crate::pages::console::entry::Ended;
 use crate::pages::form::{Fill, TOKEN_FIELD};
 use crate::pages::layout::{Flash, Frame};
 
 /// Holds the session of somebody who is signed in.
-const SESSION: &str = "console";
+pub(super) const SESSION: &str = "console";
 /// Binds the forms of somebody who is not signed in yet to their browser.
-const ENTRY: &str = "console-entry";
+pub(super) const ENTRY: &str = "console-entry";
 /// Holds the message for the next page.
-const MESSAGE: &str = "console-said";
+pub(super) const MESSAGE: &str = "console-said";
 /// Seconds in which the next page must be asked for.
 const MESSAGE_LIFE: &str = "; Max-Age=60";
 /// Most characters of a message: browsers drop cookies above 4096 bytes.
@@ -82,7 +85,7 @@ pub fn visit(
     page: impl FnOnce(&Visit<'_>) -> Result<Response>,
 ) -> Result<Response> {
     let Some(visit) = Visit::of(app, call)? else {
-        return Ok(answer::see_other(&sign_in_address(call)));
+        return sign_in_again(app, call, cookie(call, SESSION).unwrap_or_default());
     };
     if call.request.method == Method::Post {
         // An upload carries its token inside the multipart body, which its handler reads.
@@ -376,6 +379,81 @@ fn led_back(from: Option<&str>, location: &str) -> String {
     }
 }
 
+/// Sends somebody whose session has ended to the sign-in. A form of ours does not get lost: it goes along, sealed for the
+/// same person, or is shown to be copied.
+fn sign_in_again(app: &App, call: &Call<'_>, bearer: &str) -> Result<Response> {
+    if call.request.method != Method::Post || bearer.is_empty() {
+        return Ok(answer::see_other(&sign_in_address(call)));
+    }
+    let page = came_from(call);
+    if is_multipart(call) {
+        let ended = Ended { kept: None, lost: Vec::new() };
+        return sign_in_page(app, call, &page, 401, &Fill::default(), Some(&ended));
+    }
+    let form = call.form()?;
+    if from_our_own_page(app, call, bearer, form.first(TOKEN_FIELD).as_deref()).is_err() {
+        return Ok(answer::see_other(&sign_in_address(call)));
+    }
+    let interrupted = Interrupted::of(call, &form, page.clone());
+    let browser = entry(call)?;
+    let person = app.desk.appliance.ended_console_person(bearer)?;
+    let kept = person
+        .zip(interrupted.to_text())
+        .map(|(who, text)| app.desk.appliance.seal_form(&browser, &who, &text));
+    let lost = if kept.is_some() { Vec::new() } else { interrupted.values };
+    let ended = Ended { kept, lost };
+    let response = sign_in_page_in(app, call, &browser, &page, 401, &Fill::default(), Some(&ended))?;
+    Ok(with_entry(response, call, &browser))
+}
+
+/// The page of ours from which a form was sent, as far as the browser says; "" else.
+fn came_from(call: &Call<'_>) -> String {
+    let referrer = call.request.header("Referer").unwrap_or_default();
+    let address =
+        referrer.split_once("://").and_then(|(_, rest)| Some(rest.split_at_checked(rest.find('/')?)?.1));
+    address.filter(|address| is_own_address(address)).unwrap_or_default().to_owned()
+}
+
+/// The page where operators and administrators sign in; `next` is where they go then.
+///
+/// # Errors
+/// Our own faults.
+pub fn sign_in_page(
+    app: &App,
+    call: &Call<'_>,
+    next: &str,
+    status: u16,
+    fill: &Fill,
+    ended: Option<&Ended>,
+) -> Result<Response> {
+    let browser = entry(call)?;
+    let response = sign_in_page_in(app, call, &browser, next, status, fill, ended)?;
+    Ok(with_entry(response, call, &browser))
+}
+
+fn sign_in_page_in(
+    app: &App,
+    call: &Call<'_>,
+    browser: &str,
+    next: &str,
+    status: u16,
+    fill: &Fill,
+    ended: Option<&Ended>,
+) -> Result<Response> {
+    let page = pages::console::entry::sign_in(
+        &pages::console::entry::SignInView {
+            form_token: &app.desk.appliance.form_token(browser),
+            next,
+            lab: lab_clock(&app.desk).as_deref(),
+            flash: message(app, call, browser).as_ref(),
+            unclaimed: app.desk.appliance.is_unclaimed()?,
+            ended,
+        },
+        fill,
+    );
+    Ok(answer::html(status, page))
+}
+
 /// Where somebody signs in who wanted to come here.
 fn sign_in_address(call: &Call<'_>) -> String {
     let request = call.request;
@@ -415,11 +493,11 @@ fn is_multipart(call: &Call<'_>) -> bool {
     call.request.header("Content-Type").is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
-fn cookie_name(call: &Call<'_>, name: &str) -> String {
+pub(super) fn cookie_name(call: &Call<'_>, name: &str) -> String {
     if call.request.secure { format!("__Host-sidelight-{name}") } else { format!("sidelight-{name}") }
 }
 
-fn cookie<'c>(call: &'c Call<'_>, name: &str) -> Option<&'c str> {
+pub(super) fn cookie<'c>(call: &'c Call<'_>, name: &str) -> Option<&'c str> {
     call.request.cookie(&cookie_name(call, name))
 }
 
@@ -431,7 +509,7 @@ fn set_cookie(response: Response, call: &Call<'_>, name: &str, value: &str, more
 }
 
 /// With `no-referrer`, browsers would hide the origin of our own forms from us.
-fn of_console(response: Response) -> Response {
+pub(super) fn of_console(response: Response) -> Response {
     let told = response.headers().iter().any(|header| header.field.equiv("Referrer-Policy"));
     if told { response } else { answer::with(response, "Referrer-Policy", "same-origin") }
 }

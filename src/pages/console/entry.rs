@@ -1,9 +1,9 @@
 //! Coming in: the claim of a new appliance, the sign-in, switching between groups, one's own password.
 
-use maud::html;
+use maud::{Markup, html};
 
 use crate::model::Group;
-use crate::pages::components::{Tone, Weight, button, card, header, notice, table};
+use crate::pages::components::{Tone, Weight, button, card, code, header, notice, table};
 use crate::pages::form::{self, Field, Fill};
 use crate::pages::layout::{Flash, Frame, Place, bare, console};
 
@@ -34,27 +34,50 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
     bare("Claim this appliance", fill.is_wrong(), lab, &content)
 }
 
-/// The page where operators and administrators sign in. `next` is where they wanted to go; `unclaimed` says
-/// that nobody can sign in yet.
-pub fn sign_in(
-    form_token: &str,
-    next: &str,
-    lab: Option<&str>,
-    flash: Option<&Flash>,
-    unclaimed: bool,
-    fill: &Fill,
-) -> String {
+/// The field of the sign-in with a form that a session's end interrupted, sealed.
+pub const KEPT: &str = "kept";
+
+/// A form that came after its session had ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The form, sealed, when it goes along through the sign-in.
+    pub kept: Option<String>,
+    /// What was typed, to be copied, when it does not.
+    pub lost: Vec<(String, String)>,
+}
+
+/// What the sign-in page knows.
+pub struct SignInView<'a> {
+    pub form_token: &'a str,
+    /// Where the person wanted to go.
+    pub next: &'a str,
+    /// In the lab: what its clock says.
+    pub lab: Option<&'a str>,
+    pub flash: Option<&'a Flash>,
+    /// Nobody can sign in yet.
+    pub unclaimed: bool,
+    pub ended: Option<&'a Ended>,
+}
+
+/// The page where operators and administrators sign in.
+pub fn sign_in(view: &SignInView<'_>, fill: &Fill) -> String {
+    let &SignInView { form_token, next, lab, flash, unclaimed, ended } = view;
+    let along = html! {
+        @if !next.is_empty() { (form::hidden("next", next)) }
+        @if let Some(sealed) = ended.and_then(|ended| ended.kept.as_deref()) { (form::hidden(KEPT, sealed)) }
+    };
     let form = form::post(
         "/console/sign-in",
         form_token,
         &html! {
-            @if !next.is_empty() { (form::hidden("next", next)) }
+            (along)
             (Field::text("name", "Name or Glance Address").required().autocomplete("username").draw(fill))
             (Field::password("password", "Password", "current-password").required().draw(fill))
             div.actions { (button("Sign in", Weight::Primary)) }
         },
     );
     let content = html! {
+        @if let Some(ended) = ended { (told_of_the_end(ended)) }
         @if let Some(flash) = flash { div role="status" { div.notice.good { p { (flash.sentence) } } } }
         (form::problems(fill))
         @if lab.is_some() {
@@ -64,7 +87,7 @@ pub fn sign_in(
                     p { "A lab listens on this machine only and has nobody's data: it needs no password." }
                 }
                 (form::post("/console/enter-lab", form_token, &html! {
-                    @if !next.is_empty() { (form::hidden("next", next)) }
+                    (along)
                     div.actions { (button("Open the console", Weight::Primary)) }
                 }))
             }
@@ -83,6 +106,28 @@ pub fn sign_in(
         }
     };
     bare("Sign in", fill.is_wrong(), lab, &content)
+}
+
+/// Says that nothing was saved, and where what was typed is.
+fn told_of_the_end(ended: &Ended) -> Markup {
+    html! {
+        div role="alert" {
+            (notice(Tone::Warn, &html! {
+                p { strong { "Your session had ended, so nothing was saved." } }
+                @if ended.kept.is_some() {
+                    p { "Sign in as the same person, and what you typed stands in its form again. Passwords and API keys are \
+                         not kept." }
+                } @else if ended.lost.is_empty() {
+                    p { "Sign in, and choose the file again." }
+                } @else {
+                    p { "Sign in, and do it again. What you typed stands here, so that you can copy it." }
+                    details { summary { "What you typed" } @for (name, value) in &ended.lost {
+                        @if !value.is_empty() { (code(name, value)) }
+                    } }
+                }
+            }))
+        }
+    }
 }
 
 /// The page where somebody who administers several groups goes to another.

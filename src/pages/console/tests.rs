@@ -152,7 +152,13 @@ fn one_check() -> [Check; 1] {
 #[test]
 fn hostile_names_are_escaped_at_the_entry() {
     check(&entry::claim(HOSTILE, HOSTILE, Some(HOSTILE), &fill(&["name"])));
-    check(&entry::sign_in("t", HOSTILE, None, None, true, &fill(&["name"])));
+    let ended = entry::Ended { kept: Some(HOSTILE.into()), lost: vec![(HOSTILE.into(), HOSTILE.into())] };
+    let lost = entry::Ended { kept: None, ..ended.clone() };
+    for ended in [None, Some(&ended), Some(&lost)] {
+        let (lab, flash) = (None, None);
+        let view = entry::SignInView { form_token: "t", next: HOSTILE, lab, flash, unclaimed: true, ended };
+        check(&entry::sign_in(&view, &fill(&["name"])));
+    }
     check(&entry::switch(&frame(), &[group()]));
     check(&entry::own_password(&frame(), HOSTILE, &fill(&["current"])));
     let deed = confirm::Deed {
