@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::credential::Credential;
-use super::xml::{Document, Element, Limits, XmlReject};
+use super::xml::{Document, Element, Limits, XmlReject, XmlWriter};
 use crate::model::GroupId;
 
 /// The namespace of the web services. Wire contract §6.
@@ -15,6 +15,8 @@ const NAMESPACE: &str = "http://www.glancenetworks.com/services";
 /// SOAP 1.1 and 1.2; the answer speaks 1.1, which clients of either read from an ASMX service.
 const ENVELOPES: [&str; 2] =
     ["http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"];
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";
 
 /// Whether a body is XML.
 pub fn is_envelope(body: &[u8]) -> bool {
@@ -54,29 +56,36 @@ fn input(call: Element<'_>, name: &str) -> Option<String> {
     named.next().map(|input| input.text()).filter(|value| !value.is_empty())
 }
 
-/// Writes the answer of ValidateUser. `credentials` are hexadecimal digits, so that nothing needs escaping.
+/// Writes the answer of ValidateUser; `credentials` are hexadecimal digits.
 pub fn validated(credentials: &str, group: GroupId, envelope: bool) -> String {
-    let result = format!("<groupId>{group}</groupId><credentials>{credentials}</credentials>");
-    let declaration = r#"<?xml version="1.0" encoding="utf-8"?>"#;
-    if !envelope {
-        return format!(
-            r#"{declaration}<ValidateUserResult xmlns="{NAMESPACE}">{result}</ValidateUserResult>"#
-        );
+    let mut xml = XmlWriter::declared(DECLARATION);
+    if envelope {
+        start_body(&mut xml);
+        xml.start("ValidateUserResponse").attribute("xmlns", NAMESPACE).start("ValidateUserResult");
+    } else {
+        xml.start("ValidateUserResult").attribute("xmlns", NAMESPACE);
     }
-    let [soap, _] = ENVELOPES;
-    format!(
-        r#"{declaration}<soap:Envelope xmlns:soap="{soap}"><soap:Body><ValidateUserResponse xmlns="{NAMESPACE}"><ValidateUserResult>{result}</ValidateUserResult></ValidateUserResponse></soap:Body></soap:Envelope>"#
-    )
+    xml.element("groupId", &group.to_string()).element("credentials", credentials);
+    xml.finish()
 }
 
 /// Writes a fault of SOAP 1.1 (section 4.4): the caller's, or the server's own.
 pub fn fault(callers: bool, code: &str, sentence: &str) -> String {
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let ([soap, _], who) = (ENVELOPES, if callers { "Client" } else { "Server" });
-    let (code, sentence) = (escaped(code), escaped(sentence));
-    format!(
-        r#"<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{soap}"><soap:Body><soap:Fault><faultcode>soap:{who}</faultcode><faultstring>{sentence}</faultstring><detail><code xmlns="{NAMESPACE}">{code}</code></detail></soap:Fault></soap:Body></soap:Envelope>"#
-    )
+    let mut xml = XmlWriter::declared(DECLARATION);
+    start_body(&mut xml);
+    xml.start("soap:Fault")
+        .element("faultcode", if callers { "soap:Client" } else { "soap:Server" })
+        .element("faultstring", sentence)
+        .start("detail")
+        .start("code")
+        .attribute("xmlns", NAMESPACE)
+        .text(code);
+    xml.finish()
+}
+
+fn start_body(xml: &mut XmlWriter) {
+    let [soap, _] = ENVELOPES;
+    xml.start("soap:Envelope").attribute("xmlns:soap", soap).start("soap:Body");
 }
 
 #[cfg(test)]
@@ -108,6 +117,15 @@ mod tests {
         }
         assert!(validate_user(b"<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>").is_err());
         assert!(validate_user(b"<x").is_err());
+    }
+
+    #[test]
+    fn a_fault_says_who_is_at_fault_and_lets_no_value_become_markup() {
+        let text = fault(true, "a_code", "<b>&\r");
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let named = |name: &str| document.descendants().find(|n| n.tag_name().name() == name).unwrap().text();
+        let said = [named("faultcode"), named("faultstring"), named("code")];
+        assert_eq!(said, [Some("soap:Client"), Some("<b>&\r"), Some("a_code")]);
     }
 
     #[test]

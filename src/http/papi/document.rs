@@ -13,8 +13,9 @@ use super::parameters::wire_name;
 use crate::desk::people::roles::{RoleView, WithoutRole};
 use crate::error::Error;
 use crate::model::Member;
+use crate::protocol::xml::XmlWriter;
 
-const DECLARATION: &str = "<?xml version=\"1.0\" standalone=\"yes\"?>\n";
+const DECLARATION: &str = "<?xml version=\"1.0\" standalone=\"yes\"?>";
 
 /// The name under which users without a role are counted. Wire contract §4.6.
 const NO_ROLE: &str = "-none-";
@@ -31,11 +32,10 @@ pub struct Document(Vec<Node>);
 impl Document {
     /// Prints the document, indented by two spaces.
     pub fn print(&self) -> String {
-        let mut out = DECLARATION.to_owned();
-        out.push_str("<response>\n");
-        self.0.iter().for_each(|node| print(node, 1, &mut out));
-        out.push_str("</response>\n");
-        out
+        let mut xml = XmlWriter::declared(DECLARATION).on_lines();
+        xml.start("response");
+        self.0.iter().for_each(|node| print(node, &mut xml));
+        xml.finish()
     }
 }
 
@@ -124,33 +124,15 @@ fn text(name: &'static str, value: impl Into<String>) -> Node {
     Node::Text(name, value.into())
 }
 
-fn print(node: &Node, depth: usize, out: &mut String) {
-    (0..depth).for_each(|_| out.push_str("  "));
+fn print(node: &Node, xml: &mut XmlWriter) {
     match node {
         Node::Text(name, value) => {
-            out.push_str(&format!("<{name}>"));
-            value.chars().for_each(|c| escape(c, out));
-            out.push_str(&format!("</{name}>\n"));
+            xml.element(name, value);
         }
         Node::Parent(name, children) => {
-            out.push_str(&format!("<{name}>\n"));
-            children.iter().for_each(|child| print(child, depth + 1, out));
-            (0..depth).for_each(|_| out.push_str("  "));
-            out.push_str(&format!("</{name}>\n"));
+            xml.start(name);
+            children.iter().for_each(|child| print(child, xml));
+            xml.end();
         }
-    }
-}
-
-/// Writes one character as XML 1.0 text; one that XML 1.0 cannot hold (§2.2) becomes U+FFFD.
-fn escape(c: char, out: &mut String) {
-    match c {
-        '&' => out.push_str("&amp;"),
-        '<' => out.push_str("&lt;"),
-        '>' => out.push_str("&gt;"),
-        '\r' => out.push_str("&#13;"),
-        '\t' | '\n' => out.push(c),
-        '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-        c if u32::from(c) < 0x20 => out.push('\u{fffd}'),
-        c => out.push(c),
     }
 }

@@ -8,8 +8,8 @@ use super::names::{
     FORMAT_EMAIL, FORMAT_PERSISTENT, FORMAT_TRANSIENT, FORMAT_UNSPECIFIED, PROTOCOL, VERSION,
 };
 use super::time::format_instant;
-use super::writer::XmlWriter;
 use crate::protocol::xml::SigningKey;
+use crate::protocol::xml::XmlWriter;
 use crate::protocol::xml::make::{MakeFail, SigningOptions, sign_enveloped};
 
 /// A request to authenticate somebody.

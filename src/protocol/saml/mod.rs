@@ -6,7 +6,7 @@
 //!    It runs the numbered rules of [`rule`], which live in `envelope`, `trust`, `assertion`, `subject`,
 //!    `conditions` and `statements`, and writes them on a `sheet`.
 //! 2. [`metadata`]: an identity provider's metadata; [`service_provider`]: our own;
-//!    [`authn_request`]: the request that sends a person there; [`writer`]: how both are written.
+//!    [`authn_request`]: the request that sends a person there.
 //! 3. [`bindings`]: how messages travel; [`time`] and [`names`]: how they write instants and names.
 
 pub mod authn_request;
@@ -20,7 +20,6 @@ pub mod rule;
 pub mod service_provider;
 pub mod time;
 pub mod verdict;
-pub mod writer;
 
 mod assertion;
 mod conditions;

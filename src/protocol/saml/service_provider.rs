@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::names::{BINDING_POST, DSIG, METADATA, PROTOCOL};
-use super::writer::XmlWriter;
+use crate::protocol::xml::XmlWriter;
 
 /// A service provider as its metadata describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

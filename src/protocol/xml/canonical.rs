@@ -424,7 +424,7 @@ fn first_sight(seen: &mut [bool], prefix: PrefixIndex) -> bool {
 }
 
 /// What stands for a byte of text (Canonical XML §2.3); empty for the byte itself.
-fn text_escape(b: u8) -> &'static str {
+pub(super) fn text_escape(b: u8) -> &'static str {
     match b {
         b'&' => "&amp;",
         b'<' => "&lt;",
@@ -435,7 +435,7 @@ fn text_escape(b: u8) -> &'static str {
 }
 
 /// What stands for a byte of an attribute value (Canonical XML §2.3); empty for the byte itself.
-fn value_escape(b: u8) -> &'static str {
+pub(super) fn value_escape(b: u8) -> &'static str {
     match b {
         b'&' => "&amp;",
         b'<' => "&lt;",

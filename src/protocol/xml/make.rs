@@ -10,18 +10,18 @@ use super::base64::encode_base64;
 use super::canonical::Canonicalization;
 use super::certificate::public_key_of;
 use super::cipher::DataCipher;
+use super::encryption::XENC_NAMESPACE;
 use super::limits::Limits;
 use super::private_key::SigningKey;
 use super::reject::XmlReject;
 use super::signature::{DSIG_NAMESPACE, ENVELOPED_SIGNATURE, EXC_C14N_NAMESPACE};
 use super::tree::{Document, Element, Kind, Span};
+pub use super::writer::SIGNATURE_PLACE;
+use super::writer::XmlWriter;
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
 use std::fmt;
 use zeroize::Zeroizing;
-
-/// The comment in whose place a signature is put.
-pub const SIGNATURE_PLACE: &str = "<!--signature-->";
 
 /// Why something could not be signed or encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,34 +82,17 @@ pub fn sign_enveloped(xml: &str, key: &SigningKey, options: &SigningOptions<'_>)
     let mut digester = Digester::new(options.digest);
     // The place is a comment, and comments are not signed: it weighs nothing.
     Canonicalization::EXCLUSIVE.write(element, None, "", &mut digester);
-    let signed_info = format!(
-        "<ds:SignedInfo xmlns:ds=\"{DSIG_NAMESPACE}\">\
-         <ds:CanonicalizationMethod Algorithm=\"{EXC_C14N_NAMESPACE}\"></ds:CanonicalizationMethod>\
-         <ds:SignatureMethod Algorithm=\"{}\"></ds:SignatureMethod>\
-         <ds:Reference URI=\"#{}\"><ds:Transforms>\
-         <ds:Transform Algorithm=\"{ENVELOPED_SIGNATURE}\"></ds:Transform>\
-         <ds:Transform Algorithm=\"{EXC_C14N_NAMESPACE}\"></ds:Transform></ds:Transforms>\
-         <ds:DigestMethod Algorithm=\"{}\"></ds:DigestMethod>\
-         <ds:DigestValue>{}</ds:DigestValue></ds:Reference></ds:SignedInfo>",
-        options.signature.uri(),
-        escape(id),
-        options.digest.uri(),
-        encode_base64(digester.finish().as_ref()),
-    );
-    // As written, it is its own canonical form.
+    let digest = encode_base64(digester.finish().as_ref());
+    let signed_info = signed_info(options, id, &digest);
     let value = key.sign_detached(options.signature, signed_info.as_bytes()).ok_or(MakeFail::Algorithm)?;
-    let key_info = options.certificate.map_or_else(String::new, |der| {
-        let certificate = encode_base64(der);
-        format!(
-            "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>\
-             </ds:KeyInfo>"
-        )
-    });
-    let signature = format!(
-        "<ds:Signature xmlns:ds=\"{DSIG_NAMESPACE}\">{signed_info}\
-         <ds:SignatureValue>{}</ds:SignatureValue>{key_info}</ds:Signature>",
-        encode_base64(&value)
-    );
+    let mut signature = XmlWriter::new();
+    signature.start("ds:Signature").attribute("xmlns:ds", DSIG_NAMESPACE).markup(&signed_info);
+    signature.element("ds:SignatureValue", &encode_base64(&value));
+    if let Some(der) = options.certificate {
+        signature.start("ds:KeyInfo").start("ds:X509Data");
+        signature.element("ds:X509Certificate", &encode_base64(der)).end().end();
+    }
+    let signature = signature.finish();
     let begin = (place.start as usize).saturating_sub("<!--".len());
     let end = (place.end as usize).saturating_add("-->".len());
     let before = document.text.get(..begin).ok_or(MakeFail::NoPlace)?;
@@ -127,11 +110,20 @@ fn last_place(document: &Document) -> Option<(Span, Element<'_>)> {
     })
 }
 
-/// Escapes an attribute value as the canonical form does.
-fn escape(value: &str) -> String {
-    let pairs =
-        [('&', "&amp;"), ('<', "&lt;"), ('"', "&quot;"), ('\t', "&#x9;"), ('\n', "&#xA;"), ('\r', "&#xD;")];
-    pairs.iter().fold(value.to_owned(), |value, (character, escape)| value.replace(*character, escape))
+/// Writes what is signed. No element is left empty, so that this is its own canonical form.
+fn signed_info(options: &SigningOptions<'_>, id: &str, digest: &str) -> String {
+    fn method<'w>(xml: &'w mut XmlWriter, name: &'static str, algorithm: &str) -> &'w mut XmlWriter {
+        xml.start(name).attribute("Algorithm", algorithm).text("").end()
+    }
+    let mut xml = XmlWriter::new();
+    xml.start("ds:SignedInfo").attribute("xmlns:ds", DSIG_NAMESPACE);
+    method(&mut xml, "ds:CanonicalizationMethod", EXC_C14N_NAMESPACE);
+    method(&mut xml, "ds:SignatureMethod", options.signature.uri());
+    xml.start("ds:Reference").attribute("URI", &format!("#{id}")).start("ds:Transforms");
+    method(&mut xml, "ds:Transform", ENVELOPED_SIGNATURE);
+    method(&mut xml, "ds:Transform", EXC_C14N_NAMESPACE).end();
+    method(&mut xml, "ds:DigestMethod", options.digest.uri()).element("ds:DigestValue", digest);
+    xml.finish()
 }
 
 /// Encrypts `xml`, the text of one element, for the holder of a certificate (DER) with an RSA key.
@@ -154,25 +146,31 @@ pub fn encrypt_element(xml: &str, certificate_der: &[u8]) -> Result<String, Make
     let wrapped = recipient
         .encrypt(&OAEP_SHA1_MGF1SHA1, session_key.as_slice(), &mut wrapped, None)
         .map_err(|_| MakeFail::Cryptography)?;
-    Ok(encrypted_data(
-        cipher.uri(),
-        "<xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>",
-        wrapped,
-        &data,
-    ))
+    let mut method = XmlWriter::new();
+    method.start("xenc:EncryptionMethod").attribute("Algorithm", RSA_OAEP);
+    Ok(encrypted_data(cipher.uri(), &method.finish(), wrapped, &data))
 }
 
-/// Puts an `EncryptedData` together, with the wrapped key inside.
+/// RSA-OAEP with SHA-1 for both, as XML Encryption has it by default.
+const RSA_OAEP: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
+
+/// Puts an `EncryptedData` together, with the wrapped key inside; `key_method` is the element that says how the key
+/// was wrapped.
 pub(super) fn encrypted_data(cipher_uri: &str, key_method: &str, wrapped: &[u8], data: &[u8]) -> String {
-    format!(
-        "<xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" \
-         Type=\"http://www.w3.org/2001/04/xmlenc#Element\">\
-         <xenc:EncryptionMethod Algorithm=\"{cipher_uri}\"/><ds:KeyInfo xmlns:ds=\"{DSIG_NAMESPACE}\">\
-         <xenc:EncryptedKey>{key_method}\
-         <xenc:CipherData><xenc:CipherValue>{}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey>\
-         </ds:KeyInfo><xenc:CipherData><xenc:CipherValue>{}</xenc:CipherValue></xenc:CipherData>\
-         </xenc:EncryptedData>",
-        encode_base64(wrapped),
-        encode_base64(data)
-    )
+    fn value(xml: &mut XmlWriter, octets: &[u8]) {
+        xml.start("xenc:CipherData").element("xenc:CipherValue", &encode_base64(octets)).end();
+    }
+    let mut xml = XmlWriter::new();
+    xml.start("xenc:EncryptedData")
+        .attribute("xmlns:xenc", XENC_NAMESPACE)
+        .attribute("Type", "http://www.w3.org/2001/04/xmlenc#Element");
+    xml.start("xenc:EncryptionMethod").attribute("Algorithm", cipher_uri).end();
+    xml.start("ds:KeyInfo")
+        .attribute("xmlns:ds", DSIG_NAMESPACE)
+        .start("xenc:EncryptedKey")
+        .markup(key_method);
+    value(&mut xml, wrapped);
+    xml.end().end();
+    value(&mut xml, data);
+    xml.finish()
 }

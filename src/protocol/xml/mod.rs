@@ -10,7 +10,8 @@
 //! 5. [`algorithms`], [`key`], [`certificate`]: what they are signed with.
 //! 6. [`signature`]: an element and a trusted key in, a verified element out.
 //! 7. [`encryption`], [`private_key`]: an encrypted element and a key of ours in, a document out.
-//! 8. [`make`]: the other side, for the test identity provider and for tests.
+//! 8. [`writer`]: the one way to write a document.
+//! 9. [`make`]: the other side, for the test identity provider and for tests.
 
 mod algorithms;
 mod base;
@@ -43,6 +44,7 @@ mod signature;
 mod signature_tests;
 mod tag;
 mod tree;
+mod writer;
 
 pub use algorithms::{DigestAlgorithm, Scheme, SignatureAlgorithm};
 pub use base64::{decode_base64, encode_base64};
@@ -62,6 +64,7 @@ pub use signature::{
     verify_enveloped,
 };
 pub use tree::{Attribute, Document, Element};
+pub use writer::XmlWriter;
 
 /// The namespace that the prefix `xml` is bound to, always (Namespaces in XML 1.0, §3).
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
