@@ -1,5 +1,7 @@
 //! `sidelight sso`: SSO Configure from the host, also when nobody can sign in. Wire contract §3.2, §3.9.
 
+mod explained;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,14 +12,12 @@ use super::host::{self, Host};
 use super::terminal::{self, confirm, say};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
-use crate::desk::appliance::access_log::IncidentReport;
 use crate::desk::sso::{Agreed, Change, Overview, Preview, RejudgeSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::Addresses;
 use crate::model::sso::fields::{Entry, FIELDS, Field};
 use crate::model::sso::{KeyFacts, Method};
 use crate::model::{Caller, GroupId};
-use crate::protocol::check::{Check, Outcome};
 use crate::protocol::xml::pem;
 
 /// single sign-on by SAML: show, set, metadata, keys, attempts
@@ -295,7 +295,7 @@ impl Sso {
                 })
             }
             Act::Attempts(a) => host.with_desk(|desk, caller| match &a.incident {
-                Some(code) => explain_incident(&desk.appliance.open_incident(caller, code)?, a.group, host.json),
+                Some(code) => explained::incident(desk, caller, a.group, code, host.json),
                 None => attempts(desk, caller, a.group, host.json),
             }),
             Act::Rejudge(a) => host.with_desk(|desk, caller| {
@@ -310,7 +310,7 @@ impl Sso {
                     }));
                 } else {
                     println!("Judged at {}", rejudged.at);
-                    rejudged.checks.iter().for_each(print_check);
+                    rejudged.checks.iter().for_each(explained::print_check);
                 }
                 match rejudged.reject {
                     None => {
@@ -493,32 +493,9 @@ fn attempts(desk: &Desk, caller: &Caller, group: GroupId, as_json: bool) -> Resu
     terminal::table(["Attempt", "Time", "Outcome", "Incident", "Subject"], &rows);
     if let Some(incident) = latest {
         println!();
-        print_incident(&incident);
+        explained::print_incident(&incident);
     }
     Ok(())
-}
-
-fn explain_incident(incident: &IncidentReport, group: GroupId, as_json: bool) -> Result<()> {
-    if incident.group != Some(group) {
-        let public = format!("{} is no incident of group {group}.", incident.code);
-        return Err(Error::not_found("incident_unknown", public));
-    }
-    match as_json {
-        true => terminal::json(&json!({
-            "incident": incident.code, "at": incident.at.to_string(), "code": incident.reject,
-            "checks": incident.checks, "repair": incident.repair,
-        })),
-        false => print_incident(incident),
-    }
-    Ok(())
-}
-
-fn print_incident(incident: &IncidentReport) {
-    say(format_args!("{} was refused at {}:", incident.code, incident.at));
-    incident.checks.iter().filter(|check| check.outcome == Outcome::Failed).for_each(print_check);
-    if !incident.repair.is_empty() {
-        say(format_args!("What to change: {}", incident.repair));
-    }
 }
 
 fn pairs(fields: &[String]) -> Result<Vec<(String, String)>> {
@@ -548,19 +525,6 @@ fn print_changes(host: &Host, changes: &[Change]) {
 fn changes_document(changes: &[Change]) -> Value {
     let one = |c: &Change| json!({ "field": c.field, "before": c.before, "after": c.after });
     changes.iter().map(one).collect()
-}
-
-fn print_check(check: &Check) {
-    let mark = match check.outcome {
-        Outcome::Passed => "ok  ",
-        Outcome::Failed => "FAIL",
-        Outcome::Skipped => "-   ",
-    };
-    say(format_args!("{:>3} {mark} {} ({})", check.number, check.name, check.clause));
-    if check.outcome == Outcome::Failed {
-        say(format_args!("         expected {}", check.expected));
-        say(format_args!("         got      {}", check.got));
-    }
 }
 
 fn one_line(key: &KeyFacts) -> String {

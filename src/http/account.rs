@@ -129,6 +129,7 @@ fn diagnosed(diagnosis: &Diagnosis) -> Response {
         name_id: diagnosis.name_id.as_deref(),
         attributes: &diagnosis.attributes,
         document: &diagnosis.document,
+        keys: diagnosis.keys.as_ref(),
     };
     answer::html(200, pages::sso::diagnosis(&view))
 }

@@ -5,6 +5,7 @@
 
 pub mod agentjoin;
 pub mod assets;
+pub mod compared_keys;
 pub mod components;
 pub mod console;
 pub mod error;

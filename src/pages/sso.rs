@@ -10,10 +10,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 
 use super::assets;
+use super::compared_keys::compared_keys;
 use super::components::{Tone, Weight, button, card, checks, flush_card, notice, pairs};
 use super::layout;
 use crate::model::GroupId;
 use crate::model::sso::LOGIN_KEY_CHECK;
+use crate::model::sso::compared::ComparedKeys;
 use crate::protocol::check::{Check, Outcome};
 
 /// A script that never changes.
@@ -86,6 +88,8 @@ pub struct DiagnosisView<'a> {
     pub attributes: &'a BTreeMap<String, Vec<String>>,
     /// The document that came.
     pub document: &'a str,
+    /// Where no key verified the signature.
+    pub keys: Option<&'a ComparedKeys>,
 }
 
 /// The diagnostic page of `test=11`: the numbered checks, and what came.
@@ -109,6 +113,7 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
             a href={ "/console/groups/" (view.group) "/sso" } { "To SSO Configure" }
         }
         (flush_card("Checks", "In the order of the standard; the first that failed decides.", &checks(view.checks)))
+        @if let Some(keys) = view.keys { (compared_keys(keys)) }
         @if view.name_id.is_some() || !view.attributes.is_empty() {
             (card("What the identity provider says", "", &said(view.name_id, view.attributes)))
         }

@@ -7,7 +7,7 @@ use sidelight::protocol::saml::bindings::{Encoding, deflate};
 use sidelight::protocol::saml::verdict::explain;
 
 use crate::common::{Answer, Server};
-use crate::forge::{Forge, der, fixtures, key_file};
+use crate::forge::{ACS, Forge, der, fixtures, key_file};
 use crate::harness::*;
 
 /// Posts this value of `SAMLResponse`.
@@ -158,6 +158,22 @@ fn where_no_key_verified_those_tried_and_the_one_that_came_are_kept_side_by_side
     assert!(keys["tried"][0]["certificate"].is_null(), "{keys}");
     assert_eq!((&keys["came"]["certificate"], &keys["issuer_is_ours"]), (&foreign.into(), &true.into()));
     assert_ne!(keys["came"]["fingerprint"], keys["tried"][0]["fingerprint"]);
+    // On the command line, and on the page of a test.
+    let incident =
+        store(server.data()).read(|r| r.saml_attempts(GROUP, 1)).unwrap()[0].incident.clone().unwrap();
+    let came = keys["came"]["fingerprint"].as_str().unwrap();
+    let said = run(&server, &["sso", "attempts", &incident, "--group", "12345"]);
+    assert!(said.contains("came in the message") && said.contains(came), "{said}");
+    let said = run(&server, &["--json", "sso", "attempts", &incident, "--group", "12345"]);
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["keys"]["came"]["fingerprint"], came);
+    let mut tested = unsolicited();
+    for text in [&mut tested.response_attributes, &mut tested.confirmations] {
+        *text = text.replace(ACS, &format!("{ACS}&amp;test=11"));
+    }
+    let page = post_to(&server, &format!("{ACS_PATH}&test=11"), &by_foreign(&tested, &info), None);
+    let grouped = came.get(..4).unwrap();
+    assert!(page.body.contains("Came in the message") && page.body.contains(grouped), "{}", page.body);
     // Somebody else's message, one without a certificate, and one with what is none.
     let mut parts = unsolicited();
     parts.response_issuer = "<saml:Issuer>https://other.example</saml:Issuer>".to_owned();

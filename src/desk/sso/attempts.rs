@@ -8,6 +8,7 @@ use crate::desk::ground::permission;
 use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
+use crate::model::sso::compared::ComparedKeys;
 use crate::model::sso::{Attempt as KeptAttempt, Status};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
@@ -55,6 +56,8 @@ pub struct Diagnosis {
     pub attributes: BTreeMap<String, Vec<String>>,
     /// The document that came, as text; "" when it could not be unwrapped.
     pub document: String,
+    /// Where no key verified the signature: those that were tried, and the one that came.
+    pub keys: Option<ComparedKeys>,
 }
 
 impl Diagnosis {
@@ -74,6 +77,7 @@ impl Diagnosis {
             name_id: None,
             attributes: BTreeMap::new(),
             document: String::new(),
+            keys: None,
         }
     }
 }
@@ -166,11 +170,13 @@ impl Sso {
             false => None,
         };
         if target.test {
+            let keys = keys_of(attempt, reject, &checks);
             let (reject, checks) = told(reject, checks);
             let diagnosis = diagnosis(attempt, checks, identity);
             return Ok(Answer::Diagnosed(Box::new(Diagnosis {
                 reject: Some(reject),
                 incident,
+                keys,
                 ..diagnosis
             })));
         }
@@ -205,7 +211,7 @@ impl Sso {
             code: Some(reject.code()),
             subject: subject.clone(),
             checks: checks.to_json(),
-            keys: compared(&attempt.grounds.theirs.keys, attempt.presented.as_ref(), reject, checks),
+            keys: keys_of(attempt, reject, checks).and_then(|keys| serde_json::to_string(&keys).ok()),
             attributes: identity.filter(|_| provisioning).map(attributes_json),
             kept: self.keepable(attempt)?,
         };
@@ -369,6 +375,10 @@ impl Sso {
     }
 }
 
+fn keys_of(attempt: &Attempt, reject: &SsoReject, checks: &Checklist) -> Option<ComparedKeys> {
+    compared(&attempt.grounds.theirs.keys, attempt.presented.as_ref(), reject, checks)
+}
+
 /// The repair of a sign-in that the identity provider started and that nothing told where to end.
 fn of_tile(attempt: &Attempt, reject: &SsoReject, identity: &Identity) -> Option<String> {
     let asked = attempt.request(Some(identity)).is_some() || !attempt.posted.target.is_plain();
@@ -409,6 +419,7 @@ fn diagnosis(attempt: &Attempt, checks: Checklist, identity: Option<&Identity>) 
         name_id: identity.and_then(|i| i.name_id.as_ref()).map(|n| n.value.clone()),
         attributes: identity.map(attributes).unwrap_or_default(),
         document: String::from_utf8_lossy(&document).into_owned(),
+        keys: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys side by side, where no trusted key made a signature: what an administrator compares before deciding whether
 //! the identity provider has a new key, or somebody else sent the message.
 
+use crate::model::sso::Attempt;
 use crate::model::sso::compared::{ComparedKey, ComparedKeys};
 use crate::protocol::check::Outcome;
 use crate::protocol::saml::reject::RejectCode;
@@ -13,14 +14,19 @@ use super::reject::SsoReject;
 /// Most characters of a subject: the message's own was written by anybody.
 const SUBJECT_MOST: usize = 200;
 
-/// The comparison as it is kept (JSON); `None` where the signature failed for another reason than its key.
+/// The comparison of an attempt that is kept.
+pub fn kept(attempt: &Attempt) -> Option<ComparedKeys> {
+    serde_json::from_str(attempt.keys.as_deref()?).ok()
+}
+
+/// The comparison; `None` where the signature failed for another reason than its key.
 /// `came` is the certificate that the message carries.
 pub(super) fn compared(
     tried: &[VerificationKey],
     came: Option<&Certificate>,
     reject: &SsoReject,
     checks: &Checklist,
-) -> Option<String> {
+) -> Option<ComparedKeys> {
     use SignatureReject::{KeyKind, Mismatch, WeakKey};
     let SsoReject::Response(response) = reject else { return None };
     if !matches!(response.code, RejectCode::Signature(Mismatch | KeyKind | WeakKey)) {
@@ -28,13 +34,12 @@ pub(super) fn compared(
     }
     let outcome = |rule: Rule| checks.0.iter().find(|c| c.number == rule.number()).map(|c| c.outcome);
     let tried = tried.iter().filter_map(|key| key.certificate());
-    let keys = ComparedKeys {
+    Some(ComparedKeys {
         tried: tried.map(|certificate| shown(certificate, None)).collect(),
         came: came.map(|came| shown(came, Some(encode_base64(&came.der)))),
         issuer_is_ours: outcome(Rule::ResponseIssuer) == Some(Outcome::Passed)
             && outcome(Rule::AssertionIssuer) != Some(Outcome::Failed),
-    };
-    serde_json::to_string(&keys).ok()
+    })
 }
 
 fn shown(certificate: &Certificate, der: Option<String>) -> ComparedKey {

@@ -42,6 +42,7 @@ mod trust;
 pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};
 pub use attempts::Diagnosis;
 pub use begin::{Beginning, Begun, Carried, REQUEST_LIFETIME};
+pub use compared::kept as compared_keys;
 pub use configure::configured_by_seed;
 pub use configure::{CHANGED_MEANWHILE, Change, Draft, Opened, Overview};
 pub use consume::Posted;

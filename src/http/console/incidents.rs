@@ -1,6 +1,7 @@
 //! Opening an incident code.
 
 use super::visit::{Visit, filled, get, refused, visit};
+use crate::desk::sso::compared_keys;
 use crate::error::Result;
 use crate::gate::Response;
 use crate::http::answer;
@@ -36,6 +37,7 @@ fn page(visit: &Visit<'_>, group: Option<&Group>, address: &str) -> Result<Respo
                 }
                 None => None,
             };
+            let keys = attempt.as_ref().and_then(compared_keys);
             let attempt = attempt.map(|attempt| pages::AttemptLink {
                 group: attempt.group,
                 number: attempt.id,
@@ -50,6 +52,7 @@ fn page(visit: &Visit<'_>, group: Option<&Group>, address: &str) -> Result<Respo
                 checks: &report.checks,
                 repair: &report.repair,
                 attempt,
+                keys: keys.as_ref(),
             };
             Ok(answer::html(200, pages::page(&frame, &view)))
         }

@@ -4,6 +4,8 @@ use maud::{Markup, html};
 
 use crate::clock::Timestamp;
 use crate::model::GroupId;
+use crate::model::sso::compared::ComparedKeys;
+use crate::pages::compared_keys::compared_keys;
 use crate::pages::components::{
     Tone, Weight, badge, button, card, failed_first, flush_card, header, link_button, notice, pairs, time,
     to_failed,
@@ -26,6 +28,8 @@ pub struct IncidentView<'a> {
     pub repair: &'a str,
     /// The attempt to sign in by SAML that was refused, while it is kept.
     pub attempt: Option<AttemptLink>,
+    /// Where no key verified the signature of that attempt.
+    pub keys: Option<&'a ComparedKeys>,
 }
 
 /// The way to a kept attempt.
@@ -99,6 +103,7 @@ pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
         (header(&super::crumbs(frame, &[]), &title, "", &actions))
         (repair(view.repair, view.checks, "check"))
         (card("", "", &facts))
+        @if let Some(keys) = view.keys { (compared_keys(keys)) }
         @if !view.checks.is_empty() {
             (flush_card("Checks", "The first red one decided.", &failed_first(view.checks, "check")))
         }

@@ -9,7 +9,9 @@ use super::sso::step::drawn;
 use super::{crumbs, own};
 use crate::clock::Timestamp;
 use crate::model::sso::Attempt;
+use crate::model::sso::compared::ComparedKeys;
 use crate::model::sso::fields::field;
+use crate::pages::compared_keys::compared_keys;
 use crate::pages::components::{
     Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, link_button, notice, pairs,
     table, time, time_or, time_utc, to_failed,
@@ -80,6 +82,8 @@ pub struct AttemptView<'a> {
     pub checks: &'a [Check],
     /// What to change; "" when nothing is known to help.
     pub repair: &'a str,
+    /// Where no key verified the signature.
+    pub keys: Option<&'a ComparedKeys>,
     pub rejudged: Option<RejudgedView<'a>>,
 }
 
@@ -119,6 +123,7 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
                 (link_button(&own(frame, &format!("/sso/attempts/{}/response", attempt.id)), "See the response and its keys", false))
             }
         }
+        @if let Some(keys) = view.keys { (compared_keys(keys)) }
         (flush_card("Checks when it came", "The first that failed decided.", &failed_first(view.checks, "check")))
         @if let Some(attributes) = &attributes {
             (card("What the identity provider said", "", &said(Some(&attempt.subject), attributes)))

@@ -11,6 +11,7 @@ use super::user::UserView;
 use super::users::UsersView;
 use super::*;
 use crate::model::lists::Count;
+use crate::model::sso::compared::{ComparedKey, ComparedKeys};
 use crate::model::{
     GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
 };
@@ -308,6 +309,14 @@ fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
     let (lines, checks) = ([line()], one_check());
     let view = LogView { listing: &listing(), lines: &lines, fill: &fill(&["from", "outcome", "search"]) };
     check(&access_log::page(&frame(), &view));
+    let key = ComparedKey {
+        fingerprint: HOSTILE.into(),
+        subject: HOSTILE.into(),
+        begins: 0,
+        ends: 1,
+        certificate: Some(HOSTILE.into()),
+    };
+    let keys = ComparedKeys { tried: vec![key.clone()], came: Some(key), issuer_is_ours: true };
     let incident = IncidentView {
         code: HOSTILE,
         at: NOW,
@@ -317,6 +326,7 @@ fn hostile_names_are_escaped_in_logs_operators_and_explanations() {
         checks: &checks,
         repair: HOSTILE,
         attempt: None,
+        keys: Some(&keys),
     };
     check(&incidents::page(&frame(), &incident));
     check(&incidents::ask(&frame(), HOSTILE, &fill(&["code"])));

@@ -4,7 +4,7 @@ use super::super::visit::{Visit, filled, get, post, refused, visit};
 use super::address;
 use super::typed::values_of;
 use crate::clock::Timestamp;
-use crate::desk::sso::RejudgeSettings;
+use crate::desk::sso::{RejudgeSettings, compared_keys};
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -51,8 +51,14 @@ fn get_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
         let (attempt, checks) =
             visit.desk().sso.sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
         let repair = repair_of(visit, &attempt)?;
-        let view =
-            sso_attempts::AttemptView { attempt: &attempt, checks: &checks, repair: &repair, rejudged: None };
+        let keys = compared_keys(&attempt);
+        let view = sso_attempts::AttemptView {
+            attempt: &attempt,
+            checks: &checks,
+            repair: &repair,
+            keys: keys.as_ref(),
+            rejudged: None,
+        };
         let frame = visit.frame(Some(&group));
         Ok(answer::html(200, sso_attempts::one(&frame, &view, &Fill::of(values))))
     })
@@ -124,8 +130,14 @@ fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
             )
         });
         let repair = repair_of(visit, &attempt)?;
-        let view =
-            sso_attempts::AttemptView { attempt: &attempt, checks: &checks, repair: &repair, rejudged: None };
+        let keys = compared_keys(&attempt);
+        let view = sso_attempts::AttemptView {
+            attempt: &attempt,
+            checks: &checks,
+            repair: &repair,
+            keys: keys.as_ref(),
+            rejudged: None,
+        };
         let frame = visit.frame(Some(&group));
         match rejudged {
             Ok(rejudged) => {
