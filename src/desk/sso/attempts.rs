@@ -26,7 +26,7 @@ use super::judge::Checklist;
 use super::reject::SsoReject;
 use super::select::GroupSelector;
 use super::tile::repair_of_tile;
-use super::told::told;
+use super::told::{Told, told};
 
 /// The access log's word for a sign-in.
 pub(super) const OPERATION: &str = "sign-in.saml";
@@ -171,7 +171,7 @@ impl Sso {
         };
         if target.test {
             let keys = keys_of(attempt, reject, &checks);
-            let (reject, checks) = told(reject, checks);
+            let Told { reject, checks, keys } = told(reject, checks, keys);
             let diagnosis = diagnosis(attempt, checks, identity);
             return Ok(Answer::Diagnosed(Box::new(Diagnosis {
                 reject: Some(reject),

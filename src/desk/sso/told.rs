@@ -3,6 +3,7 @@
 //!
 //! Enter at [`told`]. The administrator reads everything under the incident.
 
+use crate::model::sso::compared::ComparedKeys;
 use crate::protocol::check::{Check, Outcome};
 use crate::protocol::saml::reject::{Reject, RejectCode};
 use crate::protocol::saml::rule::Rule;
@@ -11,17 +12,25 @@ use crate::protocol::xml::DecryptReject;
 use super::judge::Checklist;
 use super::reject::SsoReject;
 
-/// Code and repair, and the checks. Where no verified signature covers a ciphertext, all that depends on our
-/// key looks alike.
-pub(super) fn told(reject: &SsoReject, mut checks: Checklist) -> ((&'static str, String), Checklist) {
+/// What may be told.
+pub(super) struct Told {
+    /// Code and likely repair.
+    pub reject: (&'static str, String),
+    pub checks: Checklist,
+    pub keys: Option<ComparedKeys>,
+}
+
+/// What of these may be told. Where no verified signature covers a ciphertext, all that depends on our key looks alike:
+/// that keys were tried would tell that it decrypts.
+pub(super) fn told(reject: &SsoReject, mut checks: Checklist, keys: Option<ComparedKeys>) -> Told {
     let said = |reject: &SsoReject| (reject.code(), reject.repair().to_owned());
-    let SsoReject::Response(response) = reject else { return (said(reject), checks) };
+    let SsoReject::Response(response) = reject else { return Told { reject: said(reject), checks, keys } };
     if !depends_on_our_key(response.code, &checks) {
-        return (said(reject), checks);
+        return Told { reject: said(reject), checks, keys };
     }
     checks.0.retain(|check| check.number < Rule::Decryption.number());
     if response.rule < Rule::Decryption {
-        return (said(reject), checks);
+        return Told { reject: said(reject), checks, keys: None };
     }
     let rule = Rule::Decryption;
     let expected = "an assertion that decrypts, with a signature that holds".to_owned();
@@ -35,7 +44,8 @@ pub(super) fn told(reject: &SsoReject, mut checks: Checklist) -> ((&'static str,
         got: got.clone(),
     });
     let code = RejectCode::Decryption(DecryptReject::Failed);
-    (said(&SsoReject::Response(Box::new(Reject { code, rule, expected, got }))), checks)
+    let reject = said(&SsoReject::Response(Box::new(Reject { code, rule, expected, got })));
+    Told { reject, checks, keys: None }
 }
 
 /// Whether something was decrypted, or was to be, that no verified signature covers.
@@ -48,4 +58,39 @@ fn depends_on_our_key(code: RejectCode, checks: &Checklist) -> bool {
         .into_iter()
         .any(|rule| outcome(rule) == Some(Outcome::Passed));
     tried && !covered && !without_key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::xml::SignatureReject;
+
+    /// The one ciphertext decrypts, to what a foreign key signed; the other does not decrypt.
+    #[test]
+    fn that_keys_were_tried_is_not_told_of_what_no_signature_covers() {
+        let check = |rule: Rule, outcome: Outcome| Check {
+            number: rule.number(),
+            name: rule.name().to_owned(),
+            clause: rule.clause().to_owned(),
+            outcome,
+            expected: String::new(),
+            got: String::new(),
+        };
+        let failing = |code: RejectCode, rule: Rule| {
+            SsoReject::Response(Box::new(Reject { code, rule, expected: String::new(), got: String::new() }))
+        };
+        let foreign = failing(RejectCode::Signature(SignatureReject::Mismatch), Rule::AssertionSignature);
+        let broken = failing(RejectCode::Decryption(DecryptReject::Failed), Rule::Decryption);
+        let keys = || Some(ComparedKeys { tried: Vec::new(), came: None, issuer_is_ours: true });
+        let told_of = |reject: &SsoReject, decryption: Outcome, keys| {
+            let signature = check(Rule::AssertionSignature, Outcome::Failed);
+            let told = told(reject, Checklist(vec![check(Rule::Decryption, decryption), signature]), keys);
+            (told.reject, told.checks.to_json(), told.keys)
+        };
+        let decrypts = told_of(&foreign, Outcome::Passed, keys());
+        assert_eq!(decrypts, told_of(&broken, Outcome::Failed, None));
+        assert_eq!(decrypts.2, None);
+        // What is not encrypted has nothing to hide.
+        assert_eq!(told_of(&foreign, Outcome::Skipped, keys()).2, keys());
+    }
 }
