@@ -401,7 +401,9 @@ fn while_another_process_holds_the_database_reads_go_on_and_whoever_writes_is_to
             assert_eq!((*name, answer.status), ("read", 200), "{answer:?}");
         }
         for (kind, answer) in told {
-            assert_eq!(answer.status, 503, "{answer:?}");
+            // SOAP 1.1 has faults under 500.
+            let expected = if answer.body.contains("<soap:Fault>") { 500 } else { 503 };
+            assert_eq!(answer.status, expected, "{answer:?}");
             assert!(answer.header("content-type").unwrap().starts_with(kind), "{kind}: {answer:?}");
             assert!(answer.body.contains("Another process on the server holds the database"), "{answer:?}");
         }

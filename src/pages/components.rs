@@ -20,6 +20,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::citations;
 use crate::clock::Timestamp;
 use crate::protocol::check::{Check, Outcome};
 
@@ -295,7 +296,10 @@ fn listed<'c>(checks: impl Iterator<Item = &'c Check>, place: Option<&str>) -> M
                     div {
                         div.what {
                             b { (check.number) ". " (check.name) }
-                            @if !check.clause.is_empty() { span { (check.clause) } }
+                            @match citations::address_of(&check.clause) {
+                                Some(address) => span { a href=(address) { (check.clause) } },
+                                None => @if !check.clause.is_empty() { span { (check.clause) } },
+                            }
                         }
                         @if check.outcome == Outcome::Failed {
                             (pairs(&[

@@ -5,6 +5,7 @@
 
 pub mod agentjoin;
 pub mod assets;
+pub mod citations;
 pub mod compared_keys;
 pub mod components;
 pub mod console;
@@ -13,5 +14,6 @@ pub mod form;
 pub mod front;
 pub mod layout;
 pub mod listing;
+pub mod papers;
 pub mod refill;
 pub mod sso;

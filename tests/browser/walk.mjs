@@ -419,7 +419,7 @@ async function judged() {
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
         `${group}/users/upload`, `${group}/sso`, `${group}/sso/identity-provider`, `${group}/sso/keys`,
         `${group}/sso/request`, `${group}/sso/people`, `${group}/sso/metadata`, `${group}/sso/attempts`,
-        `${group}/sso/attributes`, `${group}/api-key/change`, joe, openLink, '/console/set-password', ...uploads];
+        `${group}/sso/attributes`, `${group}/api-key/change`, joe, openLink, '/console/set-password', '/console/docs/saml', ...uploads];
     for (const width of [1280, 390, 320]) {
         for (const colorScheme of ['light', 'dark']) {
             const page = await visitor({

@@ -186,6 +186,18 @@ fn the_bare_address_says_what_this_is_and_leads_on() {
 }
 
 #[test]
+fn the_papers_that_checks_cite_are_pages() {
+    let server = Server::start(&["--plain-http"]);
+    let paper = server.get("/console/docs/saml");
+    assert_eq!(paper.status, 200);
+    assert!(paper.body.contains("<h2 id=\"which-user\">Which user</h2>"), "{}", paper.body);
+    assert!(paper.header("content-security-policy").unwrap().contains("default-src 'none'"));
+    assert_eq!(server.get("/console/docs/compatibility").status, 200);
+    assert_eq!(server.get("/console/docs/operating").status, 404);
+    assert_eq!(server.get("/console/docs/..%2fSECURITY").status, 400);
+}
+
+#[test]
 fn stylesheet_and_script_are_kept_for_a_year_under_names_of_their_own() {
     let server = Server::lab();
     let page = server.get("/console/sign-in").body;

@@ -339,7 +339,7 @@ fn one_check(refusal: &Refusal) -> Check {
     Check {
         number: 1,
         name: refusal.means.operation().to_owned(),
-        clause: "docs/compatibility.md, Authorize".to_owned(),
+        clause: "docs/compatibility.md, Authorize, tokens, web sessions".to_owned(),
         outcome: Outcome::Failed,
         expected: "a valid credential of a user who may sign in".to_owned(),
         got: refusal.reject.to_string(),

@@ -13,13 +13,14 @@ use crate::model::{Actor, GroupId};
 use crate::pages::assets;
 use crate::pages::console::entry as pages;
 use crate::pages::form::Fill;
-use crate::pages::front;
+use crate::pages::{front, papers};
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
     get("/", get_root),
     get("/console", get_console),
     get("/console/static/{file}", get_static),
+    get("/console/docs/{paper}", get_paper),
     get("/console/claim", get_claim),
     post("/console/claim", post_claim),
     get("/console/sign-in", get_sign_in),
@@ -54,6 +55,14 @@ fn get_console(app: &App, call: &Call<'_>) -> Result<Response> {
             _ => "/console/groups".to_owned(),
         }))
     })
+}
+
+/// A paper that checks cite. Open to everybody: it is the same in every copy of the program.
+fn get_paper(app: &App, call: &Call<'_>) -> Result<Response> {
+    let lab = lab_clock(&app.desk);
+    let page = papers::page(call.segment("paper"), lab.as_deref());
+    let unknown = || Error::not_found("no_such_path", "There is nothing at this address.");
+    page.map(|page| answer::html(200, page)).ok_or_else(unknown)
 }
 
 fn get_static(_: &App, call: &Call<'_>) -> Result<Response> {
