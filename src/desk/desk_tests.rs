@@ -426,3 +426,48 @@ fn an_address_that_begins_too_many_sign_ins_is_told_so() {
     assert_eq!((refused.kind, refused.code), (Kind::TooMany, "too_many_begun"));
     assert!(begin(2).is_ok(), "another address may");
 }
+
+#[test]
+fn an_attribute_that_the_mapping_needs_and_that_never_came_is_said_before_anybody_is_refused() {
+    let f = fixture();
+    let sso = &f.desk.sso;
+    let values = [
+        ("method", "saml"),
+        ("autoprovision", "create"),
+        ("glance_address", "{givenname}.acme.glance.net"),
+        ("first_name", "{givenname}"),
+        ("last_name", "{displayname}"),
+    ];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    sso.set_sso(&f.admin, SEVEN, &values, &[]).unwrap();
+    let overview = || sso.sso_overview(&f.admin, SEVEN).unwrap();
+    let warned = || {
+        let overview = overview();
+        let facts = sso.sso_health(&f.admin, SEVEN, &overview).unwrap().facts;
+        let fact = facts.into_iter().find(|fact| fact.heading == "The mapping needs what never came");
+        fact.map(|fact| fact.sentence)
+    };
+    assert_eq!(warned(), None, "nothing came yet");
+    let came = |attributes: &'static str| {
+        let attempt = crate::store::NewAttempt {
+            group: SEVEN,
+            incident: None,
+            code: None,
+            subject: "ann".into(),
+            checks: "[]".into(),
+            keys: None,
+            attributes: Some(attributes.into()),
+            kept: None,
+        };
+        f.desk.ground.store.write(f.desk.clock().now(), move |w| w.insert_saml_attempt(&attempt)).unwrap();
+    };
+    came(r#"{"givenname":["Ann"]}"#);
+    let sentence = warned().unwrap();
+    assert!(sentence.contains("{displayname}") && !sentence.contains("{givenname}"), "{sentence}");
+    let told = sso.told_of_mapping(&f.admin, &overview().configuration).unwrap();
+    let of = |name: &str| told.iter().find(|(field, _)| *field == name).unwrap().1.clone();
+    assert!(of("last_name").starts_with("Warning"), "{told:?}");
+    assert!(of("first_name").contains("Ann"), "{told:?}");
+    came(r#"{"givenname":["Ann"],"displayname":["Ann Lee"]}"#);
+    assert_eq!(warned(), None);
+}
