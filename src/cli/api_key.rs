@@ -22,14 +22,14 @@ use crate::secret::Secret;
 )]
 pub struct ApiKey {
     #[argh(subcommand)]
-    act: Act,
+    act: ApiKeyAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum ApiKeyAction {
     Show(Show),
-    Change(Change),
+    KeyChange(KeyChange),
     Restore(Restore),
 }
 
@@ -50,7 +50,7 @@ struct Show {
     note = "All login keys made from the key before are refused from then on. At a terminal it asks first.",
     example = "{command_name} --group 12345\n{command_name} --group 12345 --yes --api-key-from file:key.txt\n{command_name} --group 12345 --yes --api-key-from env:NEW_API_KEY"
 )]
-struct Change {
+struct KeyChange {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
@@ -78,9 +78,9 @@ impl ApiKey {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::Show(command) => command.run(host),
-            Act::Change(command) => command.run(host),
-            Act::Restore(command) => command.run(host),
+            ApiKeyAction::Show(command) => command.run(host),
+            ApiKeyAction::KeyChange(command) => command.run(host),
+            ApiKeyAction::Restore(command) => command.run(host),
         }
     }
 }
@@ -102,7 +102,7 @@ impl Show {
     }
 }
 
-impl Change {
+impl KeyChange {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let group = desk.people.group(caller, self.group)?;

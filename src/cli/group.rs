@@ -24,12 +24,12 @@ use crate::store::Settings;
 )]
 pub struct GroupCommand {
     #[argh(subcommand)]
-    act: Act,
+    act: GroupAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum GroupAction {
     List(List),
     Create(Create),
     Update(Update),
@@ -177,15 +177,15 @@ impl GroupCommand {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(host),
-            Act::Create(command) => command.run(host),
-            Act::Update(command) => command.run(host),
-            Act::Off(command) => command.run(host),
-            Act::On(command) => command.run(host),
-            Act::Delete(command) => command.run(host),
-            Act::Settings(command) => command.run(host),
-            Act::Sites(command) => command.run(host),
-            Act::Passwords(command) => command.run(host),
+            GroupAction::List(command) => command.run(host),
+            GroupAction::Create(command) => command.run(host),
+            GroupAction::Update(command) => command.run(host),
+            GroupAction::Off(command) => command.run(host),
+            GroupAction::On(command) => command.run(host),
+            GroupAction::Delete(command) => command.run(host),
+            GroupAction::Settings(command) => command.run(host),
+            GroupAction::Sites(command) => command.run(host),
+            GroupAction::Passwords(command) => command.run(host),
         }
     }
 }

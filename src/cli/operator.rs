@@ -21,12 +21,12 @@ use crate::secret::Secret;
 )]
 pub struct Operator {
     #[argh(subcommand)]
-    act: Act,
+    act: OperatorAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum OperatorAction {
     List(List),
     Create(Create),
     Password(Password),
@@ -103,11 +103,11 @@ impl Operator {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(host),
-            Act::Create(command) => command.run(host),
-            Act::Password(command) => command.run(host),
-            Act::ClearLockout(command) => command.run(host),
-            Act::Delete(command) => command.run(host),
+            OperatorAction::List(command) => command.run(host),
+            OperatorAction::Create(command) => command.run(host),
+            OperatorAction::Password(command) => command.run(host),
+            OperatorAction::ClearLockout(command) => command.run(host),
+            OperatorAction::Delete(command) => command.run(host),
         }
     }
 }

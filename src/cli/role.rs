@@ -26,12 +26,12 @@ use crate::store::Settings;
 )]
 pub struct Role {
     #[argh(subcommand)]
-    act: Act,
+    act: RoleAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum RoleAction {
     List(List),
     Show(Show),
     Create(Create),
@@ -130,11 +130,11 @@ impl Role {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(host),
-            Act::Show(command) => command.run(host),
-            Act::Create(command) => command.run(host),
-            Act::Update(command) => command.run(host),
-            Act::Delete(command) => command.run(host),
+            RoleAction::List(command) => command.run(host),
+            RoleAction::Show(command) => command.run(host),
+            RoleAction::Create(command) => command.run(host),
+            RoleAction::Update(command) => command.run(host),
+            RoleAction::Delete(command) => command.run(host),
         }
     }
 }

@@ -19,12 +19,12 @@ use crate::model::GroupId;
 )]
 pub struct ScimToken {
     #[argh(subcommand)]
-    act: Act,
+    act: ScimTokenAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum ScimTokenAction {
     Make(Make),
     List(List),
     Revoke(Revoke),
@@ -75,9 +75,9 @@ impl ScimToken {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::Make(command) => command.run(host),
-            Act::List(command) => command.run(host),
-            Act::Revoke(command) => command.run(host),
+            ScimTokenAction::Make(command) => command.run(host),
+            ScimTokenAction::List(command) => command.run(host),
+            ScimTokenAction::Revoke(command) => command.run(host),
         }
     }
 }

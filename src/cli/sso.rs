@@ -30,12 +30,12 @@ use crate::protocol::xml::pem;
 )]
 pub struct Sso {
     #[argh(subcommand)]
-    act: Act,
+    act: SsoAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum SsoAction {
     Show(Show),
     Set(Set),
     Metadata(Metadata),
@@ -212,11 +212,11 @@ impl Sso {
     /// Runs the command.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::Show(a) => {
+            SsoAction::Show(a) => {
                 let origin = host.origin(None).ok();
                 host.with_desk(|desk, caller| show(desk, caller, a.group, origin.as_deref(), host.json))
             }
-            Act::Set(a) => host.with_desk(|desk, caller| {
+            SsoAction::Set(a) => host.with_desk(|desk, caller| {
                 let values = pairs(&a.fields)?;
                 let draft = desk.sso.draft_sso(caller, a.group, &values)?;
                 if let Some(error) = draft.errors.into_iter().next() {
@@ -233,11 +233,11 @@ impl Sso {
                 print_changes(host, &changes);
                 Ok(())
             }),
-            Act::Metadata(a) => {
+            SsoAction::Metadata(a) => {
                 let origin = host.origin(None).ok();
                 host.with_desk(|desk, caller| metadata(desk, caller, &a, origin.as_deref(), host))
             }
-            Act::Key(a) => host.with_desk(|desk, caller| match a.act.as_str() {
+            SsoAction::Key(a) => host.with_desk(|desk, caller| match a.act.as_str() {
                 "add" => {
                     let pem = read(&PathBuf::from(&a.what))?;
                     let (key, was_there) =
@@ -264,7 +264,7 @@ impl Sso {
                 }
                 _ => Err(add_or("add, remove or restore")),
             }),
-            Act::OwnKey(a) => host.with_desk(|desk, caller| match (a.act.as_str(), a.number) {
+            SsoAction::OwnKey(a) => host.with_desk(|desk, caller| match (a.act.as_str(), a.number) {
                 ("make", None) => {
                     let key = desk.sso.make_sp_key(caller, a.group)?;
                     if host.json {
@@ -287,18 +287,18 @@ impl Sso {
                 }
                 _ => Err(add_or("make, or remove and a number")),
             }),
-            Act::SpMetadata(a) => {
+            SsoAction::SpMetadata(a) => {
                 let origin = host.origin(a.origin);
                 host.with_desk(|desk, _| {
                     println!("{}", desk.sso.sp_metadata(a.group, &origin?)?);
                     Ok(())
                 })
             }
-            Act::Attempts(a) => host.with_desk(|desk, caller| match &a.incident {
+            SsoAction::Attempts(a) => host.with_desk(|desk, caller| match &a.incident {
                 Some(code) => explained::incident(desk, caller, a.group, code, host.json),
                 None => attempts(desk, caller, a.group, host.json),
             }),
-            Act::Rejudge(a) => host.with_desk(|desk, caller| {
+            SsoAction::Rejudge(a) => host.with_desk(|desk, caller| {
                 let wrong = || Error::invalid("bad_instant", "now", "--now is not an RFC 3339 instant.");
                 let now = a.now.as_deref().map(|t| Timestamp::parse(t).ok_or_else(wrong)).transpose()?;
                 let settings = RejudgeSettings { now, fields: pairs(&a.fields)? };
@@ -322,7 +322,7 @@ impl Sso {
                     Some((code, repair)) => Err(Error::new(Kind::Denied, code, repair)),
                 }
             }),
-            Act::Fields(Fields {}) => {
+            SsoAction::Fields(Fields {}) => {
                 if host.json { terminal::json(&FIELDS.iter().map(field_document).collect()) } else { print_fields() }
                 ExitCode::SUCCESS
             }

@@ -44,13 +44,13 @@ pub trait Work: Send + Sync + 'static {
 
 /// A queue of jobs, the threads that do them, and the lookout.
 pub struct Pool<W: Work + ?Sized> {
-    state: Mutex<State<W::Job>>,
+    state: Mutex<ThreadPoolState<W::Job>>,
     ended: Condvar,
     most: usize,
     work: W,
 }
 
-struct State<Job> {
+struct ThreadPoolState<Job> {
     queue: VecDeque<Job>,
     threads: usize,
     /// Threads at rest, the last to rest at the end.
@@ -72,7 +72,7 @@ impl<W: Work> Pool<W> {
     /// # Errors
     /// When the system gives no thread.
     pub fn new(most: usize, work: W) -> io::Result<Arc<Self>> {
-        let state = State {
+        let state = ThreadPoolState {
             queue: VecDeque::new(),
             threads: 1,
             resting: Vec::new(),
@@ -116,7 +116,7 @@ impl<W: Work> Pool<W> {
     }
 
     /// Calls one more thread if there is more to do than those who come back soon can do soon.
-    fn share(self: &Arc<Self>, state: MutexGuard<'_, State<W::Job>>) {
+    fn share(self: &Arc<Self>, state: MutexGuard<'_, ThreadPoolState<W::Job>>) {
         if state.queue.len() > state.attentive * SHARE {
             self.call_one(state);
         }
@@ -132,7 +132,7 @@ impl<W: Work> Pool<W> {
     }
 
     /// Wakes or makes one more thread, unless one is on its way.
-    fn call_one<'s>(self: &'s Arc<Self>, mut state: MutexGuard<'s, State<W::Job>>) {
+    fn call_one<'s>(self: &'s Arc<Self>, mut state: MutexGuard<'s, ThreadPoolState<W::Job>>) {
         if state.coming {
             return;
         }
@@ -213,10 +213,10 @@ impl<W: Work> Pool<W> {
 
     fn look<'s>(
         &'s self,
-        mut state: MutexGuard<'s, State<W::Job>>,
+        mut state: MutexGuard<'s, ThreadPoolState<W::Job>>,
         patience: Option<Duration>,
         found: &mut Vec<W::Job>,
-    ) -> MutexGuard<'s, State<W::Job>> {
+    ) -> MutexGuard<'s, ThreadPoolState<W::Job>> {
         state.looking = true;
         state.unlooked = 0;
         drop(state);
@@ -228,7 +228,10 @@ impl<W: Work> Pool<W> {
     }
 
     /// Rests until this thread is called: `true`; or until nobody has called it for long: `false`.
-    fn rest<'s>(&'s self, mut state: MutexGuard<'s, State<W::Job>>) -> (MutexGuard<'s, State<W::Job>>, bool) {
+    fn rest<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, ThreadPoolState<W::Job>>,
+    ) -> (MutexGuard<'s, ThreadPoolState<W::Job>>, bool) {
         let (me, since) = (std::thread::current(), Instant::now());
         state.resting.push(me.clone());
         loop {
@@ -247,7 +250,7 @@ impl<W: Work> Pool<W> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<W::Job>> {
+    fn lock(&self) -> MutexGuard<'_, ThreadPoolState<W::Job>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,11 +15,11 @@ use crate::promise::closing;
 const WAIT_FOR_LENT: Duration = Duration::from_secs(5);
 
 pub(super) struct Pool {
-    state: Mutex<State>,
+    state: Mutex<ConnectionPoolState>,
     returned: Condvar,
 }
 
-struct State {
+struct ConnectionPoolState {
     idle: Vec<Connection>,
     /// Waking nobody is a system call too, which would cost each read as much as a look-up.
     waiting: usize,
@@ -31,7 +31,7 @@ impl Pool {
     pub fn open(path: &Path, readers: usize) -> Result<Pool> {
         let idle = (0..readers).map(|_| connect::reader(path)).collect::<Result<Vec<_>>>()?;
         Ok(Pool {
-            state: Mutex::new(State { idle, waiting: 0, lent: 0, closed: false }),
+            state: Mutex::new(ConnectionPoolState { idle, waiting: 0, lent: 0, closed: false }),
             returned: Condvar::new(),
         })
     }
@@ -74,7 +74,7 @@ impl Pool {
         drop(self.returned.wait_timeout_while(state, WAIT_FOR_LENT, |state| state.lent > 0));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ConnectionPoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -58,13 +58,13 @@ impl Asker {
 
 pub(super) struct Searchers {
     connections: Pool,
-    state: Mutex<State>,
+    state: Mutex<SearcherState>,
     changed: Condvar,
     patience: Duration,
 }
 
 #[derive(Default)]
-struct State {
+struct SearcherState {
     /// Connections that are not lent.
     free: usize,
     /// The groups in which somebody searches, once for each connection.
@@ -74,7 +74,7 @@ struct State {
     next_ticket: u64,
 }
 
-impl State {
+impl SearcherState {
     /// Whose turn it is when a connection is free.
     fn next(&self) -> Option<u64> {
         let is_new = |(_, asker): &&(u64, Asker)| !self.searched.contains(&asker.group);
@@ -93,7 +93,7 @@ impl State {
 
 impl Searchers {
     pub fn new(connections: Pool, count: usize) -> Searchers {
-        let state = State { free: count, ..State::default() };
+        let state = SearcherState { free: count, ..SearcherState::default() };
         Searchers { connections, state: Mutex::new(state), changed: Condvar::new(), patience: PATIENCE }
     }
 
@@ -150,7 +150,7 @@ impl Searchers {
         Ok(Turn { searchers: self, group: asker.group })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SearcherState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -272,10 +272,10 @@ mod tests {
 
     #[test]
     fn a_group_that_nobody_searches_goes_before_one_that_has_a_connection() {
-        let state = |searched: &[i64], waiting: &[(u64, i64)]| State {
+        let state = |searched: &[i64], waiting: &[(u64, i64)]| SearcherState {
             searched: searched.iter().map(|group| Some(GroupId(*group))).collect(),
             waiting: waiting.iter().map(|(ticket, group)| (*ticket, asker(1, *group))).collect(),
-            ..State::default()
+            ..SearcherState::default()
         };
         assert_eq!(state(&[7], &[(1, 7), (2, 7), (3, 8)]).next(), Some(3));
         assert_eq!(state(&[7, 8], &[(1, 7), (2, 8)]).next(), Some(1));

@@ -21,10 +21,10 @@ const WAIT_FOR_END: Duration = Duration::from_secs(5);
 
 /// The check that runs, if one does, so that a closing store can end it.
 #[derive(Default)]
-pub(super) struct RunningCheck(Mutex<State>);
+pub(super) struct RunningCheck(Mutex<CheckState>);
 
 #[derive(Default)]
-struct State {
+struct CheckState {
     running: Option<InterruptHandle>,
     store_is_closed: bool,
 }
@@ -62,7 +62,7 @@ impl RunningCheck {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CheckState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,12 +26,12 @@ use crate::model::GroupId;
 )]
 pub struct User {
     #[argh(subcommand)]
-    act: Act,
+    act: UserAction,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-enum Act {
+enum UserAction {
     List(list::List),
     Show(list::Show),
     Create(keep::Create),
@@ -132,20 +132,20 @@ impl User {
     /// Does what was asked.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
-            Act::List(command) => command.run(host),
-            Act::Show(command) => command.run(host),
-            Act::Create(command) => command.run(host),
-            Act::Update(command) => command.run(host),
-            Act::Password(command) => command.run(host),
-            Act::PasswordLink(command) => command.run(host),
-            Act::Suspend(command) => command.run(host),
-            Act::Reinstate(command) => command.run(host),
-            Act::ClearLockout(command) => command.run(host),
-            Act::AddToGroup(command) => command.run(host),
-            Act::Delete(command) => command.run(host),
-            Act::Import(command) => command.run(host),
-            Act::Template(command) => command.run(host),
-            Act::Export(command) => command.run(host),
+            UserAction::List(command) => command.run(host),
+            UserAction::Show(command) => command.run(host),
+            UserAction::Create(command) => command.run(host),
+            UserAction::Update(command) => command.run(host),
+            UserAction::Password(command) => command.run(host),
+            UserAction::PasswordLink(command) => command.run(host),
+            UserAction::Suspend(command) => command.run(host),
+            UserAction::Reinstate(command) => command.run(host),
+            UserAction::ClearLockout(command) => command.run(host),
+            UserAction::AddToGroup(command) => command.run(host),
+            UserAction::Delete(command) => command.run(host),
+            UserAction::Import(command) => command.run(host),
+            UserAction::Template(command) => command.run(host),
+            UserAction::Export(command) => command.run(host),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::desk::ground::permission;
 use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::sso::fields::FIELDS;
-use crate::model::sso::health::{Act, Condition, Fact, Health, StepState};
+use crate::model::sso::health::{Condition, Fact, Health, NextAction, StepState};
 use crate::model::sso::step::Step;
 use crate::model::sso::template::Template;
 use crate::model::sso::{Autoprovision, Configuration, KeyFacts, Method, PortalTile, Status};
@@ -154,7 +154,7 @@ fn facts(known: &Known<'_>) -> Vec<Fact> {
     facts
 }
 
-fn fact(condition: Condition, heading: &str, sentence: impl Into<String>, act: Option<Act>) -> Fact {
+fn fact(condition: Condition, heading: &str, sentence: impl Into<String>, act: Option<NextAction>) -> Fact {
     Fact { condition, heading: heading.to_owned(), sentence: sentence.into(), act }
 }
 
@@ -166,13 +166,13 @@ fn from_here(known: &Known<'_>) -> Fact {
                 Condition::Off,
                 "Single sign-on is off",
                 "Upload the identity provider's metadata, and switch it on there.",
-                Some(Act::Upload),
+                Some(NextAction::Upload),
             ),
             true => fact(
                 Condition::Off,
                 "Single sign-on is off",
                 "Choose SAML 2.0 as the Single Sign-On Method, and save.",
-                Some(Act::Change(Step::IdentityProvider)),
+                Some(NextAction::Change(Step::IdentityProvider)),
             ),
         };
     }
@@ -183,7 +183,7 @@ fn from_here(known: &Known<'_>) -> Fact {
                 Condition::Good,
                 "Sign-in from here is ready",
                 "Nobody has signed in within a day. A test shows each check, and signs nobody in.",
-                Some(Act::Test),
+                Some(NextAction::Test),
             ),
             (accepted, Some(last)) => fact(
                 Condition::Good,
@@ -193,7 +193,7 @@ fn from_here(known: &Known<'_>) -> Fact {
                     counted(accepted, counts.is_cut, "sign-in", "sign-ins"),
                     last.to_string().get(..19).unwrap_or_default().replace('T', " ")
                 ),
-                Some(Act::Attempts),
+                Some(NextAction::Attempts),
             ),
         };
     }
@@ -202,25 +202,30 @@ fn from_here(known: &Known<'_>) -> Fact {
             Condition::Bad,
             "Every sign-in is refused",
             "The Identity Provider Entity ID is empty: nobody's answers are believed.",
-            Some(Act::Change(Step::IdentityProvider)),
+            Some(NextAction::Change(Step::IdentityProvider)),
         );
     }
     if known.overview.keys.is_empty() {
         let sentence = "There is no X.509 Public Key to verify answers with.";
-        return fact(Condition::Bad, "Every sign-in is refused", sentence, Some(Act::AddKey));
+        return fact(Condition::Bad, "Every sign-in is refused", sentence, Some(NextAction::AddKey));
     }
     if configuration.method == Method::EncryptedSaml && known.overview.own_keys.is_empty() {
         let sentence = "There is no key pair of ours that answers could be encrypted to.";
-        return fact(Condition::Bad, "Every sign-in is refused", sentence, Some(Act::Change(Step::Keys)));
+        return fact(
+            Condition::Bad,
+            "Every sign-in is refused",
+            sentence,
+            Some(NextAction::Change(Step::Keys)),
+        );
     }
     if configuration.endpoint_url.is_empty() {
         let sentence =
             "There is no Identity Provider Endpoint URL: only the identity provider can start a sign-in.";
-        let act = Some(Act::Change(Step::IdentityProvider));
+        let act = Some(NextAction::Change(Step::IdentityProvider));
         return fact(Condition::Attention, "No sign-in can begin here", sentence, act);
     }
     let sentence = "A key cannot be read. Remove it, and add it again.";
-    fact(Condition::Bad, "Every sign-in is refused", sentence, Some(Act::Change(Step::Keys)))
+    fact(Condition::Bad, "Every sign-in is refused", sentence, Some(NextAction::Change(Step::Keys)))
 }
 
 /// Whether the identity provider is known: its name and a key.
@@ -232,7 +237,7 @@ fn is_told(overview: &Overview) -> bool {
 fn from_the_portal(known: &Known<'_>) -> Fact {
     let (configuration, tile) = (&known.overview.configuration, &known.overview.tile);
     let off = configuration.method == Method::Off;
-    let act = Some(Act::Change(Step::Request)).filter(|_| !off);
+    let act = Some(NextAction::Change(Step::Request)).filter(|_| !off);
     let (condition, heading) = match tile {
         PortalTile::Opens { .. } => (Condition::Good, "The portal's tile works"),
         PortalTile::ShowsLoginKey { .. } => {
@@ -253,7 +258,7 @@ fn keys(known: &Known<'_>) -> Fact {
         let off = known.overview.configuration.method == Method::Off;
         let condition = if off { Condition::Off } else { Condition::Bad };
         let sentence = "The identity provider's signing certificate comes with its metadata.";
-        return fact(condition, "No key is trusted yet", sentence, Some(Act::AddKey));
+        return fact(condition, "No key is trusted yet", sentence, Some(NextAction::AddKey));
     };
     if let Some((key, warning)) = keys.iter().find_map(|k| k.warnings.first().map(|w| (k, w))) {
         let heading = match keys.len() {
@@ -261,7 +266,7 @@ fn keys(known: &Known<'_>) -> Fact {
             _ => format!("Key {} needs attention", key.position),
         };
         let sentence = format!("{}: {warning}", key.subject);
-        return fact(Condition::Attention, &heading, sentence, Some(Act::AddKey));
+        return fact(Condition::Attention, &heading, sentence, Some(NextAction::AddKey));
     }
     let heading = match keys.len() {
         1 => "One key is trusted".to_owned(),
@@ -272,7 +277,7 @@ fn keys(known: &Known<'_>) -> Fact {
         None if keys.len() == 1 => format!("It has verified nothing yet. It ends {}.", day(first.ends_at)),
         None => "They have verified nothing yet.".to_owned(),
     };
-    fact(Condition::Good, &heading, sentence, Some(Act::Change(Step::Keys)))
+    fact(Condition::Good, &heading, sentence, Some(NextAction::Change(Step::Keys)))
 }
 
 /// What is missing or should be looked after, each with its act; one line that says so when nothing is.
@@ -287,24 +292,24 @@ fn missing(known: &Known<'_>) -> Vec<Fact> {
         );
         let code = known.counts.commonest_code().unwrap_or_default();
         let sentence = format!("Most often because of {code}.");
-        missing.push(fact(Condition::Attention, &heading, sentence, Some(Act::Refusals)));
+        missing.push(fact(Condition::Attention, &heading, sentence, Some(NextAction::Refusals)));
     }
     if configuration.method != Method::Off {
         for (heading, sentence, step) in looked_after(overview) {
-            missing.push(fact(Condition::Attention, &heading, sentence, Some(Act::Change(step))));
+            missing.push(fact(Condition::Attention, &heading, sentence, Some(NextAction::Change(step))));
         }
         if !known.unseen.is_empty() {
             let sentence = format!(
                 "No recent assertion had {}: whoever would be made is refused.",
                 braced(known.unseen)
             );
-            let act = Some(Act::Change(Step::People));
+            let act = Some(NextAction::Change(Step::People));
             missing.push(fact(Condition::Attention, "The mapping needs what never came", sentence, act));
         }
         if overview.ready && configuration.status == Status::Provisioning {
             let sentence =
                 "Every attempt is kept with its checks. When people sign in, set it to Production.";
-            let act = Some(Act::Change(Step::IdentityProvider));
+            let act = Some(NextAction::Change(Step::IdentityProvider));
             missing.push(fact(Condition::Off, "The Operational Status is Provisioning", sentence, act));
         }
     }
@@ -320,7 +325,7 @@ fn missing(known: &Known<'_>) -> Vec<Fact> {
                 Condition::Good,
                 "Nothing is missing",
                 "Nobody was refused within a day.",
-                Some(Act::Attempts),
+                Some(NextAction::Attempts),
             ),
         });
     }

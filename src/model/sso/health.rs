@@ -17,7 +17,7 @@ pub enum Condition {
 
 /// What an administrator would do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum NextAction {
     Upload,
     AddKey,
     Attempts,
@@ -34,7 +34,7 @@ pub struct Fact {
     /// A whole sentence without its full stop.
     pub heading: String,
     pub sentence: String,
-    pub act: Option<Act>,
+    pub act: Option<NextAction>,
 }
 
 /// A step's entry in the bar.

@@ -16,11 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Gives the turns.
 pub struct Turns {
-    state: Mutex<State>,
+    state: Mutex<ReadingState>,
     given_back: Condvar,
 }
 
-struct State {
+struct ReadingState {
     taken: bool,
     /// How long a request waits.
     patience: Duration,
@@ -33,7 +33,7 @@ pub struct Turn<'t>(&'t Turns);
 
 impl Default for Turns {
     fn default() -> Turns {
-        let state = State { taken: false, patience: PATIENCE, waiting: Vec::new() };
+        let state = ReadingState { taken: false, patience: PATIENCE, waiting: Vec::new() };
         Turns { state: Mutex::new(state), given_back: Condvar::new() }
     }
 }
@@ -75,7 +75,7 @@ impl Turns {
         self.lock().patience = patience;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ReadingState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,7 +12,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::{crumbs, guessed_origin, own};
 use crate::model::sso::addresses::Addresses;
-use crate::model::sso::health::{Act, Condition, Fact, Health};
+use crate::model::sso::health::{Condition, Fact, Health, NextAction};
 use crate::model::sso::step::Step;
 use crate::model::sso::{Configuration, KeyFacts, Method, Status};
 use crate::pages::components::{
@@ -161,18 +161,18 @@ fn line(frame: &Frame<'_>, fact: &Fact, test: &str) -> Markup {
     }
 }
 
-fn act_of(frame: &Frame<'_>, act: Act, test: &str) -> (&'static str, String) {
+fn act_of(frame: &Frame<'_>, act: NextAction, test: &str) -> (&'static str, String) {
     let at = |rest: &str| own(frame, &format!("/sso{rest}"));
     match act {
-        Act::Upload => ("Upload their metadata", at("/metadata")),
-        Act::AddKey => ("Add a key", at("/keys")),
-        Act::Attempts => ("See attempts", at("/attempts")),
-        Act::Refusals => ("See refusals", at("/attempts")),
-        Act::Test => ("Test sign-in", test.to_owned()),
-        Act::Change(Step::IdentityProvider) => ("Change", at(Step::IdentityProvider.path())),
-        Act::Change(Step::Keys) => ("See the keys", at(Step::Keys.path())),
-        Act::Change(Step::Request) => ("Change", at(Step::Request.path())),
-        Act::Change(Step::People) => ("Change", at(Step::People.path())),
+        NextAction::Upload => ("Upload their metadata", at("/metadata")),
+        NextAction::AddKey => ("Add a key", at("/keys")),
+        NextAction::Attempts => ("See attempts", at("/attempts")),
+        NextAction::Refusals => ("See refusals", at("/attempts")),
+        NextAction::Test => ("Test sign-in", test.to_owned()),
+        NextAction::Change(Step::IdentityProvider) => ("Change", at(Step::IdentityProvider.path())),
+        NextAction::Change(Step::Keys) => ("See the keys", at(Step::Keys.path())),
+        NextAction::Change(Step::Request) => ("Change", at(Step::Request.path())),
+        NextAction::Change(Step::People) => ("Change", at(Step::People.path())),
     }
 }
 
