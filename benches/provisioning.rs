@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use sidelight::clock::Clock;
 use sidelight::desk::Desk;
-use sidelight::desk::people::csv_upload::{Progress, Terms};
+use sidelight::desk::people::csv_upload::{ApplyOptions, Progress};
 use sidelight::desk::people::users::NewUser;
 use sidelight::gate::{Answer, Handler, Request};
 use sidelight::http::TABLES;
@@ -97,7 +97,7 @@ fn csv(directory: &Path) {
         let done = bench.app.desk.people.apply_csv(
             &Caller::host(),
             GROUP,
-            &Terms::default(),
+            &ApplyOptions::default(),
             file.as_bytes(),
             &Progress::default(),
         );

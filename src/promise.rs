@@ -2,7 +2,7 @@
 //!
 //! A thread that waits for the disk costs two switches for each request. So a use case whose answer hangs on
 //! one commit may hand back a [`Promise`]: nothing is begun until somebody asks for the outcome, and then no
-//! thread waits. The one that learns of the commit only passes the [`Outcome`] on; what is left to do, up to
+//! thread waits. The one that learns of the commit only passes the [`Completion`] on; what is left to do, up to
 //! the answer, runs where the outcome is taken up, and may block there.
 
 use std::sync::mpsc::sync_channel;
@@ -11,8 +11,8 @@ use crate::duty;
 use crate::error::{Error, Kind, Result};
 
 /// What came of it: run it to have the result.
-pub type Outcome<T> = Box<dyn FnOnce() -> Result<T> + Send>;
-type Receiver<T> = Box<dyn FnOnce(Outcome<T>) + Send>;
+pub type Completion<T> = Box<dyn FnOnce() -> Result<T> + Send>;
+type Receiver<T> = Box<dyn FnOnce(Completion<T>) + Send>;
 
 /// What waits for an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl<T: Send + 'static> Promise<T> {
     }
 
     /// Begins, and has the outcome passed to `receiver`, which must not block: others wait behind it.
-    pub fn deliver(self, receiver: impl FnOnce(Outcome<T>) + Send + 'static) {
+    pub fn deliver(self, receiver: impl FnOnce(Completion<T>) + Send + 'static) {
         (self.begin)(Waiter::Receiver, Box::new(receiver));
     }
 

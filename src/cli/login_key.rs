@@ -14,7 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::desk::sign_in::KeyClaim;
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::login_key::{self, Diagnosis, Evidence, SigningKey};
 use crate::secret::Secret;
 
@@ -245,12 +245,12 @@ impl Report {
     fn print(&self) {
         for check in &self.checks {
             let mark = match check.outcome {
-                Outcome::Passed => "ok  ",
-                Outcome::Failed => "FAIL",
-                Outcome::Skipped => "-   ",
+                CheckOutcome::Passed => "ok  ",
+                CheckOutcome::Failed => "FAIL",
+                CheckOutcome::Skipped => "-   ",
             };
             say(format_args!("{:>2}  {mark}  {:18} expected {}", check.number, check.name, check.expected));
-            if check.outcome == Outcome::Failed {
+            if check.outcome == CheckOutcome::Failed {
                 say(format_args!("{:28}got {}  ({})", "", check.got, check.clause));
             }
         }

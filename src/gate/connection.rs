@@ -15,7 +15,7 @@ use super::head::{self, Framing, ParsedHead};
 use super::incident::new_incident;
 use super::incoming::Incoming;
 use super::ledger::{Bytes, Seat};
-use super::places::Place;
+use super::places::Slot;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
 use super::request::{Answer, Head, Refused, Request};
@@ -96,7 +96,7 @@ pub struct Connection {
     /// The bytes of the body that is being answered: counted until the answer is known.
     account: Option<Bytes>,
     /// Last, so that it is given up when the socket is closed already.
-    place: Place,
+    place: Slot,
 }
 
 impl Connection {
@@ -108,7 +108,7 @@ impl Connection {
         socket: TcpStream,
         peer: IpAddr,
         seat: Seat,
-        place: Place,
+        place: Slot,
         shared: &Shared,
     ) -> std::io::Result<Self> {
         let wire = Wire::new(socket, shared.tls.as_ref())?;

@@ -16,13 +16,13 @@ use mio::{Interest, Registry, Token, Waker};
 
 use super::address::Origin;
 use super::connection::Connection;
-use super::places::{Place, Places};
+use super::places::{Slot, Slots};
 
 /// The parked connections. Shared by the threads that park and the door that wakes.
 pub struct Lot {
     registry: Registry,
     waker: Arc<Waker>,
-    places: Arc<Places>,
+    places: Arc<Slots>,
     spots: Mutex<Spots>,
 }
 
@@ -60,7 +60,7 @@ impl Lot {
     }
 
     /// Finds a place for a new connection.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Slot {
         let place = self.places.take();
         let mut lot = self.lock();
         if lot.spots.len() <= place.index() {

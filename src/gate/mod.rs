@@ -49,7 +49,7 @@ pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
 pub use refusal::Refusal;
-pub use request::{Answer, Handler, Head, Refused, Request, Terms};
+pub use request::{Answer, Handler, Head, Refused, Request, RequestPolicy};
 pub use response::{Broken, Portions, Response, Streamed};
 pub use resume::Resume;
 pub use shutdown::Shutdown;

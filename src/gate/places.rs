@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The numbers that are free, and the first that was never given out.
 #[derive(Default)]
-pub struct Places {
+pub struct Slots {
     numbers: Mutex<Numbers>,
 }
 
@@ -15,31 +15,31 @@ struct Numbers {
 }
 
 /// A connection's number, which it keeps while a thread has it; given back when dropped.
-pub struct Place {
-    places: Arc<Places>,
+pub struct Slot {
+    places: Arc<Slots>,
     index: usize,
 }
 
-impl Places {
+impl Slots {
     /// Gives out a number that was given back; when there is none, a new one.
-    pub fn take(self: &Arc<Self>) -> Place {
+    pub fn take(self: &Arc<Self>) -> Slot {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let index = numbers.free.pop().unwrap_or_else(|| {
             numbers.next += 1;
             numbers.next - 1
         });
-        Place { places: Arc::clone(self), index }
+        Slot { places: Arc::clone(self), index }
     }
 }
 
-impl Place {
+impl Slot {
     /// The number, from zero.
     pub fn index(&self) -> usize {
         self.index
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.places.numbers.lock().unwrap_or_else(PoisonError::into_inner).free.push(self.index);
     }
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_number_that_was_given_back_is_given_out_again() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(Slots::default());
         let (first, second) = (places.take(), places.take());
         assert_eq!((first.index(), second.index()), (0, 1));
         drop(first);

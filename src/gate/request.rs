@@ -95,7 +95,7 @@ pub struct Head<'a> {
 
 /// On what terms a request is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct RequestPolicy {
     /// Bytes of body it may have; a longer body is refused with 413.
     pub body_limit: usize,
     /// It is answered within some hundred microseconds, or whoever answers says [`crate::duty::relieve`]
@@ -134,7 +134,7 @@ impl Refused<'_> {
 /// Answers requests; shared by all threads of the gate.
 pub trait Handler: Send + Sync + 'static {
     /// Says on what terms this request is taken; asked before any byte of its body is read.
-    fn terms(&self, head: &Head<'_>) -> Terms;
+    fn terms(&self, head: &Head<'_>) -> RequestPolicy;
 
     /// Answers the request, at once or later. A panic is caught at the edge: the client gets 500 with an
     /// incident id, it is counted, and [`Handler::panicked`] is told.

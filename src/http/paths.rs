@@ -10,23 +10,23 @@ use tiny_http::Method;
 /// The lines of a table by their methods and paths; `L` is what a line holds.
 pub struct Paths<L> {
     /// Lines without braces, by their path in lower case.
-    literal: HashMap<String, Vec<Line<L>>>,
+    literal: HashMap<String, Vec<PathLine<L>>>,
     /// Lines with braces, by the number of their segments.
-    patterns: HashMap<usize, Vec<Line<L>>>,
+    patterns: HashMap<usize, Vec<PathLine<L>>>,
     /// The first line whose path begins so, in lower case.
     beginnings: HashMap<String, L>,
 }
 
-struct Line<L> {
+struct PathLine<L> {
     method: Method,
     path: &'static str,
     held: L,
 }
 
 /// What stands at a path.
-pub enum Found<'p, L> {
+pub enum PathMatch<'p, L> {
     /// A line, and what stands in the path where the line's own has braces.
-    Line(L, Vec<(&'static str, &'p str)>),
+    PathLine(L, Vec<(&'static str, &'p str)>),
     /// The path is known, with these methods only; the first of its lines.
     OtherMethod(L, Vec<Method>),
     Nothing,
@@ -41,7 +41,7 @@ impl<L: Copy> Paths<L> {
             for beginning in beginnings_of(&path.to_ascii_lowercase()) {
                 paths.beginnings.entry(beginning.to_owned()).or_insert(held);
             }
-            let line = Line { method, path, held };
+            let line = PathLine { method, path, held };
             if path.contains('{') {
                 paths.patterns.entry(path.split('/').count()).or_default().push(line);
             } else {
@@ -52,7 +52,7 @@ impl<L: Copy> Paths<L> {
     }
 
     /// Finds what stands at `path`.
-    pub fn find<'p>(&self, method: &Method, path: &'p str) -> Found<'p, L> {
+    pub fn find<'p>(&self, method: &Method, path: &'p str) -> PathMatch<'p, L> {
         // HEAD is GET without the body, which the gate leaves out.
         let method = if *method == Method::Head { &Method::Get } else { method };
         let mut others = Vec::new();
@@ -60,7 +60,7 @@ impl<L: Copy> Paths<L> {
         let lower = path.to_ascii_lowercase();
         for line in self.literal.get(&lower).into_iter().flatten() {
             if line.method == *method {
-                return Found::Line(line.held, Vec::new());
+                return PathMatch::PathLine(line.held, Vec::new());
             }
             others.push(line.method.clone());
             first = first.or(Some(line.held));
@@ -68,13 +68,13 @@ impl<L: Copy> Paths<L> {
         for line in self.patterns.get(&path.split('/').count()).into_iter().flatten() {
             if let Some(parameters) = matched(line.path, path) {
                 if line.method == *method {
-                    return Found::Line(line.held, parameters);
+                    return PathMatch::PathLine(line.held, parameters);
                 }
                 others.push(line.method.clone());
                 first = first.or(Some(line.held));
             }
         }
-        first.map_or(Found::Nothing, |first| Found::OtherMethod(first, others))
+        first.map_or(PathMatch::Nothing, |first| PathMatch::OtherMethod(first, others))
     }
 
     /// Finds the line whose path begins most like `path`; of several, the first of the table.
@@ -119,9 +119,9 @@ mod tests {
 
     fn found(method: &Method, path: &str) -> String {
         match Paths::new(TABLE).find(method, path) {
-            Found::Line(held, parameters) => format!("{held} {parameters:?}"),
-            Found::OtherMethod(first, methods) => format!("{first}, only {methods:?}"),
-            Found::Nothing => "nothing".into(),
+            PathMatch::PathLine(held, parameters) => format!("{held} {parameters:?}"),
+            PathMatch::OtherMethod(first, methods) => format!("{first}, only {methods:?}"),
+            PathMatch::Nothing => "nothing".into(),
         }
     }
 

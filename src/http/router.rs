@@ -12,11 +12,12 @@ use tiny_http::Method;
 use super::answer;
 pub use super::answer::Errors;
 use super::form::Params;
-use super::paths::{Found, Paths};
+use super::paths::{PathMatch, Paths};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::{
-    Answer, Broken, Handler, Head, Portions, Refusal, Refused, Request, Response, Resume, Streamed, Terms,
+    Answer, Broken, Handler, Head, Portions, Refusal, Refused, Request, RequestPolicy, Response, Resume,
+    Streamed,
 };
 use crate::model::Caller;
 use crate::model::Mode;
@@ -107,12 +108,12 @@ impl Route {
 }
 
 impl Route {
-    fn terms(&self, head: &Head<'_>) -> Terms {
+    fn terms(&self, head: &Head<'_>) -> RequestPolicy {
         let is_json = head.content_type.is_some_and(|kind| {
             kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
         });
         let body_limit = if self.or_json && is_json { self.limit.max(JSON) } else { self.limit };
-        Terms { body_limit, brief: self.brief }
+        RequestPolicy { body_limit, brief: self.brief }
     }
 }
 
@@ -203,7 +204,7 @@ impl App {
     /// What a GET of a page of this server answers, for who shows it as an answer of their own; `None` for what answers
     /// otherwise or not at once.
     pub fn page(&self, request: &Request) -> Option<Response> {
-        let Found::Line(route, parameters) = self.routes.find(&Method::Get, &request.path) else {
+        let PathMatch::PathLine(route, parameters) = self.routes.find(&Method::Get, &request.path) else {
             return None;
         };
         let Handling::AtOnce(handler) = route.handler else { return None };
@@ -212,7 +213,7 @@ impl App {
 
     fn answer(&self, request: &Request) -> Answer {
         let response = match self.routes.find(&request.method, &request.path) {
-            Found::Line(route, parameters) => {
+            PathMatch::PathLine(route, parameters) => {
                 let call = Call { request, parameters };
                 let answered = match route.handler {
                     Handling::AtOnce(handler) => handler(self, &call),
@@ -231,7 +232,7 @@ impl App {
                     Asked::of(request).refused_in(error, route.errors, lab.as_deref())
                 })
             }
-            Found::OtherMethod(route, allowed) => {
+            PathMatch::OtherMethod(route, allowed) => {
                 let only_forms = matches!(route.errors, Errors::Page) && allowed == [Method::Post];
                 let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
                 let public = match only_forms {
@@ -241,7 +242,7 @@ impl App {
                 let error = Error::new(Kind::WrongMethod, "method_not_allowed", public);
                 answer::with(self.said(request, Some(route), &error), "Allow", &allowed)
             }
-            Found::Nothing => {
+            PathMatch::Nothing => {
                 let error = Error::not_found("no_such_path", "There is nothing at this address.");
                 self.said(request, self.routes.nearest(&request.path), &error)
             }
@@ -267,8 +268,8 @@ impl App {
     /// The line of the table that a request belongs to, whether or not it takes it.
     fn route_of(&self, method: &Method, path: &str) -> Option<&'static Route> {
         match self.routes.find(method, path) {
-            Found::Line(route, _) | Found::OtherMethod(route, _) => Some(route),
-            Found::Nothing => self.routes.nearest(path),
+            PathMatch::PathLine(route, _) | PathMatch::OtherMethod(route, _) => Some(route),
+            PathMatch::Nothing => self.routes.nearest(path),
         }
     }
 
@@ -368,12 +369,14 @@ impl Asked {
 }
 
 impl Handler for App {
-    fn terms(&self, head: &Head<'_>) -> Terms {
+    fn terms(&self, head: &Head<'_>) -> RequestPolicy {
         match self.routes.find(head.method, head.path) {
-            Found::Line(route, _) => route.terms(head),
+            PathMatch::PathLine(route, _) => route.terms(head),
             // As much as a form or a SAML response has: who posts to an address that is nearly right hears that it
             // is wrong, not that what they sent is too long.
-            Found::OtherMethod(..) | Found::Nothing => Terms { body_limit: FORM, brief: true },
+            PathMatch::OtherMethod(..) | PathMatch::Nothing => {
+                RequestPolicy { body_limit: FORM, brief: true }
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::components::{Tone, Weight, button, header, link_button, notice, pairs};
-use super::form::{self, Field, Fill};
+use super::form::{self, Fill, FormField};
 use super::layout;
 use crate::error::Error;
 use crate::model::GroupId;
@@ -42,9 +42,9 @@ pub fn sign_in(view: &SignIn<'_>) -> String {
         section.card {
             form method="post" action=(view.action) accept-charset="utf-8" {
                 @for (name, value) in view.hidden { (form::hidden(name, value)) }
-                (Field::text("username", "Glance Address").required().autocomplete("username").draw(view.fill))
-                (Field::password("password", "Password", "current-password").required().draw(view.fill))
-                (Field::text("groupid", "Group ID").hint(group_hint).short().draw(view.fill))
+                (FormField::text("username", "Glance Address").required().autocomplete("username").draw(view.fill))
+                (FormField::password("password", "Password", "current-password").required().draw(view.fill))
+                (FormField::text("groupid", "Group ID").hint(group_hint).short().draw(view.fill))
                 div.actions { (button("Sign in", Weight::Primary)) }
             }
         }
@@ -110,7 +110,7 @@ fn of_purpose(view: &SignedIn<'_>) -> Markup {
         Purpose::SignIn => html! {},
         Purpose::Join => html! {
             form method="get" action="/agentjoin/AgentView.aspx" {
-                (Field::text("SessionKey", "Session key").required().short().draw(&Fill::default()))
+                (FormField::text("SessionKey", "Session key").required().short().draw(&Fill::default()))
                 div.actions { (button("Join", Weight::Primary)) }
             }
         },

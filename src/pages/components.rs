@@ -22,7 +22,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::citations;
 use crate::clock::Timestamp;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 
 /// What a colour says. The words beside it say the same, for whoever does not see the colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,9 +257,9 @@ pub fn checks(checks: &[Check]) -> Markup {
 /// The checks that failed, then the others folded. `place` tells lists of one page apart.
 pub fn failed_first(checks: &[Check], place: &str) -> Markup {
     let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
-    let (passed, skipped) = (count(Outcome::Passed), count(Outcome::Skipped));
+    let (passed, skipped) = (count(CheckOutcome::Passed), count(CheckOutcome::Skipped));
     let (failed, others): (Vec<&Check>, Vec<&Check>) =
-        checks.iter().partition(|check| check.outcome == Outcome::Failed);
+        checks.iter().partition(|check| check.outcome == CheckOutcome::Failed);
     html! {
         @if !failed.is_empty() { (listed(failed.into_iter(), Some(place))) }
         @if !others.is_empty() {
@@ -276,7 +276,7 @@ pub fn failed_first(checks: &[Check], place: &str) -> Markup {
 /// Leads to the first check that failed in a list of [`failed_first`]; nothing when none did.
 pub fn to_failed(checks: &[Check], place: &str) -> Markup {
     html! {
-        @if let Some(check) = checks.iter().find(|check| check.outcome == Outcome::Failed) {
+        @if let Some(check) = checks.iter().find(|check| check.outcome == CheckOutcome::Failed) {
             p { a href={ "#" (place) "-" (check.number) } { "Check " (check.number) ", " (check.name) } }
         }
     }
@@ -287,9 +287,9 @@ fn listed<'c>(checks: impl Iterator<Item = &'c Check>, place: Option<&str>) -> M
         ol.checks {
             @for check in checks {
                 @let (class, word, mark) = match check.outcome {
-                    Outcome::Passed => ("passed", "Passed", TICK),
-                    Outcome::Failed => ("failed", "Failed", CROSS),
-                    Outcome::Skipped => ("skipped", "Not judged", DASH),
+                    CheckOutcome::Passed => ("passed", "Passed", TICK),
+                    CheckOutcome::Failed => ("failed", "Failed", CROSS),
+                    CheckOutcome::Skipped => ("skipped", "Not judged", DASH),
                 };
                 li class=(class) id=[place.map(|place| format!("{place}-{}", check.number))] {
                     span.mark { (PreEscaped(mark)) span.unseen { (word) ": " } }
@@ -301,7 +301,7 @@ fn listed<'c>(checks: impl Iterator<Item = &'c Check>, place: Option<&str>) -> M
                                 None => @if !check.clause.is_empty() { span { (check.clause) } },
                             }
                         }
-                        @if check.outcome == Outcome::Failed {
+                        @if check.outcome == CheckOutcome::Failed {
                             (pairs(&[
                                 ("Expected", html! { (check.expected) }),
                                 ("Got", html! { (check.got) }),
@@ -380,15 +380,15 @@ mod tests {
         check(&choice_button(HOSTILE, Weight::Danger, HOSTILE, HOSTILE));
         check(&pairs(&[(HOSTILE, cell)]));
         check(&code(HOSTILE, HOSTILE));
-        for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Skipped] {
+        for outcome in [CheckOutcome::Passed, CheckOutcome::Failed, CheckOutcome::Skipped] {
             let list = [one_check(1, outcome)];
             check(&checks(&list));
             check(&failed_first(&list, "check"));
         }
-        check(&to_failed(&[one_check(1, Outcome::Failed)], "check"));
+        check(&to_failed(&[one_check(1, CheckOutcome::Failed)], "check"));
     }
 
-    fn one_check(number: u16, outcome: Outcome) -> Check {
+    fn one_check(number: u16, outcome: CheckOutcome) -> Check {
         let [name, clause, expected, got] = [(); 4].map(|()| HOSTILE.to_owned());
         Check { number, name, clause, outcome, expected, got }
     }
@@ -396,10 +396,10 @@ mod tests {
     #[test]
     fn what_failed_stands_first_and_can_be_led_to() {
         let list = [
-            one_check(1, Outcome::Passed),
-            one_check(2, Outcome::Passed),
-            one_check(3, Outcome::Failed),
-            one_check(4, Outcome::Skipped),
+            one_check(1, CheckOutcome::Passed),
+            one_check(2, CheckOutcome::Passed),
+            one_check(3, CheckOutcome::Failed),
+            one_check(4, CheckOutcome::Skipped),
         ];
         let page = failed_first(&list, "check").0;
         let (shown, folded) = page.split_once("<details").unwrap();

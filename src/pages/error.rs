@@ -3,7 +3,7 @@
 use maud::html;
 
 use super::components::{Tone, header, link_button, notice};
-use super::layout::{self, Frame, Place};
+use super::layout::{self, Frame, MenuEntry};
 use crate::error::{Error, Kind};
 
 /// The page for an error that ended a request. `lab`: in the lab, what its clock says.
@@ -45,7 +45,7 @@ pub fn framed(frame: &Frame<'_>, error: &Error, address: Option<&str>, back: Opt
             (link_button("/console", "To the console's first page", back.is_none()))
         }
     };
-    layout::console(frame, Place::Elsewhere, title, true, &content)
+    layout::console(frame, MenuEntry::Elsewhere, title, true, &content)
 }
 
 fn title(kind: Kind) -> &'static str {

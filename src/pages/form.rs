@@ -6,7 +6,7 @@
 //!
 //! ```ignore
 //! form::post("/console/groups/new", csrf, &fill, &html! {
-//!     (Field::text("name", "Name").hint("As people know it.").required().draw(&fill))
+//!     (FormField::text("name", "Name").hint("As people know it.").required().draw(&fill))
 //!     (button("Create group", Weight::Primary))
 //! })
 //! ```
@@ -185,10 +185,10 @@ pub fn problems(fill: &Fill) -> Markup {
 
 /// One field with its label, its hint and its problem. It has no most: a browser would cut what is pasted, and
 /// say nothing.
-pub struct Field<'a> {
+pub struct FormField<'a> {
     name: &'a str,
     label: &'a str,
-    kind: Kind<'a>,
+    kind: FieldKind<'a>,
     hint: &'a str,
     more: &'a str,
     required: bool,
@@ -197,81 +197,91 @@ pub struct Field<'a> {
     marks_optional: bool,
 }
 
-enum Kind<'a> {
+enum FieldKind<'a> {
     Input(&'a str),
     Area,
     Select(&'a [(String, String)]),
 }
 
-impl<'a> Field<'a> {
-    fn new(name: &'a str, label: &'a str, kind: Kind<'a>) -> Field<'a> {
+impl<'a> FormField<'a> {
+    fn new(name: &'a str, label: &'a str, kind: FieldKind<'a>) -> FormField<'a> {
         let (hint, more, autocomplete, class) = ("", "", "off", "");
-        Field { name, label, kind, hint, more, required: false, autocomplete, class, marks_optional: true }
+        FormField {
+            name,
+            label,
+            kind,
+            hint,
+            more,
+            required: false,
+            autocomplete,
+            class,
+            marks_optional: true,
+        }
     }
 
     /// A line of text.
-    pub fn text(name: &'a str, label: &'a str) -> Field<'a> {
-        Field::new(name, label, Kind::Input("text"))
+    pub fn text(name: &'a str, label: &'a str) -> FormField<'a> {
+        FormField::new(name, label, FieldKind::Input("text"))
     }
 
     /// A line of another HTML input type: `email`, `date`, `number`, `search`, `tel`, `url`.
-    pub fn of_type(name: &'a str, label: &'a str, input_type: &'a str) -> Field<'a> {
-        Field::new(name, label, Kind::Input(input_type))
+    pub fn of_type(name: &'a str, label: &'a str, input_type: &'a str) -> FormField<'a> {
+        FormField::new(name, label, FieldKind::Input(input_type))
     }
 
     /// A password: never filled in again. `autocomplete` is `new-password` or `current-password`.
-    pub fn password(name: &'a str, label: &'a str, autocomplete: &'a str) -> Field<'a> {
-        Field { autocomplete, ..Field::new(name, label, Kind::Input("password")) }
+    pub fn password(name: &'a str, label: &'a str, autocomplete: &'a str) -> FormField<'a> {
+        FormField { autocomplete, ..FormField::new(name, label, FieldKind::Input("password")) }
     }
 
     /// Several lines of text.
-    pub fn area(name: &'a str, label: &'a str) -> Field<'a> {
-        Field::new(name, label, Kind::Area)
+    pub fn area(name: &'a str, label: &'a str) -> FormField<'a> {
+        FormField::new(name, label, FieldKind::Area)
     }
 
     /// One of several: value and words of each.
-    pub fn select(name: &'a str, label: &'a str, options: &'a [(String, String)]) -> Field<'a> {
-        Field { marks_optional: false, ..Field::new(name, label, Kind::Select(options)) }
+    pub fn select(name: &'a str, label: &'a str, options: &'a [(String, String)]) -> FormField<'a> {
+        FormField { marks_optional: false, ..FormField::new(name, label, FieldKind::Select(options)) }
     }
 
     /// A file to upload; `accept` as in HTML, such as `.csv,text/csv`.
-    pub fn file(name: &'a str, label: &'a str) -> Field<'a> {
-        Field::new(name, label, Kind::Input("file"))
+    pub fn file(name: &'a str, label: &'a str) -> FormField<'a> {
+        FormField::new(name, label, FieldKind::Input("file"))
     }
 
     /// Says what to type, or what it is for.
-    pub fn hint(self, hint: &'a str) -> Field<'a> {
-        Field { hint, ..self }
+    pub fn hint(self, hint: &'a str) -> FormField<'a> {
+        FormField { hint, ..self }
     }
 
     /// Explains more, folded under the field.
-    pub fn more(self, more: &'a str) -> Field<'a> {
-        Field { more, ..self }
+    pub fn more(self, more: &'a str) -> FormField<'a> {
+        FormField { more, ..self }
     }
 
     /// The form cannot be sent without it.
-    pub fn required(self) -> Field<'a> {
-        Field { required: true, ..self }
+    pub fn required(self) -> FormField<'a> {
+        FormField { required: true, ..self }
     }
 
     /// What the browser may fill in: a token of HTML's `autocomplete`.
-    pub fn autocomplete(self, autocomplete: &'a str) -> Field<'a> {
-        Field { autocomplete, ..self }
+    pub fn autocomplete(self, autocomplete: &'a str) -> FormField<'a> {
+        FormField { autocomplete, ..self }
     }
 
     /// Drawn in the type of code, over the whole width.
-    pub fn code(self) -> Field<'a> {
-        Field { class: "code-text", ..self }
+    pub fn code(self) -> FormField<'a> {
+        FormField { class: "code-text", ..self }
     }
 
     /// Drawn narrow, for a number or a date.
-    pub fn short(self) -> Field<'a> {
-        Field { class: "short", ..self }
+    pub fn short(self) -> FormField<'a> {
+        FormField { class: "short", ..self }
     }
 
     /// Not marked "optional": in a filter everything is.
-    pub fn unmarked(self) -> Field<'a> {
-        Field { marks_optional: false, ..self }
+    pub fn unmarked(self) -> FormField<'a> {
+        FormField { marks_optional: false, ..self }
     }
 
     /// Draws the field with its value and its problem.
@@ -291,21 +301,21 @@ impl<'a> Field<'a> {
                 @if !self.hint.is_empty() { p.hint id={ (id) "-hint" } { (self.hint) } }
                 @if let Some(sentence) = problem { p.wrong-text id={ (id) "-problem" } { (sentence) } }
                 @match self.kind {
-                    Kind::Input(kind) => {
+                    FieldKind::Input(kind) => {
                         input id=(id) name=(self.name) type=(kind) required[self.required]
                             value=[self.shown(fill, kind)] class=[self.class()]
                             autocomplete=(self.autocomplete) spellcheck=[spellcheck(kind)]
                             autocapitalize=[spellcheck(kind).map(|_| "none")]
                             aria-describedby=[described] aria-invalid=[invalid];
                     },
-                    Kind::Area => {
+                    FieldKind::Area => {
                         // A browser drops the first line break of a textarea, so one is always there.
                         textarea id=(id) name=(self.name) required[self.required]
                             autocomplete=(self.autocomplete) spellcheck="false"
                             aria-describedby=[described] aria-invalid=[invalid]
                             { "\n" (fill.value(self.name)) }
                     },
-                    Kind::Select(options) => {
+                    FieldKind::Select(options) => {
                         select id=(id) name=(self.name) aria-describedby=[described] aria-invalid=[invalid] {
                             @for (value, words) in options {
                                 option value=(value) selected[fill.value(self.name) == value] { (words) }
@@ -402,16 +412,16 @@ mod tests {
     fn hostile_values_are_escaped_in_every_field() {
         let fill = Fill::of([("a", HOSTILE)]).with_problem(Some("a"), HOSTILE).with_problem(None, HOSTILE);
         let options = [(HOSTILE.to_owned(), HOSTILE.to_owned())];
-        check(&Field::text("a", HOSTILE).hint(HOSTILE).draw(&fill));
-        check(&Field::area("a", "A").draw(&fill));
-        check(&Field::select("a", "A", &options).draw(&fill));
+        check(&FormField::text("a", HOSTILE).hint(HOSTILE).draw(&fill));
+        check(&FormField::area("a", "A").draw(&fill));
+        check(&FormField::select("a", "A", &options).draw(&fill));
         check(&problems(&fill));
         check(&post(HOSTILE, HOSTILE, &html! {}));
         check(&upload(HOSTILE, HOSTILE, &html! {}));
         check(&hidden(HOSTILE, HOSTILE));
         check(&tick(HOSTILE, HOSTILE, HOSTILE, HOSTILE, &fill));
         check(&tick_with_more(HOSTILE, HOSTILE, HOSTILE, (HOSTILE, HOSTILE), &fill));
-        check(&Field::text("a", HOSTILE).more(HOSTILE).draw(&fill));
+        check(&FormField::text("a", HOSTILE).more(HOSTILE).draw(&fill));
         check(&fieldset(HOSTILE, &html! {}));
         check(&post_with_id(HOSTILE, HOSTILE, HOSTILE, &html! {}));
     }
@@ -420,7 +430,7 @@ mod tests {
     fn a_problem_leads_to_its_field_and_is_told_with_it() {
         let fill = Fill::of([("name", "x")]).with_problem(Some("name"), "Too short.");
         assert!(problems(&fill).0.contains("<a href=\"#f-name\">Too short.</a>"));
-        let field = Field::text("name", "Name").hint("Any.").draw(&fill).0;
+        let field = FormField::text("name", "Name").hint("Any.").draw(&fill).0;
         assert!(field.contains("aria-describedby=\"f-name-hint f-name-problem\""), "{field}");
         assert!(field.contains("aria-invalid=\"true\""), "{field}");
     }
@@ -428,7 +438,9 @@ mod tests {
     #[test]
     fn a_password_is_never_filled_in_again() {
         let fill = Fill::of([("password", "s3cret")]);
-        assert!(!Field::password("password", "Password", "new-password").draw(&fill).0.contains("s3cret"));
+        assert!(
+            !FormField::password("password", "Password", "new-password").draw(&fill).0.contains("s3cret")
+        );
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct Flash {
 
 /// Which entry of a menu a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum MenuEntry {
     Groups,
     Log,
     Operators,
@@ -72,16 +72,16 @@ pub enum Place {
 }
 
 /// A group's menu: place, words, and what follows the group's address. In the order of the menu.
-const GROUP_MENU: [(Place, &str, &str); 9] = [
-    (Place::Home, "Overview", ""),
-    (Place::Users, "Users", "/users"),
-    (Place::Roles, "Roles", "/roles"),
-    (Place::ApiKey, "API key", "/api-key"),
-    (Place::LoginKeys, "Login keys", "/login-keys"),
-    (Place::SignOn, "SSO Configure", "/sso"),
-    (Place::Provisioning, "Provisioning", "/provisioning"),
-    (Place::GroupLog, "Access log", "/access-log"),
-    (Place::Settings, "Settings", "/settings"),
+const GROUP_MENU: [(MenuEntry, &str, &str); 9] = [
+    (MenuEntry::Home, "Overview", ""),
+    (MenuEntry::Users, "Users", "/users"),
+    (MenuEntry::Roles, "Roles", "/roles"),
+    (MenuEntry::ApiKey, "API key", "/api-key"),
+    (MenuEntry::LoginKeys, "Login keys", "/login-keys"),
+    (MenuEntry::SignOn, "SSO Configure", "/sso"),
+    (MenuEntry::Provisioning, "Provisioning", "/provisioning"),
+    (MenuEntry::GroupLog, "Access log", "/access-log"),
+    (MenuEntry::Settings, "Settings", "/settings"),
 ];
 
 /// The address of a group's overview.
@@ -91,17 +91,23 @@ pub fn group_address(group: GroupId) -> String {
 
 /// Frames a page of somebody who is signed in. `wrong` puts "Error" in front of the window's title, which
 /// is the first thing that a screen reader reads.
-pub fn console(frame: &Frame<'_>, place: Place, title: &str, wrong: bool, content: &Markup) -> String {
+pub fn console(frame: &Frame<'_>, place: MenuEntry, title: &str, wrong: bool, content: &Markup) -> String {
     document(&Head { title, wrong, again: None, of_console: true }, frame.lab, &framed(frame, place, content))
 }
 
 /// As [`console`], for a page that the browser asks for again after so many seconds.
-pub fn console_again(frame: &Frame<'_>, place: Place, title: &str, seconds: u32, content: &Markup) -> String {
+pub fn console_again(
+    frame: &Frame<'_>,
+    place: MenuEntry,
+    title: &str,
+    seconds: u32,
+    content: &Markup,
+) -> String {
     let head = Head { title, wrong: false, again: Some(seconds), of_console: true };
     document(&head, frame.lab, &framed(frame, place, content))
 }
 
-fn framed(frame: &Frame<'_>, place: Place, content: &Markup) -> Markup {
+fn framed(frame: &Frame<'_>, place: MenuEntry, content: &Markup) -> Markup {
     let grouped = frame.group.is_some();
     html! {
         // On a phone both menus are folded: the link to this place shows them, and leaving it folds them again.
@@ -186,17 +192,17 @@ fn document(head: &Head<'_>, lab: Option<&str>, content: &Markup) -> String {
     .into_string()
 }
 
-fn top(frame: &Frame<'_>, place: Place) -> Markup {
-    let entries: &[(Place, &str, &str)] = if frame.operator {
+fn top(frame: &Frame<'_>, place: MenuEntry) -> Markup {
+    let entries: &[(MenuEntry, &str, &str)] = if frame.operator {
         &[
-            (Place::Groups, "Groups", "/console/groups"),
-            (Place::Log, "Access log", "/console/access-log"),
-            (Place::Operators, "Operators", "/console/operators"),
+            (MenuEntry::Groups, "Groups", "/console/groups"),
+            (MenuEntry::Log, "Access log", "/console/access-log"),
+            (MenuEntry::Operators, "Operators", "/console/operators"),
         ]
     } else {
         &[]
     };
-    let place = if frame.operator && frame.group.is_some() { Place::Groups } else { place };
+    let place = if frame.operator && frame.group.is_some() { MenuEntry::Groups } else { place };
     html! {
         header.top {
             (brand())
@@ -214,7 +220,7 @@ fn top(frame: &Frame<'_>, place: Place) -> Markup {
             div.who {
                 span.name { "Signed in as " b { (frame.who) } }
                 @if frame.may_switch { a href="/console/switch" { "Switch group" } }
-                a href="/console/password" aria-current=[(place == Place::Own).then_some("page")] { "Password" }
+                a href="/console/password" aria-current=[(place == MenuEntry::Own).then_some("page")] { "Password" }
                 form method="post" action="/console/sign-out" {
                     (form::hidden(form::TOKEN_FIELD, frame.token))
                     button type="submit" { "Sign out" }
@@ -224,7 +230,7 @@ fn top(frame: &Frame<'_>, place: Place) -> Markup {
     }
 }
 
-fn side(group: GroupId, name: &str, place: Place) -> Markup {
+fn side(group: GroupId, name: &str, place: MenuEntry) -> Markup {
     html! {
         nav.side aria-label="Group" {
             div.group { b { (name) } span { "Group ID " (group) } }
@@ -267,7 +273,7 @@ mod tests {
             may_switch: true,
             from: None,
         };
-        let page = console(&frame, Place::Home, HOSTILE, false, &html! {});
+        let page = console(&frame, MenuEntry::Home, HOSTILE, false, &html! {});
         assert_eq!(page.matches("<script").count(), 1, "only our own: {page}");
         assert!(page.contains("&lt;script&gt;"), "{page}");
         assert!(!bare(HOSTILE, true, Some(HOSTILE), &html! {}).contains("<script"));
@@ -285,7 +291,7 @@ mod tests {
             may_switch: false,
             from: None,
         };
-        let page = console(&frame, Place::Home, "Seven", false, &html! {});
+        let page = console(&frame, MenuEntry::Home, "Seven", false, &html! {});
         assert!(!page.contains("/console/operators") && !page.contains("\"/console/groups\""));
         assert!(page.contains("aria-current=\"page\""));
     }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::components::{Head, SortLink, empty};
-use super::form::{Field, Fill};
+use super::form::{Fill, FormField};
 use crate::model::lists::{Count, thousands};
 
 /// Most characters of a list's address that travels with the links to its rows.
@@ -103,7 +103,7 @@ impl Listing {
     pub fn sort_field(&self, choices: &[SortChoice]) -> Markup {
         let options: Vec<_> =
             choices.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect();
-        Field::select("sort", "Sort", &options).draw(&Fill::of([("sort", self.sort.as_str())]))
+        FormField::select("sort", "Sort", &options).draw(&Fill::of([("sort", self.sort.as_str())]))
     }
 
     /// How many were found, by what, and how to take that back.

@@ -117,7 +117,7 @@ fn unescaped(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::pages::form::{Field, Fill, hidden, post, tick};
+    use crate::pages::form::{Fill, FormField, hidden, post, tick};
 
     fn values(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -126,13 +126,13 @@ mod tests {
     fn page(fill: &Fill) -> String {
         let options = [("a".to_owned(), "A".to_owned()), ("b\"".to_owned(), "B".to_owned())];
         html! {
-            (post("/other", "token", &html! { (Field::text("line", "L").draw(fill)) }))
+            (post("/other", "token", &html! { (FormField::text("line", "L").draw(fill)) }))
             (post("/x?from=y", "token", &html! {
                 (hidden("edition", "1")) (hidden("id", "7"))
-                (Field::text("line", "L").draw(fill))
-                (Field::area("area", "A").draw(fill))
-                (Field::select("one", "O", &options).draw(fill))
-                (Field::password("password", "P", "off").draw(fill))
+                (FormField::text("line", "L").draw(fill))
+                (FormField::area("area", "A").draw(fill))
+                (FormField::select("one", "O", &options).draw(fill))
+                (FormField::password("password", "P", "off").draw(fill))
                 (tick("on", "yes", "On", "", fill)) (tick("off", "yes", "Off", "", fill))
             }))
         }

@@ -16,7 +16,7 @@ use super::layout;
 use crate::model::GroupId;
 use crate::model::sso::LOGIN_KEY_CHECK;
 use crate::model::sso::compared::ComparedKeys;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 
 /// A script that never changes.
 pub struct Script(&'static str);
@@ -131,7 +131,7 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
 
 /// Whether a check says that some sign-ins would be refused, though not this one.
 fn is_open(check: &Check) -> bool {
-    check.name == LOGIN_KEY_CHECK && check.outcome == Outcome::Skipped
+    check.name == LOGIN_KEY_CHECK && check.outcome == CheckOutcome::Skipped
 }
 
 /// NameID and attributes.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How one check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// What came is what was expected.
     Passed,
     /// What came is not what was expected.
@@ -26,7 +26,7 @@ pub struct Check {
     pub name: String,
     /// The clause of the standard, or the section of our own papers, that demands it.
     pub clause: String,
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// What would have passed, for a person to read. Never a secret.
     pub expected: String,
     /// What came, for a person to read. Never a secret.

@@ -76,7 +76,7 @@ impl SigningKey {
 
 /// Why a login key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reject {
+pub enum LoginKeyReject {
     /// It has not the form of a login key.
     Malformed(Flaw),
     /// It has no leading dollar: the format before version 1, of which nothing is published.
@@ -104,42 +104,44 @@ pub enum Flaw {
     Signature,
 }
 
-impl Reject {
+impl LoginKeyReject {
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
-            Reject::Malformed(_) => "malformed",
-            Reject::PreviousFormat => "previous_format",
-            Reject::UnsupportedVersion => "unsupported_version",
-            Reject::Expired { .. } => "expired",
-            Reject::TooFarAhead { .. } => "too_far_ahead",
-            Reject::BadSignature => "bad_signature",
+            LoginKeyReject::Malformed(_) => "malformed",
+            LoginKeyReject::PreviousFormat => "previous_format",
+            LoginKeyReject::UnsupportedVersion => "unsupported_version",
+            LoginKeyReject::Expired { .. } => "expired",
+            LoginKeyReject::TooFarAhead { .. } => "too_far_ahead",
+            LoginKeyReject::BadSignature => "bad_signature",
         }
     }
 }
 
 /// What was wrong, for the log.
-impl fmt::Display for Reject {
+impl fmt::Display for LoginKeyReject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reject::Malformed(Flaw::Length(length)) => {
+            LoginKeyReject::Malformed(Flaw::Length(length)) => {
                 write!(f, "a login key has {LENGTH} characters, this has {length}")
             }
-            Reject::Malformed(Flaw::Parts) => f.write_str("not of the form $1$expiry$signature"),
-            Reject::Malformed(Flaw::Expiry) => f.write_str("the expiry is not ten decimal digits"),
-            Reject::Malformed(Flaw::Signature) => {
+            LoginKeyReject::Malformed(Flaw::Parts) => f.write_str("not of the form $1$expiry$signature"),
+            LoginKeyReject::Malformed(Flaw::Expiry) => f.write_str("the expiry is not ten decimal digits"),
+            LoginKeyReject::Malformed(Flaw::Signature) => {
                 f.write_str("the signature is not 32 bytes in base64url without padding")
             }
-            Reject::PreviousFormat => f.write_str("no leading dollar: the previous format of login keys"),
-            Reject::UnsupportedVersion => f.write_str("the version is not 1"),
-            Reject::Expired { expiry, now } => {
+            LoginKeyReject::PreviousFormat => {
+                f.write_str("no leading dollar: the previous format of login keys")
+            }
+            LoginKeyReject::UnsupportedVersion => f.write_str("the version is not 1"),
+            LoginKeyReject::Expired { expiry, now } => {
                 write!(f, "expired {} s ago, at {expiry}", now.saturating_sub(*expiry))
             }
-            Reject::TooFarAhead { expiry, now } => {
+            LoginKeyReject::TooFarAhead { expiry, now } => {
                 let ahead = expiry.saturating_sub(*now);
                 write!(f, "expires {ahead} s ahead, at {expiry}; at most {LONGEST_LIFE} s are allowed")
             }
-            Reject::BadSignature => {
+            LoginKeyReject::BadSignature => {
                 f.write_str("the signature does not fit API key, Group ID, PUID and expiry")
             }
         }
@@ -159,28 +161,32 @@ pub struct Parsed<'t> {
 ///
 /// # Errors
 /// `Malformed`, `PreviousFormat` or `UnsupportedVersion`.
-pub fn parse(text: &str) -> Result<Parsed<'_>, Reject> {
+pub fn parse(text: &str) -> Result<Parsed<'_>, LoginKeyReject> {
     let Some(rest) = text.strip_prefix('$') else {
         return Err(without_leading_dollar(text));
     };
     let Some((version, rest)) = rest.split_once('$') else {
-        return Err(Reject::Malformed(Flaw::Parts));
+        return Err(LoginKeyReject::Malformed(Flaw::Parts));
     };
     if version != VERSION {
         let a_number = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
-        return Err(if a_number { Reject::UnsupportedVersion } else { Reject::Malformed(Flaw::Parts) });
+        return Err(if a_number {
+            LoginKeyReject::UnsupportedVersion
+        } else {
+            LoginKeyReject::Malformed(Flaw::Parts)
+        });
     }
     if text.chars().count() != LENGTH {
-        return Err(Reject::Malformed(Flaw::Length(text.chars().count())));
+        return Err(LoginKeyReject::Malformed(Flaw::Length(text.chars().count())));
     }
     let Some((expiry_text, signature_text)) = rest.split_once('$') else {
-        return Err(Reject::Malformed(Flaw::Parts));
+        return Err(LoginKeyReject::Malformed(Flaw::Parts));
     };
     if expiry_text.len() != EXPIRY_DIGITS || !expiry_text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Reject::Malformed(Flaw::Expiry));
+        return Err(LoginKeyReject::Malformed(Flaw::Expiry));
     }
-    let expiry = expiry_text.parse().map_err(|_| Reject::Malformed(Flaw::Expiry))?;
-    let signature = decode_signature(signature_text).ok_or(Reject::Malformed(Flaw::Signature))?;
+    let expiry = expiry_text.parse().map_err(|_| LoginKeyReject::Malformed(Flaw::Expiry))?;
+    let signature = decode_signature(signature_text).ok_or(LoginKeyReject::Malformed(Flaw::Signature))?;
     Ok(Parsed { expiry, expiry_text, signature })
 }
 
@@ -189,7 +195,13 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Reject> {
 /// # Errors
 /// The first rule that it breaks, in this order: form, version, `now < expiry`,
 /// `expiry <= now + 86400 (+ 5)`, signature.
-pub fn verify(text: &str, key: &SigningKey, group: GroupId, puid: &str, now: i64) -> Result<(), Reject> {
+pub fn verify(
+    text: &str,
+    key: &SigningKey,
+    group: GroupId,
+    puid: &str,
+    now: i64,
+) -> Result<(), LoginKeyReject> {
     let parsed = parse(text)?;
     check_life(parsed.expiry, now)?;
     let mut buffer = [0u8; DECIMAL_MAX];
@@ -207,25 +219,30 @@ pub fn make(key: &SigningKey, group: GroupId, puid: &str, expiry: i64) -> Option
     Some(format!("${VERSION}${expiry}${}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-fn check_life(expiry: i64, now: i64) -> Result<(), Reject> {
+fn check_life(expiry: i64, now: i64) -> Result<(), LoginKeyReject> {
     if now >= expiry {
-        return Err(Reject::Expired { expiry, now });
+        return Err(LoginKeyReject::Expired { expiry, now });
     }
     if expiry > now.saturating_add(LONGEST_LIFE + CAP_GRACE) {
-        return Err(Reject::TooFarAhead { expiry, now });
+        return Err(LoginKeyReject::TooFarAhead { expiry, now });
     }
     Ok(())
 }
 
-fn check_signature(parsed: &Parsed<'_>, key: &SigningKey, group: &str, puid: &str) -> Result<(), Reject> {
+fn check_signature(
+    parsed: &Parsed<'_>,
+    key: &SigningKey,
+    group: &str,
+    puid: &str,
+) -> Result<(), LoginKeyReject> {
     let expected = key.sign(group, puid, parsed.expiry_text);
-    if expected.ct_eq(&parsed.signature).into() { Ok(()) } else { Err(Reject::BadSignature) }
+    if expected.ct_eq(&parsed.signature).into() { Ok(()) } else { Err(LoginKeyReject::BadSignature) }
 }
 
-fn without_leading_dollar(text: &str) -> Reject {
+fn without_leading_dollar(text: &str) -> LoginKeyReject {
     // An escaped or padded key of the present format is a mistake that can be named, not an old key.
     let mangled = text.is_empty() || text.starts_with(char::is_whitespace) || text.starts_with('%');
-    if mangled { Reject::Malformed(Flaw::Parts) } else { Reject::PreviousFormat }
+    if mangled { LoginKeyReject::Malformed(Flaw::Parts) } else { LoginKeyReject::PreviousFormat }
 }
 
 /// What is decoded came from the wire, so that nothing secret is looked up in a table.

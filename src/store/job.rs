@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::LogEntry;
-use crate::promise::{Outcome, Waiter};
+use crate::promise::{Completion, Waiter};
 
 /// Jobs that may wait; more callers than that wait for a place in the queue.
 pub(super) const QUEUE: usize = 1024;
@@ -42,14 +42,14 @@ pub(super) enum Appended {
 }
 
 /// Learns that the row was written.
-pub(super) type LogReceiver = Box<dyn FnOnce(Outcome<()>) + Send>;
+pub(super) type LogReceiver = Box<dyn FnOnce(Completion<()>) + Send>;
 
 /// Runs inside the transaction, or learns why there is none; gives back how to answer, once it is known whether the
 /// commit held. An answer passes an outcome on and does nothing that could take long.
-pub(super) type Task = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> Answer + Send>;
-pub(super) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+pub(super) type Task = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> Reply + Send>;
+pub(super) type Reply = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// Tells somebody who waits. The thread outlives whatever is told; who was not told is told that by the drop.
-pub(super) fn tell(answer: Answer, committed: Result<()>) {
+pub(super) fn tell(answer: Reply, committed: Result<()>) {
     let _ = catch_unwind(AssertUnwindSafe(|| answer(committed)));
 }

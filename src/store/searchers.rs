@@ -115,7 +115,7 @@ impl Searchers {
         })
     }
 
-    fn turn(&self, asker: &Asker) -> Result<Turn<'_>> {
+    fn turn(&self, asker: &Asker) -> Result<SearchPermit<'_>> {
         let mut state = self.lock();
         if state.free == 0 || !state.waiting.is_empty() {
             if !state.may_wait(asker) {
@@ -147,7 +147,7 @@ impl Searchers {
         if state.free > 0 && !state.waiting.is_empty() {
             self.changed.notify_all();
         }
-        Ok(Turn { searchers: self, group: asker.group })
+        Ok(SearchPermit { searchers: self, group: asker.group })
     }
 
     fn lock(&self) -> MutexGuard<'_, SearcherState> {
@@ -156,12 +156,12 @@ impl Searchers {
 }
 
 /// The right to a connection; given back when dropped.
-struct Turn<'s> {
+struct SearchPermit<'s> {
     searchers: &'s Searchers,
     group: Option<GroupId>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for SearchPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.searchers.lock();
         state.free += 1;

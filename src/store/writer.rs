@@ -16,14 +16,14 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::job::{Answer, Appended, Job, JobWork, QUEUE, tell};
+use super::job::{Appended, Job, JobWork, QUEUE, Reply, tell};
 use super::queue::{Patience, Queue};
 use super::{LOCKED, Reader, Writer, access_log, database_fault, log_file};
 use crate::clock::Timestamp;
 use crate::duty;
 use crate::error::{Error, Kind, Result};
 use crate::model::LogEntry;
-use crate::promise::{Outcome, Promise, Waiter, closing};
+use crate::promise::{Completion, Promise, Waiter, closing};
 
 /// Jobs in one commit: bounds how long the first of them waits for the last.
 const BATCH: usize = 256;
@@ -96,7 +96,7 @@ impl WriterThread {
     fn promise<T: Send + 'static>(
         &self,
         may_be_left: bool,
-        work: impl FnOnce(Box<dyn FnOnce(Outcome<T>) + Send>) -> JobWork + Send + 'static,
+        work: impl FnOnce(Box<dyn FnOnce(Completion<T>) + Send>) -> JobWork + Send + 'static,
     ) -> Promise<T> {
         let queue = self.queue.clone();
         Promise::for_waiter(move |waiter, receiver| match queue {
@@ -151,7 +151,7 @@ impl Work {
 
     /// Runs what waits in one transaction, and answers after its commit. Says whether the last job was among it.
     fn transaction(&mut self, begun: Result<()>, queue: &mut Queue) -> bool {
-        let mut answers: Vec<Answer> = Vec::new();
+        let mut answers: Vec<Reply> = Vec::new();
         let mut ends = false;
         let followed = if begun.is_ok() { self.append(&queue.rows) } else { 0 };
         while answers.len() < BATCH {
@@ -214,7 +214,7 @@ impl Work {
     }
 
     /// Runs a job, unless there is no transaction. No answer: it was the last one.
-    fn run(&mut self, begun: &Result<()>, job: Job) -> Option<Answer> {
+    fn run(&mut self, begun: &Result<()>, job: Job) -> Option<Reply> {
         let begun = begun.clone().and_then(|()| self.still_begun());
         let failed = begun.as_ref().err();
         match job.work {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sidelight::protocol::check::{Check, Outcome};
+use sidelight::protocol::check::{Check, CheckOutcome};
 use sidelight::protocol::saml::bindings::{Direction, redirect_query};
 
 use crate::forge::{IDP, NOW, REQUEST, SP, fixtures};
@@ -162,5 +162,5 @@ fn the_explanation_of_a_refusal_has_a_check_that_failed_also_where_the_redirect_
     assert_eq!(server.post_form(ACS_PATH, &format!("SAMLResponse={deflated}")).status, 403);
     let attempts = store(server.data()).read(|r| r.saml_attempts(GROUP, 1)).unwrap();
     let checks: Vec<Check> = serde_json::from_str(&attempts[0].checks).unwrap();
-    assert!(checks.iter().any(|check| check.outcome == Outcome::Failed), "{checks:?}");
+    assert!(checks.iter().any(|check| check.outcome == CheckOutcome::Failed), "{checks:?}");
 }

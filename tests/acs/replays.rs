@@ -12,7 +12,7 @@ use crate::harness::{
 };
 use sidelight::clock::Timestamp;
 use sidelight::model::GroupId;
-use sidelight::protocol::check::{Check, Outcome};
+use sidelight::protocol::check::{Check, CheckOutcome};
 use sidelight::store::Sweep;
 
 #[test]
@@ -44,8 +44,8 @@ fn in_production_a_refusal_shows_the_checks_that_passed_before_it() {
     let checks: Vec<Check> = serde_json::from_str(&attempts[0].checks).unwrap();
     let last: Vec<_> =
         checks.iter().rev().take(3).map(|check| (check.name.as_str(), check.outcome)).collect();
-    let passed = |name| (name, Outcome::Passed);
-    assert_eq!(last, [("First use", Outcome::Failed), passed("User may sign in"), passed("Which user")]);
+    let passed = |name| (name, CheckOutcome::Passed);
+    assert_eq!(last, [("First use", CheckOutcome::Failed), passed("User may sign in"), passed("Which user")]);
 }
 
 #[test]

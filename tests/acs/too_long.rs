@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use sidelight::model::GroupId;
-use sidelight::protocol::check::Outcome;
+use sidelight::protocol::check::CheckOutcome;
 use sidelight::store::LogQuery;
 
 use crate::common::{Answer, Server};
@@ -44,7 +44,7 @@ fn a_response_that_is_too_long_is_a_page_with_an_incident_and_a_row_of_its_group
     let kept = store(server.data()).read(|r| r.incident(incident)).unwrap().unwrap();
     assert!(kept.repair.contains("send less"), "{}", kept.repair);
     let checks: Vec<sidelight::protocol::check::Check> = serde_json::from_str(&kept.checks).unwrap();
-    assert!(checks.iter().any(|check| check.outcome == Outcome::Failed), "{checks:?}");
+    assert!(checks.iter().any(|check| check.outcome == CheckOutcome::Failed), "{checks:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sidelight::gate::{
     Answer as Handled, Broken, Counters, Counts, Gate, GateConfig, Handler, Head, Limits, Portions, Refusal,
-    Refused, Request, Response, Shutdown, Stopped, Streamed, Terms, bind,
+    Refused, Request, RequestPolicy, Response, Shutdown, Stopped, Streamed, bind,
 };
 use tiny_http::Header;
 
@@ -28,13 +28,13 @@ pub struct TestHandler {
 }
 
 impl Handler for TestHandler {
-    fn terms(&self, head: &Head<'_>) -> Terms {
+    fn terms(&self, head: &Head<'_>) -> RequestPolicy {
         let body_limit = match head.path {
             "/small" | "/worded/small" | "/worded/panic" | "/worded/split" => SMALL,
             "/large" | "/wait-later" => 10 * LIMIT,
             _ => LIMIT,
         };
-        Terms { body_limit, brief: head.path == "/" }
+        RequestPolicy { body_limit, brief: head.path == "/" }
     }
 
     fn handle(&self, request: &Request) -> Handled {

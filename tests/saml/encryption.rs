@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sidelight::protocol::check::Outcome;
+use sidelight::protocol::check::CheckOutcome;
 use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::identity::Signed;
 use sidelight::protocol::saml::verdict::{explain, verdict};
@@ -238,7 +238,11 @@ fn a_stranger_cannot_have_us_decrypt_by_the_thousand() {
     let unsigned = parts.response_with("_r1", "", "", &parts.assertion_with("", ""));
     let explanation = explain(unsigned.as_bytes(), Encoding::Xml, &forge.expectations());
     assert_eq!(explanation.verdict.unwrap_err().code.code(), "unsigned");
-    assert_eq!(explanation.checks[27].outcome, Outcome::Failed, "nothing is decrypted for an explanation");
+    assert_eq!(
+        explanation.checks[27].outcome,
+        CheckOutcome::Failed,
+        "nothing is decrypted for an explanation"
+    );
 }
 
 #[test]
@@ -286,9 +290,9 @@ fn nothing_is_decrypted_once_the_signature_around_it_has_failed() {
     let tampered = genuine.replace(issued, &issued.replace(":55Z", ":56Z"));
     let stray = genuine.replace("<samlp:Status>", &format!("<samlp:Status>{}", signature_of(&genuine)));
     for (document, code, decryption) in [
-        (&genuine, None, Outcome::Passed),
-        (&tampered, Some("signature_digest"), Outcome::Skipped),
-        (&stray, Some("signature_misplaced"), Outcome::Skipped),
+        (&genuine, None, CheckOutcome::Passed),
+        (&tampered, Some("signature_digest"), CheckOutcome::Skipped),
+        (&stray, Some("signature_misplaced"), CheckOutcome::Skipped),
     ] {
         let explanation = explain(document.as_bytes(), Encoding::Xml, &forge.expectations());
         assert_eq!(explanation.verdict.err().map(|reject| reject.code.code()), code);
@@ -306,6 +310,6 @@ fn nothing_is_told_of_a_plaintext_that_no_signature_covers() {
     let explanation = explain(document.as_bytes(), Encoding::Xml, &forge.expectations());
     assert_eq!(explanation.verdict.unwrap_err().code.code(), "unsigned");
     for check in &explanation.checks[14..] {
-        assert_eq!(check.outcome, Outcome::Skipped, "{check:?}");
+        assert_eq!(check.outcome, CheckOutcome::Skipped, "{check:?}");
     }
 }

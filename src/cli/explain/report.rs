@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use crate::cli::terminal::harmless;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::saml::identity::{AttributeValue, Identity};
 use crate::protocol::saml::metadata::{IdentityProvider, Metadata, MetadataReject};
 use crate::protocol::saml::reject::Reject;
@@ -101,14 +101,14 @@ fn rejected(page: &mut Page, reject: &Reject) {
 /// One line, and for a failure two more.
 fn checked(page: &mut Page, check: &Check) {
     let (colour, mark) = match check.outcome {
-        Outcome::Passed => (GREEN, "ok  "),
-        Outcome::Failed => (RED, "FAIL"),
-        Outcome::Skipped => (DIM, "-   "),
+        CheckOutcome::Passed => (GREEN, "ok  "),
+        CheckOutcome::Failed => (RED, "FAIL"),
+        CheckOutcome::Skipped => (DIM, "-   "),
     };
-    let got = if check.outcome == Outcome::Failed { "" } else { check.got.as_str() };
+    let got = if check.outcome == CheckOutcome::Failed { "" } else { check.got.as_str() };
     let line = format!("{:>3}  {mark}  {:<28}  {got}", check.number, check.name);
     page.painted(colour, line.trim_end());
-    if check.outcome == Outcome::Failed {
+    if check.outcome == CheckOutcome::Failed {
         page.line(&format!("           {:<10} {}", "clause", check.clause));
         page.line(&format!("           {:<10} {}", "expected", check.expected));
         page.line(&format!("           {:<10} {}", "got", check.got));

@@ -10,7 +10,7 @@ use crate::desk::sso::compared_keys;
 use crate::error::{Error, Result};
 use crate::model::sso::compared::{ComparedKey, ComparedKeys};
 use crate::model::{Caller, GroupId};
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 
 /// Explains the incident `code`, which must be of `group`.
 pub fn incident(desk: &Desk, caller: &Caller, group: GroupId, code: &str, as_json: bool) -> Result<()> {
@@ -57,7 +57,7 @@ fn print_key(what: &str, key: &ComparedKey) {
 
 pub fn print_incident(incident: &IncidentReport) {
     say(format_args!("{} was refused at {}:", incident.code, incident.at));
-    incident.checks.iter().filter(|check| check.outcome == Outcome::Failed).for_each(print_check);
+    incident.checks.iter().filter(|check| check.outcome == CheckOutcome::Failed).for_each(print_check);
     if !incident.repair.is_empty() {
         say(format_args!("What to change: {}", incident.repair));
     }
@@ -65,12 +65,12 @@ pub fn print_incident(incident: &IncidentReport) {
 
 pub fn print_check(check: &Check) {
     let mark = match check.outcome {
-        Outcome::Passed => "ok  ",
-        Outcome::Failed => "FAIL",
-        Outcome::Skipped => "-   ",
+        CheckOutcome::Passed => "ok  ",
+        CheckOutcome::Failed => "FAIL",
+        CheckOutcome::Skipped => "-   ",
     };
     say(format_args!("{:>3} {mark} {} ({})", check.number, check.name, check.clause));
-    if check.outcome == Outcome::Failed {
+    if check.outcome == CheckOutcome::Failed {
         say(format_args!("         expected {}", check.expected));
         say(format_args!("         got      {}", check.got));
     }

@@ -12,8 +12,8 @@ use crate::cli::host::{self, Host};
 use crate::cli::output::{Output, READER_GONE, unusable};
 use crate::cli::terminal::{self, say, telling};
 use crate::desk::people::csv_upload::{
-    COLUMNS, Column, ColumnChoice, FieldChange, Meaning, Preview, PreviewRow, Progress, RowOutcome, Terms,
-    Which, template,
+    ApplyOptions, COLUMNS, Column, ColumnChoice, FieldChange, Meaning, Preview, PreviewRow, Progress,
+    RowOutcome, Which, template,
 };
 use crate::desk::people::users::{MemberQuery, RoleChoice};
 use crate::error::{Error, Kind, Result};
@@ -126,7 +126,7 @@ impl Import {
         host.with_desk(|desk, caller| {
             let group = host::only_group(desk, caller, self.group)?;
             let file = contents(&self.file)?;
-            let terms = Terms {
+            let terms = ApplyOptions {
                 role: self.role.as_deref().map(RoleChoice::of_wire),
                 skip_refused: self.skip_refused,
                 columns: self.map.into_iter().chain(self.ignore_column).collect(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::desk::appliance::Appliance;
 use crate::desk::ground::Ground;
-use crate::desk::ground::exports::Place;
+use crate::desk::ground::exports::ExportPermit;
 use crate::desk::ground::permission;
 use crate::error::{Error, Kind, Result};
 use crate::model::lists::Count;
@@ -52,7 +52,7 @@ pub struct LogExport {
     query: LogQuery,
     /// When it began: no row is newer.
     pub began_at: Timestamp,
-    _place: Place,
+    _place: ExportPermit,
 }
 
 impl Iterator for LogExport {

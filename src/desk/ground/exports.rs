@@ -24,7 +24,7 @@ pub struct Exports {
 type Running = (Actor, Option<GroupId>);
 
 /// The right to run one export; given back when dropped.
-pub struct Place {
+pub struct ExportPermit {
     running: Arc<Mutex<Vec<Running>>>,
     own: Running,
 }
@@ -34,7 +34,7 @@ impl Exports {
     ///
     /// # Errors
     /// `Unavailable` with code `export_busy`.
-    pub fn place(&self, caller: &Caller, group: Option<GroupId>) -> Result<Place> {
+    pub fn place(&self, caller: &Caller, group: Option<GroupId>) -> Result<ExportPermit> {
         let mut running = locked(&self.running);
         if running.iter().any(|(actor, _)| *actor == caller.actor) {
             return Err(busy("You are taking another export at this moment. Wait for its end, or stop it."));
@@ -44,11 +44,11 @@ impl Exports {
         }
         let own = (caller.actor.clone(), group);
         running.push(own.clone());
-        Ok(Place { running: Arc::clone(&self.running), own })
+        Ok(ExportPermit { running: Arc::clone(&self.running), own })
     }
 }
 
-impl Drop for Place {
+impl Drop for ExportPermit {
     fn drop(&mut self) {
         let mut running = locked(&self.running);
         if let Some(at) = running.iter().position(|running| *running == self.own) {

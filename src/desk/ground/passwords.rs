@@ -50,7 +50,7 @@ pub fn hash(password: &Secret) -> Result<String> {
     let mut salt = [0u8; SALT_LEN];
     fill_random(&mut salt)?;
     let recipe = Recipe::ours()?;
-    let hash = Turn::wait().run(&recipe, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    let hash = HashPermit::wait().run(&recipe, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
     let fault = |e: argon2::password_hash::phc::Error| Error::fault("password_hash", e.to_string());
     let hashed = PasswordHash {
         algorithm: recipe.algorithm.ident(),
@@ -80,7 +80,7 @@ pub struct Verifier {
 }
 
 /// The right to verify a password or to wait for it; given back when dropped.
-pub struct Place<'v>(&'v Verifier);
+pub struct VerifyPermit<'v>(&'v Verifier);
 
 impl Verifier {
     /// Whether `password` is the one that `hash` was made of; false also for a hash that cannot be read. Without
@@ -92,17 +92,21 @@ impl Verifier {
     pub fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool> {
         let _place = self.place()?;
         let Some((recipe, salt, expected)) = hash.and_then(Recipe::of) else {
-            let computed =
-                Turn::wait().run(&Recipe::ours()?, password, &[0; SALT_LEN], Params::DEFAULT_OUTPUT_LEN)?;
+            let computed = HashPermit::wait().run(
+                &Recipe::ours()?,
+                password,
+                &[0; SALT_LEN],
+                Params::DEFAULT_OUTPUT_LEN,
+            )?;
             std::hint::black_box(computed.as_bytes());
             return Ok(false);
         };
-        let computed = Turn::wait().run(&recipe, password, salt.as_ref(), expected.len())?;
+        let computed = HashPermit::wait().run(&recipe, password, salt.as_ref(), expected.len())?;
         Ok(computed.as_bytes().ct_eq(expected.as_bytes()).into())
     }
 
-    fn place(&self) -> Result<Place<'_>> {
-        let place = Place(self);
+    fn place(&self) -> Result<VerifyPermit<'_>> {
+        let place = VerifyPermit(self);
         if self.taken.fetch_add(1, Ordering::AcqRel) >= PLACES {
             let public = "Too many people sign in at this moment. Try again shortly.";
             return Err(Error::new(Kind::Unavailable, "passwords_busy", public));
@@ -112,12 +116,12 @@ impl Verifier {
 
     /// Takes all places that are left.
     #[cfg(test)]
-    pub fn all_places(&self) -> Vec<Place<'_>> {
+    pub fn all_places(&self) -> Vec<VerifyPermit<'_>> {
         std::iter::from_fn(|| self.place().ok()).collect()
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for VerifyPermit<'_> {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::AcqRel);
     }
@@ -152,7 +156,7 @@ impl Recipe {
 }
 
 /// Gives the right to run one hash, and the memory for it.
-struct Turns {
+struct HashPermits {
     queue: Mutex<Queue>,
     moved: Condvar,
 }
@@ -166,24 +170,24 @@ struct Queue {
     spare: Vec<Vec<Block>>,
 }
 
-static TURNS: Turns = Turns::new();
+static TURNS: HashPermits = HashPermits::new();
 /// Who among those that hash many passwords may wait in [`TURNS`].
-static OF_MANY: Turns = Turns::new();
+static OF_MANY: HashPermits = HashPermits::new();
 
 /// The right to run one hash; given back when dropped, with its memory.
-struct Turn<'t> {
-    turns: &'t Turns,
+struct HashPermit<'t> {
+    turns: &'t HashPermits,
     blocks: Vec<Block>,
 }
 
-impl Turn<'static> {
-    fn wait() -> Turn<'static> {
+impl HashPermit<'static> {
+    fn wait() -> HashPermit<'static> {
         duty::relieve();
         TURNS.wait(at_once())
     }
 }
 
-impl Turn<'_> {
+impl HashPermit<'_> {
     /// # Errors
     /// `Fault` when there is no memory, or the parameters are not Argon2's.
     fn run(mut self, recipe: &Recipe, password: &Secret, salt: &[u8], length: usize) -> Result<Output> {
@@ -205,13 +209,13 @@ impl Turn<'_> {
     }
 }
 
-impl Turns {
-    const fn new() -> Turns {
+impl HashPermits {
+    const fn new() -> HashPermits {
         let queue = Queue { running: 0, came: 0, let_in: 0, spare: Vec::new() };
-        Turns { queue: Mutex::new(queue), moved: Condvar::new() }
+        HashPermits { queue: Mutex::new(queue), moved: Condvar::new() }
     }
 
-    fn wait(&self, most: usize) -> Turn<'_> {
+    fn wait(&self, most: usize) -> HashPermit<'_> {
         let mut queue = self.lock();
         let number = queue.came;
         queue.came += 1;
@@ -223,7 +227,7 @@ impl Turns {
         if queue.running < most && queue.let_in != queue.came {
             self.moved.notify_all();
         }
-        Turn { turns: self, blocks: queue.spare.pop().unwrap_or_default() }
+        HashPermit { turns: self, blocks: queue.spare.pop().unwrap_or_default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -231,7 +235,7 @@ impl Turns {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for HashPermit<'_> {
     fn drop(&mut self) {
         // What is left in the memory would make the password quicker to guess.
         self.blocks.iter_mut().for_each(Zeroize::zeroize);
@@ -280,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_hash_is_wiped_and_used_again() {
-        let turns = Turns::new();
+        let turns = HashPermits::new();
         let run = || {
             let recipe = Recipe::ours().unwrap();
             turns.wait(1).run(&recipe, &Secret::new("x"), &[7; SALT_LEN], 32).unwrap();
@@ -306,7 +310,7 @@ mod tests {
 
     #[test]
     fn whoever_comes_again_at_once_comes_after_those_who_wait() {
-        let (turns, order) = (Turns::new(), Mutex::new(Vec::new()));
+        let (turns, order) = (HashPermits::new(), Mutex::new(Vec::new()));
         std::thread::scope(|scope| {
             let first = turns.wait(1);
             scope.spawn(|| {
@@ -325,7 +329,7 @@ mod tests {
 
     #[test]
     fn of_those_who_hash_many_only_as_many_wait_before_a_sign_in_as_run_at_once() {
-        let (turns, of_many) = (Turns::new(), Turns::new());
+        let (turns, of_many) = (HashPermits::new(), HashPermits::new());
         std::thread::scope(|scope| {
             let running = turns.wait(1);
             for _ in 0..9 {

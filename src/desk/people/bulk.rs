@@ -38,7 +38,7 @@ impl People {
         caller: &Caller,
         group: GroupId,
         operation: &'static str,
-        asked: &[impl Named],
+        asked: &[impl LogName],
         outcome: std::result::Result<T, BulkError>,
     ) -> std::result::Result<T, BulkError> {
         if let Err(BulkError::Rows(rows)) = &outcome
@@ -150,12 +150,12 @@ fn sorted_out<T>(outcomes: impl IntoIterator<Item = Result<T>>) -> std::result::
 }
 
 /// What an act was asked for, as the access log names it where the act succeeds.
-pub(super) trait Named {
+pub(super) trait LogName {
     /// The name; as it came, when there is no such thing in `group`.
     fn name(&self, ground: &Ground, group: GroupId) -> String;
 }
 
-impl Named for String {
+impl LogName for String {
     fn name(&self, _: &Ground, _: GroupId) -> String {
         self.clone()
     }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::desk::fixture::*;
-use crate::desk::people::csv_upload::{Progress, Terms};
+use crate::desk::people::csv_upload::{ApplyOptions, Progress};
 use crate::desk::people::users::{MemberQuery, RoleChoice, UserKey};
 use crate::error::Kind;
 
@@ -11,8 +11,13 @@ const MEMBERS: usize = 510;
 fn fill(f: &Fixture) {
     let rows: String = (0..MEMBERS).map(|n| format!("n{n}.x,N{n}\n")).collect();
     let file = format!("GlanceAddress,PartnerUID\n{rows}");
-    let done =
-        f.desk.people.apply_csv(&f.admin, SEVEN, &Terms::default(), file.as_bytes(), &Progress::default());
+    let done = f.desk.people.apply_csv(
+        &f.admin,
+        SEVEN,
+        &ApplyOptions::default(),
+        file.as_bytes(),
+        &Progress::default(),
+    );
     assert_eq!(done.unwrap().created, MEMBERS);
 }
 

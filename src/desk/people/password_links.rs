@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::desk::ground::password_rule::PasswordRule;
 use crate::desk::ground::{passwords, permission};
 use crate::desk::people::People;
-use crate::desk::people::bulk::Named;
+use crate::desk::people::bulk::LogName;
 use crate::desk::people::password_policy::{PasswordPolicy, may_set_password, policy_of_person};
 use crate::desk::people::users::{UserKey, password_given};
 use crate::error::{Error, Kind, Result};

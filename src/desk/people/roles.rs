@@ -9,7 +9,7 @@ use crate::desk::ground::known_group;
 use crate::desk::ground::opened;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::bulk::{BulkError, Named, each};
+use crate::desk::people::bulk::{BulkError, LogName, each};
 use crate::desk::people::users::{RoleChoice, role_unknown};
 use crate::error::{Error, Kind, Result};
 use crate::model::opened::Values;
@@ -311,7 +311,7 @@ pub(super) fn unknown() -> Error {
     Error::not_found("role_unknown", "The group has no such role.").with_field("role")
 }
 
-impl Named for RoleId {
+impl LogName for RoleId {
     fn name(&self, ground: &Ground, group: GroupId) -> String {
         let found = ground.store.read(|r| r.role(group, *self)).ok().flatten();
         found.map_or_else(|| format!("role {self}"), |role| role.name)

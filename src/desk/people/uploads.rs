@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::csv_upload::{ColumnChoice, Header, Preview, Progress, Terms, Turns};
+use crate::desk::people::csv_upload::{ApplyOptions, ColumnChoice, Header, Preview, Progress, UploadPermits};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Actor, Caller, GroupId};
 use crate::secret::{Secret, random_token};
@@ -33,7 +33,7 @@ const LIFE: i64 = 60 * 60;
 pub struct Uploads {
     kept: Mutex<Vec<Upload>>,
     /// Whose file is read.
-    pub(super) turns: Turns,
+    pub(super) turns: UploadPermits,
 }
 
 struct Upload {
@@ -44,7 +44,7 @@ struct Upload {
     at: Timestamp,
     /// About what it takes.
     bytes: usize,
-    terms: Terms,
+    terms: ApplyOptions,
     file: Arc<Secret>,
     state: UploadState,
 }
@@ -128,7 +128,13 @@ impl People {
     /// # Errors
     /// As [`People::preview_csv`] and [`People::csv_header`]; `Unavailable` with `uploads_full` when there is no room;
     /// `Invalid` with `upload_too_large` when there never will be.
-    pub fn keep_upload(&self, caller: &Caller, group: GroupId, terms: Terms, file: Secret) -> Result<String> {
+    pub fn keep_upload(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        terms: ApplyOptions,
+        file: Secret,
+    ) -> Result<String> {
         let state = self.judged_upload(caller, group, &terms, file.expose())?;
         let (id, now) = (random_token::<12>()?, self.ground.clock.now());
         let mut kept = self.uploads.kept(now);
@@ -165,7 +171,7 @@ impl People {
             if !upload.waits() {
                 return Ok(());
             }
-            (Terms { columns, ..upload.terms.clone() }, Arc::clone(&upload.file))
+            (ApplyOptions { columns, ..upload.terms.clone() }, Arc::clone(&upload.file))
         };
         let state = self.judged_upload(caller, group, &terms, file.expose())?;
         let bytes = bytes_of(&file, &state)?;
@@ -190,7 +196,7 @@ impl People {
         &self,
         caller: &Caller,
         group: GroupId,
-        terms: &Terms,
+        terms: &ApplyOptions,
         file: &[u8],
     ) -> Result<UploadState> {
         let header = self.csv_header(caller, group, &terms.columns, file)?;
@@ -233,7 +239,7 @@ impl People {
                 return Ok(());
             }
             upload.state = UploadState::Running(progress.clone());
-            (Terms { skip_refused, ..upload.terms.clone() }, Arc::clone(&upload.file))
+            (ApplyOptions { skip_refused, ..upload.terms.clone() }, Arc::clone(&upload.file))
         };
         let (people, caller, named) = (Arc::clone(self), caller.clone(), id.to_owned());
         let run = move || {

@@ -150,7 +150,7 @@ impl SignIn {
         key: &str,
         now: Timestamp,
     ) -> Result<bool> {
-        if *reject != Reject::LoginKey(login_key::Reject::BadSignature) {
+        if *reject != Reject::LoginKey(login_key::LoginKeyReject::BadSignature) {
             return Ok(false);
         }
         let Some(previous) = self.ground.store.read(|r| self.api_keys(r, group))?.previous else {

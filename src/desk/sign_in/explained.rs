@@ -5,7 +5,7 @@ use super::reject::Reject;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{GroupId, admitted};
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::login_key::{self, Claim, Diagnosis, Evidence, SigningKey, diagnose, explain};
 use crate::secret::Secret;
 
@@ -110,11 +110,11 @@ impl Steps {
 
     fn add(&mut self, name: &str, passed: bool, reject: Reject, expected: &str, got: &str) {
         let outcome = match (&self.verdict, passed) {
-            (Err(_), _) => Outcome::Skipped,
-            (Ok(()), true) => Outcome::Passed,
-            (Ok(()), false) => Outcome::Failed,
+            (Err(_), _) => CheckOutcome::Skipped,
+            (Ok(()), true) => CheckOutcome::Passed,
+            (Ok(()), false) => CheckOutcome::Failed,
         };
-        let got = if outcome == Outcome::Skipped { "" } else { got };
+        let got = if outcome == CheckOutcome::Skipped { "" } else { got };
         self.checks.push(Check {
             number: self.next_number(),
             name: name.to_owned(),
@@ -123,7 +123,7 @@ impl Steps {
             expected: expected.to_owned(),
             got: got.to_owned(),
         });
-        if outcome == Outcome::Failed {
+        if outcome == CheckOutcome::Failed {
             self.verdict = Err(reject);
         }
     }
@@ -132,7 +132,11 @@ impl Steps {
     fn extend(&mut self, explanation: login_key::Explanation) {
         let reached = self.verdict.is_ok();
         self.checks.extend(explanation.checks.into_iter().map(|check| {
-            if reached { check } else { Check { outcome: Outcome::Skipped, got: String::new(), ..check } }
+            if reached {
+                check
+            } else {
+                Check { outcome: CheckOutcome::Skipped, got: String::new(), ..check }
+            }
         }));
         if reached {
             self.verdict = explanation.verdict.map_err(Reject::LoginKey);

@@ -9,7 +9,7 @@ use crate::desk::ground::guard::{Account, FAILURES_MOST, Reserved, Tally, TooMan
 use crate::desk::sign_in::SignIn;
 use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId, LogEntry, UserId};
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::credential::Subject;
 use crate::secret::incident_code;
 use crate::store::{Incident, Reader, Writer};
@@ -157,7 +157,7 @@ impl Refusal {
     fn weight(&self) -> Option<Weight> {
         match self.reject {
             _ if self.outdated => None,
-            Reject::LoginKey(crate::protocol::login_key::Reject::BadSignature)
+            Reject::LoginKey(crate::protocol::login_key::LoginKeyReject::BadSignature)
             | Reject::UnknownGroup
             | Reject::UnknownWebSession
             | Reject::BadToken => Some(Weight::Key),
@@ -340,7 +340,7 @@ fn one_check(refusal: &Refusal) -> Check {
         number: 1,
         name: refusal.means.operation().to_owned(),
         clause: "docs/compatibility.md, Authorize, tokens, web sessions".to_owned(),
-        outcome: Outcome::Failed,
+        outcome: CheckOutcome::Failed,
         expected: "a valid credential of a user who may sign in".to_owned(),
         got: refusal.reject.to_string(),
     }

@@ -19,7 +19,7 @@ pub enum Reject {
     /// What came cannot be read as a credential.
     Unreadable(Unreadable),
     /// The login key itself.
-    LoginKey(login_key::Reject),
+    LoginKey(login_key::LoginKeyReject),
     /// No group has this number.
     UnknownGroup,
     /// The group has no API key, so that it can have no login keys.
@@ -195,21 +195,23 @@ impl Reject {
     }
 }
 
-fn key_repair(why: login_key::Reject) -> &'static str {
+fn key_repair(why: login_key::LoginKeyReject) -> &'static str {
     match why {
-        login_key::Reject::Malformed(_) => "Build the login key as $1$expiry$signature: 57 characters.",
-        login_key::Reject::PreviousFormat => {
+        login_key::LoginKeyReject::Malformed(_) => {
+            "Build the login key as $1$expiry$signature: 57 characters."
+        }
+        login_key::LoginKeyReject::PreviousFormat => {
             "Build the login key in the present format, which begins with $1$. A shell or a template may have \
              taken the first $1 for a variable: quote it."
         }
-        login_key::Reject::UnsupportedVersion => "Use version 1.",
-        login_key::Reject::Expired { .. } => {
+        login_key::LoginKeyReject::UnsupportedVersion => "Use version 1.",
+        login_key::LoginKeyReject::Expired { .. } => {
             "Make the login key anew when the page is rendered, and compare the clocks of both servers."
         }
-        login_key::Reject::TooFarAhead { .. } => {
+        login_key::LoginKeyReject::TooFarAhead { .. } => {
             "Let the expiry lie at most 86,400 seconds ahead, in seconds."
         }
-        login_key::Reject::BadSignature => {
+        login_key::LoginKeyReject::BadSignature => {
             "Sign with the group's present API key: Group ID, PUID, 1 and expiry, joined without separators."
         }
     }

@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::{Kind, Result};
 use crate::model::{Caller, GroupId, Membership, Mode};
-use crate::protocol::check::Outcome;
+use crate::protocol::check::CheckOutcome;
 use crate::protocol::credential::{Authorization, Credential, Subject};
 use crate::protocol::login_key::{SigningKey, make};
 use crate::secret::Secret;
@@ -524,12 +524,12 @@ fn an_explanation_is_green_up_to_the_first_red() {
     };
     let good = explain(PUID, &good_key());
     assert_eq!((good.verdict.clone(), good.repair()), (Ok(()), ""));
-    assert!(good.checks.iter().all(|c| c.outcome == Outcome::Passed));
+    assert!(good.checks.iter().all(|c| c.outcome == CheckOutcome::Passed));
     assert_eq!(good.checks.iter().map(|c| c.number).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
     let wrong_case = explain("UNIQUEUSERIDENTIFIER", &good_key());
     assert_eq!(wrong_case.verdict.as_ref().unwrap_err().code(), "bad_signature");
     assert_eq!(wrong_case.diagnosis.map(|d| d.mistake.code()), Some("puid_case"));
-    assert_eq!(wrong_case.checks.iter().filter(|c| c.outcome == Outcome::Failed).count(), 1);
+    assert_eq!(wrong_case.checks.iter().filter(|c| c.outcome == CheckOutcome::Failed).count(), 1);
     let unknown = explain("nobody", &signed(API_KEY, ACME, "nobody", NOW + 60));
     assert_eq!(unknown.verdict.unwrap_err(), Reject::UnknownPuid);
 }

@@ -3,7 +3,7 @@
 
 use crate::model::sso::Attempt;
 use crate::model::sso::compared::{ComparedKey, ComparedKeys};
-use crate::protocol::check::Outcome;
+use crate::protocol::check::CheckOutcome;
 use crate::protocol::saml::reject::RejectCode;
 use crate::protocol::saml::rule::Rule;
 use crate::protocol::xml::{Certificate, SignatureReject, VerificationKey, encode_base64};
@@ -37,8 +37,8 @@ pub(super) fn compared(
     Some(ComparedKeys {
         tried: tried.map(|certificate| shown(certificate, None)).collect(),
         came: came.map(|came| shown(came, Some(encode_base64(&came.der)))),
-        issuer_is_ours: outcome(Rule::ResponseIssuer) == Some(Outcome::Passed)
-            && outcome(Rule::AssertionIssuer) != Some(Outcome::Failed),
+        issuer_is_ours: outcome(Rule::ResponseIssuer) == Some(CheckOutcome::Passed)
+            && outcome(Rule::AssertionIssuer) != Some(CheckOutcome::Failed),
     })
 }
 

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::sso::{Configuration, IdpKey, Method};
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use crate::store::Reader;
 
@@ -104,15 +104,22 @@ pub(super) struct Checklist(pub Vec<Check>);
 impl Checklist {
     /// Notes a rule of ours that was kept.
     pub fn passed(&mut self, name: &str, clause: &str, expected: &str, got: impl Into<String>) {
-        self.note(Outcome::Passed, name, clause, expected, got);
+        self.note(CheckOutcome::Passed, name, clause, expected, got);
     }
 
     /// Notes a rule of ours that does not decide here, and would elsewhere.
     pub fn open(&mut self, name: &str, clause: &str, expected: &str, got: impl Into<String>) {
-        self.note(Outcome::Skipped, name, clause, expected, got);
+        self.note(CheckOutcome::Skipped, name, clause, expected, got);
     }
 
-    fn note(&mut self, outcome: Outcome, name: &str, clause: &str, expected: &str, got: impl Into<String>) {
+    fn note(
+        &mut self,
+        outcome: CheckOutcome,
+        name: &str,
+        clause: &str,
+        expected: &str,
+        got: impl Into<String>,
+    ) {
         self.0.push(Check {
             number: self.next(),
             name: name.to_owned(),

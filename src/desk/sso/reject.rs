@@ -4,7 +4,7 @@
 //! person is told one calm sentence and an incident code; the administrator reads the rest.
 
 use crate::model::Barred;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::saml::reject::Reject;
 
 /// A refused sign-in.
@@ -327,7 +327,7 @@ impl SsoReject {
             number,
             name: self.name().into(),
             clause: self.clause().into(),
-            outcome: Outcome::Failed,
+            outcome: CheckOutcome::Failed,
             expected: self.expected(),
             got: self.got(),
         }

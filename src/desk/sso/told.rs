@@ -4,7 +4,7 @@
 //! Enter at [`told`]. The administrator reads everything under the incident.
 
 use crate::model::sso::compared::ComparedKeys;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::saml::reject::{Reject, RejectCode};
 use crate::protocol::saml::rule::Rule;
 use crate::protocol::xml::DecryptReject;
@@ -39,7 +39,7 @@ pub(super) fn told(reject: &SsoReject, mut checks: Checklist, keys: Option<Compa
         number: rule.number(),
         name: rule.name().to_owned(),
         clause: rule.clause().to_owned(),
-        outcome: Outcome::Failed,
+        outcome: CheckOutcome::Failed,
         expected: expected.clone(),
         got: got.clone(),
     });
@@ -53,10 +53,10 @@ fn depends_on_our_key(code: RejectCode, checks: &Checklist) -> bool {
     let outcome = |rule: Rule| checks.0.iter().find(|c| c.number == rule.number()).map(|c| c.outcome);
     let without_key = matches!(code, RejectCode::EncryptionRequired)
         || matches!(code, RejectCode::Decryption(why) if why != DecryptReject::Failed);
-    let tried = matches!(outcome(Rule::Decryption), Some(Outcome::Passed | Outcome::Failed));
+    let tried = matches!(outcome(Rule::Decryption), Some(CheckOutcome::Passed | CheckOutcome::Failed));
     let covered = [Rule::ResponseSignature, Rule::Coverage]
         .into_iter()
-        .any(|rule| outcome(rule) == Some(Outcome::Passed));
+        .any(|rule| outcome(rule) == Some(CheckOutcome::Passed));
     tried && !covered && !without_key
 }
 
@@ -68,7 +68,7 @@ mod tests {
     /// The one ciphertext decrypts, to what a foreign key signed; the other does not decrypt.
     #[test]
     fn that_keys_were_tried_is_not_told_of_what_no_signature_covers() {
-        let check = |rule: Rule, outcome: Outcome| Check {
+        let check = |rule: Rule, outcome: CheckOutcome| Check {
             number: rule.number(),
             name: rule.name().to_owned(),
             clause: rule.clause().to_owned(),
@@ -82,15 +82,15 @@ mod tests {
         let foreign = failing(RejectCode::Signature(SignatureReject::Mismatch), Rule::AssertionSignature);
         let broken = failing(RejectCode::Decryption(DecryptReject::Failed), Rule::Decryption);
         let keys = || Some(ComparedKeys { tried: Vec::new(), came: None, issuer_is_ours: true });
-        let told_of = |reject: &SsoReject, decryption: Outcome, keys| {
-            let signature = check(Rule::AssertionSignature, Outcome::Failed);
+        let told_of = |reject: &SsoReject, decryption: CheckOutcome, keys| {
+            let signature = check(Rule::AssertionSignature, CheckOutcome::Failed);
             let told = told(reject, Checklist(vec![check(Rule::Decryption, decryption), signature]), keys);
             (told.reject, told.checks.to_json(), told.keys)
         };
-        let decrypts = told_of(&foreign, Outcome::Passed, keys());
-        assert_eq!(decrypts, told_of(&broken, Outcome::Failed, None));
+        let decrypts = told_of(&foreign, CheckOutcome::Passed, keys());
+        assert_eq!(decrypts, told_of(&broken, CheckOutcome::Failed, None));
         assert_eq!(decrypts.2, None);
         // What is not encrypted has nothing to hide.
-        assert_eq!(told_of(&foreign, Outcome::Skipped, keys()).2, keys());
+        assert_eq!(told_of(&foreign, CheckOutcome::Skipped, keys()).2, keys());
     }
 }

@@ -11,7 +11,7 @@ use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::{api_key as pages, confirm};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
@@ -84,7 +84,7 @@ fn get_restore(app: &App, call: &Call<'_>) -> Result<Response> {
             ..confirm::Deed::default()
         };
         let crumbs = [(back.clone(), "API key")];
-        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::ApiKey, &crumbs, &deed)))
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), MenuEntry::ApiKey, &crumbs, &deed)))
     })
 }
 

@@ -9,7 +9,7 @@ use crate::http::router::{App, Call, Route};
 use crate::model::lists::{Count, thousands};
 use crate::pages::console::confirm::{self, TYPED_NAME};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 
 use super::visit::Visit;
 
@@ -55,7 +55,7 @@ fn get_off(app: &App, call: &Call<'_>) -> Result<Response> {
             ..confirm::Deed::default()
         };
         let crumbs = [(back.clone(), "Settings")];
-        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Settings, &crumbs, &deed)))
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), MenuEntry::Settings, &crumbs, &deed)))
     })
 }
 
@@ -117,7 +117,7 @@ fn ask_delete(visit: &Visit<'_>, end: &GroupEnd, status: u16, fill: Fill) -> Res
         ..confirm::Deed::default()
     };
     let crumbs = [(back.clone(), "Settings")];
-    Ok(answer::html(status, confirm::page(&visit.frame(Some(group)), Place::Settings, &crumbs, &deed)))
+    Ok(answer::html(status, confirm::page(&visit.frame(Some(group)), MenuEntry::Settings, &crumbs, &deed)))
 }
 
 fn counted(count: u64, one: &str, several: &str) -> String {

@@ -9,7 +9,7 @@ use crate::http::router::{App, Call, Route};
 use crate::model::{Actor, Operator};
 use crate::pages::console::{confirm, operators as pages};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 
 pub const ROUTES: &[Route] = &[
     get("/console/operators", get_operators),
@@ -137,7 +137,7 @@ fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         let frame = visit.frame(None);
         let crumbs = [(frame.back_to(LIST), "Operators")];
-        Ok(answer::html(200, confirm::page(&frame, Place::Operators, &crumbs, &deed)))
+        Ok(answer::html(200, confirm::page(&frame, MenuEntry::Operators, &crumbs, &deed)))
     })
 }
 

@@ -8,7 +8,7 @@ use crate::http::router::{App, Call, Route};
 use crate::model::Group;
 use crate::pages::console::{confirm, provisioning as pages};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 use crate::secret::Secret;
 
 pub const ROUTES: &[Route] = &[
@@ -97,7 +97,10 @@ fn get_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
             ..confirm::Deed::default()
         };
         let crumbs = [(back.clone(), "Provisioning")];
-        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Provisioning, &crumbs, &deed)))
+        Ok(answer::html(
+            200,
+            confirm::page(&visit.frame(Some(&group)), MenuEntry::Provisioning, &crumbs, &deed),
+        ))
     })
 }
 

@@ -16,7 +16,7 @@ use crate::model::opened::Values;
 use crate::model::{Group, Role, RoleId};
 use crate::pages::console::{confirm, roles as pages};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/roles", get_roles),
@@ -190,7 +190,7 @@ fn get_delete_role(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         let frame = visit.frame(Some(&group));
         let crumbs = [(frame.back_to(&format!("/console/groups/{}/roles", group.id)), "Roles")];
-        Ok(answer::html(200, confirm::page(&frame, Place::Roles, &crumbs, &deed)))
+        Ok(answer::html(200, confirm::page(&frame, MenuEntry::Roles, &crumbs, &deed)))
     })
 }
 

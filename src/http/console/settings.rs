@@ -17,7 +17,7 @@ use crate::model::opened::Values;
 use crate::pages::console::roles::SETTING_FIELD;
 use crate::pages::console::{confirm, settings as pages};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/settings", get_settings),
@@ -178,7 +178,7 @@ fn get_remove(app: &App, call: &Call<'_>) -> Result<Response> {
             ..confirm::Deed::default()
         };
         let crumbs = [(back.clone(), "Settings")];
-        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), Place::Settings, &crumbs, &deed)))
+        Ok(answer::html(200, confirm::page(&visit.frame(Some(&group)), MenuEntry::Settings, &crumbs, &deed)))
     })
 }
 

@@ -4,7 +4,8 @@ use super::listing::Asked;
 use super::users::role_chosen;
 use super::visit::{Visit, exported, get, post, refused, streamed, upload, visit, visit_streamed};
 use crate::desk::people::csv_upload::{
-    COLUMNS, Column, ColumnChoice, Header, Meaning, Preview, PreviewRow, RowOutcome, Terms, Which, template,
+    ApplyOptions, COLUMNS, Column, ColumnChoice, Header, Meaning, Preview, PreviewRow, RowOutcome, Which,
+    template,
 };
 use crate::desk::people::uploads::UploadState;
 use crate::desk::people::users::MemberQuery;
@@ -72,7 +73,7 @@ fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
             .file("file")
             .ok_or_else(|| Error::invalid("file_missing", "file", "Choose a file that is not empty."));
         let kept = chosen.and_then(|role| {
-            let terms = Terms { role, ..Terms::default() };
+            let terms = ApplyOptions { role, ..ApplyOptions::default() };
             file.and_then(|file| {
                 visit.desk().people.keep_upload(&visit.caller, group.id, terms, Secret::new(file))
             })

@@ -22,7 +22,7 @@ use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::password_link::{Made, Standing};
 use crate::pages::console::{confirm, user as user_page, users as pages};
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 
 pub const ROUTES: &[Route] = &[
     get("/console/groups/{group}/users", get_users),
@@ -461,7 +461,7 @@ fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         let frame = visit.frame(Some(&group));
         let crumbs = [(frame.back_to(&format!("/console/groups/{}/users", group.id)), "Users")];
-        Ok(answer::html(200, confirm::page(&frame, Place::Users, &crumbs, &deed)))
+        Ok(answer::html(200, confirm::page(&frame, MenuEntry::Users, &crumbs, &deed)))
     })
 }
 

@@ -20,7 +20,7 @@ use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::path::member;
 use crate::protocol::scim::projection::Projection;
 use crate::protocol::scim::version::is_among;
-use crate::protocol::scim::{ERROR_SCHEMA, LIST_SCHEMA, Reject, ScimType, group, user};
+use crate::protocol::scim::{ERROR_SCHEMA, LIST_SCHEMA, ScimReject, ScimType, group, user};
 
 /// Where everything of SCIM is found.
 const BASE: &str = "/scim/v2";
@@ -79,7 +79,7 @@ fn base(app: &App, call: &Call<'_>) -> String {
 /// Reads the body as JSON.
 fn body(call: &Call<'_>) -> Result<Value> {
     serde_json::from_slice(&call.request.body).map_err(|error| {
-        Reject::new(ScimType::InvalidSyntax, format!("The body is not JSON: {error}.")).into()
+        ScimReject::new(ScimType::InvalidSyntax, format!("The body is not JSON: {error}.")).into()
     })
 }
 
@@ -157,7 +157,7 @@ fn post_search(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 fn not_a_number(name: &str) -> Error {
-    Reject::new(ScimType::InvalidValue, format!("{name} is a whole number.")).into()
+    ScimReject::new(ScimType::InvalidValue, format!("{name} is a whole number.")).into()
 }
 
 fn projection(call: &Call<'_>) -> Result<Projection> {

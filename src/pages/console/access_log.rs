@@ -8,8 +8,8 @@ use crate::model::GroupId;
 use crate::pages::components::{
     Head, Row, Tone, Weight, badge, breakable, button, empty, header, link_button, pairs, table_of, time,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::pages::listing::{Listing, SortChoice};
 
 /// One row, as it is shown.
@@ -63,9 +63,9 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
                 label for="f-search" { "User, operation, IP address or incident" }
                 input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
             }
-            (Field::of_type("from", "Start date (UTC)", "date").unmarked().draw(view.fill))
-            (Field::of_type("until", "End date (UTC)", "date").unmarked().draw(view.fill))
-            (Field::select("outcome", "Outcome", &outcomes()).draw(view.fill))
+            (FormField::of_type("from", "Start date (UTC)", "date").unmarked().draw(view.fill))
+            (FormField::of_type("until", "End date (UTC)", "date").unmarked().draw(view.fill))
+            (FormField::select("outcome", "Outcome", &outcomes()).draw(view.fill))
             (listing.sort_field(&SORTS))
             (button("Search", Weight::Plain))
         },
@@ -87,7 +87,7 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
             }
         }
     };
-    let place = if all { Place::Log } else { Place::GroupLog };
+    let place = if all { MenuEntry::Log } else { MenuEntry::GroupLog };
     console(frame, place, "Access log", view.fill.is_wrong(), &content)
 }
 

@@ -8,8 +8,8 @@ use crate::pages::components::{
     Tone, Weight, badge, button, card, choice_button, code, danger_card, header, link_button, notice, pairs,
     time, time_or,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// The page of the API key; `shown` is the key itself, when somebody asked for it; until `previous_until` the one
 /// before can be put back.
@@ -53,7 +53,7 @@ pub fn page(
         (card("Present key", "", &present))
         @if !group.has_api_key { (card("Set the API key", "", &choices(frame, Weight::Plain, fill))) }
     };
-    console(frame, Place::ApiKey, "API key", fill.is_wrong(), &content)
+    console(frame, MenuEntry::ApiKey, "API key", fill.is_wrong(), &content)
 }
 
 /// The page that asks before the API key is changed; `used` says how many signed in with what it makes.
@@ -73,7 +73,7 @@ pub fn change(frame: &Frame<'_>, used: &str, fill: &Fill) -> String {
         (header(&super::crumbs(frame, &[("/api-key", "API key")]), title, "", &html! {}))
         (danger_card("What ends", "", &consequences))
     };
-    console(frame, Place::ApiKey, title, fill.is_wrong(), &content)
+    console(frame, MenuEntry::ApiKey, title, fill.is_wrong(), &content)
 }
 
 /// One made at random, or one that is typed.
@@ -93,7 +93,7 @@ fn choices(frame: &Frame<'_>, weight: Weight, fill: &Fill) -> Markup {
         &address,
         frame.token,
         &html! {
-            (Field::text("api_key", "Your own API key").hint("8 to 255 characters.").code().required().draw(fill))
+            (FormField::text("api_key", "Your own API key").hint("8 to 255 characters.").code().required().draw(fill))
             div.actions { (choice_button("Put my own in force", weight, "how", "typed")) }
         },
     );

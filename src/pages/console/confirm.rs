@@ -3,8 +3,8 @@
 use maud::html;
 
 use crate::pages::components::{Crumb, Weight, button, card, danger_card, header, link_button};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// What is about to happen.
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub struct Deed<'a> {
 pub const TYPED_NAME: &str = "typed_name";
 
 /// Asks before a deed is done.
-pub fn page(frame: &Frame<'_>, place: Place, crumbs: &[Crumb<'_>], deed: &Deed<'_>) -> String {
+pub fn page(frame: &Frame<'_>, place: MenuEntry, crumbs: &[Crumb<'_>], deed: &Deed<'_>) -> String {
     let form = form::post(
         &frame.onward(deed.action),
         frame.token,
@@ -44,7 +44,7 @@ pub fn page(frame: &Frame<'_>, place: Place, crumbs: &[Crumb<'_>], deed: &Deed<'
             @for (name, value) in deed.hidden { (form::hidden(name, value)) }
             @if let Some(name) = deed.typed {
                 @let label = format!("Type “{name}” to go on");
-                (Field::text(TYPED_NAME, &label).required().draw(&deed.fill))
+                (FormField::text(TYPED_NAME, &label).required().draw(&deed.fill))
             }
             div.actions {
                 (button(deed.words, Weight::Danger))

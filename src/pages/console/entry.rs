@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use crate::model::Group;
 use crate::pages::components::{Tone, Weight, button, card, code, header, notice, table};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Flash, Frame, Place, bare, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Flash, Frame, MenuEntry, bare, console};
 
 /// The page where the first operator takes the appliance over.
 pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> String {
@@ -14,10 +14,10 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
         form_token,
         &html! {
             (form::hidden("token", token))
-            (Field::text("name", "Your name").hint("You sign in with it, and the access log shows it.")
+            (FormField::text("name", "Your name").hint("You sign in with it, and the access log shows it.")
                 .required().autocomplete("username").draw(fill))
-            (Field::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
-            (Field::password("again", "The password again", "new-password").required().draw(fill))
+            (FormField::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
+            (FormField::password("again", "The password again", "new-password").required().draw(fill))
             div.actions { (button("Claim this appliance", Weight::Primary)) }
         },
     );
@@ -71,8 +71,8 @@ pub fn sign_in(view: &SignInView<'_>, fill: &Fill) -> String {
         form_token,
         &html! {
             (along)
-            (Field::text("name", "Name or Glance Address").required().autocomplete("username").draw(fill))
-            (Field::password("password", "Password", "current-password").required().draw(fill))
+            (FormField::text("name", "Name or Glance Address").required().autocomplete("username").draw(fill))
+            (FormField::password("password", "Password", "current-password").required().draw(fill))
             div.actions { (button("Sign in", Weight::Primary)) }
         },
     );
@@ -152,7 +152,7 @@ pub fn switch(frame: &Frame<'_>, groups: &[Group]) -> String {
         (header(&[], "Switch group", "The groups that you administer.", &html! {}))
         section.card.flush { (table("Groups that you administer", &["Group", "Group ID", ""], &rows)) }
     };
-    console(frame, Place::Elsewhere, "Switch group", false, &content)
+    console(frame, MenuEntry::Elsewhere, "Switch group", false, &content)
 }
 
 /// The page where one changes one's own password.
@@ -162,9 +162,9 @@ pub fn own_password(frame: &Frame<'_>, rule: &str, fill: &Fill) -> String {
         frame.token,
         &html! {
             (form::whose(frame.who))
-            (Field::password("current", "Present password", "current-password").required().draw(fill))
-            (Field::password("password", "New password", "new-password").hint(rule).required().draw(fill))
-            (Field::password("again", "The new password again", "new-password").required().draw(fill))
+            (FormField::password("current", "Present password", "current-password").required().draw(fill))
+            (FormField::password("password", "New password", "new-password").hint(rule).required().draw(fill))
+            (FormField::password("again", "The new password again", "new-password").required().draw(fill))
             div.actions { (button("Change password", Weight::Primary)) }
         },
     );
@@ -174,5 +174,5 @@ pub fn own_password(frame: &Frame<'_>, rule: &str, fill: &Fill) -> String {
         (header(&[], "Your password", lead, &html! {}))
         (card("", "", &form))
     };
-    console(frame, Place::Own, "Your password", fill.is_wrong(), &content)
+    console(frame, MenuEntry::Own, "Your password", fill.is_wrong(), &content)
 }

@@ -11,8 +11,8 @@ use crate::pages::components::{
     Head, Row, Tone, Weight, badge, button, card, code, flush_card, header, link_button, notice, pairs,
     table_of, tile, time, time_or,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console, group_address};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console, group_address};
 use crate::pages::listing::{Listing, SortChoice};
 
 /// What the list shows.
@@ -62,7 +62,7 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
                 label for="f-search" { "Name, Group ID or Unique Account ID" }
                 input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
             }
-            (Field::select("sso", "Single sign-on", &sso_filter()).draw(view.fill))
+            (FormField::select("sso", "Single sign-on", &sso_filter()).draw(view.fill))
             (listing.sort_field(&SORTS))
             (button("Search", Weight::Plain))
         },
@@ -90,7 +90,7 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
         (incident_box("/console/incidents"))
         (flush_card("Latest in the access log", "", &lines(view.recent, true)))
     };
-    console(frame, Place::Groups, "Groups", false, &content)
+    console(frame, MenuEntry::Groups, "Groups", false, &content)
 }
 
 fn row(listing: &Listing, line: &GroupRow) -> Row {
@@ -127,7 +127,7 @@ fn incident_box(action: &str) -> Markup {
         "Explain a refusal",
         action,
         &html! {
-            (Field::of_type("code", "Incident code", "search").unmarked().short().draw(&Fill::default()))
+            (FormField::of_type("code", "Incident code", "search").unmarked().short().draw(&Fill::default()))
             (button("Open", Weight::Plain))
         },
     );
@@ -142,10 +142,10 @@ pub fn new(frame: &Frame<'_>, fill: &Fill) -> String {
         "/console/groups/new",
         frame.token,
         &html! {
-            (Field::text("id", "Group ID").hint("The number that clients send as partnerid. It cannot be changed later.")
+            (FormField::text("id", "Group ID").hint("The number that clients send as partnerid. It cannot be changed later.")
                 .required().short().draw(fill))
-            (Field::text("name", "Name").required().draw(fill))
-            (Field::text("account_id", "Unique Account ID")
+            (FormField::text("name", "Name").required().draw(fill))
+            (FormField::text("account_id", "Unique Account ID")
                 .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(fill))
             div.actions { (button("Create group", Weight::Primary)) (link_button("/console/groups", "Cancel", false)) }
         },
@@ -156,7 +156,7 @@ pub fn new(frame: &Frame<'_>, fill: &Fill) -> String {
         (header(&crumbs, "New group", "", &html! {}))
         (card("", "", &form))
     };
-    console(frame, Place::Groups, "New group", fill.is_wrong(), &content)
+    console(frame, MenuEntry::Groups, "New group", fill.is_wrong(), &content)
 }
 
 /// What a group's overview shows.
@@ -219,5 +219,5 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
         (incident_box(&own(frame, "/incidents")))
         (flush_card("Latest in the access log", "", &lines(home.recent, false)))
     };
-    console(frame, Place::Home, &group.name, false, &content)
+    console(frame, MenuEntry::Home, &group.name, false, &content)
 }

@@ -10,8 +10,8 @@ use crate::pages::components::{
     Tone, Weight, badge, button, card, failed_first, flush_card, header, link_button, notice, pairs, time,
     to_failed,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::check::Check;
 
 /// An incident as it is shown.
@@ -52,11 +52,11 @@ pub fn ask(frame: &Frame<'_>, address: &str, fill: &Fill) -> String {
         (form::problems(fill))
         (header(&super::crumbs(frame, &[]), "Explain a refusal", LEAD, &html! {}))
         (card("", "", &form::ask("Explain a refusal", address, &html! {
-            (Field::text("code", "Incident code").unmarked().short().draw(fill))
+            (FormField::text("code", "Incident code").unmarked().short().draw(fill))
             (button("Open", Weight::Primary))
         })))
     };
-    console(frame, Place::Elsewhere, "Explain a refusal", fill.is_wrong(), &content)
+    console(frame, MenuEntry::Elsewhere, "Explain a refusal", fill.is_wrong(), &content)
 }
 
 const LEAD: &str = "Whoever is refused sees one calm sentence and a code such as K7Q2-9XMD. The code opens what was \
@@ -108,5 +108,5 @@ pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
             (flush_card("Checks", "The first red one decided.", &failed_first(view.checks, "check")))
         }
     };
-    console(frame, Place::Elsewhere, &title, false, &content)
+    console(frame, MenuEntry::Elsewhere, &title, false, &content)
 }

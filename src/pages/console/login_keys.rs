@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::{crumbs, own};
 use crate::pages::components::{Tone, Weight, button, card, checks, code, flush_card, header, notice};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::check::Check;
 
 /// A login key that was just made.
@@ -56,7 +56,7 @@ pub fn page(frame: &Frame<'_>, bench: &Workbench<'_>) -> String {
         }
     };
     let wrong = bench.make.is_wrong() || bench.check.is_wrong();
-    console(frame, Place::LoginKeys, "Login keys", wrong, &content)
+    console(frame, MenuEntry::LoginKeys, "Login keys", wrong, &content)
 }
 
 fn make_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
@@ -64,9 +64,9 @@ fn make_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &own(frame, "/login-keys/make"),
         frame.token,
         &html! {
-            (Field::text("puid", "Partner User ID (PUID)").required().code().draw(fill))
-            (Field::of_type("ttl", "Valid for, in seconds", "number").hint("At most 86400: one day.").required().short().draw(fill))
-            (Field::text("session_key", "Session key or visitor ID").hint("Only goes into the URLs that join a session.").short().draw(fill))
+            (FormField::text("puid", "Partner User ID (PUID)").required().code().draw(fill))
+            (FormField::of_type("ttl", "Valid for, in seconds", "number").hint("At most 86400: one day.").required().short().draw(fill))
+            (FormField::text("session_key", "Session key or visitor ID").hint("Only goes into the URLs that join a session.").short().draw(fill))
             div.actions { (button("Make login key", Weight::Primary)) }
         },
     )
@@ -77,9 +77,9 @@ fn check_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &own(frame, "/login-keys/check"),
         frame.token,
         &html! {
-            (Field::text("login_key", "Login key").required().code().draw(fill))
-            (Field::text("check_puid", "Partner User ID (PUID)").required().code().draw(fill))
-            (Field::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
+            (FormField::text("login_key", "Login key").required().code().draw(fill))
+            (FormField::text("check_puid", "Partner User ID (PUID)").required().code().draw(fill))
+            (FormField::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
             div.actions { (button("Take apart", Weight::Primary)) }
         },
     )

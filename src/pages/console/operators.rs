@@ -7,8 +7,8 @@ use crate::model::Operator;
 use crate::pages::components::{
     Row, Tone, Weight, badge, button, card, header, link_button, table_of, time, time_or,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::pages::listing::{Listing, SortChoice};
 
 /// The orders of the list.
@@ -58,9 +58,9 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
         "/console/operators",
         frame.token,
         &html! {
-            (Field::text("name", "Name").required().draw(fill))
-            (Field::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
-            (Field::password("again", "The password again", "new-password").required().draw(fill))
+            (FormField::text("name", "Name").required().draw(fill))
+            (FormField::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
+            (FormField::password("again", "The password again", "new-password").required().draw(fill))
             div.actions { (button("Add operator", Weight::Primary)) }
         },
     );
@@ -79,7 +79,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
         }
         (card("Add an operator", "", &add))
     };
-    console(frame, Place::Operators, "Operators", fill.is_wrong(), &content)
+    console(frame, MenuEntry::Operators, "Operators", fill.is_wrong(), &content)
 }
 
 fn row(frame: &Frame<'_>, listing: &Listing, operator: &Operator, now: Timestamp) -> Row {
@@ -104,8 +104,8 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
         frame.token,
         &html! {
             (form::whose(&operator.name))
-            (Field::password("password", "New password", "new-password").hint("At least 9 characters.").required().draw(fill))
-            (Field::password("again", "The new password again", "new-password").required().draw(fill))
+            (FormField::password("password", "New password", "new-password").hint("At least 9 characters.").required().draw(fill))
+            (FormField::password("again", "The new password again", "new-password").required().draw(fill))
             div.actions { (button("Set password", Weight::Primary)) }
         },
     );
@@ -122,5 +122,5 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
         (header(&crumbs, &operator.name, "", &actions))
         (card("Password", "Their sessions end, and they sign in with the new one.", &password))
     };
-    console(frame, Place::Operators, &operator.name, fill.is_wrong(), &content)
+    console(frame, MenuEntry::Operators, &operator.name, fill.is_wrong(), &content)
 }

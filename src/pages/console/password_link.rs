@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::pages::components::{
     Tone, Weight, button, card, choice_button, code, link_button, notice, pairs, time,
 };
-use crate::pages::form::{self, Field, Fill};
+use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, bare};
 
 /// What can be said of a person's link.
@@ -110,8 +110,8 @@ pub fn set(view: &SetView<'_>, fill: &Fill) -> String {
         &html! {
             (form::hidden("token", view.token))
             (form::whose(view.address))
-            (Field::password("password", "New password", "new-password").hint(&rule).required().draw(fill))
-            (Field::password("again", "The new password again", "new-password").required().draw(fill))
+            (FormField::password("password", "New password", "new-password").hint(&rule).required().draw(fill))
+            (FormField::password("again", "The new password again", "new-password").required().draw(fill))
             div.actions { (button("Set password", Weight::Primary)) }
         },
     );

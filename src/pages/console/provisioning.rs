@@ -5,8 +5,8 @@ use maud::html;
 use super::{crumbs, guessed_origin, own};
 use crate::clock::Timestamp;
 use crate::pages::components::{Weight, button, card, code, empty, flush_card, header, table, time, time_or};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// A token, without its secret.
 pub struct TokenLine {
@@ -46,7 +46,7 @@ pub fn page(
         &own(frame, "/provisioning/tokens"),
         frame.token,
         &html! {
-            (Field::text("label", "Name of the token").hint("Such as Okta, or Entra.").required().draw(fill))
+            (FormField::text("label", "Name of the token").hint("Such as Okta, or Entra.").required().draw(fill))
             div.actions { (button("Make token", Weight::Primary)) }
         },
     );
@@ -76,5 +76,5 @@ pub fn page(
             (card("User provisioning API (PAPI)", "", &papi))
         }
     };
-    console(frame, Place::Provisioning, "Provisioning", fill.is_wrong(), &content)
+    console(frame, MenuEntry::Provisioning, "Provisioning", fill.is_wrong(), &content)
 }

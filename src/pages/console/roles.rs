@@ -7,8 +7,8 @@ use crate::model::Role;
 use crate::model::lists::thousands;
 use crate::model::opened::SETTING;
 use crate::pages::components::{Head, Row, Weight, button, card, header, link_button, table_of};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::pages::listing::{Listing, SortChoice};
 
 /// A role, and how many have it.
@@ -60,7 +60,7 @@ pub fn list(frame: &Frame<'_>, listing: &Listing, roles: &[RoleLine], without: u
         }
         p.muted { a href=(own(frame, "/users?role=none")) { (thousands(without)) " without a role" } }
     };
-    console(frame, Place::Roles, "Roles", false, &content)
+    console(frame, MenuEntry::Roles, "Roles", false, &content)
 }
 
 fn row(frame: &Frame<'_>, listing: &Listing, line: &RoleLine) -> Row {
@@ -101,8 +101,8 @@ pub fn edit(
         frame.token,
         &html! {
             (form::opened(fill))
-            (Field::text("name", "Name").required().draw(fill))
-            (Field::text("description", "Description").draw(fill))
+            (FormField::text("name", "Name").required().draw(fill))
+            (FormField::text("description", "Description").draw(fill))
             @if !settings.is_empty() { (form::fieldset("Settings", &boxes)) }
             div.actions {
                 (button(if present.is_some() { "Save role" } else { "Create role" }, Weight::Primary))
@@ -118,5 +118,5 @@ pub fn edit(
         (header(&crumbs(frame, &[("/roles", "Roles")]), title, "", &delete))
         (card("", "", &form))
     };
-    console(frame, Place::Roles, title, fill.is_wrong(), &content)
+    console(frame, MenuEntry::Roles, title, fill.is_wrong(), &content)
 }

@@ -7,8 +7,8 @@ use super::roles::SETTING_FIELD;
 use super::{crumbs, own};
 use crate::model::Group;
 use crate::pages::components::{Weight, button, card, danger_card, header, link_button, pairs, time};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// The field of the allowed sites, and that of the sites which the form was drawn from.
 pub const SITES_FIELD: &str = "allowed_sites";
@@ -49,7 +49,7 @@ pub fn page(frame: &Frame<'_>, view: &SettingsView<'_>) -> String {
             &security(frame, view)))
         @if frame.operator { (end(frame, view.group)) }
     };
-    console(frame, Place::Settings, "Settings", wrong, &content)
+    console(frame, MenuEntry::Settings, "Settings", wrong, &content)
 }
 
 /// What ends the group, for operators.
@@ -94,8 +94,8 @@ fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         frame.token,
         &html! {
             (form::opened(view.about))
-            (Field::text("name", "Name").required().draw(view.about))
-            (Field::text("account_id", "Unique Account ID")
+            (FormField::text("name", "Name").required().draw(view.about))
+            (FormField::text("account_id", "Unique Account ID")
                 .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(view.about))
             div.actions { (button("Save group", Weight::Primary)) }
         },
@@ -122,7 +122,7 @@ fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &html! {
             (form::opened(view.privileges))
             (form::fieldset("Settings that are on", &boxes))
-            (Field::text("new_setting", "Add a setting")
+            (FormField::text("new_setting", "Add a setting")
                 .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
                 .draw(view.privileges))
             div.actions { (button("Save settings", Weight::Primary)) }
@@ -136,7 +136,7 @@ fn sites(frame: &Frame<'_>, fill: &Fill) -> Markup {
         frame.token,
         &html! {
             (form::opened(fill))
-            (Field::area(SITES_FIELD, "Sites")
+            (FormField::area(SITES_FIELD, "Sites")
                 .hint("One a line: scheme and host, such as https://crm.example.com. None: no other site may.")
                 .unmarked().draw(fill))
             div.actions { (button("Save allowed sites", Weight::Primary)) }
@@ -155,7 +155,7 @@ fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
         &html! {
             (form::opened(fill))
             (form::fieldset("Minimum password complexity", &rules))
-            (Field::area("reset_message", "Password reset prompt message")
+            (FormField::area("reset_message", "Password reset prompt message")
                 .hint("Shown on the page that a one-time link opens.").draw(fill))
             (form::fieldset("Password reset by a one-time link", &html! {
                 (form::tick("reset_requires_new", "yes", "Require another password than the present one", "", fill))

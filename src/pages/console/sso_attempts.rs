@@ -16,8 +16,8 @@ use crate::pages::components::{
     Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, link_button, notice, pairs,
     table, time, time_or, time_utc, to_failed,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::pages::sso::said;
 use crate::protocol::check::Check;
 
@@ -61,7 +61,7 @@ pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> Stri
             @else { (table("Attempts", &["Time", "Outcome", "NameID", "Incident"], &rows)) }
         }
     };
-    console(frame, Place::SignOn, TITLE, false, &content)
+    console(frame, MenuEntry::SignOn, TITLE, false, &content)
 }
 
 fn outcome(attempt: &Attempt) -> Markup {
@@ -130,7 +130,7 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
         }
         @if attempt.kept_until.is_some() { (rejudge_form(frame, attempt, fill)) }
     };
-    console(frame, Place::SignOn, &title, fill.is_wrong(), &content)
+    console(frame, MenuEntry::SignOn, &title, fill.is_wrong(), &content)
 }
 
 fn again(view: &RejudgedView<'_>) -> Markup {
@@ -156,7 +156,7 @@ fn rejudge_form(frame: &Frame<'_>, attempt: &Attempt, fill: &Fill) -> Markup {
         &own(frame, &format!("/sso/attempts/{}", attempt.id)),
         frame.token,
         &html! {
-            (Field::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
+            (FormField::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
             @for name in REJUDGED { @if let Some(field) = field(name) { (drawn(field, fill, &[])) } }
             div.actions { (button("Judge again", Weight::Primary)) }
         },
@@ -185,5 +185,5 @@ pub fn attributes(frame: &Frame<'_>, recent: &[(String, String)]) -> String {
             @else { (table("Attributes", &["In a mapping", "Latest value"], &rows)) }
         }
     };
-    console(frame, Place::SignOn, TITLE, false, &content)
+    console(frame, MenuEntry::SignOn, TITLE, false, &content)
 }

@@ -16,9 +16,9 @@ use crate::model::{
     GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
 };
 use crate::pages::form::Fill;
-use crate::pages::layout::Place;
+use crate::pages::layout::MenuEntry;
 use crate::pages::listing::{Chip, Listing};
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 
 const HOSTILE: &str = "\"><script>alert('1')</script><b x='";
 const NOW: Timestamp = Timestamp(1_593_908_430_123);
@@ -144,7 +144,7 @@ fn one_check() -> [Check; 1] {
         number: 1,
         name: HOSTILE.into(),
         clause: HOSTILE.into(),
-        outcome: Outcome::Failed,
+        outcome: CheckOutcome::Failed,
         expected: HOSTILE.into(),
         got: HOSTILE.into(),
     }]
@@ -174,7 +174,7 @@ fn hostile_names_are_escaped_at_the_entry() {
         fill: fill(&[confirm::TYPED_NAME]),
         keep: HOSTILE,
     };
-    check(&confirm::page(&frame(), Place::Users, &[], &deed));
+    check(&confirm::page(&frame(), MenuEntry::Users, &[], &deed));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::model::Role;
 use crate::pages::components::{
     Tone, Weight, badge, breakable, button, card, code, empty, flush_card, header, link_button, notice, table,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console, console_again};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console, console_again};
 use crate::pages::listing::Listing;
 
 /// The value of the role field that leaves roles as they are.
@@ -83,9 +83,9 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
         &own(frame, "/users/upload"),
         frame.token,
         &html! {
-            (Field::file("file", "CSV file").hint("UTF-8, with commas or semicolons, at most 100,000 rows and 24 MB.")
+            (FormField::file("file", "CSV file").hint("UTF-8, with commas or semicolons, at most 100,000 rows and 24 MB.")
                 .required().draw(fill))
-            (Field::select("role", "Role for every row", &options).draw(fill))
+            (FormField::select("role", "Role for every row", &options).draw(fill))
             div.actions { (button("Show what it will do", Weight::Primary)) (link_button(&own(frame, "/users"), "Cancel", false)) }
         },
     );
@@ -105,7 +105,7 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
         (card("", "", &upload))
         (card("The file", "", &rules))
     };
-    console(frame, Place::Users, "Upload CSV", fill.is_wrong(), &content)
+    console(frame, MenuEntry::Users, "Upload CSV", fill.is_wrong(), &content)
 }
 
 /// What a file will do, or did.
@@ -126,7 +126,7 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
         } @else { (card("", "", &apply(frame, view))) }
         (flush_card("Rows", "Refused rows first, then those with a remark, then the changed ones.", &rows(view)))
     };
-    console(frame, Place::Users, title, view.failure.is_some(), &content)
+    console(frame, MenuEntry::Users, title, view.failure.is_some(), &content)
 }
 
 fn read_as(view: &PreviewView<'_>) -> Markup {
@@ -163,7 +163,7 @@ pub fn columns(frame: &Frame<'_>, view: &ColumnsView<'_>, fill: &Fill) -> String
         view.address,
         frame.token,
         &html! {
-            @for (field, label) in &labels { (Field::select(field, label, &options).draw(fill)) }
+            @for (field, label) in &labels { (FormField::select(field, label, &options).draw(fill)) }
             div.actions {
                 (button("Show what it will do", Weight::Primary))
                 (link_button(&own(frame, "/users/upload"), "Choose another file", false))
@@ -180,7 +180,7 @@ pub fn columns(frame: &Frame<'_>, view: &ColumnsView<'_>, fill: &Fill) -> String
         }
         (card("Columns of the file", "Say what each is, or leave it out.", &form))
     };
-    console(frame, Place::Users, title, fill.is_wrong(), &content)
+    console(frame, MenuEntry::Users, title, fill.is_wrong(), &content)
 }
 
 fn count(number: usize, word: &str) -> Markup {
@@ -263,5 +263,5 @@ pub fn progress(frame: &Frame<'_>, done: usize, all: usize) -> String {
             }
         }))
     };
-    console_again(frame, Place::Users, "Uploading", 1, &content)
+    console_again(frame, MenuEntry::Users, "Uploading", 1, &content)
 }

@@ -12,8 +12,8 @@ use crate::pages::components::{
     Tone, Weight, badge, button, card, choice_button, danger_card, flush_card, header, link_button, notice,
     pairs, table, time, time_or,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// What the page shows.
 #[derive(Clone, Copy)]
@@ -74,7 +74,7 @@ pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
         (flush_card("History", "The latest rows of the access log about this user.", &lines(view.history, false)))
     };
     let wrong = view.details.is_wrong() || view.password.is_wrong();
-    console(frame, Place::Users, &name, wrong, &content)
+    console(frame, MenuEntry::Users, &name, wrong, &content)
 }
 
 fn facts(view: &UserView<'_>) -> Markup {
@@ -103,20 +103,20 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
         &html! {
             (form::opened(fill))
             @if view.may_change_person {
-                (Field::text("address", "Glance Address").required().draw(fill))
+                (FormField::text("address", "Glance Address").required().draw(fill))
             }
             (puid_field(fill))
             @if view.may_change_person {
                 div.row {
-                    (Field::text("first_name", "First name").draw(fill))
-                    (Field::text("last_name", "Last name").draw(fill))
+                    (FormField::text("first_name", "First name").draw(fill))
+                    (FormField::text("last_name", "Last name").draw(fill))
                 }
                 div.row {
-                    (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
-                    (Field::of_type("phone", "Phone number", "tel").draw(fill))
+                    (FormField::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
+                    (FormField::of_type("phone", "Phone number", "tel").draw(fill))
                 }
             }
-            (Field::select("role", "Role", &options).draw(fill))
+            (FormField::select("role", "Role", &options).draw(fill))
             div.actions { (button("Save details", Weight::Primary)) }
         },
     )
@@ -129,8 +129,8 @@ fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Marku
         &html! {
             (form::whose(view.member.user.address.as_str()))
             div.row {
-                (Field::password("password", "New password", "new-password").hint(view.rule).required().draw(view.password))
-                (Field::password("again", "The new password again", "new-password").required().draw(view.password))
+                (FormField::password("password", "New password", "new-password").hint(view.rule).required().draw(view.password))
+                (FormField::password("again", "The new password again", "new-password").required().draw(view.password))
             }
             div.actions { (button("Set password", Weight::Plain)) }
         },

@@ -8,8 +8,8 @@ use crate::model::{Member, Role};
 use crate::pages::components::{
     Head, Row, Weight, breakable, button, card, header, link_button, table_of, time_or,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::pages::listing::{Listing, SortChoice};
 
 /// What the list shows.
@@ -79,8 +79,8 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
                 label for="f-search" { "Name, address, e-mail or PUID" }
                 input id="f-search" name="search" type="search" value=(view.fill.value("search")) autocomplete="off";
             }
-            (Field::select("role", "Role", &role_filter(view.roles)).draw(view.fill))
-            (Field::select("state", "State", &state_filter()).draw(view.fill))
+            (FormField::select("role", "Role", &role_filter(view.roles)).draw(view.fill))
+            (FormField::select("state", "State", &state_filter()).draw(view.fill))
             (listing.sort_field(&SORTS))
             (button("Search", Weight::Plain))
         },
@@ -107,7 +107,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
             }
         }
     };
-    console(frame, Place::Users, "Users", false, &content)
+    console(frame, MenuEntry::Users, "Users", false, &content)
 }
 
 fn row(frame: &Frame<'_>, listing: &Listing, member: &Member, now: Timestamp) -> Row {
@@ -137,22 +137,22 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         &frame.onward(&own(frame, "/users/new")),
         frame.token,
         &html! {
-            (Field::text("address", "Glance Address").hint("Such as doe.john.example.glance.net. Nobody else may have it.")
+            (FormField::text("address", "Glance Address").hint("Such as doe.john.example.glance.net. Nobody else may have it.")
                 .required().draw(fill))
             (puid_field(fill))
             div.row {
-                (Field::text("first_name", "First name").draw(fill))
-                (Field::text("last_name", "Last name").draw(fill))
+                (FormField::text("first_name", "First name").draw(fill))
+                (FormField::text("last_name", "Last name").draw(fill))
             }
             div.row {
-                (Field::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
-                (Field::of_type("phone", "Phone number", "tel").draw(fill))
+                (FormField::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
+                (FormField::of_type("phone", "Phone number", "tel").draw(fill))
             }
-            (Field::select("role", "Role", &options).draw(fill))
+            (FormField::select("role", "Role", &options).draw(fill))
             p.hint { "Nobody needs a password who signs in with login keys or SAML only." }
             div.row {
-                (Field::password("password", "Password", "new-password").hint(rule).draw(fill))
-                (Field::password("again", "The password again", "new-password").draw(fill))
+                (FormField::password("password", "Password", "new-password").hint(rule).draw(fill))
+                (FormField::password("again", "The password again", "new-password").draw(fill))
             }
             (form::tick("administrator", "yes", "Administrator of this group",
                 "May run this group in the console and through the provisioning API. Needs a password.", fill))
@@ -163,8 +163,8 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         &frame.onward(&own(frame, "/users/add")),
         frame.token,
         &html! {
-            (Field::text("member_address", "Glance Address").required().draw(join))
-            (Field::text("member_puid", "Partner User ID (PUID) in this group").draw(join))
+            (FormField::text("member_address", "Glance Address").required().draw(join))
+            (FormField::text("member_puid", "Partner User ID (PUID) in this group").draw(join))
             div.actions { (button("Add to this group", Weight::Plain)) }
         },
     );
@@ -178,14 +178,14 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
                 "A user may belong to several groups, with a PUID in each.", &take_in))
         }
     };
-    console(frame, Place::Users, "New user", fill.is_wrong() || join.is_wrong(), &content)
+    console(frame, MenuEntry::Users, "New user", fill.is_wrong() || join.is_wrong(), &content)
 }
 
 /// For what an e-mail address is good here.
 pub const EMAIL_HINT: &str = "Single sign-on finds people by it too.";
 
 pub(super) fn puid_field(fill: &Fill) -> Markup {
-    Field::text("puid", "Partner User ID (PUID)")
+    FormField::text("puid", "Partner User ID (PUID)")
         .hint("The user's ID in your own system. Login keys are made for it; letter case and spaces count.")
         .draw(fill)
 }

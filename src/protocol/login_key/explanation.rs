@@ -4,11 +4,12 @@
 //! the database (does the group exist, who has the PUID, may they sign in) is added by whoever asked it.
 
 use super::{
-    CAP_GRACE, EXPIRY_DIGITS, Flaw, LENGTH, LONGEST_LIFE, Reject, SIGNATURE_LENGTH, SigningKey, VERSION,
+    CAP_GRACE, EXPIRY_DIGITS, Flaw, LENGTH, LONGEST_LIFE, LoginKeyReject, SIGNATURE_LENGTH, SigningKey,
+    VERSION,
 };
 use super::{check_life, check_signature, parse};
 use crate::model::GroupId;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 
 /// Where it is written what a login key must keep to, for whoever reads the checks.
 pub const CLAUSE: &str = "docs/compatibility.md, Login keys";
@@ -31,7 +32,7 @@ pub struct Explanation {
     /// Passed up to the first that failed; skipped after it.
     pub checks: Vec<Check>,
     /// As [`super::verify`] gives it.
-    pub verdict: Result<(), Reject>,
+    pub verdict: Result<(), LoginKeyReject>,
 }
 
 /// Checks a login key as [`super::verify`] does, and tells each step. Numbers begin at `first_number`.
@@ -39,7 +40,7 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
     let mut list = List { checks: Vec::new(), next: first_number, verdict: Ok(()) };
     let parsed = parse(claim.text);
     let form = match parsed {
-        Err(reject @ (Reject::Malformed(_) | Reject::PreviousFormat)) => Err(reject),
+        Err(reject @ (LoginKeyReject::Malformed(_) | LoginKeyReject::PreviousFormat)) => Err(reject),
         _ => Ok(()),
     };
     let (expected, got) = form_of(claim.text, form.err());
@@ -55,7 +56,7 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
         Err(reject) => (Err(*reject), String::new()),
     };
     let not_expired = match life {
-        Err(reject @ Reject::Expired { .. }) => Err(reject),
+        Err(reject @ LoginKeyReject::Expired { .. }) => Err(reject),
         _ => Ok(()),
     };
     list.add("Not expired", not_expired, format!("after {}", claim.now), expiry.clone());
@@ -79,18 +80,18 @@ pub fn explain(claim: &Claim<'_>, first_number: u16) -> Explanation {
 struct List {
     checks: Vec<Check>,
     next: u16,
-    verdict: Result<(), Reject>,
+    verdict: Result<(), LoginKeyReject>,
 }
 
 impl List {
     /// Adds a line; once one has failed, the rest were not reached.
-    fn add(&mut self, name: &str, result: Result<(), Reject>, expected: String, got: String) {
+    fn add(&mut self, name: &str, result: Result<(), LoginKeyReject>, expected: String, got: String) {
         let outcome = match (self.verdict, result) {
-            (Err(_), _) => Outcome::Skipped,
-            (Ok(()), Ok(())) => Outcome::Passed,
-            (Ok(()), Err(_)) => Outcome::Failed,
+            (Err(_), _) => CheckOutcome::Skipped,
+            (Ok(()), Ok(())) => CheckOutcome::Passed,
+            (Ok(()), Err(_)) => CheckOutcome::Failed,
         };
-        let got = if outcome == Outcome::Skipped { String::new() } else { got };
+        let got = if outcome == CheckOutcome::Skipped { String::new() } else { got };
         self.checks.push(Check {
             number: self.next,
             name: name.to_owned(),
@@ -106,10 +107,10 @@ impl List {
 
 /// What the form should be and what came, without repeating the key: while valid, it is as good as a password. Where
 /// one part is wrong, only of that part.
-fn form_of(text: &str, reject: Option<Reject>) -> (String, String) {
+fn form_of(text: &str, reject: Option<LoginKeyReject>) -> (String, String) {
     let part = |number: usize| text.split('$').nth(number).unwrap_or_default();
     match reject {
-        Some(Reject::Malformed(Flaw::Expiry)) => {
+        Some(LoginKeyReject::Malformed(Flaw::Expiry)) => {
             let length = part(2).chars().count();
             let digits = part(2).bytes().filter(u8::is_ascii_digit).count();
             (
@@ -117,7 +118,7 @@ fn form_of(text: &str, reject: Option<Reject>) -> (String, String) {
                 format!("an expiry of {length} characters, {digits} of them digits"),
             )
         }
-        Some(Reject::Malformed(Flaw::Signature)) => {
+        Some(LoginKeyReject::Malformed(Flaw::Signature)) => {
             let expected = "a signature of 43 characters of base64url (A-Z a-z 0-9 - _) that make 32 bytes";
             (expected.to_owned(), signature_flaw(part(3)))
         }

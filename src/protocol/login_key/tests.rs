@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::*;
-use crate::protocol::check::Outcome;
+use crate::protocol::check::CheckOutcome;
 
 const GROUP: GroupId = GroupId(12345);
 const PUID: &str = "uniqueUserIdentifier";
@@ -17,14 +17,14 @@ fn key() -> SigningKey {
 }
 
 #[track_caller]
-fn check(text: &str, now: i64, expected: Result<(), Reject>) {
+fn check(text: &str, now: i64, expected: Result<(), LoginKeyReject>) {
     assert_eq!(verify(text, &key(), GROUP, PUID, now), expected, "{text} at {now}");
     let explained = explain(&Claim { text, key: &key(), group: GROUP, puid: PUID, now }, 1);
     assert_eq!(explained.verdict, expected, "explained: {text} at {now}");
-    let first_red = explained.checks.iter().position(|c| c.outcome != Outcome::Passed);
+    let first_red = explained.checks.iter().position(|c| c.outcome != CheckOutcome::Passed);
     assert_eq!(first_red.is_none(), expected.is_ok());
     let after = &explained.checks[first_red.map_or(explained.checks.len(), |at| at + 1)..];
-    assert!(after.iter().all(|c| c.outcome == Outcome::Skipped));
+    assert!(after.iter().all(|c| c.outcome == CheckOutcome::Skipped));
     assert!(explained.checks.iter().zip(1..).all(|(c, number)| c.number == number));
 }
 
@@ -40,8 +40,8 @@ fn the_published_login_keys_are_accepted_and_made() {
 fn a_key_is_valid_strictly_before_its_expiry() {
     let (expiry, text) = PUBLISHED[0];
     check(text, expiry - 1, Ok(()));
-    check(text, expiry, Err(Reject::Expired { expiry, now: expiry }));
-    check(text, expiry + 1, Err(Reject::Expired { expiry, now: expiry + 1 }));
+    check(text, expiry, Err(LoginKeyReject::Expired { expiry, now: expiry }));
+    check(text, expiry + 1, Err(LoginKeyReject::Expired { expiry, now: expiry + 1 }));
 }
 
 #[test]
@@ -49,24 +49,24 @@ fn a_key_reaches_a_day_ahead_and_five_seconds_of_grace() {
     let (expiry, text) = PUBLISHED[0];
     check(text, expiry - 86_400, Ok(()));
     check(text, expiry - 86_405, Ok(()));
-    check(text, expiry - 86_406, Err(Reject::TooFarAhead { expiry, now: expiry - 86_406 }));
+    check(text, expiry - 86_406, Err(LoginKeyReject::TooFarAhead { expiry, now: expiry - 86_406 }));
 }
 
 #[test]
 fn forms_that_are_none_are_refused_with_their_own_reason() {
     let good = PUBLISHED[0].1;
     let signature = &good[14..];
-    let malformed = |flaw| Err(Reject::Malformed(flaw));
+    let malformed = |flaw| Err(LoginKeyReject::Malformed(flaw));
     for (text, expected) in [
         (String::new(), malformed(Flaw::Parts)),
         ("$".into(), malformed(Flaw::Parts)),
         ("$$".into(), malformed(Flaw::Parts)),
         (" ".to_owned() + good, malformed(Flaw::Parts)),
         (good.replace('$', "%24"), malformed(Flaw::Parts)),
-        (good[1..].to_owned(), Err(Reject::PreviousFormat)),
-        ("72joegreen1392680360abc".into(), Err(Reject::PreviousFormat)),
-        (format!("$2$1593908430${signature}"), Err(Reject::UnsupportedVersion)),
-        (format!("$01$159390843${signature}"), Err(Reject::UnsupportedVersion)),
+        (good[1..].to_owned(), Err(LoginKeyReject::PreviousFormat)),
+        ("72joegreen1392680360abc".into(), Err(LoginKeyReject::PreviousFormat)),
+        (format!("$2$1593908430${signature}"), Err(LoginKeyReject::UnsupportedVersion)),
+        (format!("$01$159390843${signature}"), Err(LoginKeyReject::UnsupportedVersion)),
         (format!("$x$1593908430${signature}"), malformed(Flaw::Parts)),
         (format!("{good}="), malformed(Flaw::Length(58))),
         (good[..56].to_owned(), malformed(Flaw::Length(56))),
@@ -81,7 +81,7 @@ fn forms_that_are_none_are_refused_with_their_own_reason() {
         (format!("{}t", &good[..56]), malformed(Flaw::Signature)),
         (format!("{}é", &good[..55]), malformed(Flaw::Length(56))),
         (format!("{}é", &good[..56]), malformed(Flaw::Signature)),
-        (format!("{}X{}", &good[..20], &good[21..]), Err(Reject::BadSignature)),
+        (format!("{}X{}", &good[..20], &good[21..]), Err(LoginKeyReject::BadSignature)),
     ] {
         check(&text, 1593908000, expected);
     }
@@ -98,7 +98,7 @@ fn another_group_puid_or_api_key_is_a_bad_signature() {
         (SigningKey::new(b"mySecretApiKey\n"), GROUP, PUID),
         (SigningKey::new(b""), GROUP, PUID),
     ] {
-        assert_eq!(verify(text, &key, group, puid, now), Err(Reject::BadSignature));
+        assert_eq!(verify(text, &key, group, puid, now), Err(LoginKeyReject::BadSignature));
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use super::reject::{Reject, RejectCode};
 use super::rule::Rule;
 use super::time::format_instant;
-use crate::protocol::check::{Check, Outcome};
+use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::xml::Certificate;
 
 /// Longer values are cut in explanations; the response can be kilobytes of one attribute.
@@ -155,7 +155,7 @@ pub(super) struct Lines {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Line {
     rule: Rule,
-    outcome: Outcome,
+    outcome: CheckOutcome,
     expected: Kept,
     got: Kept,
 }
@@ -189,11 +189,11 @@ impl Sheet {
     pub fn note<T>(&mut self, rule: Rule, judged: Judged<'_, T>) -> Result<Option<T>, Stop> {
         match judged {
             Ok(Pass { value, expected, got }) => {
-                self.line(rule, Outcome::Passed, &expected, &got);
+                self.line(rule, CheckOutcome::Passed, &expected, &got);
                 Ok(Some(value))
             }
             Err(Fail { code, expected, got }) => {
-                self.line(rule, Outcome::Failed, &expected, &got);
+                self.line(rule, CheckOutcome::Failed, &expected, &got);
                 if self.reject.is_none() {
                     let (expected, got) = (expected.to_string(), got.to_string());
                     self.reject = Some(Reject { code, rule, expected, got });
@@ -205,10 +205,10 @@ impl Sheet {
 
     /// Notes that a rule has nothing to judge: what it is about is not there, and need not be.
     pub fn not_needed(&mut self, rule: Rule, why: &str) {
-        self.line(rule, Outcome::Skipped, &Value::Nothing, &Value::Text(why));
+        self.line(rule, CheckOutcome::Skipped, &Value::Nothing, &Value::Text(why));
     }
 
-    fn line(&mut self, rule: Rule, outcome: Outcome, expected: &Value<'_>, got: &Value<'_>) {
+    fn line(&mut self, rule: Rule, outcome: CheckOutcome, expected: &Value<'_>, got: &Value<'_>) {
         if !self.stops {
             let (expected, got) = (self.lines.keep(expected), self.lines.keep(got));
             self.lines.lines.push(Line { rule, outcome, expected, got });
@@ -257,7 +257,7 @@ impl Lines {
                 Some(line) => (line.outcome, self.written(line.expected), self.written(line.got)),
                 None => {
                     let why = "not judged: an earlier check failed";
-                    (Outcome::Skipped, Value::Nothing.to_string(), why.to_owned())
+                    (CheckOutcome::Skipped, Value::Nothing.to_string(), why.to_owned())
                 }
             };
             let (number, name, clause) = (rule.number(), rule.name().to_owned(), rule.clause().to_owned());

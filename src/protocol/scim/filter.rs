@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::Reject;
+use super::ScimReject;
 use super::path::{AttrPath, TEXT_MAX, is_path_byte};
 
 /// Most brackets within brackets.
@@ -74,9 +74,9 @@ impl Filter {
     ///
     /// # Errors
     /// `invalidFilter`, saying where and what was expected.
-    pub fn parse(text: &str) -> Result<Filter, Reject> {
+    pub fn parse(text: &str) -> Result<Filter, ScimReject> {
         if text.len() > TEXT_MAX {
-            return Err(Reject::filter("The filter is too long."));
+            return Err(ScimReject::filter("The filter is too long."));
         }
         let mut parser = Parser { text, rest: text, depth: 0 };
         let filter = parser.any()?;
@@ -111,7 +111,7 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    fn any(&mut self) -> Result<Filter, Reject> {
+    fn any(&mut self) -> Result<Filter, ScimReject> {
         let mut terms = vec![self.all()?];
         while self.word("or") {
             terms.push(self.all()?);
@@ -119,7 +119,7 @@ impl<'t> Parser<'t> {
         Ok(single_or(terms, Filter::Or))
     }
 
-    fn all(&mut self) -> Result<Filter, Reject> {
+    fn all(&mut self) -> Result<Filter, ScimReject> {
         let mut terms = vec![self.term()?];
         while self.word("and") {
             terms.push(self.term()?);
@@ -127,7 +127,7 @@ impl<'t> Parser<'t> {
         Ok(single_or(terms, Filter::And))
     }
 
-    fn term(&mut self) -> Result<Filter, Reject> {
+    fn term(&mut self) -> Result<Filter, ScimReject> {
         self.space();
         if self.rest.starts_with('(') {
             return self.enclosed('(', ')');
@@ -148,10 +148,10 @@ impl<'t> Parser<'t> {
         self.comparison(path)
     }
 
-    fn enclosed(&mut self, open: char, close: char) -> Result<Filter, Reject> {
+    fn enclosed(&mut self, open: char, close: char) -> Result<Filter, ScimReject> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(Reject::filter(format!(
+            return Err(ScimReject::filter(format!(
                 "The filter has more than {DEPTH_MAX} brackets in brackets."
             )));
         }
@@ -164,27 +164,27 @@ impl<'t> Parser<'t> {
         Ok(filter)
     }
 
-    fn comparison(&mut self, path: AttrPath) -> Result<Filter, Reject> {
+    fn comparison(&mut self, path: AttrPath) -> Result<Filter, ScimReject> {
         self.space();
         let word = self.take(|b| b.is_ascii_alphabetic());
         if word.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }
         let Some(operator) = Operator::named(word) else {
-            return Err(Reject::filter(format!(
+            return Err(ScimReject::filter(format!(
                 "{word:?} is no operator; expected eq, ne, co, sw, ew, gt, ge, lt, le or pr after {path}."
             )));
         };
         let value = self.value()?;
         if operator.needs_text_or_number() && (value.is_boolean() || value.is_null()) {
-            return Err(Reject::filter(format!(
+            return Err(ScimReject::filter(format!(
                 "{path}: true, false and null are compared with eq or ne only."
             )));
         }
         Ok(Filter::Compare { path, operator, value })
     }
 
-    fn path(&mut self) -> Result<AttrPath, Reject> {
+    fn path(&mut self) -> Result<AttrPath, ScimReject> {
         self.space();
         let at = self.rest;
         let text = self.take(is_path_byte);
@@ -197,7 +197,7 @@ impl<'t> Parser<'t> {
         })
     }
 
-    fn value(&mut self) -> Result<Value, Reject> {
+    fn value(&mut self) -> Result<Value, ScimReject> {
         self.space();
         let end = if self.rest.starts_with('"') {
             end_of_string(self.rest)
@@ -249,9 +249,9 @@ impl<'t> Parser<'t> {
         self.rest = self.rest.trim_start();
     }
 
-    fn expected(&self, what: &str) -> Reject {
+    fn expected(&self, what: &str) -> ScimReject {
         let at = self.text.len() - self.rest.len();
-        Reject::filter(format!("The filter cannot be read at byte {at}: expected {what}."))
+        ScimReject::filter(format!("The filter cannot be read at byte {at}: expected {what}."))
     }
 }
 

@@ -12,7 +12,7 @@ use super::patch::{Op, Operation, PatchPath, with_paths};
 use super::path::member;
 use super::values::speaks;
 use super::version::version_of;
-use super::{GROUP_SCHEMA, Reject, ScimType};
+use super::{GROUP_SCHEMA, ScimReject, ScimType};
 use crate::model::{Member, Role, UserId};
 
 /// One step of a change to a group.
@@ -49,11 +49,11 @@ pub struct WantedGroup {
 ///
 /// # Errors
 /// `invalidValue`, naming the attribute that is missing or of the wrong type.
-pub fn wanted(document: &Value) -> Result<WantedGroup, Reject> {
+pub fn wanted(document: &Value) -> Result<WantedGroup, ScimReject> {
     speaks(document, GROUP_SCHEMA)?;
     let name = match member(document, "displayName") {
         Some(Value::String(name)) if !name.trim().is_empty() => name.clone(),
-        _ => return Err(Reject::value("displayName is missing.")),
+        _ => return Err(ScimReject::value("displayName is missing.")),
     };
     let members = match member(document, "members") {
         None | Some(Value::Null) => None,
@@ -62,7 +62,7 @@ pub fn wanted(document: &Value) -> Result<WantedGroup, Reject> {
     let external_id = match member(document, "externalId") {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(id.clone()).filter(|id| !id.is_empty()),
-        Some(_) => return Err(Reject::value("externalId is a text.")),
+        Some(_) => return Err(ScimReject::value("externalId is a text.")),
     };
     Ok(WantedGroup { name, external_id, members })
 }
@@ -72,7 +72,7 @@ pub fn wanted(document: &Value) -> Result<WantedGroup, Reject> {
 /// # Errors
 /// `invalidValue` for members that are none of ours in form, `invalidPath` for a filter that is not by
 /// `value`, `mutability` for what cannot be changed.
-pub fn steps(operations: Vec<Operation>) -> Result<Vec<GroupStep>, Reject> {
+pub fn steps(operations: Vec<Operation>) -> Result<Vec<GroupStep>, ScimReject> {
     let mut steps = Vec::new();
     for operation in with_paths(operations)? {
         let Some(path) = &operation.path else { continue };
@@ -82,25 +82,25 @@ pub fn steps(operations: Vec<Operation>) -> Result<Vec<GroupStep>, Reject> {
             match (operation.op, operation.value) {
                 (Op::Add | Op::Replace, Value::String(name)) => steps.push(GroupStep::Rename(name)),
                 (Op::Remove, _) => {
-                    return Err(Reject::new(ScimType::Mutability, "displayName is required."));
+                    return Err(ScimReject::new(ScimType::Mutability, "displayName is required."));
                 }
-                _ => return Err(Reject::value("displayName is a text.")),
+                _ => return Err(ScimReject::value("displayName is a text.")),
             }
         } else if path.attribute.is("externalId") {
             steps.push(GroupStep::Identify(match (operation.op, operation.value) {
                 (Op::Remove, _) | (_, Value::Null) => None,
                 (_, Value::String(id)) => Some(id).filter(|id| !id.is_empty()),
-                _ => return Err(Reject::value("externalId is a text.")),
+                _ => return Err(ScimReject::value("externalId is a text.")),
             }));
         } else if path.attribute.is("id") || path.attribute.is("meta") {
             let detail = format!("{} cannot be changed.", path.attribute);
-            return Err(Reject::new(ScimType::Mutability, detail));
+            return Err(ScimReject::new(ScimType::Mutability, detail));
         }
     }
     Ok(steps)
 }
 
-fn members_step(op: Op, path: &PatchPath, value: &Value) -> Result<GroupStep, Reject> {
+fn members_step(op: Op, path: &PatchPath, value: &Value) -> Result<GroupStep, ScimReject> {
     let selected = path.filter.as_ref().map(selected_ids).transpose()?;
     match (op, selected) {
         (Op::Remove, Some(ids)) => Ok(GroupStep::Remove(ids)),
@@ -113,28 +113,28 @@ fn members_step(op: Op, path: &PatchPath, value: &Value) -> Result<GroupStep, Re
         (Op::Replace, None) if value.is_null() => Ok(GroupStep::Replace(Vec::new())),
         (Op::Replace, None) => Ok(GroupStep::Replace(user_ids(value)?)),
         (Op::Add | Op::Replace, Some(_)) => {
-            Err(Reject::path("Members are added and replaced by the path members, without a filter."))
+            Err(ScimReject::path("Members are added and replaced by the path members, without a filter."))
         }
     }
 }
 
 /// The members that `members[value eq "7"]` selects; several with `or`.
-fn selected_ids(filter: &Filter) -> Result<Vec<UserId>, Reject> {
+fn selected_ids(filter: &Filter) -> Result<Vec<UserId>, ScimReject> {
     match filter {
         Filter::Or(any) => Ok(any.iter().map(selected_ids).collect::<Result<Vec<_>, _>>()?.concat()),
         Filter::Compare { path, operator: Operator::Equal, value } if path.is("value") => {
             // A value that is none of our numbers selects nobody.
             Ok(value.as_str().and_then(user_id).into_iter().collect())
         }
-        _ => Err(Reject::path("Members are selected by value: members[value eq \"7\"].")),
+        _ => Err(ScimReject::path("Members are selected by value: members[value eq \"7\"].")),
     }
 }
 
-fn user_ids(members: &Value) -> Result<Vec<UserId>, Reject> {
+fn user_ids(members: &Value) -> Result<Vec<UserId>, ScimReject> {
     let one = |element: &Value| {
         let value = member(element, "value").unwrap_or(element);
         let id = value.as_str().and_then(user_id);
-        id.ok_or_else(|| Reject::value(format!("A member's value is the id of a user, not {value}.")))
+        id.ok_or_else(|| ScimReject::value(format!("A member's value is the id of a user, not {value}.")))
     };
     match members {
         Value::Array(elements) => elements.iter().map(one).collect(),

@@ -20,7 +20,7 @@ pub mod user;
 mod values;
 pub mod version;
 
-pub use reject::{Reject, ScimType};
+pub use reject::{ScimReject, ScimType};
 
 /// The schema of a user. RFC 7643 §4.1.
 pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

@@ -14,7 +14,7 @@ use super::evaluate::meets;
 use super::filter::{Filter, Operator};
 use super::path::{AttrPath, TEXT_MAX, key_of, member};
 use super::values::speaks;
-use super::{PATCH_SCHEMA, Reject, ScimType};
+use super::{PATCH_SCHEMA, ScimReject, ScimType};
 
 /// Most operations of one request.
 const OPERATIONS_MAX: usize = 1_000;
@@ -67,11 +67,11 @@ impl PatchPath {
     ///
     /// # Errors
     /// `invalidPath` when it breaks the grammar.
-    pub fn parse(text: &str) -> Result<PatchPath, Reject> {
+    pub fn parse(text: &str) -> Result<PatchPath, ScimReject> {
         let text = text.trim();
-        let malformed = || Reject::path(format!("{text:?} is no path."));
+        let malformed = || ScimReject::path(format!("{text:?} is no path."));
         if text.len() > TEXT_MAX {
-            return Err(Reject::path("The path is too long."));
+            return Err(ScimReject::path("The path is too long."));
         }
         let Some((attribute, rest)) = text.split_once('[') else {
             return Ok(PatchPath { attribute: AttrPath::parse(text)?, filter: None, sub: None });
@@ -85,7 +85,7 @@ impl PatchPath {
         if sub.as_ref().is_some_and(|s| s.sub.is_some() || s.extension.is_some()) {
             return Err(malformed());
         }
-        let filter = Filter::parse(filter).map_err(|reject| Reject::path(reject.detail))?;
+        let filter = Filter::parse(filter).map_err(|reject| ScimReject::path(reject.detail))?;
         let attribute = AttrPath::parse(attribute)?;
         Ok(PatchPath { attribute, filter: Some(filter), sub: sub.map(|s| s.name) })
     }
@@ -96,36 +96,36 @@ impl PatchPath {
 /// # Errors
 /// `invalidSyntax` for a body that is no PATCH, `invalidPath` for a path that cannot be read, `noTarget` for
 /// a removal without a path.
-pub fn operations(body: &Value) -> Result<Vec<Operation>, Reject> {
+pub fn operations(body: &Value) -> Result<Vec<Operation>, ScimReject> {
     speaks(body, PATCH_SCHEMA)?;
     let list = member(body, "Operations").and_then(Value::as_array);
-    let list = list.ok_or_else(|| Reject::syntax("A PATCH needs a list named Operations."))?;
+    let list = list.ok_or_else(|| ScimReject::syntax("A PATCH needs a list named Operations."))?;
     if list.is_empty() || list.len() > OPERATIONS_MAX {
-        return Err(Reject::syntax(format!("A PATCH has 1 to {OPERATIONS_MAX} Operations.")));
+        return Err(ScimReject::syntax(format!("A PATCH has 1 to {OPERATIONS_MAX} Operations.")));
     }
     list.iter().map(operation).collect()
 }
 
-fn operation(item: &Value) -> Result<Operation, Reject> {
+fn operation(item: &Value) -> Result<Operation, ScimReject> {
     let word = member(item, "op").and_then(Value::as_str).unwrap_or_default();
     let op = match word.to_ascii_lowercase().as_str() {
         "add" => Op::Add,
         "remove" => Op::Remove,
         "replace" => Op::Replace,
-        _ => return Err(Reject::syntax("Each operation has an op: add, remove or replace.")),
+        _ => return Err(ScimReject::syntax("Each operation has an op: add, remove or replace.")),
     };
     let path = match member(item, "path") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.trim().is_empty() => None,
         Some(Value::String(text)) => Some(PatchPath::parse(text)?),
-        Some(_) => return Err(Reject::path("A path is a text.")),
+        Some(_) => return Err(ScimReject::path("A path is a text.")),
     };
     let value = member(item, "value").cloned().unwrap_or(Value::Null);
     match (op, &path, &value) {
-        (Op::Remove, None, _) => Err(Reject::new(ScimType::NoTarget, "A removal needs a path.")),
+        (Op::Remove, None, _) => Err(ScimReject::new(ScimType::NoTarget, "A removal needs a path.")),
         (Op::Add | Op::Replace, None, Value::Object(_)) => Ok(Operation { op, path, value }),
         (Op::Add | Op::Replace, None, _) => {
-            Err(Reject::syntax("An operation without a path needs an object as its value."))
+            Err(ScimReject::syntax("An operation without a path needs an object as its value."))
         }
         _ => Ok(Operation { op, path, value }),
     }
@@ -137,7 +137,7 @@ fn operation(item: &Value) -> Result<Operation, Reject> {
 ///
 /// # Errors
 /// `invalidPath` for a key that cannot be read.
-pub fn with_paths(operations: Vec<Operation>) -> Result<Vec<Operation>, Reject> {
+pub fn with_paths(operations: Vec<Operation>) -> Result<Vec<Operation>, ScimReject> {
     let mut all = Vec::with_capacity(operations.len());
     for operation in operations {
         match (operation.path, operation.value) {
@@ -160,12 +160,12 @@ pub fn with_paths(operations: Vec<Operation>) -> Result<Vec<Operation>, Reject> 
 /// # Errors
 /// `invalidValue`, `noTarget`, `invalidPath` as RFC 7644 §3.5.2 gives them; `mutability` for `id` and
 /// `meta`.
-pub fn apply(document: &mut Value, operations: Vec<Operation>) -> Result<(), Reject> {
+pub fn apply(document: &mut Value, operations: Vec<Operation>) -> Result<(), ScimReject> {
     for operation in with_paths(operations)? {
         let Some(path) = &operation.path else { continue };
         if ["id", "meta", "schemas"].iter().any(|name| path.attribute.is(name)) {
             let detail = format!("{} cannot be changed.", path.attribute);
-            return Err(Reject::new(ScimType::Mutability, detail));
+            return Err(ScimReject::new(ScimType::Mutability, detail));
         }
         apply_one(home(document, path)?, operation.op, path, operation.value)?;
     }
@@ -173,8 +173,8 @@ pub fn apply(document: &mut Value, operations: Vec<Operation>) -> Result<(), Rej
 }
 
 /// The object that holds the attribute: the document, or the extension's object in it.
-fn home<'d>(document: &'d mut Value, path: &PatchPath) -> Result<&'d mut Map<String, Value>, Reject> {
-    let object = document.as_object_mut().ok_or_else(|| Reject::syntax("The resource is no object."))?;
+fn home<'d>(document: &'d mut Value, path: &PatchPath) -> Result<&'d mut Map<String, Value>, ScimReject> {
+    let object = document.as_object_mut().ok_or_else(|| ScimReject::syntax("The resource is no object."))?;
     let Some(urn) = path.attribute.extension.as_deref().filter(|_| !path.attribute.name.is_empty()) else {
         return Ok(object);
     };
@@ -182,7 +182,12 @@ fn home<'d>(document: &'d mut Value, path: &PatchPath) -> Result<&'d mut Map<Str
     object_at(object, key)
 }
 
-fn apply_one(home: &mut Map<String, Value>, op: Op, path: &PatchPath, value: Value) -> Result<(), Reject> {
+fn apply_one(
+    home: &mut Map<String, Value>,
+    op: Op,
+    path: &PatchPath,
+    value: Value,
+) -> Result<(), ScimReject> {
     let name = match &path.attribute.extension {
         Some(urn) if path.attribute.name.is_empty() => urn,
         _ => &path.attribute.name,
@@ -216,7 +221,7 @@ fn apply_one(home: &mut Map<String, Value>, op: Op, path: &PatchPath, value: Val
 }
 
 /// Removes an attribute, or, as Entra ID asks for it, those of its values that are listed.
-fn remove(home: &mut Map<String, Value>, key: &str, listed: Value) -> Result<(), Reject> {
+fn remove(home: &mut Map<String, Value>, key: &str, listed: Value) -> Result<(), ScimReject> {
     let listed = match listed {
         Value::Array(listed) if !listed.is_empty() => listed,
         Value::Object(one) => vec![Value::Object(one)],
@@ -231,7 +236,7 @@ fn remove(home: &mut Map<String, Value>, key: &str, listed: Value) -> Result<(),
     Ok(())
 }
 
-fn change_list(home: &mut Map<String, Value>, key: String, op: Op, value: Value) -> Result<(), Reject> {
+fn change_list(home: &mut Map<String, Value>, key: String, op: Op, value: Value) -> Result<(), ScimReject> {
     let new = match value {
         Value::Array(elements) => elements,
         one => vec![one],
@@ -251,7 +256,7 @@ fn change_list(home: &mut Map<String, Value>, key: String, op: Op, value: Value)
             list.push(element);
         }
         if list.len() > VALUES_MAX {
-            return Err(Reject::value(format!("An attribute has at most {VALUES_MAX} values.")));
+            return Err(ScimReject::value(format!("An attribute has at most {VALUES_MAX} values.")));
         }
     }
     Ok(())
@@ -264,7 +269,7 @@ fn change_elements(
     path: &PatchPath,
     filter: &Filter,
     value: Value,
-) -> Result<(), Reject> {
+) -> Result<(), ScimReject> {
     if op == Op::Remove || value.is_null() {
         if let Some(Value::Array(list)) = home.get_mut(key) {
             match &path.sub {
@@ -287,7 +292,7 @@ fn change_elements(
     if !met {
         // Entra ID sets values this way that do not exist yet, with Add and with Replace alike.
         let mut element = described(filter).ok_or_else(|| {
-            Reject::new(ScimType::NoTarget, format!("No value of {} meets the filter.", path.attribute))
+            ScimReject::new(ScimType::NoTarget, format!("No value of {} meets the filter.", path.attribute))
         })?;
         write_element(&mut element, path.sub.as_deref(), value)?;
         list.push(element);
@@ -295,7 +300,7 @@ fn change_elements(
     Ok(())
 }
 
-fn write_element(element: &mut Value, sub: Option<&str>, value: Value) -> Result<(), Reject> {
+fn write_element(element: &mut Value, sub: Option<&str>, value: Value) -> Result<(), ScimReject> {
     match (sub, value) {
         (Some(sub), value) => set_sub(element, sub, unwrapped(value)),
         (None, Value::Object(members)) => {
@@ -303,7 +308,7 @@ fn write_element(element: &mut Value, sub: Option<&str>, value: Value) -> Result
                 set_sub(element, &sub, value);
             }
         }
-        (None, _) => return Err(Reject::value("The value of an element is an object.")),
+        (None, _) => return Err(ScimReject::value("The value of an element is an object.")),
     }
     Ok(())
 }
@@ -314,7 +319,7 @@ fn change_sub(
     op: Op,
     sub: &str,
     value: Value,
-) -> Result<(), Reject> {
+) -> Result<(), ScimReject> {
     let is_removal = op == Op::Remove || value.is_null();
     match home.get_mut(&key) {
         // A sub-attribute of a list is that of each of its elements.
@@ -359,8 +364,8 @@ fn unwrapped(value: Value) -> Value {
     }
 }
 
-fn object_at(home: &mut Map<String, Value>, key: String) -> Result<&mut Map<String, Value>, Reject> {
-    let malformed = Reject::path(format!("{key} has no sub-attributes."));
+fn object_at(home: &mut Map<String, Value>, key: String) -> Result<&mut Map<String, Value>, ScimReject> {
+    let malformed = ScimReject::path(format!("{key} has no sub-attributes."));
     let value = home.entry(key).or_insert_with(|| Value::Object(Map::new()));
     if value.is_null() {
         *value = Value::Object(Map::new());
@@ -368,8 +373,8 @@ fn object_at(home: &mut Map<String, Value>, key: String) -> Result<&mut Map<Stri
     value.as_object_mut().ok_or(malformed)
 }
 
-fn list_at(home: &mut Map<String, Value>, key: String) -> Result<&mut Vec<Value>, Reject> {
-    let malformed = Reject::path(format!("{key} does not have several values."));
+fn list_at(home: &mut Map<String, Value>, key: String) -> Result<&mut Vec<Value>, ScimReject> {
+    let malformed = ScimReject::path(format!("{key} does not have several values."));
     let value = home.entry(key).or_insert_with(|| Value::Array(Vec::new()));
     if value.is_null() {
         *value = Value::Array(Vec::new());

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{GROUP_SCHEMA, Reject, USER_SCHEMA};
+use super::{GROUP_SCHEMA, ScimReject, USER_SCHEMA};
 
 /// Most bytes of a path or a filter; longer ones are no identity provider's.
 pub const TEXT_MAX: usize = 8 * 1024;
@@ -27,10 +27,10 @@ impl AttrPath {
     ///
     /// # Errors
     /// `invalidPath` when it breaks the grammar.
-    pub fn parse(text: &str) -> Result<AttrPath, Reject> {
-        let malformed = || Reject::path(format!("{text:?} is no attribute name."));
+    pub fn parse(text: &str) -> Result<AttrPath, ScimReject> {
+        let malformed = || ScimReject::path(format!("{text:?} is no attribute name."));
         if text.len() > TEXT_MAX {
-            return Err(Reject::path("The path is too long."));
+            return Err(ScimReject::path("The path is too long."));
         }
         let (schema, rest) = split_schema(text);
         let extension = schema.filter(|urn| !is_core(urn)).map(str::to_owned);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Reject;
+use super::ScimReject;
 use super::path::{AttrPath, member};
 
 /// Which attributes an answer shows.
@@ -17,7 +17,7 @@ impl Projection {
     ///
     /// # Errors
     /// `invalidPath` for a name that cannot be read.
-    pub fn parse(attributes: &str, excluded: &str) -> Result<Projection, Reject> {
+    pub fn parse(attributes: &str, excluded: &str) -> Result<Projection, ScimReject> {
         let list = |text: &str| {
             let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
             names.map(AttrPath::parse).collect::<Result<Vec<_>, _>>()

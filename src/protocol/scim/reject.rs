@@ -54,36 +54,36 @@ impl ScimType {
 
 /// A refusal of the pure part: which rule, and what was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
+pub struct ScimReject {
     pub scim_type: ScimType,
     pub detail: String,
 }
 
-impl Reject {
+impl ScimReject {
     /// Makes a refusal; `detail` is for the person who reads the identity provider's log.
-    pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Reject {
-        Reject { scim_type, detail: detail.into() }
+    pub fn new(scim_type: ScimType, detail: impl Into<String>) -> ScimReject {
+        ScimReject { scim_type, detail: detail.into() }
     }
 
-    pub(super) fn filter(detail: impl Into<String>) -> Reject {
-        Reject::new(ScimType::InvalidFilter, detail)
+    pub(super) fn filter(detail: impl Into<String>) -> ScimReject {
+        ScimReject::new(ScimType::InvalidFilter, detail)
     }
 
-    pub(super) fn path(detail: impl Into<String>) -> Reject {
-        Reject::new(ScimType::InvalidPath, detail)
+    pub(super) fn path(detail: impl Into<String>) -> ScimReject {
+        ScimReject::new(ScimType::InvalidPath, detail)
     }
 
-    pub(super) fn syntax(detail: impl Into<String>) -> Reject {
-        Reject::new(ScimType::InvalidSyntax, detail)
+    pub(super) fn syntax(detail: impl Into<String>) -> ScimReject {
+        ScimReject::new(ScimType::InvalidSyntax, detail)
     }
 
-    pub(super) fn value(detail: impl Into<String>) -> Reject {
-        Reject::new(ScimType::InvalidValue, detail)
+    pub(super) fn value(detail: impl Into<String>) -> ScimReject {
+        ScimReject::new(ScimType::InvalidValue, detail)
     }
 }
 
-impl From<Reject> for Error {
-    fn from(reject: Reject) -> Error {
+impl From<ScimReject> for Error {
+    fn from(reject: ScimReject) -> Error {
         Error::new(Kind::Invalid, reject.scim_type.code(), reject.detail)
     }
 }

@@ -20,7 +20,7 @@ use super::patch::{Operation, apply};
 use super::path::member;
 use super::values::{flag, identifier, kept_value, speaks, text};
 use super::version::version_of;
-use super::{Reject, ScimType, USER_SCHEMA};
+use super::{ScimReject, ScimType, USER_SCHEMA};
 use crate::model::{Member, Puid};
 use crate::secret::Secret;
 
@@ -49,19 +49,19 @@ pub struct WantedUser {
 /// # Errors
 /// `invalidValue`, naming the attribute that is missing or of the wrong type; `invalidSyntax` for what is
 /// no object.
-pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
+pub fn wanted(document: &Value) -> Result<WantedUser, ScimReject> {
     if !document.is_object() {
-        return Err(Reject::syntax("A user is an object."));
+        return Err(ScimReject::syntax("A user is an object."));
     }
     speaks(document, USER_SCHEMA)?;
     let user_name = text(document, "userName")?.filter(|name| !name.is_empty());
     let name = match member(document, "name") {
         None | Some(Value::Null) => &Value::Null,
         Some(name @ Value::Object(_)) => name,
-        Some(_) => return Err(Reject::value("name is an object.")),
+        Some(_) => return Err(ScimReject::value("name is an object.")),
     };
     Ok(WantedUser {
-        address: glance_address(&user_name.ok_or_else(|| Reject::value("userName is missing."))?),
+        address: glance_address(&user_name.ok_or_else(|| ScimReject::value("userName is missing."))?),
         external_id: identifier(document, "externalId")?.filter(|id| !id.is_empty()),
         given_name: text(name, "givenName")?.unwrap_or_default(),
         family_name: text(name, "familyName")?.unwrap_or_default(),
@@ -77,10 +77,10 @@ pub fn wanted(document: &Value) -> Result<WantedUser, Reject> {
 ///
 /// # Errors
 /// Those of [`apply`] and [`wanted`]; `mutability` for `groups`, which is changed on the group.
-pub fn patched(user: &ScimUser, operations: &[Operation]) -> Result<WantedUser, Reject> {
+pub fn patched(user: &ScimUser, operations: &[Operation]) -> Result<WantedUser, ScimReject> {
     let names_groups = |o: &Operation| o.path.as_ref().is_some_and(|path| path.attribute.is("groups"));
     if operations.iter().any(names_groups) {
-        return Err(Reject::new(ScimType::Mutability, "A user's groups are changed on the group."));
+        return Err(ScimReject::new(ScimType::Mutability, "A user's groups are changed on the group."));
     }
     let mut document = content(user, "");
     apply(&mut document, operations.to_vec())?;

@@ -2,56 +2,56 @@
 
 use serde_json::Value;
 
-use super::Reject;
+use super::ScimReject;
 use super::path::member;
 
 /// Reads an identifier; numbers count as text, because some clients write them so.
-pub(super) fn identifier(object: &Value, name: &str) -> Result<Option<String>, Reject> {
+pub(super) fn identifier(object: &Value, name: &str) -> Result<Option<String>, ScimReject> {
     match member(object, name) {
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
         _ => text(object, name),
     }
 }
 
-pub(super) fn text(object: &Value, name: &str) -> Result<Option<String>, Reject> {
+pub(super) fn text(object: &Value, name: &str) -> Result<Option<String>, ScimReject> {
     match member(object, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Reject::value(format!("{name} is a text."))),
+        Some(_) => Err(ScimReject::value(format!("{name} is a text."))),
     }
 }
 
 /// Passes a document whose `schemas` name `schema`, or that has none. RFC 7643 §3. Other schemas beside it are
 /// extensions, which may be passed over.
-pub(super) fn speaks(document: &Value, schema: &str) -> Result<(), Reject> {
+pub(super) fn speaks(document: &Value, schema: &str) -> Result<(), ScimReject> {
     let names = match member(document, "schemas") {
         None | Some(Value::Null) => return Ok(()),
         Some(Value::Array(names)) => names,
-        Some(_) => return Err(Reject::value("schemas is a list.")),
+        Some(_) => return Err(ScimReject::value("schemas is a list.")),
     };
     let is_named = names.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(schema));
-    if is_named { Ok(()) } else { Err(Reject::value(format!("schemas does not name {schema}."))) }
+    if is_named { Ok(()) } else { Err(ScimReject::value(format!("schemas does not name {schema}."))) }
 }
 
 /// Reads a boolean, also as text: Entra ID writes `"False"`.
-pub(super) fn flag(object: &Value, name: &str) -> Result<Option<bool>, Reject> {
+pub(super) fn flag(object: &Value, name: &str) -> Result<Option<bool>, ScimReject> {
     match member(object, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(flag)) => Ok(Some(*flag)),
         Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
         Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-        Some(_) => Err(Reject::value(format!("{name} is true or false."))),
+        Some(_) => Err(ScimReject::value(format!("{name} is true or false."))),
     }
 }
 
 /// The one value that we keep of a multi-valued attribute: the last that is primary, else the work one,
 /// else one without a type. Of e-mail addresses any other will do; a mobile or fax number is not taken for
 /// the phone number, because it comes beside that in an order of its own.
-pub(super) fn kept_value(document: &Value, name: &str, any_will_do: bool) -> Result<String, Reject> {
+pub(super) fn kept_value(document: &Value, name: &str, any_will_do: bool) -> Result<String, ScimReject> {
     let elements = match member(document, name) {
         None | Some(Value::Null) => return Ok(String::new()),
         Some(Value::Array(elements)) => elements,
-        Some(_) => return Err(Reject::value(format!("{name} is a list."))),
+        Some(_) => return Err(ScimReject::value(format!("{name} is a list."))),
     };
     let mut best: Option<(u8, String)> = None;
     for element in elements {
@@ -59,7 +59,7 @@ pub(super) fn kept_value(document: &Value, name: &str, any_will_do: bool) -> Res
             // OneLogin and scripts write plain texts.
             Value::String(text) => (Some(text.clone()), None, None),
             Value::Object(_) => (text(element, "value")?, text(element, "type")?, flag(element, "primary")?),
-            _ => return Err(Reject::value(format!("Each of {name} is an object."))),
+            _ => return Err(ScimReject::value(format!("Each of {name} is an object."))),
         };
         let rank = match kind.as_deref() {
             _ if primary == Some(true) => 3,

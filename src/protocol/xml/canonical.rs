@@ -9,8 +9,8 @@
 use super::XML_NAMESPACE;
 use super::base::join_bases;
 use super::tree::{
-    AttributeData, Declaration, Document, Element, ElementData, Kind, NO_NODE, NO_PREFIX, Namespace,
-    NodeIndex, PrefixIndex, Span, XML_PREFIX,
+    AttributeData, Declaration, Document, Element, ElementData, NO_NODE, NO_PREFIX, Namespace, NodeIndex,
+    NodeKind, PrefixIndex, Span, XML_PREFIX,
 };
 use std::borrow::Cow;
 
@@ -88,8 +88,8 @@ impl Canonicalization {
         let mut index = 0;
         while let Some(node) = document.node(index) {
             match node.kind {
-                Kind::Element(_) => writer.subtree(index, NO_NODE),
-                Kind::Comment(_) if !self.comments => {}
+                NodeKind::Element(_) => writer.subtree(index, NO_NODE),
+                NodeKind::Comment(_) if !self.comments => {}
                 // §2.3: a line feed parts what stands outside the root element from it.
                 _ if index < document.root => {
                     writer.leaf(&node.kind);
@@ -184,7 +184,7 @@ impl<'d, 's, S: Sink> Writer<'d, 's, S> {
                 index = node.end;
                 continue;
             }
-            if let Kind::Element(data) = &node.kind {
+            if let NodeKind::Element(data) = &node.kind {
                 let replaced = self.replaced.len();
                 self.start_tag(data, (index == apex).then_some(node.parent));
                 open.push(Open { end: node.end, name: data.name, replaced });
@@ -198,18 +198,18 @@ impl<'d, 's, S: Sink> Writer<'d, 's, S> {
         }
     }
 
-    fn leaf(&mut self, kind: &Kind) {
+    fn leaf(&mut self, kind: &NodeKind) {
         match *kind {
-            Kind::Element(_) => {}
-            Kind::Text(text) => self.escaped(self.document.str(text), text_escape),
-            Kind::Comment(text) => {
+            NodeKind::Element(_) => {}
+            NodeKind::Text(text) => self.escaped(self.document.str(text), text_escape),
+            NodeKind::Comment(text) => {
                 if self.form.comments {
                     self.put("<!--");
                     self.put(self.document.str(text));
                     self.put("-->");
                 }
             }
-            Kind::Instruction { target, data } => {
+            NodeKind::Instruction { target, data } => {
                 self.put("<?");
                 self.put(self.document.str(target));
                 if data.start != data.end {

@@ -15,7 +15,7 @@ use super::limits::Limits;
 use super::private_key::SigningKey;
 use super::reject::XmlReject;
 use super::signature::{DSIG_NAMESPACE, ENVELOPED_SIGNATURE, EXC_C14N_NAMESPACE};
-use super::tree::{Document, Element, Kind, Span};
+use super::tree::{Document, Element, NodeKind, Span};
 pub use super::writer::SIGNATURE_PLACE;
 use super::writer::XmlWriter;
 use aws_lc_rs::rand;
@@ -103,7 +103,7 @@ pub fn sign_enveloped(xml: &str, key: &SigningKey, options: &SigningOptions<'_>)
 /// Finds the last comment that marks a place, and the element that it stands in.
 fn last_place(document: &Document) -> Option<(Span, Element<'_>)> {
     document.nodes.iter().rev().find_map(|node| match node.kind {
-        Kind::Comment(text) if document.str(text) == "signature" => {
+        NodeKind::Comment(text) if document.str(text) == "signature" => {
             Some((text, document.root().sibling(node.parent)?))
         }
         _ => None,

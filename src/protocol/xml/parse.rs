@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::markup::{check_declaration, decode_reference, instruction};
 use super::reject::{XmlReject, XmlRule};
 use super::tag::{TagReader, Texts};
-use super::tree::{Document, Kind, NO_NODE, Node, NodeIndex, Span};
+use super::tree::{Document, NO_NODE, Node, NodeIndex, NodeKind, Span};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
@@ -168,12 +168,12 @@ impl<'s> Builder<'s> {
                         return Err(XmlRule::BadComment);
                     }
                     self.flush_text()?;
-                    self.leaf(Kind::Comment(Span::new(from + 4, to - 3)))?;
+                    self.leaf(NodeKind::Comment(Span::new(from + 4, to - 3)))?;
                 }
                 Event::PI(_) => {
                     self.flush_text()?;
                     let (target, data) = instruction(self.source, from + 2, to - 2)?;
-                    self.leaf(Kind::Instruction { target, data })?;
+                    self.leaf(NodeKind::Instruction { target, data })?;
                 }
                 Event::Decl(declaration) => {
                     if from != 0 {
@@ -217,7 +217,7 @@ impl<'s> Builder<'s> {
         let mut texts = Texts { source: self.source, decoded: &mut self.decoded };
         let element = self.tags.read(&mut texts, from, to, index)?;
         let name = element.name;
-        self.push(Kind::Element(element));
+        self.push(NodeKind::Element(element));
         if empty {
             self.tags.leave(scope);
         } else {
@@ -287,20 +287,20 @@ impl<'s> Builder<'s> {
             }
         };
         // An empty CDATA section is no text node (XPath 1.0 §5.7).
-        if text.start == text.end { Ok(()) } else { self.leaf(Kind::Text(text)) }
+        if text.start == text.end { Ok(()) } else { self.leaf(NodeKind::Text(text)) }
     }
 
     fn piece(&self, span: Span) -> &'s str {
         self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
-    fn leaf(&mut self, kind: Kind) -> Result<(), XmlRule> {
+    fn leaf(&mut self, kind: NodeKind) -> Result<(), XmlRule> {
         self.next_index()?;
         self.push(kind);
         Ok(())
     }
 
-    fn push(&mut self, kind: Kind) {
+    fn push(&mut self, kind: NodeKind) {
         let parent = self.open.last().map_or(NO_NODE, |open| open.node);
         let end = self.count().saturating_add(1);
         self.nodes.push(Node { parent, end, kind });

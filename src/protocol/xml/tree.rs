@@ -63,10 +63,10 @@ pub(super) struct Node {
     pub parent: NodeIndex,
     /// The first node behind this one and all that it contains.
     pub end: NodeIndex,
-    pub kind: Kind,
+    pub kind: NodeKind,
 }
 
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Element(ElementData),
     Text(Span),
     Comment(Span),
@@ -136,7 +136,7 @@ impl Document {
 
     pub(super) fn element(&self, index: NodeIndex) -> Option<&ElementData> {
         match self.node(index) {
-            Some(Node { kind: Kind::Element(data), .. }) => Some(data),
+            Some(Node { kind: NodeKind::Element(data), .. }) => Some(data),
             _ => None,
         }
     }
@@ -317,7 +317,7 @@ impl<'d> Element<'d> {
         let mut nodes = self.child_nodes();
         let text = match nodes.next().and_then(|index| self.document.node(index)) {
             None => "",
-            Some(Node { kind: Kind::Text(span), .. }) => self.document.str(*span),
+            Some(Node { kind: NodeKind::Text(span), .. }) => self.document.str(*span),
             Some(_) => return Err(XmlReject::nowhere(XmlRule::NotPlainText)),
         };
         match nodes.next() {
@@ -389,7 +389,7 @@ impl<'d> Element<'d> {
 
     fn text_pieces(self) -> impl Iterator<Item = &'d str> {
         self.child_nodes().filter_map(move |index| match self.document.node(index)?.kind {
-            Kind::Text(span) => Some(self.document.str(span)),
+            NodeKind::Text(span) => Some(self.document.str(span)),
             _ => None,
         })
     }

@@ -7,7 +7,7 @@ use csv::{Terminator, WriterBuilder};
 use super::header::COLUMNS;
 use super::table::armoured;
 use crate::clock::Timestamp;
-use crate::desk::ground::exports::Place;
+use crate::desk::ground::exports::ExportPermit;
 use crate::desk::ground::known_group;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
@@ -40,7 +40,7 @@ pub struct UserExport {
     position: Position,
     /// When it began. What was changed later may stand in it or not.
     pub began_at: Timestamp,
-    _place: Place,
+    _place: ExportPermit,
 }
 
 impl Iterator for UserExport {

@@ -40,7 +40,7 @@ pub use changes::{FieldChange, OldAndNew};
 pub use export::UserExport;
 pub use header::{COLUMNS, Column, ColumnChoice, Header, HeaderColumn, Meaning, Which};
 pub use table::{ROWS_MAX, template};
-pub(super) use turn::Turns;
+pub(super) use turn::UploadPermits;
 
 /// What a file would do, or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Progress {
 
 /// How a file is applied.
 #[derive(Debug, Clone, Default)]
-pub struct Terms {
+pub struct ApplyOptions {
     /// The role of every row; `None` leaves roles as they are, and new users without one.
     pub role: Option<RoleChoice>,
     /// Keep the rows that are not refused, also when others are.
@@ -138,7 +138,7 @@ impl People {
         &self,
         caller: &Caller,
         group: GroupId,
-        terms: &Terms,
+        terms: &ApplyOptions,
         file: &[u8],
     ) -> Result<Preview> {
         permission::administer(caller, group)?;
@@ -176,7 +176,7 @@ impl People {
         &self,
         caller: &Caller,
         group: GroupId,
-        terms: &Terms,
+        terms: &ApplyOptions,
         file: &[u8],
         progress: &Progress,
     ) -> Result<Preview> {
@@ -189,7 +189,7 @@ impl People {
         &self,
         caller: &Caller,
         group: GroupId,
-        terms: &Terms,
+        terms: &ApplyOptions,
         file: &[u8],
         progress: &Progress,
         hash: impl Fn(&Secret) -> Result<String> + Sync,
@@ -217,7 +217,13 @@ impl People {
 
     /// Judges a file before its passwords are hashed. Rows and plan, which are large, do not outlive the turn;
     /// the second look makes them anew.
-    fn first_look(&self, caller: &Caller, group: GroupId, terms: &Terms, file: &[u8]) -> Result<FirstLook> {
+    fn first_look(
+        &self,
+        caller: &Caller,
+        group: GroupId,
+        terms: &ApplyOptions,
+        file: &[u8],
+    ) -> Result<FirstLook> {
         let _turn = self.uploads.turns.wait();
         let table = table::read(file, &terms.columns)?;
         let mut plan = self.ground.store.snapshot(|r| plan::planned(r, caller, group, terms, &table.rows))?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::changes::{FieldChange, Room};
 use super::table::Row;
-use super::{RowRefusal, Terms};
+use super::{ApplyOptions, RowRefusal};
 use crate::desk::ground::known_group;
 use crate::desk::ground::password_rule::PasswordRule;
 use crate::desk::ground::permission;
@@ -93,7 +93,7 @@ pub fn planned(
     reader: &Reader<'_>,
     caller: &Caller,
     group: GroupId,
-    terms: &Terms,
+    terms: &ApplyOptions,
     rows: &[Row],
 ) -> Result<Plan> {
     let known = known_group::known(reader, group)?;

@@ -3,7 +3,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::desk::fixture::*;
-use crate::desk::people::csv_upload::{Terms, plan, table};
+use crate::desk::people::csv_upload::{ApplyOptions, plan, table};
 use crate::desk::people::roles::NewRole;
 use crate::desk::people::users::{MemberQuery, RoleChoice, UserChange};
 use crate::model::{Mode, RoleId};
@@ -18,7 +18,7 @@ fn file(name: &str, puid: &str) -> String {
 }
 
 fn planned(f: &Fixture, file: &str, role: Option<RoleId>) -> Plan {
-    let terms = Terms { role: role.map(RoleChoice::Numbered), ..Terms::default() };
+    let terms = ApplyOptions { role: role.map(RoleChoice::Numbered), ..ApplyOptions::default() };
     let rows = table::read(file.as_bytes(), &[]).unwrap().rows;
     f.desk.ground.store.snapshot(|r| plan::planned(r, &f.admin, SEVEN, &terms, &rows)).unwrap()
 }
@@ -26,7 +26,7 @@ fn planned(f: &Fixture, file: &str, role: Option<RoleId>) -> Plan {
 fn applied(f: &Fixture, file: &str) -> Preview {
     f.desk
         .people
-        .apply_csv(&f.admin, SEVEN, &Terms::default(), file.as_bytes(), &Progress::default())
+        .apply_csv(&f.admin, SEVEN, &ApplyOptions::default(), file.as_bytes(), &Progress::default())
         .unwrap()
 }
 

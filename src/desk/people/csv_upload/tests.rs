@@ -7,8 +7,8 @@ use crate::secret::Secret;
 
 const HEADER: &str = "FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\n";
 
-fn terms() -> Terms {
-    Terms::default()
+fn terms() -> ApplyOptions {
+    ApplyOptions::default()
 }
 
 /// `created`, `unchanged`, `changed puid last_name`, `refused column code`.
@@ -30,7 +30,7 @@ fn look(f: &Fixture, rows: &str) -> Vec<String> {
     )
 }
 
-fn apply(f: &Fixture, terms: &Terms, rows: &str) -> Preview {
+fn apply(f: &Fixture, terms: &ApplyOptions, rows: &str) -> Preview {
     let file = format!("{HEADER}{rows}");
     f.desk.people.apply_csv(&f.admin, SEVEN, terms, file.as_bytes(), &Progress::default()).unwrap()
 }
@@ -73,7 +73,7 @@ fn a_preview_tells_what_stands_in_a_field_and_what_will_and_never_a_password() {
     let ann = NewUser { first_name: "Ann".into(), email: "a@b".into(), ..user("ann.x", "E1") };
     f.desk.people.create_user(&f.admin, SEVEN, ann).unwrap();
     let file = format!("{HEADER}Anna,Lee,a@b,1,ANN.x,correct horse,E2\n");
-    let terms = Terms { role: Some(RoleChoice::of_wire("Sales")), ..terms() };
+    let terms = ApplyOptions { role: Some(RoleChoice::of_wire("Sales")), ..terms() };
     let preview = f.desk.people.preview_csv(&f.admin, SEVEN, &terms, file.as_bytes()).unwrap();
     let RowOutcome::Changed(changes) = &preview.rows[0].outcome else { panic!("{preview:?}") };
     let told: Vec<String> = changes
@@ -107,13 +107,13 @@ fn a_column_is_read_as_somebody_says_or_left_out() {
             which: Which::Named((*name).to_owned()),
             column: *column,
         };
-        let terms = Terms { columns: columns.iter().map(choice).collect(), ..terms() };
+        let terms = ApplyOptions { columns: columns.iter().map(choice).collect(), ..terms() };
         f.desk.people.preview_csv(&f.admin, SEVEN, &terms, file.as_bytes())
     };
     assert_eq!(judged(&[]).unwrap_err().code, "csv_column_unknown");
     let left_out = judged(&[("Login", None), ("colour", None)]).unwrap_err();
     assert_eq!(left_out.code, "csv_column_required");
-    let terms = Terms {
+    let terms = ApplyOptions {
         columns: vec![
             ColumnChoice { which: Which::At(0), column: Some(Column::GLANCE_ADDRESS) },
             ColumnChoice { which: Which::At(2), column: None },
@@ -154,7 +154,7 @@ fn refused_rows_keep_all_or_only_themselves_out() {
     let rows = "Ann,,,,ann.x,,E1\n,,,,a_b,,E2\n";
     let refused = apply(&f, &terms(), rows);
     assert!(!refused.applied && count(&f) == 1);
-    let applied = apply(&f, &Terms { skip_refused: true, ..terms() }, rows);
+    let applied = apply(&f, &ApplyOptions { skip_refused: true, ..terms() }, rows);
     assert!(applied.applied && count(&f) == 2);
     assert_eq!((applied.created, applied.refused), (1, 1));
     assert_eq!(f.last_log(), ("user.import".into(), "1 created, 0 changed, 0 unchanged, 1 refused".into()));
@@ -203,7 +203,7 @@ fn one_role_for_the_file_or_roles_as_they_are() {
         .people
         .create_role(&f.admin, SEVEN, NewRole { name: "Sales".into(), ..NewRole::default() })
         .unwrap();
-    let with = |name: &str| Terms { role: Some(RoleChoice::of_wire(name)), ..terms() };
+    let with = |name: &str| ApplyOptions { role: Some(RoleChoice::of_wire(name)), ..terms() };
     assert!(apply(&f, &with("sales"), ",,,,ann.x,,E1\n").applied);
     let role = || f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap().role_name;
     assert_eq!(role().as_deref(), Some("Sales"));
@@ -291,7 +291,7 @@ fn a_row_is_not_kept_without_its_password() {
         passwords::hash(password)
     };
     let file = format!("{HEADER},,,,ann.x,correct horse,E1\n,,,,eve.x,correct horse,E2\n");
-    let skip = Terms { skip_refused: true, ..terms() };
+    let skip = ApplyOptions { skip_refused: true, ..terms() };
     let done = f.desk.people.applied(&f.admin, SEVEN, &skip, file.as_bytes(), &Progress::default(), hash);
     assert_eq!(done.err().map(|e| e.code), Some("people_changed"));
     assert_eq!(count(&f), 1, "nothing was kept");

@@ -15,7 +15,7 @@ const WAITING_MOST: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Gives the turns.
-pub struct Turns {
+pub struct UploadPermits {
     state: Mutex<ReadingState>,
     given_back: Condvar,
 }
@@ -29,28 +29,28 @@ struct ReadingState {
 }
 
 /// The right to read a file; given back when dropped.
-pub struct Turn<'t>(&'t Turns);
+pub struct UploadPermit<'t>(&'t UploadPermits);
 
-impl Default for Turns {
-    fn default() -> Turns {
+impl Default for UploadPermits {
+    fn default() -> UploadPermits {
         let state = ReadingState { taken: false, patience: PATIENCE, waiting: Vec::new() };
-        Turns { state: Mutex::new(state), given_back: Condvar::new() }
+        UploadPermits { state: Mutex::new(state), given_back: Condvar::new() }
     }
 }
 
-impl Turns {
+impl UploadPermits {
     /// Waits as long as it takes.
-    pub fn wait(&self) -> Turn<'_> {
+    pub fn wait(&self) -> UploadPermit<'_> {
         let state = self.given_back.wait_while(self.lock(), |state| state.taken);
         state.unwrap_or_else(PoisonError::into_inner).taken = true;
-        Turn(self)
+        UploadPermit(self)
     }
 
     /// Waits a little, for a request that `group` sent.
     ///
     /// # Errors
     /// `Unavailable` with code `upload_busy`.
-    pub fn wait_a_little(&self, group: GroupId) -> Result<Turn<'_>> {
+    pub fn wait_a_little(&self, group: GroupId) -> Result<UploadPermit<'_>> {
         let mut state = self.lock();
         if state.taken {
             if state.waiting.len() >= WAITING_MOST || state.waiting.contains(&group) {
@@ -66,7 +66,7 @@ impl Turns {
             }
         }
         state.taken = true;
-        Ok(Turn(self))
+        Ok(UploadPermit(self))
     }
 
     /// Sets how long a request waits.
@@ -80,7 +80,7 @@ impl Turns {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for UploadPermit<'_> {
     fn drop(&mut self) {
         self.0.lock().taken = false;
         self.0.given_back.notify_one();
@@ -99,8 +99,9 @@ mod tests {
 
     #[test]
     fn few_requests_wait_one_for_each_group_and_none_for_ever() {
-        let refused = |turns: &Turns, group: i64| turns.wait_a_little(GroupId(group)).err().map(|e| e.code);
-        let turns = Turns::default();
+        let refused =
+            |turns: &UploadPermits, group: i64| turns.wait_a_little(GroupId(group)).err().map(|e| e.code);
+        let turns = UploadPermits::default();
         turns.set_patience(Duration::ZERO);
         assert_eq!(refused(&turns, 7), None);
         let turn = turns.wait();
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!(refused(&turns, 7), None);
 
         // With patience without end, these two would wait for ever.
-        let turns = Turns::default();
+        let turns = UploadPermits::default();
         turns.set_patience(Duration::MAX);
         let turn = turns.wait();
         turns.lock().waiting.push(GroupId(7));
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn whoever_waits_gets_the_turn_that_is_given_back() {
-        let turns = Turns::default();
+        let turns = UploadPermits::default();
         turns.set_patience(Duration::MAX);
         let turn = turns.wait();
         std::thread::scope(|scope| {

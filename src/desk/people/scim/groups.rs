@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{PAGE_MAX, Window, expect_version};
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::bulk::Named;
+use crate::desk::people::bulk::LogName;
 use crate::desk::people::roles::{self, NewRole, RoleChange};
 use crate::desk::people::users::{CheckedChange, RoleChoice, UserKey, updated};
 use crate::error::{Error, Kind, Result};

@@ -6,7 +6,7 @@ use super::{PAGE_MAX, Window, expect_version};
 use crate::desk::ground::known_group;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::bulk::Named;
+use crate::desk::people::bulk::LogName;
 use crate::desk::people::users::{CheckedChange, NewUser, UserChange, UserKey, created, removed, updated};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Member, UserId};

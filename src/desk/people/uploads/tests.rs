@@ -6,7 +6,7 @@ use crate::desk::people::csv_upload::{Column, Which};
 const FILE: &str = "GlanceAddress\nann.x\n";
 
 fn kept(f: &Fixture, caller: &Caller, group: GroupId) -> Result<String> {
-    f.desk.people.keep_upload(caller, group, Terms::default(), Secret::new(FILE))
+    f.desk.people.keep_upload(caller, group, ApplyOptions::default(), Secret::new(FILE))
 }
 
 fn is_there(f: &Fixture, caller: &Caller, group: GroupId, id: &str) -> bool {
@@ -92,7 +92,7 @@ fn mapped(f: &Fixture, id: &str, columns: &[(usize, Option<Column>)]) -> Result<
 fn a_file_with_unknown_columns_waits_until_somebody_says_which_is_which() {
     let f = fixture();
     let file = Secret::new("Login,Mail\nann.x,a@b\n");
-    let id = f.desk.people.keep_upload(&f.admin, SEVEN, Terms::default(), file).unwrap();
+    let id = f.desk.people.keep_upload(&f.admin, SEVEN, ApplyOptions::default(), file).unwrap();
     let state = f.desk.people.upload(&f.admin, SEVEN, &id).unwrap();
     assert!(matches!(state, UploadState::Unmapped(_)));
     // It is not applied as it is.

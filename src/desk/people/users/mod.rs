@@ -29,7 +29,7 @@ use crate::desk::ground::let_in::let_in;
 use crate::desk::ground::passwords::hash_of_many;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::bulk::{BulkError, Named, each};
+use crate::desk::people::bulk::{BulkError, LogName, each};
 use crate::desk::people::password_policy;
 use crate::error::{Error, Kind, Result};
 use crate::model::opened::Values;
@@ -399,7 +399,7 @@ fn with_puids_freed(
     Ok(keyed)
 }
 
-impl Named for UserKey {
+impl LogName for UserKey {
     fn name(&self, ground: &Ground, group: GroupId) -> String {
         let found = ground.store.read(|r| self.find(r, group));
         found.map_or_else(|_| self.text(), |member| member.user.address.to_string())

@@ -8,8 +8,8 @@ use crate::model::sso::health::{Condition, Health};
 use crate::model::sso::step::Step;
 use crate::model::sso::{IDP_KEYS_MAX, KeyFacts, RemovedKey};
 use crate::pages::components::{Weight, button, code, empty, header, time_utc, time_utc_or};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::xml::pem;
 
 /// What the page of the keys shows.
@@ -37,7 +37,7 @@ pub fn page(frame: &Frame<'_>, view: &KeysView<'_>, fill: &Fill) -> String {
                 (theirs(frame, view))
                 @if view.keys.len() < IDP_KEYS_MAX {
                     div.pad {
-                        (Field::area("certificate", "Additional X.509 Public Key")
+                        (FormField::area("certificate", "Additional X.509 Public Key")
                             .hint("PEM, with or without its lines.").code().unmarked().draw(fill))
                     }
                 }
@@ -50,7 +50,7 @@ pub fn page(frame: &Frame<'_>, view: &KeysView<'_>, fill: &Fill) -> String {
             }))
         }
     };
-    console(frame, Place::SignOn, Step::Keys.title(), fill.is_wrong(), &content)
+    console(frame, MenuEntry::SignOn, Step::Keys.title(), fill.is_wrong(), &content)
 }
 
 fn theirs(frame: &Frame<'_>, view: &KeysView<'_>) -> Markup {

@@ -8,8 +8,8 @@ use super::{TITLE, sign};
 use crate::model::sso::KeyFacts;
 use crate::model::sso::health::Condition;
 use crate::pages::components::{Weight, button, flush_card, header};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::xml::indented;
 
 /// Bytes of a decoded message that are shown.
@@ -56,7 +56,7 @@ pub fn page(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> String {
             pre.sso-document tabindex="0" aria-label="The decoded message" { (document) }
         }
     };
-    console(frame, Place::SignOn, &title, fill.is_wrong(), &content)
+    console(frame, MenuEntry::SignOn, &title, fill.is_wrong(), &content)
 }
 
 fn offer(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> Markup {
@@ -68,7 +68,7 @@ fn offer(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> Markup {
                  SHA-256 fingerprint by another way, such as by telephone, and type what they say."
             }
             (form::post(&address, frame.token, &html! {
-                (Field::text("fingerprint", "Fingerprint that they gave").code().required().draw(fill))
+                (FormField::text("fingerprint", "Fingerprint that they gave").code().required().draw(fill))
                 div.actions { (button("Add this key", Weight::Plain)) }
             }))
         } @else if !view.issuer_is_theirs {

@@ -9,8 +9,8 @@ use crate::model::sso::KeyFacts;
 use crate::pages::components::{
     Tone, Weight, button, card, choice_button, danger_card, flush_card, header, link_button, notice, table,
 };
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// The page that takes the file.
 pub fn upload(frame: &Frame<'_>, fill: &Fill) -> String {
@@ -20,16 +20,16 @@ pub fn upload(frame: &Frame<'_>, fill: &Fill) -> String {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/sso", TITLE)]), HEADING, lead, &html! {}))
         (card("", "", &form::upload(&own(frame, "/sso/metadata"), frame.token, &html! {
-            (Field::file("metadata_file", "Metadata file").unmarked().draw(fill))
-            (Field::area("metadata_text", "Or its text, pasted").code().unmarked().draw(fill))
-            (Field::text("entity", "Entity ID, when the file has several").draw(fill))
+            (FormField::file("metadata_file", "Metadata file").unmarked().draw(fill))
+            (FormField::area("metadata_text", "Or its text, pasted").code().unmarked().draw(fill))
+            (FormField::text("entity", "Entity ID, when the file has several").draw(fill))
             div.actions {
                 (button("Show what it would change", Weight::Primary))
                 a href=(own(frame, "/sso")) { "Cancel" }
             }
         })))
     };
-    console(frame, Place::SignOn, HEADING, fill.is_wrong(), &content)
+    console(frame, MenuEntry::SignOn, HEADING, fill.is_wrong(), &content)
 }
 
 /// What an upload would change.
@@ -98,5 +98,5 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
         }
         @if nothing { div.actions { (link_button(&own(frame, "/sso"), "Back", true)) } } @else { (save) }
     };
-    console(frame, Place::SignOn, HEADING, false, &content)
+    console(frame, MenuEntry::SignOn, HEADING, false, &content)
 }

@@ -19,7 +19,7 @@ use crate::pages::components::{
     Tone, Weight, card, choice_button, code, header, link_button, notice, pairs, time, time_or,
 };
 use crate::pages::form;
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 const TITLE: &str = "SSO Configure";
 
@@ -58,7 +58,7 @@ pub fn overview(frame: &Frame<'_>, view: &OverviewView<'_>) -> String {
         (tell(frame, view))
         (operation(frame, view))
     };
-    console(frame, Place::SignOn, TITLE, false, &content)
+    console(frame, MenuEntry::SignOn, TITLE, false, &content)
 }
 
 /// The bar of steps, where nothing is being typed.
@@ -292,7 +292,7 @@ pub fn ask(frame: &Frame<'_>, question: &Question<'_>) -> String {
             }
         })))
     };
-    console(frame, Place::SignOn, question.title, false, &content)
+    console(frame, MenuEntry::SignOn, question.title, false, &content)
 }
 
 /// A SHA-256 in groups of four, as people compare it.

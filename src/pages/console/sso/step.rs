@@ -10,8 +10,8 @@ use crate::model::sso::fields::{Entry, Field as SsoField, Section, edition};
 use crate::model::sso::health::Health;
 use crate::model::sso::step::Step;
 use crate::pages::components::{Weight, button, header, time};
-use crate::pages::form::{self, Field, Fill};
-use crate::pages::layout::{Frame, Place, console};
+use crate::pages::form::{self, Fill, FormField};
+use crate::pages::layout::{Frame, MenuEntry, console};
 
 /// The form's field that says which values it was drawn from.
 pub const EDITION: &str = "edition";
@@ -59,7 +59,7 @@ pub fn page(frame: &Frame<'_>, view: &StepView<'_>, fill: &Fill) -> String {
             }))
         }
     };
-    console(frame, Place::SignOn, step.title(), fill.is_wrong(), &content)
+    console(frame, MenuEntry::SignOn, step.title(), fill.is_wrong(), &content)
 }
 
 fn section_of(frame: &Frame<'_>, view: &StepView<'_>, section: Section, fill: &Fill) -> Markup {
@@ -143,12 +143,12 @@ pub(in crate::pages::console) fn drawn(
     let hint: Vec<&str> = std::iter::once(help).chain(warning.as_deref()).chain(told).collect();
     let hint = hint.join(" ");
     match field.entry {
-        Entry::Line => Field::text(field.name, field.label).hint(&hint).more(more).unmarked().draw(fill),
+        Entry::Line => FormField::text(field.name, field.label).hint(&hint).more(more).unmarked().draw(fill),
         Entry::Switch => form::tick_with_more(field.name, "true", field.label, (&hint, more), fill),
         Entry::OneOf(choices) => {
             let options: Vec<(String, String)> =
                 choices.iter().map(|c| (c.word.to_owned(), c.label.to_owned())).collect();
-            Field::select(field.name, field.label, &options).hint(&hint).more(more).draw(fill)
+            FormField::select(field.name, field.label, &options).hint(&hint).more(more).draw(fill)
         }
     }
 }
