@@ -9,7 +9,7 @@ use argh::{CommandInfoWithArgs as Command, FlagInfo, FlagInfoKind, Optionality, 
 use crate::config::nearest;
 
 /// A command line that names a command, and everything that the command must have.
-pub struct Typed<'t> {
+pub struct CommandLine<'t> {
     /// The command, and before it those that it belongs to; the program is first.
     pub path: Vec<&'t Command>,
     /// The words as argh reads them: options before operands, and `--` between.
@@ -26,9 +26,14 @@ pub struct Mistake(pub String);
 ///
 /// # Errors
 /// The mistake, with the way to the help that tells better.
-pub fn read<'t>(program: &'t Command, words: &[String]) -> Result<Typed<'t>, Mistake> {
-    let mut line =
-        Line { path: vec![program], global: vec![], commands: vec![], options: vec![], operands: vec![] };
+pub fn read<'t>(program: &'t Command, words: &[String]) -> Result<CommandLine<'t>, Mistake> {
+    let mut line = SortedWords {
+        path: vec![program],
+        global: vec![],
+        commands: vec![],
+        options: vec![],
+        operands: vec![],
+    };
     let (mut help, mut operands_only) = (false, false);
     let mut words = words.iter().map(String::as_str);
     while let Some(word) = words.next() {
@@ -45,7 +50,7 @@ pub fn read<'t>(program: &'t Command, words: &[String]) -> Result<Typed<'t>, Mis
     if !help {
         line.complete()?;
     }
-    Ok(Typed { help, words: line.words(), path: line.path })
+    Ok(CommandLine { help, words: line.words(), path: line.path })
 }
 
 /// The command's words, such as `sidelight user create`.
@@ -54,7 +59,7 @@ pub fn spelled(path: &[&Command]) -> String {
     std::iter::once("sidelight").chain(names).collect::<Vec<_>>().join(" ")
 }
 
-struct Line<'t> {
+struct SortedWords<'t> {
     path: Vec<&'t Command>,
     /// Options of the program.
     global: Vec<String>,
@@ -64,7 +69,7 @@ struct Line<'t> {
     operands: Vec<String>,
 }
 
-impl<'t> Line<'t> {
+impl<'t> SortedWords<'t> {
     fn command(&self) -> &'t Command {
         // The program is always there.
         self.path.last().copied().unwrap_or(&NONE)

@@ -51,7 +51,7 @@ pub enum Next {
     Close,
 }
 
-enum Stage {
+enum ConnectionStage {
     Handshake,
     /// Between requests: no byte of the next one is here.
     Idle,
@@ -74,7 +74,7 @@ enum Stage {
 }
 
 /// What a stage came to.
-enum Step {
+enum StageResult {
     Again,
     Stop(Next),
 }
@@ -87,7 +87,7 @@ pub struct Connection {
     inbox: Vec<u8>,
     scanned: usize,
     printed: Printed,
-    stage: Stage,
+    stage: ConnectionStage,
     since: Instant,
     deadline: Instant,
     answers: u8,
@@ -113,9 +113,9 @@ impl Connection {
     ) -> std::io::Result<Self> {
         let wire = Wire::new(socket, shared.tls.as_ref())?;
         let (stage, patience) = if wire.is_tls() {
-            (Stage::Handshake, shared.limits.handshake)
+            (ConnectionStage::Handshake, shared.limits.handshake)
         } else {
-            (Stage::Idle, shared.limits.idle)
+            (ConnectionStage::Idle, shared.limits.idle)
         };
         let since = Instant::now();
         Ok(Self {
@@ -162,7 +162,10 @@ impl Connection {
 
     /// Whether nothing of a request is here or on its way out, so that closing loses nothing.
     pub fn is_idle(&self) -> bool {
-        matches!(self.stage, Stage::Idle | Stage::Handshake | Stage::Linger { .. })
+        matches!(
+            self.stage,
+            ConnectionStage::Idle | ConnectionStage::Handshake | ConnectionStage::Linger { .. }
+        )
     }
 
     /// Gives memory back before a wait.
@@ -170,7 +173,7 @@ impl Connection {
         if self.inbox.is_empty() {
             spare::give_back(&mut self.inbox);
         }
-        if !matches!(self.stage, Stage::Reply { .. }) {
+        if !matches!(self.stage, ConnectionStage::Reply { .. }) {
             spare::give_back(&mut self.printed.front);
             self.printed.tail = Vec::new();
         }
@@ -178,7 +181,7 @@ impl Connection {
 
     /// Drives the connection as far as its bytes allow, and says what it waits for.
     pub fn attend(&mut self, shared: &Shared) -> Next {
-        if !matches!(self.stage, Stage::Answered(..)) {
+        if !matches!(self.stage, ConnectionStage::Answered(..)) {
             // Who comes from an answer has heard nothing from the poller: what came meanwhile, the lot knows.
             self.wire.look_again();
         }
@@ -193,71 +196,71 @@ impl Connection {
                 self.expire(shared)
             } else {
                 match &self.stage {
-                    Stage::Handshake => self.shake(shared),
-                    Stage::Idle | Stage::Head => self.read_head(shared),
-                    Stage::Body(_) => self.read_body(shared),
-                    Stage::Answered(..) => self.print_answer(shared),
-                    Stage::Reply { .. } => self.reply(shared),
-                    Stage::Waiting(_) => Step::Stop(Next::Close),
-                    Stage::Linger { .. } => self.linger(),
+                    ConnectionStage::Handshake => self.shake(shared),
+                    ConnectionStage::Idle | ConnectionStage::Head => self.read_head(shared),
+                    ConnectionStage::Body(_) => self.read_body(shared),
+                    ConnectionStage::Answered(..) => self.print_answer(shared),
+                    ConnectionStage::Reply { .. } => self.reply(shared),
+                    ConnectionStage::Waiting(_) => StageResult::Stop(Next::Close),
+                    ConnectionStage::Linger { .. } => self.linger(),
                 }
             };
-            if let Step::Stop(next) = step {
+            if let StageResult::Stop(next) = step {
                 return next;
             }
         }
     }
 
-    fn enter(&mut self, stage: Stage, patience: Duration) -> Step {
+    fn enter(&mut self, stage: ConnectionStage, patience: Duration) -> StageResult {
         self.stage = stage;
         self.since = Instant::now();
         self.deadline = self.since + patience;
-        Step::Again
+        StageResult::Again
     }
 
     /// The deadline of the stage has passed.
-    fn expire(&mut self, shared: &Shared) -> Step {
+    fn expire(&mut self, shared: &Shared) -> StageResult {
         count(&shared.counters.timed_out);
         match self.stage {
-            Stage::Head => self.refuse(Refusal::HeadTooLate, shared),
-            Stage::Body(_) => self.refuse(Refusal::BodyTooLate, shared),
-            _ => Step::Stop(Next::Close),
+            ConnectionStage::Head => self.refuse(Refusal::HeadTooLate, shared),
+            ConnectionStage::Body(_) => self.refuse(Refusal::BodyTooLate, shared),
+            _ => StageResult::Stop(Next::Close),
         }
     }
 
-    fn shake(&mut self, shared: &Shared) -> Step {
+    fn shake(&mut self, shared: &Shared) -> StageResult {
         duty::relieve();
         match self.wire.handshake() {
-            Ok(Handshake::Done) => self.enter(Stage::Idle, shared.limits.idle),
-            Ok(Handshake::Dry) => Step::Stop(Next::Readable),
-            Ok(Handshake::Blocked) => Step::Stop(Next::Writable),
+            Ok(Handshake::Done) => self.enter(ConnectionStage::Idle, shared.limits.idle),
+            Ok(Handshake::Dry) => StageResult::Stop(Next::Readable),
+            Ok(Handshake::Blocked) => StageResult::Stop(Next::Writable),
             Ok(Handshake::Plain) => {
                 count(&shared.counters.handshakes_failed);
                 self.refuse(Refusal::PlainOnTls, shared)
             }
             Ok(Handshake::Failed) | Err(_) => {
                 count(&shared.counters.handshakes_failed);
-                Step::Stop(Next::Close)
+                StageResult::Stop(Next::Close)
             }
         }
     }
 
-    fn read_head(&mut self, shared: &Shared) -> Step {
+    fn read_head(&mut self, shared: &Shared) -> StageResult {
         if self.scanned == self.inbox.len() {
             match self.wire.fill(&mut self.inbox, 0) {
                 Ok(Filled::Some) => {}
-                Ok(Filled::Dry) => return Step::Stop(Next::Readable),
-                Ok(Filled::End) | Err(_) => return Step::Stop(Next::Close),
+                Ok(Filled::Dry) => return StageResult::Stop(Next::Readable),
+                Ok(Filled::End) | Err(_) => return StageResult::Stop(Next::Close),
             }
         }
-        if matches!(self.stage, Stage::Idle) {
-            self.enter(Stage::Head, shared.limits.head);
+        if matches!(self.stage, ConnectionStage::Idle) {
+            self.enter(ConnectionStage::Head, shared.limits.head);
         }
         let end = match head::end_of_head(&self.inbox, self.scanned, shared.limits.head_bytes) {
             Ok(Some(end)) => end,
             Ok(None) => {
                 self.scanned = self.inbox.len();
-                return Step::Again;
+                return StageResult::Again;
             }
             Err(refusal) => return self.refuse(refusal, shared),
         };
@@ -281,7 +284,7 @@ impl Connection {
     }
 
     /// Asks for the limit before any byte of the body is read.
-    fn begin_body(&mut self, head: ParsedHead, shared: &Shared) -> Step {
+    fn begin_body(&mut self, head: ParsedHead, shared: &Shared) -> StageResult {
         let content_type = head
             .headers
             .iter()
@@ -311,41 +314,41 @@ impl Connection {
             match self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n", &mut sent) {
                 Ok(Flushed::All) => {}
                 // A client that takes not even this much takes no answer either.
-                Ok(Flushed::Blocked) | Err(_) => return Step::Stop(Next::Close),
+                Ok(Flushed::Blocked) | Err(_) => return StageResult::Stop(Next::Close),
             }
         }
         let incoming = Incoming::new(head, self.seat.bytes(), limit);
         let patience = shared.limits.with_bytes(shared.limits.body, incoming.most());
-        self.enter(Stage::Body(Box::new(incoming)), patience)
+        self.enter(ConnectionStage::Body(Box::new(incoming)), patience)
     }
 
-    fn read_body(&mut self, shared: &Shared) -> Step {
-        let Stage::Body(incoming) = &mut self.stage else { return Step::Stop(Next::Close) };
+    fn read_body(&mut self, shared: &Shared) -> StageResult {
+        let ConnectionStage::Body(incoming) = &mut self.stage else { return StageResult::Stop(Next::Close) };
         let taken = match incoming.take(&self.inbox) {
             Ok(taken) => taken,
             Err(refusal) => return self.refuse(refusal, shared),
         };
         self.consume(taken.used);
         if taken.is_whole {
-            return match std::mem::replace(&mut self.stage, Stage::Idle) {
-                Stage::Body(incoming) => self.answer_body(*incoming, shared),
-                _ => Step::Stop(Next::Close),
+            return match std::mem::replace(&mut self.stage, ConnectionStage::Idle) {
+                ConnectionStage::Body(incoming) => self.answer_body(*incoming, shared),
+                _ => StageResult::Stop(Next::Close),
             };
         }
         match self.wire.fill(&mut self.inbox, taken.missing) {
-            Ok(Filled::Some) => Step::Again,
-            Ok(Filled::Dry) => Step::Stop(Next::Readable),
-            Ok(Filled::End) | Err(_) => Step::Stop(Next::Close),
+            Ok(Filled::Some) => StageResult::Again,
+            Ok(Filled::Dry) => StageResult::Stop(Next::Readable),
+            Ok(Filled::End) | Err(_) => StageResult::Stop(Next::Close),
         }
     }
 
-    fn answer_body(&mut self, incoming: Incoming, shared: &Shared) -> Step {
+    fn answer_body(&mut self, incoming: Incoming, shared: &Shared) -> StageResult {
         self.account = Some(incoming.account);
         self.answer(incoming.head, incoming.body, shared)
     }
 
     /// Hands the request in and prints what comes back.
-    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> Step {
+    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> StageResult {
         count(&shared.counters.requests);
         let manner = Manner {
             keep_alive: head.keep_alive,
@@ -362,8 +365,8 @@ impl Connection {
             Ok(Answer::Now(response)) => self.print(response, manner, shared),
             Ok(Answer::Streamed(streamed)) => self.print_streamed(streamed, manner, shared),
             Ok(Answer::Later(begin)) => {
-                self.stage = Stage::Waiting(manner);
-                Step::Stop(Next::Answer(begin))
+                self.stage = ConnectionStage::Waiting(manner);
+                StageResult::Stop(Next::Answer(begin))
             }
             Err(_) => {
                 let incident = new_incident();
@@ -385,8 +388,8 @@ impl Connection {
 
     /// Takes the answer that was waited for; the next thread that attends makes and sends it.
     pub fn answered(&mut self, answer: MakeResponse, shared: &Shared) {
-        if let Stage::Waiting(manner) = self.stage {
-            self.enter(Stage::Answered(answer, manner), shared.limits.write);
+        if let ConnectionStage::Waiting(manner) = self.stage {
+            self.enter(ConnectionStage::Answered(answer, manner), shared.limits.write);
         }
     }
 
@@ -397,9 +400,11 @@ impl Connection {
         self.fail(shared, &incident);
     }
 
-    fn print_answer(&mut self, shared: &Shared) -> Step {
-        let Stage::Answered(answer, manner) = std::mem::replace(&mut self.stage, Stage::Idle) else {
-            return Step::Stop(Next::Close);
+    fn print_answer(&mut self, shared: &Shared) -> StageResult {
+        let ConnectionStage::Answered(answer, manner) =
+            std::mem::replace(&mut self.stage, ConnectionStage::Idle)
+        else {
+            return StageResult::Stop(Next::Close);
         };
         self.may_take_long();
         match catch_unwind(AssertUnwindSafe(answer)) {
@@ -412,7 +417,7 @@ impl Connection {
         }
     }
 
-    fn print(&mut self, response: Response, mut manner: Manner, shared: &Shared) -> Step {
+    fn print(&mut self, response: Response, mut manner: Manner, shared: &Shared) -> StageResult {
         // The stop may have come meanwhile, and the client should hear of it.
         manner.keep_alive &= !shared.is_stopping();
         if self.printed.response(response, manner).is_err() {
@@ -423,7 +428,7 @@ impl Connection {
         self.begin_reply(manner.keep_alive, shared)
     }
 
-    fn print_streamed(&mut self, streamed: Streamed, mut manner: Manner, shared: &Shared) -> Step {
+    fn print_streamed(&mut self, streamed: Streamed, mut manner: Manner, shared: &Shared) -> StageResult {
         let Streamed { response, portions } = streamed;
         // In the old version only the end of the connection ends a body whose length is not known.
         manner.keep_alive &= !manner.old_version && !shared.is_stopping();
@@ -438,7 +443,7 @@ impl Connection {
 
     /// Has the next portion made, now that the client has taken the one before. Others have their turn before it is
     /// sent.
-    fn next_portion(&mut self, mut portions: Portions, manner: Manner, shared: &Shared) -> Step {
+    fn next_portion(&mut self, mut portions: Portions, manner: Manner, shared: &Shared) -> StageResult {
         duty::relieve();
         self.printed.clear();
         let more = match catch_unwind(AssertUnwindSafe(|| portions.next())) {
@@ -450,15 +455,15 @@ impl Connection {
                 self.printed.last_portion(manner);
                 None
             }
-            Ok(Some(Err(_))) => return Step::Stop(Next::Close),
+            Ok(Some(Err(_))) => return StageResult::Stop(Next::Close),
             Err(_) => {
                 count(&shared.counters.panics);
                 note(format_args!("panic while a body was made: incident {}", new_incident()));
-                return Step::Stop(Next::Close);
+                return StageResult::Stop(Next::Close);
             }
         };
         self.begin_reply_with(manner.keep_alive, more, shared);
-        Step::Stop(Next::Turn)
+        StageResult::Stop(Next::Turn)
     }
 
     fn request(&self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> Request {
@@ -477,21 +482,26 @@ impl Connection {
         Request { method, path, query, headers, body, peer, secure, host }
     }
 
-    fn begin_reply(&mut self, keep: bool, shared: &Shared) -> Step {
+    fn begin_reply(&mut self, keep: bool, shared: &Shared) -> StageResult {
         self.begin_reply_with(keep, None, shared)
     }
 
-    fn begin_reply_with(&mut self, keep: bool, more: Option<(Portions, Manner)>, shared: &Shared) -> Step {
+    fn begin_reply_with(
+        &mut self,
+        keep: bool,
+        more: Option<(Portions, Manner)>,
+        shared: &Shared,
+    ) -> StageResult {
         self.account = None;
         let bytes = self.printed.front.len() + self.printed.tail.len();
         let patience = shared.limits.with_bytes(shared.limits.write, bytes);
-        self.enter(Stage::Reply { sent: 0, keep, more }, patience)
+        self.enter(ConnectionStage::Reply { sent: 0, keep, more }, patience)
     }
 
     /// Refuses a request whose head was not read, or whose body is on its way.
-    fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> Step {
-        match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Body(incoming) => self.refuse_request(refusal, incoming.into_head(), shared),
+    fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> StageResult {
+        match std::mem::replace(&mut self.stage, ConnectionStage::Idle) {
+            ConnectionStage::Body(incoming) => self.refuse_request(refusal, incoming.into_head(), shared),
             _ => {
                 let inbox = std::mem::take(&mut self.inbox);
                 let asked = glimpse::of(&inbox);
@@ -502,13 +512,13 @@ impl Connection {
     }
 
     /// Refuses a request whose head was read.
-    fn refuse_request(&mut self, refusal: Refusal, head: ParsedHead, shared: &Shared) -> Step {
+    fn refuse_request(&mut self, refusal: Refusal, head: ParsedHead, shared: &Shared) -> StageResult {
         let request = self.request(head, Vec::new(), shared);
         self.refuse_asked(refusal, Some(Refused::Head(&request)), shared)
     }
 
     /// Refuses in the words of the handler, who knows how they speak at this path; else in plain text.
-    fn refuse_asked(&mut self, refusal: Refusal, asked: Option<Refused<'_>>, shared: &Shared) -> Step {
+    fn refuse_asked(&mut self, refusal: Refusal, asked: Option<Refused<'_>>, shared: &Shared) -> StageResult {
         count(&shared.counters.refused);
         // Nothing more of what it sends is read: thousands that are refused must not keep what they have sent.
         self.inbox = Vec::new();
@@ -527,7 +537,7 @@ impl Connection {
         head_only: bool,
         shared: &Shared,
         plain: impl FnOnce(&mut Printed),
-    ) -> Step {
+    ) -> StageResult {
         let manner = Manner { keep_alive: false, old_version: false, head_only };
         if said.is_none_or(|response| self.printed.response(response, manner).is_err()) {
             plain(&mut self.printed);
@@ -535,20 +545,22 @@ impl Connection {
         self.begin_reply(false, shared)
     }
 
-    fn fail(&mut self, shared: &Shared, incident: &str) -> Step {
+    fn fail(&mut self, shared: &Shared, incident: &str) -> StageResult {
         count(&shared.counters.panics);
         self.printed.failure(incident);
         self.begin_reply(false, shared)
     }
 
-    fn reply(&mut self, shared: &Shared) -> Step {
-        let Stage::Reply { sent, keep, more } = &mut self.stage else { return Step::Stop(Next::Close) };
+    fn reply(&mut self, shared: &Shared) -> StageResult {
+        let ConnectionStage::Reply { sent, keep, more } = &mut self.stage else {
+            return StageResult::Stop(Next::Close);
+        };
         let front = self.printed.front.len();
         if *sent < front || self.printed.tail.is_empty() {
             match self.wire.send(&self.printed.front, sent) {
                 Ok(Flushed::All) => {}
-                Ok(Flushed::Blocked) => return Step::Stop(Next::Writable),
-                Err(_) => return Step::Stop(Next::Close),
+                Ok(Flushed::Blocked) => return StageResult::Stop(Next::Writable),
+                Err(_) => return StageResult::Stop(Next::Close),
             }
         }
         if !self.printed.tail.is_empty() {
@@ -557,8 +569,8 @@ impl Connection {
             *sent = front + sent_of_tail;
             match outcome {
                 Ok(Flushed::All) => {}
-                Ok(Flushed::Blocked) => return Step::Stop(Next::Writable),
-                Err(_) => return Step::Stop(Next::Close),
+                Ok(Flushed::Blocked) => return StageResult::Stop(Next::Writable),
+                Err(_) => return StageResult::Stop(Next::Close),
             }
         }
         if let Some((portions, manner)) = more.take() {
@@ -566,24 +578,30 @@ impl Connection {
         }
         if !*keep {
             self.wire.finish();
-            return self.enter(Stage::Linger { discarded: 0 }, shared.limits.linger);
+            return self.enter(ConnectionStage::Linger { discarded: 0 }, shared.limits.linger);
         }
         self.printed.clear();
-        self.enter(Stage::Idle, shared.limits.idle);
+        self.enter(ConnectionStage::Idle, shared.limits.idle);
         self.answers += 1;
-        if self.answers < ANSWERS { Step::Again } else { Step::Stop(Next::Turn) }
+        if self.answers < ANSWERS { StageResult::Again } else { StageResult::Stop(Next::Turn) }
     }
 
-    fn linger(&mut self) -> Step {
-        let Stage::Linger { discarded } = &mut self.stage else { return Step::Stop(Next::Close) };
+    fn linger(&mut self) -> StageResult {
+        let ConnectionStage::Linger { discarded } = &mut self.stage else {
+            return StageResult::Stop(Next::Close);
+        };
         let mut scratch = [0; SCRATCH];
         match self.wire.discard(&mut scratch) {
             Filled::Some if *discarded < DISCARDED => {
                 *discarded += SCRATCH;
-                if *discarded % DISCARDED_AT_ONCE == 0 { Step::Stop(Next::Turn) } else { Step::Again }
+                if *discarded % DISCARDED_AT_ONCE == 0 {
+                    StageResult::Stop(Next::Turn)
+                } else {
+                    StageResult::Again
+                }
             }
-            Filled::Dry => Step::Stop(Next::Readable),
-            Filled::Some | Filled::End => Step::Stop(Next::Close),
+            Filled::Dry => StageResult::Stop(Next::Readable),
+            Filled::Some | Filled::End => StageResult::Stop(Next::Close),
         }
     }
 }

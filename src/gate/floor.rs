@@ -10,8 +10,8 @@ use mio::{Events, Poll, Token, Waker};
 use super::connection::{Connection, Next};
 use super::counters::count;
 
-use super::lot::{Lot, Wants};
-use super::pool::{Pool, Work};
+use super::lot::{Lot, WaitingFor};
+use super::pool::{Pool, PoolWork};
 use super::resume::{MakeResponse, PutAside, Resume};
 use super::shared::Shared;
 
@@ -53,7 +53,7 @@ impl Floor {
     }
 }
 
-impl Work for Floor {
+impl PoolWork for Floor {
     type Job = Box<Connection>;
 
     fn look_out(&self, patience: Option<Duration>, found: &mut Vec<Box<Connection>>) {
@@ -81,8 +81,8 @@ impl Work for Floor {
         // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
         let next = catch_unwind(AssertUnwindSafe(|| connection.attend(shared)));
         match next {
-            Ok(Next::Readable) => self.lot.park(connection, Wants::Read),
-            Ok(Next::Writable) => self.lot.park(connection, Wants::Write),
+            Ok(Next::Readable) => self.lot.park(connection, WaitingFor::Readable),
+            Ok(Next::Writable) => self.lot.park(connection, WaitingFor::Writable),
             Ok(Next::Turn) => Some(connection),
             Ok(Next::Answer(begin)) => {
                 connection.rest();

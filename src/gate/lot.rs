@@ -28,11 +28,11 @@ pub struct Lot {
 
 /// What a parked connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
-    /// Its client sends, or closes.
-    Read,
-    /// Its client takes.
-    Write,
+pub enum WaitingFor {
+    /// Until its client sends, or closes.
+    Readable,
+    /// Until its socket accepts more bytes.
+    Writable,
 }
 
 #[derive(Default)]
@@ -46,7 +46,7 @@ struct Spots {
 
 #[derive(Default)]
 struct Spot {
-    parked: Option<(Box<Connection>, Wants)>,
+    parked: Option<(Box<Connection>, WaitingFor)>,
     readable: bool,
     writable: bool,
     /// The client has closed its side: told once, and true from then on, whatever is still unread before it.
@@ -84,7 +84,7 @@ impl Lot {
     pub fn enter(&self, connection: Box<Connection>) {
         let (descriptor, place) = (connection.socket().as_raw_fd(), connection.place());
         // Parked first: the event can come at once, and must find the connection in its place.
-        drop(self.park(connection, Wants::Read));
+        drop(self.park(connection, WaitingFor::Readable));
         if self.watch(descriptor, place).is_err() {
             // Dropped after the lock is given back: giving up its place takes the lock.
             let unwatched = self.lock().take(place);
@@ -94,18 +94,18 @@ impl Lot {
 
     /// Parks a connection until its socket is ready; hands it back when that has happened meanwhile. When the
     /// lot is closing, an idle one is closed instead.
-    pub fn park(&self, mut connection: Box<Connection>, wants: Wants) -> Option<Box<Connection>> {
+    pub fn park(&self, mut connection: Box<Connection>, waiting_for: WaitingFor) -> Option<Box<Connection>> {
         let mut lot = self.lock();
         if lot.closing && connection.is_idle() {
             drop(lot);
             return None;
         }
         let Some(spot) = lot.spots.get_mut(connection.place()) else { return Some(connection) };
-        if spot.is_ready(wants) {
+        if spot.is_ready(waiting_for) {
             return Some(connection);
         }
         connection.rest();
-        spot.parked = Some((connection, wants));
+        spot.parked = Some((connection, waiting_for));
         lot.parked += 1;
         if std::mem::take(&mut lot.door_sleeps) {
             // Without this wake the door would look at the connection's deadline only when something else comes.
@@ -122,9 +122,9 @@ impl Lot {
             spot.ended |= event.is_error() || event.is_read_closed();
             spot.readable |= event.is_readable();
             spot.writable |= event.is_writable() || event.is_error() || event.is_write_closed();
-            let Some((_, wants)) = &spot.parked else { continue };
-            let wants = *wants;
-            if spot.is_ready(wants) {
+            let Some((_, waiting_for)) = &spot.parked else { continue };
+            let waiting_for = *waiting_for;
+            if spot.is_ready(waiting_for) {
                 out.extend(lot.take(event.token().0));
             }
         }
@@ -195,10 +195,10 @@ impl Spots {
 
 impl Spot {
     /// Tells whether what is waited for has happened, and forgets it: it is being seen to.
-    fn is_ready(&mut self, wants: Wants) -> bool {
-        match wants {
-            Wants::Read => std::mem::take(&mut self.readable) || self.ended,
-            Wants::Write => std::mem::take(&mut self.writable),
+    fn is_ready(&mut self, waiting_for: WaitingFor) -> bool {
+        match waiting_for {
+            WaitingFor::Readable => std::mem::take(&mut self.readable) || self.ended,
+            WaitingFor::Writable => std::mem::take(&mut self.writable),
         }
     }
 }

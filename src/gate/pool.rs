@@ -27,7 +27,7 @@ const SHARE: usize = 2;
 const LOOK_AFTER: u32 = 64;
 
 /// What the threads of a pool do.
-pub trait Work: Send + Sync + 'static {
+pub trait PoolWork: Send + Sync + 'static {
     type Job: Send + 'static;
 
     /// Waits until there are jobs, at most for `patience` if there is one, or until it is called back. One
@@ -43,7 +43,7 @@ pub trait Work: Send + Sync + 'static {
 }
 
 /// A queue of jobs, the threads that do them, and the lookout.
-pub struct Pool<W: Work + ?Sized> {
+pub struct Pool<W: PoolWork + ?Sized> {
     state: Mutex<ThreadPoolState<W::Job>>,
     ended: Condvar,
     most: usize,
@@ -66,7 +66,7 @@ struct ThreadPoolState<Job> {
     closed: bool,
 }
 
-impl<W: Work> Pool<W> {
+impl<W: PoolWork> Pool<W> {
     /// Makes a pool of at most `most` threads, and its first thread.
     ///
     /// # Errors
@@ -280,7 +280,7 @@ mod tests {
         outbox: Sender<Option<Job>>,
     }
 
-    impl Work for Channel {
+    impl PoolWork for Channel {
         type Job = Job;
 
         fn look_out(&self, patience: Option<Duration>, found: &mut Vec<Job>) {

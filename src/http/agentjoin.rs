@@ -212,7 +212,7 @@ fn welcome(
     sites: &[String],
 ) -> Response {
     let lab = app.desk.appliance.lab_clock();
-    let view = pages::SignedIn {
+    let view = pages::SignedInView {
         purpose,
         address: signed_in.address.as_str(),
         group: signed_in.group,

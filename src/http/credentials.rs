@@ -11,7 +11,7 @@ use super::router::Call;
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 use crate::protocol::credential::{
-    self, Authorization, Credential, Field, Unreadable, from_authorization, from_fields,
+    self, Authorization, Credential, SentField, Unreadable, from_authorization, from_fields,
 };
 
 /// The parameters of a request: of its body first, then of its query; names in any case.
@@ -68,13 +68,13 @@ impl<'r> Fields<'r> {
         from_fields(|name| self.field(name))
     }
 
-    fn field(&self, name: &str) -> Option<Field> {
+    fn field(&self, name: &str) -> Option<SentField> {
         if let Some(value) = self.json_value(name) {
-            return Some(Field { value: value.into_owned(), as_sent: None });
+            return Some(SentField { value: value.into_owned(), as_sent: None });
         }
         let raw = self.params.first_raw(name)?;
         let value = self.params.first(name)?.into_owned();
-        Some(Field { as_sent: (raw != value).then(|| raw.to_owned()), value })
+        Some(SentField { as_sent: (raw != value).then(|| raw.to_owned()), value })
     }
 
     fn json_value(&self, name: &str) -> Option<Cow<'_, str>> {

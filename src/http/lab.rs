@@ -21,7 +21,7 @@ pub const ROUTES: &[Route] =
 /// Either of the two, not both.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Setting {
+struct ClockSetting {
     now: Option<String>,
     offset_seconds: Option<i64>,
 }
@@ -41,7 +41,7 @@ fn put_clock(app: &App, call: &Call<'_>) -> Result<Response> {
             format!("{why} Send {{\"now\":\"2020-07-05T00:00:00Z\"}} or {{\"offset_seconds\":-60}}.");
         Error::new(Kind::Invalid, "bad_clock", public)
     };
-    let setting: Setting =
+    let setting: ClockSetting =
         serde_json::from_slice(&call.request.body).map_err(|e| wrong(&format!("The body is wrong: {e}.")))?;
     let offset_ms = match (setting.now, setting.offset_seconds) {
         (Some(now), None) => {

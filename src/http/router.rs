@@ -131,10 +131,10 @@ pub enum Handling {
 }
 
 /// What follows the body of a response, piece by piece.
-pub type Pieces = Box<dyn Iterator<Item = Result<Vec<u8>>> + Send>;
+pub type BodyPortions = Box<dyn Iterator<Item = Result<Vec<u8>>> + Send>;
 
 /// A surface's function whose response may go on in pieces.
-pub type InPieces = fn(&App, &Call<'_>) -> Result<(Response, Option<Pieces>)>;
+pub type InPieces = fn(&App, &Call<'_>) -> Result<(Response, Option<BodyPortions>)>;
 
 /// A surface's function that answers at once.
 pub type AtOnce = fn(&App, &Call<'_>) -> Result<Response>;
@@ -299,7 +299,7 @@ impl App {
 
     /// Answers with a body that is made as the client takes it. What fails after it has begun is logged here, and
     /// cuts the client off.
-    fn streamed(&self, request: &Request, response: Response, pieces: Pieces) -> Answer {
+    fn streamed(&self, request: &Request, response: Response, pieces: BodyPortions) -> Answer {
         let response = answer::with_house_headers(response, self.promises_tls(request));
         let path = request.path.clone();
         let portions: Portions = Box::new(pieces.map(move |piece| {

@@ -5,7 +5,7 @@
 
 use maud::{Markup, html};
 
-use super::components::{Tone, Weight, button, header, link_button, notice, pairs};
+use super::components::{ButtonStyle, Tone, button, header, link_button, notice, pairs};
 use super::form::{self, Fill, FormField};
 use super::layout;
 use crate::error::Error;
@@ -45,7 +45,7 @@ pub fn sign_in(view: &SignIn<'_>) -> String {
                 (FormField::text("username", "Glance Address").required().autocomplete("username").draw(view.fill))
                 (FormField::password("password", "Password", "current-password").required().draw(view.fill))
                 (FormField::text("groupid", "Group ID").hint(group_hint).short().draw(view.fill))
-                div.actions { (button("Sign in", Weight::Primary)) }
+                div.actions { (button("Sign in", ButtonStyle::Primary)) }
             }
         }
     };
@@ -66,7 +66,7 @@ pub enum Purpose {
 }
 
 /// A page of somebody who is signed in.
-pub struct SignedIn<'a> {
+pub struct SignedInView<'a> {
     pub purpose: &'a Purpose,
     pub address: &'a str,
     pub group: GroupId,
@@ -77,7 +77,7 @@ pub struct SignedIn<'a> {
 }
 
 /// Draws the page of somebody who is signed in.
-pub fn signed_in(view: &SignedIn<'_>) -> String {
+pub fn signed_in(view: &SignedInView<'_>) -> String {
     let title = match view.purpose {
         Purpose::Join => "Join a session",
         Purpose::View { .. } => "Ready to join",
@@ -93,13 +93,13 @@ pub fn signed_in(view: &SignedIn<'_>) -> String {
             ]))
             (of_purpose(view))
         }
-        form method="post" action="/login/signout.aspx" { (button("Sign out", Weight::Plain)) }
+        form method="post" action="/login/signout.aspx" { (button("Sign out", ButtonStyle::Plain)) }
         (told(view.purpose))
     };
     layout::bare(title, false, view.lab, &content)
 }
 
-fn of_purpose(view: &SignedIn<'_>) -> Markup {
+fn of_purpose(view: &SignedInView<'_>) -> Markup {
     let launch = html! {
         @match view.launch {
             Some(address) => div.actions { (link_button(address, "Open the Glance client", true)) },
@@ -111,7 +111,7 @@ fn of_purpose(view: &SignedIn<'_>) -> Markup {
         Purpose::Join => html! {
             form method="get" action="/agentjoin/AgentView.aspx" {
                 (FormField::text("SessionKey", "Session key").required().short().draw(&Fill::default()))
-                div.actions { (button("Join", Weight::Primary)) }
+                div.actions { (button("Join", ButtonStyle::Primary)) }
             }
         },
         Purpose::View { session } => html! {
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_strangers_wrote_is_escaped() {
         let purpose = Purpose::View { session: "<script>alert(1)</script>".into() };
-        let page = signed_in(&SignedIn {
+        let page = signed_in(&SignedInView {
             purpose: &purpose,
             address: "ann.acme",
             group: GroupId(72),

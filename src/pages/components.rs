@@ -106,7 +106,7 @@ pub fn tile(value: &str, name: &str, address: &str) -> Markup {
 }
 
 /// The head of a column.
-pub struct Head<'a> {
+pub struct ColumnHead<'a> {
     /// "" for a column of buttons, which has no label.
     pub label: &'a str,
     /// For a column that sorts.
@@ -121,27 +121,28 @@ pub struct SortLink {
 }
 
 /// A row of a table; `below` stands in a row of its own under it, over the whole width.
-pub struct Row {
+pub struct TableRow {
     pub cells: Vec<Markup>,
     pub below: Option<Markup>,
 }
 
-impl<'a> From<&'a str> for Head<'a> {
-    fn from(label: &'a str) -> Head<'a> {
-        Head { label, sort: None }
+impl<'a> From<&'a str> for ColumnHead<'a> {
+    fn from(label: &'a str) -> ColumnHead<'a> {
+        ColumnHead { label, sort: None }
     }
 }
 
 /// A table: on a phone each row becomes a card that names its values by the column. `caption` is read out
 /// but not shown. A column named "" has no label, for buttons.
 pub fn table(caption: &str, columns: &[&str], rows: &[Vec<Markup>]) -> Markup {
-    let heads: Vec<Head<'_>> = columns.iter().map(|column| Head::from(*column)).collect();
-    let rows: Vec<Row> = rows.iter().map(|cells| Row { cells: cells.clone(), below: None }).collect();
+    let heads: Vec<ColumnHead<'_>> = columns.iter().map(|column| ColumnHead::from(*column)).collect();
+    let rows: Vec<TableRow> =
+        rows.iter().map(|cells| TableRow { cells: cells.clone(), below: None }).collect();
     table_of(caption, &heads, &rows)
 }
 
 /// As [`table`], with columns that sort and rows that have more below them.
-pub fn table_of(caption: &str, heads: &[Head<'_>], rows: &[Row]) -> Markup {
+pub fn table_of(caption: &str, heads: &[ColumnHead<'_>], rows: &[TableRow]) -> Markup {
     // The roles are written out because `display: block`, which makes cards of rows, takes them away.
     html! {
         div.scroll {
@@ -167,7 +168,7 @@ pub fn table_of(caption: &str, heads: &[Head<'_>], rows: &[Row]) -> Markup {
     }
 }
 
-fn column_head(head: &Head<'_>) -> Markup {
+fn column_head(head: &ColumnHead<'_>) -> Markup {
     let sorted = head.sort.as_ref().and_then(|sort| sort.descending);
     let order = sorted.map(|descending| if descending { "descending" } else { "ascending" });
     html! {
@@ -200,7 +201,7 @@ pub fn link_button(address: &str, words: &str, primary: bool) -> Markup {
 
 /// How heavy a button is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
+pub enum ButtonStyle {
     Plain,
     Primary,
     Danger,
@@ -208,21 +209,21 @@ pub enum Weight {
 }
 
 /// A button that sends its form.
-pub fn button(words: &str, weight: Weight) -> Markup {
+pub fn button(words: &str, weight: ButtonStyle) -> Markup {
     html! { button class=(weight_class(weight)) type="submit" { (words) } }
 }
 
 /// A button that sends its form and says which button it was.
-pub fn choice_button(words: &str, weight: Weight, name: &str, value: &str) -> Markup {
+pub fn choice_button(words: &str, weight: ButtonStyle, name: &str, value: &str) -> Markup {
     html! { button class=(weight_class(weight)) type="submit" name=(name) value=(value) { (words) } }
 }
 
-fn weight_class(weight: Weight) -> &'static str {
+fn weight_class(weight: ButtonStyle) -> &'static str {
     match weight {
-        Weight::Plain => "button",
-        Weight::Primary => "button primary",
-        Weight::Danger => "button danger",
-        Weight::Small => "button small",
+        ButtonStyle::Plain => "button",
+        ButtonStyle::Primary => "button primary",
+        ButtonStyle::Danger => "button danger",
+        ButtonStyle::Small => "button small",
     }
 }
 
@@ -371,13 +372,13 @@ mod tests {
         check(&table(HOSTILE, &[HOSTILE], &[vec![cell.clone()]]));
         check(&empty(HOSTILE, &html! {}));
         let sort = Some(SortLink { address: HOSTILE.into(), descending: Some(true) });
-        let row = Row { cells: vec![cell.clone()], below: Some(cell.clone()) };
-        check(&table_of(HOSTILE, &[Head { label: HOSTILE, sort }], &[row]));
+        let row = TableRow { cells: vec![cell.clone()], below: Some(cell.clone()) };
+        check(&table_of(HOSTILE, &[ColumnHead { label: HOSTILE, sort }], &[row]));
         check(&badge(Tone::Good, HOSTILE));
         check(&breakable(HOSTILE));
         check(&link_button(HOSTILE, HOSTILE, true));
-        check(&button(HOSTILE, Weight::Plain));
-        check(&choice_button(HOSTILE, Weight::Danger, HOSTILE, HOSTILE));
+        check(&button(HOSTILE, ButtonStyle::Plain));
+        check(&choice_button(HOSTILE, ButtonStyle::Danger, HOSTILE, HOSTILE));
         check(&pairs(&[(HOSTILE, cell)]));
         check(&code(HOSTILE, HOSTILE));
         for outcome in [CheckOutcome::Passed, CheckOutcome::Failed, CheckOutcome::Skipped] {

@@ -92,7 +92,11 @@ pub fn group_address(group: GroupId) -> String {
 /// Frames a page of somebody who is signed in. `wrong` puts "Error" in front of the window's title, which
 /// is the first thing that a screen reader reads.
 pub fn console(frame: &Frame<'_>, place: MenuEntry, title: &str, wrong: bool, content: &Markup) -> String {
-    document(&Head { title, wrong, again: None, of_console: true }, frame.lab, &framed(frame, place, content))
+    document(
+        &PageHead { title, wrong, again: None, of_console: true },
+        frame.lab,
+        &framed(frame, place, content),
+    )
 }
 
 /// As [`console`], for a page that the browser asks for again after so many seconds.
@@ -103,7 +107,7 @@ pub fn console_again(
     seconds: u32,
     content: &Markup,
 ) -> String {
-    let head = Head { title, wrong: false, again: Some(seconds), of_console: true };
+    let head = PageHead { title, wrong: false, again: Some(seconds), of_console: true };
     document(&head, frame.lab, &framed(frame, place, content))
 }
 
@@ -133,7 +137,7 @@ pub fn bare(title: &str, wrong: bool, lab: Option<&str>, content: &Markup) -> St
         header.top { (brand()) }
         div.frame.narrow { main #main tabindex="-1" { (content) } }
     };
-    document(&Head { title, wrong, again: None, of_console: false }, lab, &content)
+    document(&PageHead { title, wrong, again: None, of_console: false }, lab, &content)
 }
 
 /// As [`bare`], wider and with what the console's pages have at their foot: the first page of the server.
@@ -142,10 +146,10 @@ pub fn front(title: &str, lab: Option<&str>, content: &Markup) -> String {
         header.top { (brand()) }
         div.frame.front { main #main tabindex="-1" { (content) } }
     };
-    document(&Head { title, wrong: false, again: None, of_console: true }, lab, &content)
+    document(&PageHead { title, wrong: false, again: None, of_console: true }, lab, &content)
 }
 
-struct Head<'a> {
+struct PageHead<'a> {
     title: &'a str,
     wrong: bool,
     /// Seconds after which the browser asks again.
@@ -154,7 +158,7 @@ struct Head<'a> {
     of_console: bool,
 }
 
-fn document(head: &Head<'_>, lab: Option<&str>, content: &Markup) -> String {
+fn document(head: &PageHead<'_>, lab: Option<&str>, content: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {

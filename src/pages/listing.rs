@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::components::{Head, SortLink, empty};
+use super::components::{ColumnHead, SortLink, empty};
 use super::form::{Fill, FormField};
 use crate::model::lists::{Count, thousands};
 
@@ -88,7 +88,7 @@ impl Listing {
     }
 
     /// A column that sorts. `first` is the order that its first click asks for.
-    pub fn head<'h>(&self, label: &'h str, first: &str) -> Head<'h> {
+    pub fn head<'h>(&self, label: &'h str, first: &str) -> ColumnHead<'h> {
         let key = first.trim_start_matches('-');
         let current = (self.sort.trim_start_matches('-') == key).then(|| self.sort.starts_with('-'));
         let next = match current {
@@ -96,7 +96,7 @@ impl Listing {
             Some(false) => format!("-{key}"),
             None => first.to_owned(),
         };
-        Head { label, sort: Some(SortLink { address: self.with(None, &next, 1), descending: current }) }
+        ColumnHead { label, sort: Some(SortLink { address: self.with(None, &next, 1), descending: current }) }
     }
 
     /// The field with all orders, which works where columns have no heads.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::assets;
 use super::compared_keys::compared_keys;
-use super::components::{Tone, Weight, button, card, checks, flush_card, notice, pairs};
+use super::components::{ButtonStyle, Tone, button, card, checks, flush_card, notice, pairs};
 use super::layout;
 use crate::model::GroupId;
 use crate::model::sso::LOGIN_KEY_CHECK;
@@ -150,7 +150,7 @@ pub fn account_summary(address: &str, group: GroupId) -> String {
             h1 { "You are signed in" }
             p { "As " strong { (address) } ", to group " (group) "." }
         }
-        form method="post" action="/login/signout.aspx" { (button("Sign out", Weight::Plain)) }
+        form method="post" action="/login/signout.aspx" { (button("Sign out", ButtonStyle::Plain)) }
     };
     layout::bare("Your account", false, None, &content)
 }

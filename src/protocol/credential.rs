@@ -92,13 +92,13 @@ impl fmt::Display for Unreadable {
 
 /// One parameter of a query, a form or a JSON object.
 #[derive(Clone)]
-pub struct Field {
+pub struct SentField {
     pub value: String,
     /// As it came, where decoding changed it.
     pub as_sent: Option<String>,
 }
 
-impl Field {
+impl SentField {
     fn other_readings(&self) -> Vec<String> {
         self.as_sent.as_ref().map(|sent| readings(sent, &self.value)).unwrap_or_default()
     }
@@ -126,7 +126,7 @@ fn readings(sent: &str, value: &str) -> Vec<String> {
 ///
 /// # Errors
 /// What is missing or contradictory.
-pub fn from_fields(field: impl Fn(&str) -> Option<Field>) -> Result<Option<Credential>, Unreadable> {
+pub fn from_fields(field: impl Fn(&str) -> Option<SentField>) -> Result<Option<Credential>, Unreadable> {
     let filled = |name: &str| field(name).filter(|f| !f.value.is_empty());
     let secret = |name: &str| filled(name).map(|f| Zeroizing::new(f.value));
     let (key, password) = (secret("loginkey"), secret("password"));
@@ -157,7 +157,7 @@ pub fn from_fields(field: impl Fn(&str) -> Option<Field>) -> Result<Option<Crede
 
 /// A single string that was taken apart as parameters: `partneruserid=…~loginkey` in the pair form, or
 /// `username=…~loginkey`.
-fn joined(filled: impl Fn(&str) -> Option<Field>, user: &Field) -> Result<Credential, Unreadable> {
+fn joined(filled: impl Fn(&str) -> Option<SentField>, user: &SentField) -> Result<Credential, Unreadable> {
     let (puid, key) = user.value.rsplit_once('~').ok_or(Unreadable::NoTilde)?;
     let key = Zeroizing::new(key.to_owned());
     let subject = match filled("partnerid") {
@@ -178,7 +178,7 @@ fn joined(filled: impl Fn(&str) -> Option<Field>, user: &Field) -> Result<Creden
 }
 
 /// The pair form in the other order, taken apart: `partneruserid=…` and `partnerid=…~loginkey`.
-fn joined_at_group(filled: impl Fn(&str) -> Option<Field>) -> Result<Credential, Unreadable> {
+fn joined_at_group(filled: impl Fn(&str) -> Option<SentField>) -> Result<Credential, Unreadable> {
     let group = filled("partnerid").ok_or(Unreadable::Incomplete("partnerid"))?;
     let puid = filled("partneruserid").ok_or(Unreadable::Incomplete("partneruserid"))?;
     // With a login key on either, the PUID would go to the log with a login key in it.
@@ -195,15 +195,15 @@ fn joined_at_group(filled: impl Fn(&str) -> Option<Field>) -> Result<Credential,
 }
 
 /// Whether a login key hangs on the value, as in the single strings.
-fn carries_key(field: &Field) -> bool {
+fn carries_key(field: &SentField) -> bool {
     field.value.contains("~$")
 }
 
-fn username(filled: impl Fn(&str) -> Option<Field>) -> Result<String, Unreadable> {
+fn username(filled: impl Fn(&str) -> Option<SentField>) -> Result<String, Unreadable> {
     filled("username").map(|f| f.value).ok_or(Unreadable::Incomplete("username"))
 }
 
-fn subject(filled: impl Fn(&str) -> Option<Field>) -> Result<Subject, Unreadable> {
+fn subject(filled: impl Fn(&str) -> Option<SentField>) -> Result<Subject, Unreadable> {
     match (filled("partnerid"), filled("partneruserid"), filled("username")) {
         (Some(group), Some(puid), _) => Ok(Subject::Partner {
             group: GroupId::parse(group.value.trim()).ok_or(Unreadable::GroupId)?,
@@ -393,7 +393,7 @@ mod tests {
     fn fields(pairs: &[(&str, &str)], expected: Result<Option<Credential>, Unreadable>) {
         let find = |name: &str| {
             let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| Field { value: (*value).to_owned(), as_sent: None })
+            found.map(|(_, value)| SentField { value: (*value).to_owned(), as_sent: None })
         };
         check(&format!("{pairs:?}"), from_fields(find), expected);
     }
@@ -445,8 +445,8 @@ mod tests {
         const ADDRESS: &str = "J%C3%B6rg%20+%20M%C3%BCller";
         let form = |sent: &str| {
             let value: String = percent_decode_str(&sent.replace('+', " ")).decode_utf8_lossy().into_owned();
-            let puid = Field { as_sent: Some(sent.to_owned()), value };
-            let field = |value: &str| Some(Field { value: value.to_owned(), as_sent: None });
+            let puid = SentField { as_sent: Some(sent.to_owned()), value };
+            let field = |value: &str| Some(SentField { value: value.to_owned(), as_sent: None });
             from_fields(|name| match name {
                 "partneruserid" => Some(puid.clone()),
                 "partnerid" => field("72"),

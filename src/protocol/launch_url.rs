@@ -93,14 +93,14 @@ fn server(webserver: &str) -> String {
 
 /// A launch URL taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed {
+pub struct ParsedLaunchUrl {
     pub url: LaunchUrl,
     /// `None` when one of its three parts is missing.
     pub claim: Option<Claim>,
 }
 
 /// Takes a launch URL apart; `None` when it is none. Paths and names match in any case.
-pub fn parse(text: &str) -> Option<Parsed> {
+pub fn parse(text: &str) -> Option<ParsedLaunchUrl> {
     let (scheme, rest) = text.trim().split_once("://")?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let value = |name: &str| {
@@ -124,7 +124,7 @@ pub fn parse(text: &str) -> Option<Parsed> {
             login_key: value("loginkey")?,
         })
     };
-    Some(Parsed { url, claim: claim() })
+    Some(ParsedLaunchUrl { url, claim: claim() })
 }
 
 fn decode(value: &str) -> Option<String> {
@@ -203,12 +203,12 @@ mod tests {
             (join, format!("glancepanorama://agentjoin/{}/72/v%2F1?{who}", host())),
         ] {
             assert_eq!(url.build(&claim()), expected);
-            assert_eq!(parse(&expected), Some(Parsed { url, claim: Some(claim()) }), "{expected}");
+            assert_eq!(parse(&expected), Some(ParsedLaunchUrl { url, claim: Some(claim()) }), "{expected}");
         }
         let visitor = LaunchUrl::VisitorView { origin: origin(), visitor: "v-1".into() };
         let expected = format!("{}/agentjoin/AgentView.aspx?VisitorId=v-1&wait=1", origin());
         assert_eq!(visitor.build(&claim()), expected);
-        assert_eq!(parse(&expected), Some(Parsed { url: visitor, claim: None }));
+        assert_eq!(parse(&expected), Some(ParsedLaunchUrl { url: visitor, claim: None }));
     }
 
     #[test]

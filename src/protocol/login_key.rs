@@ -150,7 +150,7 @@ impl fmt::Display for LoginKeyReject {
 
 /// A login key taken apart; nothing of it is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parsed<'t> {
+pub struct ParsedLoginKey<'t> {
     /// Seconds since the epoch.
     pub expiry: i64,
     expiry_text: &'t str,
@@ -161,7 +161,7 @@ pub struct Parsed<'t> {
 ///
 /// # Errors
 /// `Malformed`, `PreviousFormat` or `UnsupportedVersion`.
-pub fn parse(text: &str) -> Result<Parsed<'_>, LoginKeyReject> {
+pub fn parse(text: &str) -> Result<ParsedLoginKey<'_>, LoginKeyReject> {
     let Some(rest) = text.strip_prefix('$') else {
         return Err(without_leading_dollar(text));
     };
@@ -187,7 +187,7 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, LoginKeyReject> {
     }
     let expiry = expiry_text.parse().map_err(|_| LoginKeyReject::Malformed(Flaw::Expiry))?;
     let signature = decode_signature(signature_text).ok_or(LoginKeyReject::Malformed(Flaw::Signature))?;
-    Ok(Parsed { expiry, expiry_text, signature })
+    Ok(ParsedLoginKey { expiry, expiry_text, signature })
 }
 
 /// Checks a login key for a group and a PUID at `now`, in seconds since the epoch. Allocates nothing.
@@ -230,7 +230,7 @@ fn check_life(expiry: i64, now: i64) -> Result<(), LoginKeyReject> {
 }
 
 fn check_signature(
-    parsed: &Parsed<'_>,
+    parsed: &ParsedLoginKey<'_>,
     key: &SigningKey,
     group: &str,
     puid: &str,

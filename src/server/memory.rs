@@ -17,19 +17,19 @@ const THREAD: usize = 256 * 1024;
 
 /// One part of the sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct MemoryPart {
     /// What takes it, for people.
     pub what: String,
     pub bytes: usize,
 }
 
 /// The parts of what a server may take that is started here.
-pub fn parts() -> Vec<Part> {
+pub fn parts() -> Vec<MemoryPart> {
     parts_of(&Limits::default().lowered_to_this_process())
 }
 
-fn parts_of(limits: &Limits) -> Vec<Part> {
-    let part = |what: String, bytes: usize| Part { what, bytes };
+fn parts_of(limits: &Limits) -> Vec<MemoryPart> {
+    let part = |what: String, bytes: usize| MemoryPart { what, bytes };
     let Limits { connections, threads, head_bytes, body_bytes_in_all, .. } = *limits;
     let passwords = passwords::at_once();
     vec![
@@ -43,7 +43,7 @@ fn parts_of(limits: &Limits) -> Vec<Part> {
 }
 
 /// The sum in whole MiB, rounded up.
-pub fn mebibytes(parts: &[Part]) -> usize {
+pub fn mebibytes(parts: &[MemoryPart]) -> usize {
     parts.iter().map(|part| part.bytes).sum::<usize>().div_ceil(MIB)
 }
 

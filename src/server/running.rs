@@ -21,12 +21,12 @@ pub struct Running {
     /// Where it listens.
     pub url: String,
     /// By name.
-    pub settings: BTreeMap<String, Setting>,
+    pub settings: BTreeMap<String, RunningSetting>,
 }
 
 /// A setting's value and where it came from, in words.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
+pub struct RunningSetting {
     pub value: String,
     pub origin: String,
 }
@@ -35,7 +35,7 @@ impl Running {
     /// What a server that was started with `config` says of itself.
     pub fn of(config: &Config, url: &str) -> Running {
         let settings = config.values.iter().map(|(name, value)| {
-            let setting = Setting { value: value.text.clone(), origin: value.origin.to_string() };
+            let setting = RunningSetting { value: value.text.clone(), origin: value.origin.to_string() };
             ((*name).to_owned(), setting)
         });
         Running { pid: std::process::id(), url: url.to_owned(), settings: settings.collect() }

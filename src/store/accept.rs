@@ -64,15 +64,16 @@ pub(super) fn accept(path: &Path, conditions: &Conditions<'_>) -> Result<Accepte
 }
 
 /// What is to be looked at, with what had to be made for it.
-struct Seen {
+struct DatabaseView {
     view: View,
     _index: Option<EmptyIndex>,
 }
 
 /// Whether the log counts, and whether only a check of the whole can tell that it belongs to the database.
-fn choose_view(path: &Path, lost_log: LostLog) -> Result<(Seen, bool)> {
-    let alone = || Seen { view: View::FileAlone, _index: None };
-    let with_log = || EmptyIndex::beside(path).map(|index| Seen { view: View::WithLog, _index: index });
+fn choose_view(path: &Path, lost_log: LostLog) -> Result<(DatabaseView, bool)> {
+    let alone = || DatabaseView { view: View::FileAlone, _index: None };
+    let with_log =
+        || EmptyIndex::beside(path).map(|index| DatabaseView { view: View::WithLog, _index: index });
     // The log first: a server that runs may start it again meanwhile, which raises what the database names by one.
     let log = log_file::salt(path)?;
     let found = match (file_alone(path), log) {

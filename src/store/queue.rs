@@ -2,11 +2,11 @@
 //!
 //! A command on the host holds the lock for milliseconds, a repair or a backup tool for as long as it likes. So:
 //!
-//! - For a short while ([`Stage::Short`]) all wait: nobody notices a command that writes.
-//! - Then ([`Stage::Long`]) whoever has read something and only owes a row of the access log is answered, and the row
+//! - For a short while ([`LockWait::Short`]) all wait: nobody notices a command that writes.
+//! - Then ([`LockWait::Long`]) whoever has read something and only owes a row of the access log is answered, and the row
 //!   follows when the lock is free; a note on which nothing hangs is left undone; and of those who wait with a thread each,
 //!   only so many go on waiting, so that reads find threads.
-//! - When [`BOUND`] is over ([`Stage::Over`]), counted from the first that waited, all are told so together, and
+//! - When [`BOUND`] is over ([`LockWait::Over`]), counted from the first that waited, all are told so together, and
 //!   whoever comes after that is told at once, until the lock is free.
 
 use std::collections::VecDeque;
@@ -33,21 +33,21 @@ const ROWS: usize = 4_096;
 
 /// How long another process has held the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
+pub(super) enum LockWait {
     Short,
     Long,
     Over,
 }
 
 /// Judges how long that is.
-pub(super) type Patience = Box<dyn Fn(Duration) -> Stage + Send>;
+pub(super) type Patience = Box<dyn Fn(Duration) -> LockWait + Send>;
 
 /// The patience of a server, and of a command.
 pub(super) fn patience() -> Patience {
     Box::new(|held_for| match held_for {
-        short if short < SHORT => Stage::Short,
-        long if long < BOUND => Stage::Long,
-        _ => Stage::Over,
+        short if short < SHORT => LockWait::Short,
+        long if long < BOUND => LockWait::Long,
+        _ => LockWait::Over,
     })
 }
 
@@ -95,10 +95,10 @@ impl Queue {
         // Looked at before anybody is taken out of the queue, so that whoever is told was there in time.
         let stage = (self.patience)(since.elapsed());
         let places =
-            if stage == Stage::Short { QUEUE.saturating_sub(self.waiting.len()) } else { usize::MAX };
+            if stage == LockWait::Short { QUEUE.saturating_sub(self.waiting.len()) } else { usize::MAX };
         self.waiting.extend(self.jobs.try_iter().take(places));
         let mut ends = false;
-        if stage == Stage::Short {
+        if stage == LockWait::Short {
             return ends;
         }
         let (mut threads, mut places) = (THREADS, QUEUE);
@@ -106,7 +106,7 @@ impl Queue {
             let Some(job) = self.answered_before_its_row(job) else { continue };
             let is_last = matches!(job.work, JobWork::End);
             let stays = match job.waiter {
-                _ if stage == Stage::Over || job.may_be_left => false,
+                _ if stage == LockWait::Over || job.may_be_left => false,
                 _ if is_last => true,
                 Waiter::Thread => threads > 0 && places > 0,
                 Waiter::Receiver => places > 0,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::queue::Stage;
+use super::queue::LockWait;
 use super::tests::{NOW, acme};
 use super::*;
 use crate::model::Caller;
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Beside {
     _directory: tempfile::TempDir,
     store: Store,
-    stage: Arc<Mutex<Stage>>,
+    stage: Arc<Mutex<LockWait>>,
     other: Connection,
 }
 
@@ -28,13 +28,13 @@ fn beside() -> Beside {
     drop(Store::open(directory.path(), Mode::Lab, NOW).unwrap());
     let path = directory.path().join(DATABASE_FILE);
     let connection = open::for_server(&path, Mode::Lab, NOW, LostLog::Refuse, &|_| Ok(())).unwrap();
-    let stage = Arc::new(Mutex::new(Stage::Short));
+    let stage = Arc::new(Mutex::new(LockWait::Short));
     let told = Arc::clone(&stage);
     let patience = move |_| {
         let mut stage = told.lock().unwrap();
         match *stage {
             // Once: who is not told by it is told by nothing.
-            Stage::Over => std::mem::replace(&mut *stage, Stage::Long),
+            LockWait::Over => std::mem::replace(&mut *stage, LockWait::Long),
             stage => stage,
         }
     };
@@ -48,12 +48,12 @@ fn beside() -> Beside {
 }
 
 impl Beside {
-    fn lock(&self, stage: Stage) {
+    fn lock(&self, stage: LockWait) {
         self.say(stage);
         self.other.execute_batch("BEGIN IMMEDIATE").unwrap();
     }
 
-    fn say(&self, stage: Stage) {
+    fn say(&self, stage: LockWait) {
         *self.stage.lock().unwrap() = stage;
     }
 
@@ -96,11 +96,11 @@ fn writes(store: &Store, each: usize) -> Receiver<Result<()>> {
 #[test]
 fn all_who_wait_for_another_process_are_told_by_one_end_of_patience() {
     let beside = beside();
-    beside.lock(Stage::Long);
+    beside.lock(LockWait::Long);
     let told = writes(&beside.store, 25);
     beside.looked();
     assert_eq!(told.try_recv(), Err(TryRecvError::Empty), "nobody is told before");
-    beside.say(Stage::Over);
+    beside.say(LockWait::Over);
     for _ in 0..75 {
         let error = told.recv_timeout(PATIENCE).unwrap().unwrap_err();
         assert_eq!((error.kind, error.code), (Kind::Unavailable, "database_locked"));
@@ -114,7 +114,7 @@ fn all_who_wait_for_another_process_are_told_by_one_end_of_patience() {
 #[test]
 fn a_lock_that_is_given_back_in_time_costs_nobody_anything() {
     let beside = beside();
-    beside.lock(Stage::Short);
+    beside.lock(LockWait::Short);
     let told = writes(&beside.store, 5);
     let (tell, read) = channel();
     let owed = beside.store.inner.writer.log(NOW, row("read"), Appended::MayFollow);
@@ -128,7 +128,7 @@ fn a_lock_that_is_given_back_in_time_costs_nobody_anything() {
 #[test]
 fn whoever_only_reads_goes_on_and_the_row_follows() {
     let beside = beside();
-    beside.lock(Stage::Long);
+    beside.lock(LockWait::Long);
     let store = &beside.store;
     let noted = store.note(NOW, |w| w.insert_group(&acme()));
     assert_eq!(noted.wait(), Ok(()), "a note is left undone");
@@ -140,7 +140,7 @@ fn whoever_only_reads_goes_on_and_the_row_follows() {
     assert_eq!(beside.logged("read"), 1);
     assert_eq!(store.read(|r| r.groups()).unwrap(), [], "the note is not made later");
     // A stop writes them too.
-    beside.lock(Stage::Long);
+    beside.lock(LockWait::Long);
     store.log_reading(NOW, row("last")).unwrap();
     beside.unlock();
     assert!(!matches!(store.close(), None | Some(Closed::RowsLost(_))));
@@ -151,24 +151,24 @@ fn whoever_only_reads_goes_on_and_the_row_follows() {
 #[test]
 fn rows_that_follow_are_bounded_and_a_stop_says_how_many_are_lost() {
     let beside = beside();
-    beside.lock(Stage::Long);
+    beside.lock(LockWait::Long);
     for _ in 0..4_096 {
         beside.store.log_reading(NOW, row("read")).unwrap();
     }
     let (tell, told) = channel();
     let one_more = beside.store.inner.writer.log(NOW, row("read"), Appended::MayFollow);
     one_more.deliver(move |outcome| tell.send(outcome()).unwrap());
-    beside.say(Stage::Over);
+    beside.say(LockWait::Over);
     assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap_err().code, "database_locked");
     // The last job waits as the others do, and then the thread ends.
-    beside.say(Stage::Over);
+    beside.say(LockWait::Over);
     assert_eq!(beside.store.close(), Some(Closed::RowsLost(4_096)));
 }
 
 #[test]
 fn only_so_many_threads_wait() {
     let beside = beside();
-    beside.lock(Stage::Long);
+    beside.lock(LockWait::Long);
     let (tell, told) = channel();
     std::thread::scope(|scope| {
         for _ in 0..100 {

@@ -36,7 +36,7 @@ pub(super) struct WriterThread {
 }
 
 /// What the thread itself knows.
-struct Work {
+struct WriterState {
     connection: Connection,
     path: PathBuf,
     log_keeper: log_file::Keeper,
@@ -55,8 +55,12 @@ impl WriterThread {
         connection.commit_hook(Some(move || !own.load(Ordering::Relaxed))).map_err(database_fault)?;
         // The queue waits for the lock, not the connection: so others can be answered meanwhile.
         connection.busy_timeout(Duration::ZERO).map_err(database_fault)?;
-        let mut work =
-            Work { connection, path: path.to_owned(), log_keeper: log_file::Keeper::default(), committing };
+        let mut work = WriterState {
+            connection,
+            path: path.to_owned(),
+            log_keeper: log_file::Keeper::default(),
+            committing,
+        };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
@@ -127,7 +131,7 @@ impl WriterThread {
     }
 }
 
-impl Work {
+impl WriterState {
     /// Works until it is told to end, and tells how many rows were not written that should have followed.
     fn serve(&mut self, queue: &mut Queue) -> usize {
         while queue.wait() {

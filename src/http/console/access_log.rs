@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
-use crate::http::router::{App, Call, Pieces, Route};
+use crate::http::router::{App, BodyPortions, Call, Route};
 use crate::model::Group;
 use crate::pages::console::access_log::{self as pages, LogLine};
 use crate::pages::listing::{Chip, Listing};
@@ -131,15 +131,15 @@ fn day_of(params: &Params<'_>, name: &'static str) -> Result<Option<Timestamp>> 
     day.map(Some).ok_or_else(malformed)
 }
 
-fn get_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
+fn get_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<BodyPortions>)> {
     visit_streamed(app, call, |visit| csv_file(visit, None))
 }
 
-fn get_group_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
+fn get_group_access_log_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<BodyPortions>)> {
     visit_streamed(app, call, |visit| csv_file(visit, Some(&visit.group()?)))
 }
 
-fn csv_file(visit: &Visit<'_>, group: Option<&Group>) -> Result<(Response, Pieces)> {
+fn csv_file(visit: &Visit<'_>, group: Option<&Group>) -> Result<(Response, BodyPortions)> {
     let query = query_of(&visit.call.query(), group)?;
     let export = visit.app.desk.appliance.export_log(&visit.caller, &query)?;
     let name = match group {

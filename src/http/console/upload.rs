@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::multipart::Parts;
-use crate::http::router::{App, Call, Pieces, Route};
+use crate::http::router::{App, BodyPortions, Call, Route};
 use crate::model::Group;
 use crate::pages::components::Tone;
 use crate::pages::console::upload as pages;
@@ -31,7 +31,7 @@ pub const ROUTES: &[Route] = &[
     post("/console/groups/{group}/users/upload/{upload}/columns", post_columns),
 ];
 
-fn get_users_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<Pieces>)> {
+fn get_users_csv(app: &App, call: &Call<'_>) -> Result<(Response, Option<BodyPortions>)> {
     visit_streamed(app, call, |visit| {
         let group = visit.group()?;
         let export = app.desk.people.export_users(&visit.caller, group.id, &MemberQuery::default())?;

@@ -18,7 +18,7 @@ use crate::duty;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
 use crate::http::form::Params;
-use crate::http::router::{App, AtOnce, Call, Errors, FORM, InPieces, NO_BODY, Pieces, Route, UPLOAD};
+use crate::http::router::{App, AtOnce, BodyPortions, Call, Errors, FORM, InPieces, NO_BODY, Route, UPLOAD};
 use crate::http::{answer, own_page};
 use crate::model::{Actor, Caller, Group, GroupId};
 use crate::pages;
@@ -135,8 +135,8 @@ pub fn is_signed_in(app: &App, call: &Call<'_>) -> Result<bool> {
 pub fn visit_streamed(
     app: &App,
     call: &Call<'_>,
-    page: impl FnOnce(&Visit<'_>) -> Result<(Response, Pieces)>,
-) -> Result<(Response, Option<Pieces>)> {
+    page: impl FnOnce(&Visit<'_>) -> Result<(Response, BodyPortions)>,
+) -> Result<(Response, Option<BodyPortions>)> {
     let mut pieces = None;
     let response = visit(app, call, |visit| {
         let (response, more) = page(visit)?;

@@ -31,7 +31,7 @@ use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::credential::{Credential, Subject};
 
 /// A call: reads its own parameters, does its use case as the partner, and says what came of it.
-type Work = fn(&App, &Partner, &Parameters<'_>) -> Result<Document>;
+type CallHandler = fn(&App, &Partner, &Parameters<'_>) -> Result<Document>;
 
 /// What UpdateUser says besides when it lifts one of the two states and the other still keeps the user out: older
 /// scripts send `UserActive`, newer ones `UserSuspended`.
@@ -84,7 +84,7 @@ fn show_roles(app: &App, call: &Call<'_>) -> Result<Response> {
 }
 
 /// Signs the partner in, does the work, and prints what came of it; failures are documents too.
-fn answered(app: &App, call: &Call<'_>, work: Work) -> Result<Response> {
+fn answered(app: &App, call: &Call<'_>, work: CallHandler) -> Result<Response> {
     let outcome = Parameters::of(call).and_then(|parameters| {
         let partner = signed_in(app, call, &parameters)?;
         if call.request.method == Method::Get {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::row::{Row, number, rows};
+use super::row::{JsonRow, number, rows};
 use super::{bulk, caller, count_of, id_of, in_wire_words, ok};
 use crate::desk::people::roles::{NewRole, RoleChange, RoleView};
 use crate::desk::sign_in::privilege::Privilege::GroupOwner;
@@ -33,7 +33,7 @@ pub fn get_role(app: &App, call: &Call<'_>) -> Result<Response> {
 pub fn post_roles(app: &App, call: &Call<'_>) -> Result<Response> {
     let (caller, group) = caller(app, call, "role.create", &[GroupOwner])?;
     let new = rows(&call.request.body, |item| {
-        let row = Row::new(item, &["name", "description", "settings"])?;
+        let row = JsonRow::new(item, &["name", "description", "settings"])?;
         Ok(NewRole {
             name: row.text("name")?.unwrap_or_default(),
             description: row.text("description")?.unwrap_or_default(),
@@ -54,7 +54,7 @@ pub fn put_roles(app: &App, call: &Call<'_>) -> Result<Response> {
     let changes = rows(&call.request.body, |item| {
         // The last two are answered by lists and mean nothing here.
         let known = ["roleId", "name", "description", "settings", "inUse", "userCount"];
-        let row = Row::new(item, &known)?;
+        let row = JsonRow::new(item, &known)?;
         let missing = || Error::invalid("role_id_required", "roleId", "roleId is missing.");
         let id = row.number("roleId")?.ok_or_else(missing)?;
         let change = RoleChange {
@@ -77,7 +77,7 @@ pub fn post_delete_roles(app: &App, call: &Call<'_>) -> Result<Response> {
         let missing = || Error::invalid("role_id_required", "roleId", "roleId is missing.");
         let id = match number(item) {
             Some(id) => id,
-            None => Row::new(item, &["roleId"])?.number("roleId")?.ok_or_else(missing)?,
+            None => JsonRow::new(item, &["roleId"])?.number("roleId")?.ok_or_else(missing)?,
         };
         Ok(RoleId(id))
     });

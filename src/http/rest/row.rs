@@ -11,7 +11,7 @@ use crate::http::form::without_mark;
 use crate::secret::Secret;
 
 /// A row.
-pub struct Row<'v> {
+pub struct JsonRow<'v> {
     fields: &'v Map<String, Value>,
 }
 
@@ -42,17 +42,17 @@ pub fn rows<T>(body: &[u8], read: impl Fn(&Value) -> Result<T>) -> std::result::
     if refused.is_empty() { Ok(done) } else { Err(BulkError::Rows(refused)) }
 }
 
-impl<'v> Row<'v> {
+impl<'v> JsonRow<'v> {
     /// Takes an object as a row that may have these fields and no others.
     ///
     /// # Errors
     /// `Invalid` with `row_not_an_object` or `field_unknown`.
-    pub fn new(item: &'v Value, known: &[&str]) -> Result<Row<'v>> {
+    pub fn new(item: &'v Value, known: &[&str]) -> Result<JsonRow<'v>> {
         let Value::Object(fields) = item else {
             return Err(Error::new(Kind::Invalid, "row_not_an_object", "A row is an object: {…}."));
         };
         match fields.keys().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(Row { fields }),
+            None => Ok(JsonRow { fields }),
             Some(unknown) => {
                 let public = format!("There is no such field. Known are {}.", known.join(", "));
                 let unknown: String = unknown.chars().take(60).collect();
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn each_refused_row_is_named_and_the_whole_when_it_is_no_list() {
-        let read = |item: &Value| Row::new(item, &["a"])?.text("a");
+        let read = |item: &Value| JsonRow::new(item, &["a"])?.text("a");
         assert_eq!(
             refused(r#"[{"a":"x"},{"a":1},{},{"b":1},[]]"#, read),
             [(1, "wrong_type"), (3, "field_unknown"), (4, "row_not_an_object"),]
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn types_are_strict_and_null_is_absent() {
         let item = json!({"t": "x", "n": 7, "f": true, "s": {"a": true}, "z": null, "m": -1, "d": 1.5});
-        let row = Row::new(&item, &["t", "n", "f", "s", "z", "m", "d"]).unwrap();
+        let row = JsonRow::new(&item, &["t", "n", "f", "s", "z", "m", "d"]).unwrap();
         assert_eq!(row.text("t").unwrap().as_deref(), Some("x"));
         assert_eq!(row.number("n").unwrap(), Some(7));
         assert_eq!((number(&json!(7.0)), number(&json!(1e300)), number(&json!(-1.0))), (Some(7), None, None));

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::row::{Row, number, rows};
+use super::row::{JsonRow, number, rows};
 use super::{bulk, caller, count_of, in_wire_words, ok};
 use crate::desk::people::users::{
     MemberQuery, NewUser, RoleChoice, RoleMatch, TextMatch, UserChange, UserKey,
@@ -92,7 +92,7 @@ pub fn post_delete_users(app: &App, call: &Call<'_>) -> Result<Response> {
     let keys = rows(&call.request.body, |item| match number(item) {
         Some(id) => Ok(UserKey::Id(UserId(id))),
         None => {
-            let row = Row::new(item, &["userId", "partnerUserId", "username"])?;
+            let row = JsonRow::new(item, &["userId", "partnerUserId", "username"])?;
             let key = match (row.number("userId")?, row.text("partnerUserId")?, row.text("username")?) {
                 (Some(id), None, None) => Some(UserKey::Id(UserId(id))),
                 (None, Some(puid), None) => Some(UserKey::Puid(puid)),
@@ -151,7 +151,7 @@ fn role_named(name: String) -> RoleMatch {
 }
 
 fn new_user(item: &Value) -> Result<NewUser> {
-    let row = Row::new(item, NEW_FIELDS).map_err(in_wire_words)?;
+    let row = JsonRow::new(item, NEW_FIELDS).map_err(in_wire_words)?;
     let text = |name: &str| Ok::<_, Error>(row.text(name)?.unwrap_or_default());
     Ok(NewUser {
         address: text("username")?,
@@ -168,7 +168,7 @@ fn new_user(item: &Value) -> Result<NewUser> {
 }
 
 fn change(item: &Value) -> Result<(UserKey, UserChange)> {
-    let row = Row::new(item, CHANGE_FIELDS)?;
+    let row = JsonRow::new(item, CHANGE_FIELDS)?;
     let (mut puid, mut address) = (row.text("partnerUserId")?, row.text("username")?);
     // What names the user is no change; the others of the three are.
     let key = if let Some(id) = row.number("userId")? {

@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use crate::clock::Timestamp;
 use crate::model::GroupId;
 use crate::pages::components::{
-    Head, Row, Tone, Weight, badge, breakable, button, empty, header, link_button, pairs, table_of, time,
+    ButtonStyle, ColumnHead, TableRow, Tone, badge, breakable, button, empty, header, link_button, pairs,
+    table_of, time,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -67,7 +68,7 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
             (FormField::of_type("until", "End date (UTC)", "date").unmarked().draw(view.fill))
             (FormField::select("outcome", "Outcome", &outcomes()).draw(view.fill))
             (listing.sort_field(&SORTS))
-            (button("Search", Weight::Plain))
+            (button("Search", ButtonStyle::Plain))
         },
     );
     let lead = "Every sign-in, refusal and change. Rows are only ever added.";
@@ -93,7 +94,7 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
 
 const TIMESTAMP: &str = "Timestamp (UTC)";
 
-fn heads(timestamp: Head<'_>) -> [Head<'_>; 5] {
+fn heads(timestamp: ColumnHead<'_>) -> [ColumnHead<'_>; 5] {
     [timestamp, "IP Address".into(), "Actor".into(), "Operation".into(), "Subject".into()]
 }
 
@@ -106,7 +107,7 @@ pub fn lines(lines: &[LogLine], groups: bool) -> Markup {
     table_of("Access log", &heads(TIMESTAMP.into()), &rows)
 }
 
-fn row(line: &LogLine, groups: bool) -> Row {
+fn row(line: &LogLine, groups: bool) -> TableRow {
     let cells = vec![
         time(line.at),
         html! { @if line.ip.is_empty() { span.muted { "–" } } @else { (line.ip) } },
@@ -114,7 +115,7 @@ fn row(line: &LogLine, groups: bool) -> Row {
         html! { code.whole { (line.operation) } @if line.refused { " " (badge(Tone::Bad, "Refused")) } },
         breakable(&line.subject),
     ];
-    Row { cells, below: Some(detail(line, groups)) }
+    TableRow { cells, below: Some(detail(line, groups)) }
 }
 
 fn detail(line: &LogLine, groups: bool) -> Markup {

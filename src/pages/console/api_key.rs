@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use crate::clock::Timestamp;
 use crate::model::Group;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, choice_button, code, danger_card, header, link_button, notice, pairs,
-    time, time_or,
+    ButtonStyle, Tone, badge, button, card, choice_button, code, danger_card, header, link_button, notice,
+    pairs, time, time_or,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -23,7 +23,7 @@ pub fn page(
     let reveal = form::post_button(
         &super::own(frame, "/api-key/reveal"),
         frame.token,
-        &html! { div.actions { (button("Show the API key", Weight::Plain)) span.hint { "The access log notes that you looked." } } },
+        &html! { div.actions { (button("Show the API key", ButtonStyle::Plain)) span.hint { "The access log notes that you looked." } } },
     );
     let present = html! {
         (pairs(&[
@@ -51,7 +51,7 @@ pub fn page(
             }))
         }
         (card("Present key", "", &present))
-        @if !group.has_api_key { (card("Set the API key", "", &choices(frame, Weight::Plain, fill))) }
+        @if !group.has_api_key { (card("Set the API key", "", &choices(frame, ButtonStyle::Plain, fill))) }
     };
     console(frame, MenuEntry::ApiKey, "API key", fill.is_wrong(), &content)
 }
@@ -64,7 +64,7 @@ pub fn change(frame: &Frame<'_>, used: &str, fill: &Fill) -> String {
             li { (used) }
             li { "Have the new key ready wherever login keys are made. For an hour the present key can be put back." }
         }
-        (choices(frame, Weight::Danger, fill))
+        (choices(frame, ButtonStyle::Danger, fill))
         div.actions { (link_button(&super::own(frame, "/api-key"), "Keep the present key", false)) }
     };
     let title = "Change the API key?";
@@ -77,7 +77,7 @@ pub fn change(frame: &Frame<'_>, used: &str, fill: &Fill) -> String {
 }
 
 /// One made at random, or one that is typed.
-fn choices(frame: &Frame<'_>, weight: Weight, fill: &Fill) -> Markup {
+fn choices(frame: &Frame<'_>, weight: ButtonStyle, fill: &Fill) -> Markup {
     let address = super::own(frame, "/api-key/change");
     let random = form::post_button(
         &address,

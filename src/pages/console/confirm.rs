@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use crate::pages::components::{Crumb, Weight, button, card, danger_card, header, link_button};
+use crate::pages::components::{ButtonStyle, Crumb, button, card, danger_card, header, link_button};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 
@@ -47,7 +47,7 @@ pub fn page(frame: &Frame<'_>, place: MenuEntry, crumbs: &[Crumb<'_>], deed: &De
                 (FormField::text(TYPED_NAME, &label).required().draw(&deed.fill))
             }
             div.actions {
-                (button(deed.words, Weight::Danger))
+                (button(deed.words, ButtonStyle::Danger))
                 (link_button(&frame.onward(deed.back), if deed.keep.is_empty() { "Cancel" } else { deed.keep }, false))
             }
         },

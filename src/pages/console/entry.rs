@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::Group;
-use crate::pages::components::{Tone, Weight, button, card, code, header, notice, table};
+use crate::pages::components::{ButtonStyle, Tone, button, card, code, header, notice, table};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Flash, Frame, MenuEntry, bare, console};
 
@@ -18,7 +18,7 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
                 .required().autocomplete("username").draw(fill))
             (FormField::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (FormField::password("again", "The password again", "new-password").required().draw(fill))
-            div.actions { (button("Claim this appliance", Weight::Primary)) }
+            div.actions { (button("Claim this appliance", ButtonStyle::Primary)) }
         },
     );
     let content = html! {
@@ -73,7 +73,7 @@ pub fn sign_in(view: &SignInView<'_>, fill: &Fill) -> String {
             (along)
             (FormField::text("name", "Name or Glance Address").required().autocomplete("username").draw(fill))
             (FormField::password("password", "Password", "current-password").required().draw(fill))
-            div.actions { (button("Sign in", Weight::Primary)) }
+            div.actions { (button("Sign in", ButtonStyle::Primary)) }
         },
     );
     let content = html! {
@@ -88,7 +88,7 @@ pub fn sign_in(view: &SignInView<'_>, fill: &Fill) -> String {
                 }
                 (form::post("/console/enter-lab", form_token, &html! {
                     (along)
-                    div.actions { (button("Open the console", Weight::Primary)) }
+                    div.actions { (button("Open the console", ButtonStyle::Primary)) }
                 }))
             }
         } @else if unclaimed {
@@ -139,7 +139,7 @@ pub fn switch(frame: &Frame<'_>, groups: &[Group]) -> String {
             let go = form::post(
                 "/console/switch",
                 frame.token,
-                &html! { (form::hidden("group", &group.id.to_string())) (button("Go there", Weight::Small)) },
+                &html! { (form::hidden("group", &group.id.to_string())) (button("Go there", ButtonStyle::Small)) },
             );
             vec![
                 html! { span.primary { (group.name) } },
@@ -165,7 +165,7 @@ pub fn own_password(frame: &Frame<'_>, rule: &str, fill: &Fill) -> String {
             (FormField::password("current", "Present password", "current-password").required().draw(fill))
             (FormField::password("password", "New password", "new-password").hint(rule).required().draw(fill))
             (FormField::password("again", "The new password again", "new-password").required().draw(fill))
-            div.actions { (button("Change password", Weight::Primary)) }
+            div.actions { (button("Change password", ButtonStyle::Primary)) }
         },
     );
     let lead = "You stay signed in here; your sessions in other browsers end.";

@@ -8,8 +8,8 @@ use crate::model::Group;
 use crate::model::lists::thousands;
 use crate::model::sso::Status;
 use crate::pages::components::{
-    Head, Row, Tone, Weight, badge, button, card, code, flush_card, header, link_button, notice, pairs,
-    table_of, tile, time, time_or,
+    ButtonStyle, ColumnHead, TableRow, Tone, badge, button, card, code, flush_card, header, link_button,
+    notice, pairs, table_of, tile, time, time_or,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console, group_address};
@@ -64,15 +64,15 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
             }
             (FormField::select("sso", "Single sign-on", &sso_filter()).draw(view.fill))
             (listing.sort_field(&SORTS))
-            (button("Search", Weight::Plain))
+            (button("Search", ButtonStyle::Plain))
         },
     );
     let heads = [
         listing.head("Group", "name"),
         listing.head("Group ID", "id"),
         listing.head("Users", "-users"),
-        Head::from("Single sign-on"),
-        Head::from("API key"),
+        ColumnHead::from("Single sign-on"),
+        ColumnHead::from("API key"),
         listing.head("Made (UTC)", "-made"),
     ];
     let content = html! {
@@ -93,7 +93,7 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
     console(frame, MenuEntry::Groups, "Groups", false, &content)
 }
 
-fn row(listing: &Listing, line: &GroupRow) -> Row {
+fn row(listing: &Listing, line: &GroupRow) -> TableRow {
     let group = &line.group;
     let cells = vec![
         html! {
@@ -106,7 +106,7 @@ fn row(listing: &Listing, line: &GroupRow) -> Row {
         key_state(group),
         time(group.created_at),
     ];
-    Row { cells, below: None }
+    TableRow { cells, below: None }
 }
 
 fn sso_state(sso: Option<Status>) -> Markup {
@@ -128,7 +128,7 @@ fn incident_box(action: &str) -> Markup {
         action,
         &html! {
             (FormField::of_type("code", "Incident code", "search").unmarked().short().draw(&Fill::default()))
-            (button("Open", Weight::Plain))
+            (button("Open", ButtonStyle::Plain))
         },
     );
     let sentence =
@@ -147,7 +147,7 @@ pub fn new(frame: &Frame<'_>, fill: &Fill) -> String {
             (FormField::text("name", "Name").required().draw(fill))
             (FormField::text("account_id", "Unique Account ID")
                 .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(fill))
-            div.actions { (button("Create group", Weight::Primary)) (link_button("/console/groups", "Cancel", false)) }
+            div.actions { (button("Create group", ButtonStyle::Primary)) (link_button("/console/groups", "Cancel", false)) }
         },
     );
     let crumbs = [("/console/groups".to_owned(), "Groups")];

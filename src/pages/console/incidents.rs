@@ -7,8 +7,8 @@ use crate::model::GroupId;
 use crate::model::sso::compared::ComparedKeys;
 use crate::pages::compared_keys::compared_keys;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, failed_first, flush_card, header, link_button, notice, pairs, time,
-    to_failed,
+    ButtonStyle, Tone, badge, button, card, failed_first, flush_card, header, link_button, notice, pairs,
+    time, to_failed,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -53,7 +53,7 @@ pub fn ask(frame: &Frame<'_>, address: &str, fill: &Fill) -> String {
         (header(&super::crumbs(frame, &[]), "Explain a refusal", LEAD, &html! {}))
         (card("", "", &form::ask("Explain a refusal", address, &html! {
             (FormField::text("code", "Incident code").unmarked().short().draw(fill))
-            (button("Open", Weight::Primary))
+            (button("Open", ButtonStyle::Primary))
         })))
     };
     console(frame, MenuEntry::Elsewhere, "Explain a refusal", fill.is_wrong(), &content)

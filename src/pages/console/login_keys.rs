@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{crumbs, own};
-use crate::pages::components::{Tone, Weight, button, card, checks, code, flush_card, header, notice};
+use crate::pages::components::{ButtonStyle, Tone, button, card, checks, code, flush_card, header, notice};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::check::Check;
@@ -67,7 +67,7 @@ fn make_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
             (FormField::text("puid", "Partner User ID (PUID)").required().code().draw(fill))
             (FormField::of_type("ttl", "Valid for, in seconds", "number").hint("At most 86400: one day.").required().short().draw(fill))
             (FormField::text("session_key", "Session key or visitor ID").hint("Only goes into the URLs that join a session.").short().draw(fill))
-            div.actions { (button("Make login key", Weight::Primary)) }
+            div.actions { (button("Make login key", ButtonStyle::Primary)) }
         },
     )
 }
@@ -80,7 +80,7 @@ fn check_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
             (FormField::text("login_key", "Login key").required().code().draw(fill))
             (FormField::text("check_puid", "Partner User ID (PUID)").required().code().draw(fill))
             (FormField::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
-            div.actions { (button("Take apart", Weight::Primary)) }
+            div.actions { (button("Take apart", ButtonStyle::Primary)) }
         },
     )
 }

@@ -5,7 +5,7 @@ use maud::html;
 use crate::clock::Timestamp;
 use crate::model::Operator;
 use crate::pages::components::{
-    Row, Tone, Weight, badge, button, card, header, link_button, table_of, time, time_or,
+    ButtonStyle, TableRow, Tone, badge, button, card, header, link_button, table_of, time, time_or,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -46,7 +46,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
                 input id="f-search" name="search" type="search" value=(view.search.value("search")) autocomplete="off";
             }
             (listing.sort_field(&SORTS))
-            (button("Search", Weight::Plain))
+            (button("Search", ButtonStyle::Plain))
         },
     );
     let heads = [
@@ -61,7 +61,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
             (FormField::text("name", "Name").required().draw(fill))
             (FormField::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (FormField::password("again", "The password again", "new-password").required().draw(fill))
-            div.actions { (button("Add operator", Weight::Primary)) }
+            div.actions { (button("Add operator", ButtonStyle::Primary)) }
         },
     );
     let lead = "People who run this server: they see all groups and can do everything in the console.";
@@ -82,7 +82,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
     console(frame, MenuEntry::Operators, "Operators", fill.is_wrong(), &content)
 }
 
-fn row(frame: &Frame<'_>, listing: &Listing, operator: &Operator, now: Timestamp) -> Row {
+fn row(frame: &Frame<'_>, listing: &Listing, operator: &Operator, now: Timestamp) -> TableRow {
     let locked = operator.is_locked(now);
     let cells = vec![
         html! {
@@ -93,7 +93,7 @@ fn row(frame: &Frame<'_>, listing: &Listing, operator: &Operator, now: Timestamp
         time_or(operator.signed_in_at, "Never"),
         time(operator.created_at),
     ];
-    Row { cells, below: None }
+    TableRow { cells, below: None }
 }
 
 /// One operator: password, lockout, delete.
@@ -106,13 +106,13 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
             (form::whose(&operator.name))
             (FormField::password("password", "New password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (FormField::password("again", "The new password again", "new-password").required().draw(fill))
-            div.actions { (button("Set password", Weight::Primary)) }
+            div.actions { (button("Set password", ButtonStyle::Primary)) }
         },
     );
     let locked = operator.is_locked(now);
     let actions = html! {
         @if locked {
-            (form::post_button(&frame.onward(&format!("{address}/clear-lockout")), frame.token, &button("Clear lockout", Weight::Plain)))
+            (form::post_button(&frame.onward(&format!("{address}/clear-lockout")), frame.token, &button("Clear lockout", ButtonStyle::Plain)))
         }
         (link_button(&frame.onward(&format!("{address}/delete")), "Delete…", false))
     };

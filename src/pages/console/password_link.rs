@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::clock::Timestamp;
 use crate::pages::components::{
-    Tone, Weight, button, card, choice_button, code, link_button, notice, pairs, time,
+    ButtonStyle, Tone, button, card, choice_button, code, link_button, notice, pairs, time,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, bare};
@@ -57,7 +57,7 @@ pub(super) fn part(frame: &Frame<'_>, standing: &Standing<'_>, address: &str) ->
         @match standing {
             Standing::None => {
                 p.muted { "A link that sets this user's password once, by the group's rules, within 24 hours." }
-                div.actions { (make("Make a one-time link", Weight::Plain)) }
+                div.actions { (make("Make a one-time link", ButtonStyle::Plain)) }
             },
             Standing::Open { made_by, expires_at } => {
                 (pairs(&[
@@ -66,11 +66,11 @@ pub(super) fn part(frame: &Frame<'_>, standing: &Standing<'_>, address: &str) ->
                     ("Open until (UTC)", time(*expires_at)),
                 ]))
                 div.actions {
-                    (make("Make a new link", Weight::Plain))
+                    (make("Make a new link", ButtonStyle::Plain))
                     (form::post_button(
                         &frame.onward(&format!("{address}/password-link")),
                         frame.token,
-                        &choice_button("End the link", Weight::Plain, "to", "end"),
+                        &choice_button("End the link", ButtonStyle::Plain, "to", "end"),
                     ))
                 }
                 p.hint { "A new link ends this one." }
@@ -112,7 +112,7 @@ pub fn set(view: &SetView<'_>, fill: &Fill) -> String {
             (form::whose(view.address))
             (FormField::password("password", "New password", "new-password").hint(&rule).required().draw(fill))
             (FormField::password("again", "The new password again", "new-password").required().draw(fill))
-            div.actions { (button("Set password", Weight::Primary)) }
+            div.actions { (button("Set password", ButtonStyle::Primary)) }
         },
     );
     let content = html! {

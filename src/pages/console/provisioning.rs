@@ -4,7 +4,9 @@ use maud::html;
 
 use super::{crumbs, guessed_origin, own};
 use crate::clock::Timestamp;
-use crate::pages::components::{Weight, button, card, code, empty, flush_card, header, table, time, time_or};
+use crate::pages::components::{
+    ButtonStyle, button, card, code, empty, flush_card, header, table, time, time_or,
+};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 
@@ -47,7 +49,7 @@ pub fn page(
         frame.token,
         &html! {
             (FormField::text("label", "Name of the token").hint("Such as Okta, or Entra.").required().draw(fill))
-            div.actions { (button("Make token", Weight::Primary)) }
+            div.actions { (button("Make token", ButtonStyle::Primary)) }
         },
     );
     let scim = html! {

@@ -6,7 +6,9 @@ use super::{crumbs, own};
 use crate::model::Role;
 use crate::model::lists::thousands;
 use crate::model::opened::SETTING;
-use crate::pages::components::{Head, Row, Weight, button, card, header, link_button, table_of};
+use crate::pages::components::{
+    ButtonStyle, ColumnHead, TableRow, button, card, header, link_button, table_of,
+};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::pages::listing::{Listing, SortChoice};
@@ -40,11 +42,14 @@ pub fn list(frame: &Frame<'_>, listing: &Listing, roles: &[RoleLine], without: u
                 input id="f-search" name="search" type="search" value=(fill.value("search")) autocomplete="off";
             }
             (listing.sort_field(&SORTS))
-            (button("Search", Weight::Plain))
+            (button("Search", ButtonStyle::Plain))
         },
     );
-    let heads =
-        [listing.head("Role", "name"), listing.head("Users", "-users"), Head::from("Settings that are on")];
+    let heads = [
+        listing.head("Role", "name"),
+        listing.head("Users", "-users"),
+        ColumnHead::from("Settings that are on"),
+    ];
     let lead = "A role is a named set of settings. Users without a role get the group's settings.";
     let new = link_button(&listing.to(&own(frame, "/roles/new")), "New role", true);
     let content = html! {
@@ -63,7 +68,7 @@ pub fn list(frame: &Frame<'_>, listing: &Listing, roles: &[RoleLine], without: u
     console(frame, MenuEntry::Roles, "Roles", false, &content)
 }
 
-fn row(frame: &Frame<'_>, listing: &Listing, line: &RoleLine) -> Row {
+fn row(frame: &Frame<'_>, listing: &Listing, line: &RoleLine) -> TableRow {
     let address = listing.to(&own(frame, &format!("/roles/{}", line.role.id)));
     let cells = vec![
         html! {
@@ -76,7 +81,7 @@ fn row(frame: &Frame<'_>, listing: &Listing, line: &RoleLine) -> Row {
         },
         html! { @if line.on.is_empty() { span.muted { "None" } } @else { (line.on.join(", ")) } },
     ];
-    Row { cells, below: None }
+    TableRow { cells, below: None }
 }
 
 /// The form of a role to be made, or, with `present`, of one to be changed. `settings` are the group's:
@@ -105,7 +110,7 @@ pub fn edit(
             (FormField::text("description", "Description").draw(fill))
             @if !settings.is_empty() { (form::fieldset("Settings", &boxes)) }
             div.actions {
-                (button(if present.is_some() { "Save role" } else { "Create role" }, Weight::Primary))
+                (button(if present.is_some() { "Save role" } else { "Create role" }, ButtonStyle::Primary))
                 (link_button(&frame.back_to(&own(frame, "/roles")), "Cancel", false))
             }
         },

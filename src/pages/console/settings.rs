@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::roles::SETTING_FIELD;
 use super::{crumbs, own};
 use crate::model::Group;
-use crate::pages::components::{Weight, button, card, danger_card, header, link_button, pairs, time};
+use crate::pages::components::{ButtonStyle, button, card, danger_card, header, link_button, pairs, time};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 
@@ -69,7 +69,7 @@ fn end(frame: &Frame<'_>, group: &Group) -> Markup {
             &html! {
                 (pairs(&[("Off since (UTC)", time(since))]))
                 div.actions {
-                    (form::post_button(&own(frame, "/settings/on"), frame.token, &button("Switch group on", Weight::Primary)))
+                    (form::post_button(&own(frame, "/settings/on"), frame.token, &button("Switch group on", ButtonStyle::Primary)))
                     (delete)
                 }
             },
@@ -97,7 +97,7 @@ fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
             (FormField::text("name", "Name").required().draw(view.about))
             (FormField::text("account_id", "Unique Account ID")
                 .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(view.about))
-            div.actions { (button("Save group", Weight::Primary)) }
+            div.actions { (button("Save group", ButtonStyle::Primary)) }
         },
     )
 }
@@ -125,7 +125,7 @@ fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
             (FormField::text("new_setting", "Add a setting")
                 .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
                 .draw(view.privileges))
-            div.actions { (button("Save settings", Weight::Primary)) }
+            div.actions { (button("Save settings", ButtonStyle::Primary)) }
         },
     )
 }
@@ -139,7 +139,7 @@ fn sites(frame: &Frame<'_>, fill: &Fill) -> Markup {
             (FormField::area(SITES_FIELD, "Sites")
                 .hint("One a line: scheme and host, such as https://crm.example.com. None: no other site may.")
                 .unmarked().draw(fill))
-            div.actions { (button("Save allowed sites", Weight::Primary)) }
+            div.actions { (button("Save allowed sites", ButtonStyle::Primary)) }
         },
     )
 }
@@ -167,7 +167,7 @@ fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
                     "Whoever has a token of this group can then sign in as any of its administrators. Off: only other \
                      users' passwords are taken.", fill))
             }))
-            div.actions { (button("Save password rules", Weight::Primary)) }
+            div.actions { (button("Save password rules", ButtonStyle::Primary)) }
         },
     )
 }

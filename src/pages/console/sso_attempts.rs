@@ -13,8 +13,8 @@ use crate::model::sso::compared::ComparedKeys;
 use crate::model::sso::fields::field;
 use crate::pages::compared_keys::compared_keys;
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, empty, failed_first, flush_card, header, link_button, notice, pairs,
-    table, time, time_or, time_utc, to_failed,
+    ButtonStyle, Tone, badge, button, card, empty, failed_first, flush_card, header, link_button, notice,
+    pairs, table, time, time_or, time_utc, to_failed,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -158,7 +158,7 @@ fn rejudge_form(frame: &Frame<'_>, attempt: &Attempt, fill: &Fill) -> Markup {
         &html! {
             (FormField::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
             @for name in REJUDGED { @if let Some(field) = field(name) { (drawn(field, fill, &[])) } }
-            div.actions { (button("Judge again", Weight::Primary)) }
+            div.actions { (button("Judge again", ButtonStyle::Primary)) }
         },
     );
     html! {

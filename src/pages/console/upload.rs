@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use super::{crumbs, own};
 use crate::model::Role;
 use crate::pages::components::{
-    Tone, Weight, badge, breakable, button, card, code, empty, flush_card, header, link_button, notice, table,
+    ButtonStyle, Tone, badge, breakable, button, card, code, empty, flush_card, header, link_button, notice,
+    table,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console, console_again};
@@ -86,7 +87,7 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
             (FormField::file("file", "CSV file").hint("UTF-8, with commas or semicolons, at most 100,000 rows and 24 MB.")
                 .required().draw(fill))
             (FormField::select("role", "Role for every row", &options).draw(fill))
-            div.actions { (button("Show what it will do", Weight::Primary)) (link_button(&own(frame, "/users"), "Cancel", false)) }
+            div.actions { (button("Show what it will do", ButtonStyle::Primary)) (link_button(&own(frame, "/users"), "Cancel", false)) }
         },
     );
     let rules = html! {
@@ -165,7 +166,7 @@ pub fn columns(frame: &Frame<'_>, view: &ColumnsView<'_>, fill: &Fill) -> String
         &html! {
             @for (field, label) in &labels { (FormField::select(field, label, &options).draw(fill)) }
             div.actions {
-                (button("Show what it will do", Weight::Primary))
+                (button("Show what it will do", ButtonStyle::Primary))
                 (link_button(&own(frame, "/users/upload"), "Choose another file", false))
             }
         },
@@ -203,7 +204,7 @@ fn apply(frame: &Frame<'_>, view: &PreviewView<'_>) -> Markup {
                     "Otherwise nothing is changed while any row is refused.", &Fill::default()))
             }
             div.actions {
-                (button("Apply", Weight::Primary))
+                (button("Apply", ButtonStyle::Primary))
                 (link_button(&own(frame, "/users/upload"), "Choose another file", false))
             }
         },

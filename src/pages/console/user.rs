@@ -9,8 +9,8 @@ use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
 use crate::model::{Group, Member, Role};
 use crate::pages::components::{
-    Tone, Weight, badge, button, card, choice_button, danger_card, flush_card, header, link_button, notice,
-    pairs, table, time, time_or,
+    ButtonStyle, Tone, badge, button, card, choice_button, danger_card, flush_card, header, link_button,
+    notice, pairs, table, time, time_or,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -117,7 +117,7 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
                 }
             }
             (FormField::select("role", "Role", &options).draw(fill))
-            div.actions { (button("Save details", Weight::Primary)) }
+            div.actions { (button("Save details", ButtonStyle::Primary)) }
         },
     )
 }
@@ -132,7 +132,7 @@ fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Marku
                 (FormField::password("password", "New password", "new-password").hint(view.rule).required().draw(view.password))
                 (FormField::password("again", "The new password again", "new-password").required().draw(view.password))
             }
-            div.actions { (button("Set password", Weight::Plain)) }
+            div.actions { (button("Set password", ButtonStyle::Plain)) }
         },
     );
     let content = html! { (form) (password_link::part(frame, view.link, address)) };
@@ -143,7 +143,7 @@ fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Marku
 fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
     let membership = &view.member.membership;
     let locked = view.member.user.is_locked(view.now);
-    let choice = |value, words| choice_button(words, Weight::Plain, "to", value);
+    let choice = |value, words| choice_button(words, ButtonStyle::Plain, "to", value);
     if view.own {
         let unlock = form::post(
             &frame.onward(&format!("{address}/state")),

@@ -6,7 +6,7 @@ use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
 use crate::model::{Member, Role};
 use crate::pages::components::{
-    Head, Row, Weight, breakable, button, card, header, link_button, table_of, time_or,
+    ButtonStyle, ColumnHead, TableRow, breakable, button, card, header, link_button, table_of, time_or,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -82,7 +82,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
             (FormField::select("role", "Role", &role_filter(view.roles)).draw(view.fill))
             (FormField::select("state", "State", &state_filter()).draw(view.fill))
             (listing.sort_field(&SORTS))
-            (button("Search", Weight::Plain))
+            (button("Search", ButtonStyle::Plain))
         },
     );
     let heads = [
@@ -90,7 +90,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
         listing.head("Glance Address", "address"),
         listing.head("PUID", "puid"),
         listing.head("Role", "role"),
-        Head::from("State"),
+        ColumnHead::from("State"),
         listing.head("Signed in (UTC)", "-signed_in"),
     ];
     let rows: Vec<_> = view.members.iter().map(|member| row(frame, listing, member, view.now)).collect();
@@ -110,7 +110,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
     console(frame, MenuEntry::Users, "Users", false, &content)
 }
 
-fn row(frame: &Frame<'_>, listing: &Listing, member: &Member, now: Timestamp) -> Row {
+fn row(frame: &Frame<'_>, listing: &Listing, member: &Member, now: Timestamp) -> TableRow {
     let address = own(frame, &format!("/users/{}", member.user.id));
     let cells = vec![
         html! { a.primary href=(listing.to(&address)) { (name_of(member)) } },
@@ -120,7 +120,7 @@ fn row(frame: &Frame<'_>, listing: &Listing, member: &Member, now: Timestamp) ->
         states(member, now),
         time_or(member.user.signed_in_at, "Never"),
     ];
-    Row { cells, below: None }
+    TableRow { cells, below: None }
 }
 
 /// The options of a role field: none, then each.
@@ -156,7 +156,7 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
             }
             (form::tick("administrator", "yes", "Administrator of this group",
                 "May run this group in the console and through the provisioning API. Needs a password.", fill))
-            div.actions { (button("Create user", Weight::Primary)) (link_button(&frame.back_to(&own(frame, "/users")), "Cancel", false)) }
+            div.actions { (button("Create user", ButtonStyle::Primary)) (link_button(&frame.back_to(&own(frame, "/users")), "Cancel", false)) }
         },
     );
     let take_in = form::post(
@@ -165,7 +165,7 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         &html! {
             (FormField::text("member_address", "Glance Address").required().draw(join))
             (FormField::text("member_puid", "Partner User ID (PUID) in this group").draw(join))
-            div.actions { (button("Add to this group", Weight::Plain)) }
+            div.actions { (button("Add to this group", ButtonStyle::Plain)) }
         },
     );
     let content = html! {

@@ -163,7 +163,7 @@ pub struct Diagnosis {
 
 /// Names the mistake that fits; `None` when none does.
 pub fn diagnose(evidence: &Evidence<'_>) -> Option<Diagnosis> {
-    let pieces = Pieces::of(evidence.text)?;
+    let pieces = LooseLoginKey::of(evidence.text)?;
     if let Some(signature) = pieces.signature
         && let Some(signed) = signed_otherwise(evidence, &pieces.expiry, &signature)
     {
@@ -176,15 +176,15 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Option<Diagnosis> {
 }
 
 /// A login key read as tolerantly as it can be.
-struct Pieces {
+struct LooseLoginKey {
     expiry: String,
     signature: Option<[u8; 32]>,
     /// The mistake that its writing shows.
     written: Option<Mistake>,
 }
 
-impl Pieces {
-    fn of(text: &str) -> Option<Pieces> {
+impl LooseLoginKey {
+    fn of(text: &str) -> Option<LooseLoginKey> {
         let decoded = percent_decode_str(text).decode_utf8().ok()?;
         let compact: String = decoded.chars().filter(|c| !c.is_whitespace()).collect();
         let mut parts = compact.strip_prefix('$')?.splitn(3, '$').skip(1);
@@ -195,7 +195,7 @@ impl Pieces {
             () if compact != decoded => Some(Mistake::KeyWhiteSpace),
             () => encoded,
         };
-        Some(Pieces { expiry, signature, written })
+        Some(LooseLoginKey { expiry, signature, written })
     }
 
     fn milliseconds(&self) -> Option<Mistake> {

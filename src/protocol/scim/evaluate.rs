@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::filter::{Filter, Operator};
+use super::filter::{Comparison, Filter};
 use super::path::{AttrPath, member};
 use crate::clock::Timestamp;
 use crate::folding::fold;
@@ -27,10 +27,10 @@ pub fn meets(resource: &Value, filter: &Filter) -> bool {
             let found = values(resource, path);
             let found: Vec<&Value> = found.into_iter().filter(|v| is_present(v)).collect();
             match (operator, value) {
-                (Operator::Equal, Value::Null) => found.is_empty(),
-                (Operator::NotEqual, Value::Null) => !found.is_empty(),
-                (Operator::NotEqual, _) => {
-                    !found.into_iter().any(|got| compares(path, Operator::Equal, got, value))
+                (Comparison::Equal, Value::Null) => found.is_empty(),
+                (Comparison::NotEqual, Value::Null) => !found.is_empty(),
+                (Comparison::NotEqual, _) => {
+                    !found.into_iter().any(|got| compares(path, Comparison::Equal, got, value))
                 }
                 _ => found.into_iter().any(|got| compares(path, *operator, got, value)),
             }
@@ -70,16 +70,16 @@ fn is_present(value: &Value) -> bool {
     }
 }
 
-fn compares(path: &AttrPath, operator: Operator, got: &Value, wanted: &Value) -> bool {
+fn compares(path: &AttrPath, operator: Comparison, got: &Value, wanted: &Value) -> bool {
     match (got, wanted) {
         (Value::Object(_), _) => {
             member(got, "value").is_some_and(|got| compares(path, operator, got, wanted))
         }
         (Value::String(got), Value::String(wanted)) => compares_text(path, operator, got, wanted),
-        (Value::Bool(got), Value::Bool(wanted)) => operator == Operator::Equal && got == wanted,
+        (Value::Bool(got), Value::Bool(wanted)) => operator == Comparison::Equal && got == wanted,
         // Entra ID writes booleans as text: `primary eq "True"`.
         (Value::Bool(got), Value::String(wanted)) => {
-            operator == Operator::Equal && wanted.eq_ignore_ascii_case(if *got { "true" } else { "false" })
+            operator == Comparison::Equal && wanted.eq_ignore_ascii_case(if *got { "true" } else { "false" })
         }
         (Value::Number(got), Value::Number(wanted)) => {
             let order = got.as_f64().zip(wanted.as_f64()).and_then(|(g, w)| g.partial_cmp(&w));
@@ -89,7 +89,7 @@ fn compares(path: &AttrPath, operator: Operator, got: &Value, wanted: &Value) ->
     }
 }
 
-fn compares_text(path: &AttrPath, operator: Operator, got: &str, wanted: &str) -> bool {
+fn compares_text(path: &AttrPath, operator: Comparison, got: &str, wanted: &str) -> bool {
     let is_instant = path.is("meta") || path.is("created") || path.is("lastModified");
     if let Some((got, wanted)) = Timestamp::parse(got).zip(Timestamp::parse(wanted)).filter(|_| is_instant) {
         return fits_order(operator, got.cmp(&wanted));
@@ -106,24 +106,24 @@ fn is_case_exact(path: &AttrPath) -> bool {
     shown_exactly || path.is_sub("members", "value") || path.is_sub("groups", "value")
 }
 
-fn fits_text(operator: Operator, got: &str, wanted: &str) -> bool {
+fn fits_text(operator: Comparison, got: &str, wanted: &str) -> bool {
     match operator {
-        Operator::Contains => got.contains(wanted),
-        Operator::StartsWith => got.starts_with(wanted),
-        Operator::EndsWith => got.ends_with(wanted),
+        Comparison::Contains => got.contains(wanted),
+        Comparison::StartsWith => got.starts_with(wanted),
+        Comparison::EndsWith => got.ends_with(wanted),
         _ => fits_order(operator, got.cmp(wanted)),
     }
 }
 
-fn fits_order(operator: Operator, order: Ordering) -> bool {
+fn fits_order(operator: Comparison, order: Ordering) -> bool {
     match operator {
-        Operator::Equal => order.is_eq(),
-        Operator::NotEqual => order.is_ne(),
-        Operator::Greater => order.is_gt(),
-        Operator::GreaterOrEqual => order.is_ge(),
-        Operator::Less => order.is_lt(),
-        Operator::LessOrEqual => order.is_le(),
-        Operator::Contains | Operator::StartsWith | Operator::EndsWith => false,
+        Comparison::Equal => order.is_eq(),
+        Comparison::NotEqual => order.is_ne(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Contains | Comparison::StartsWith | Comparison::EndsWith => false,
     }
 }
 

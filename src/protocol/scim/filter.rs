@@ -19,7 +19,7 @@ pub enum Filter {
     Not(Box<Filter>),
     Compare {
         path: AttrPath,
-        operator: Operator,
+        operator: Comparison,
         /// A string, number, boolean or null.
         value: Value,
     },
@@ -34,7 +34,7 @@ pub enum Filter {
 
 /// How an attribute is compared. RFC 7644, table 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
+pub enum Comparison {
     Equal,
     NotEqual,
     Contains,
@@ -46,18 +46,18 @@ pub enum Operator {
     LessOrEqual,
 }
 
-impl Operator {
-    fn named(word: &str) -> Option<Operator> {
+impl Comparison {
+    fn named(word: &str) -> Option<Comparison> {
         let operator = match word.to_ascii_lowercase().as_str() {
-            "eq" => Operator::Equal,
-            "ne" => Operator::NotEqual,
-            "co" => Operator::Contains,
-            "sw" => Operator::StartsWith,
-            "ew" => Operator::EndsWith,
-            "gt" => Operator::Greater,
-            "ge" => Operator::GreaterOrEqual,
-            "lt" => Operator::Less,
-            "le" => Operator::LessOrEqual,
+            "eq" => Comparison::Equal,
+            "ne" => Comparison::NotEqual,
+            "co" => Comparison::Contains,
+            "sw" => Comparison::StartsWith,
+            "ew" => Comparison::EndsWith,
+            "gt" => Comparison::Greater,
+            "ge" => Comparison::GreaterOrEqual,
+            "lt" => Comparison::Less,
+            "le" => Comparison::LessOrEqual,
             _ => return None,
         };
         Some(operator)
@@ -65,7 +65,7 @@ impl Operator {
 
     /// Whether the operator asks for an order or a part, which booleans and null do not have.
     fn needs_text_or_number(self) -> bool {
-        !matches!(self, Operator::Equal | Operator::NotEqual)
+        !matches!(self, Comparison::Equal | Comparison::NotEqual)
     }
 }
 
@@ -170,7 +170,7 @@ impl<'t> Parser<'t> {
         if word.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }
-        let Some(operator) = Operator::named(word) else {
+        let Some(operator) = Comparison::named(word) else {
             return Err(ScimReject::filter(format!(
                 "{word:?} is no operator; expected eq, ne, co, sw, ew, gt, ge, lt, le or pr after {path}."
             )));

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, Operator};
+use super::filter::{Comparison, Filter};
 use super::patch::{Op, Operation, PatchPath, with_paths};
 use super::path::member;
 use super::values::speaks;
@@ -122,7 +122,7 @@ fn members_step(op: Op, path: &PatchPath, value: &Value) -> Result<GroupStep, Sc
 fn selected_ids(filter: &Filter) -> Result<Vec<UserId>, ScimReject> {
     match filter {
         Filter::Or(any) => Ok(any.iter().map(selected_ids).collect::<Result<Vec<_>, _>>()?.concat()),
-        Filter::Compare { path, operator: Operator::Equal, value } if path.is("value") => {
+        Filter::Compare { path, operator: Comparison::Equal, value } if path.is("value") => {
             // A value that is none of our numbers selects nobody.
             Ok(value.as_str().and_then(user_id).into_iter().collect())
         }

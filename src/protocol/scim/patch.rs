@@ -11,7 +11,7 @@
 use serde_json::{Map, Value};
 
 use super::evaluate::meets;
-use super::filter::{Filter, Operator};
+use super::filter::{Comparison, Filter};
 use super::path::{AttrPath, TEXT_MAX, key_of, member};
 use super::values::speaks;
 use super::{PATCH_SCHEMA, ScimReject, ScimType};
@@ -344,7 +344,7 @@ fn described(filter: &Filter) -> Option<Value> {
     let mut element = Map::new();
     for condition in filter.conjuncts() {
         match condition {
-            Filter::Compare { path, operator: Operator::Equal, value } if path.sub.is_none() => {
+            Filter::Compare { path, operator: Comparison::Equal, value } if path.sub.is_none() => {
                 element.insert(path.name.clone(), value.clone());
             }
             _ => return None,

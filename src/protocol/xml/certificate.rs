@@ -77,28 +77,30 @@ pub fn pem(der: &[u8]) -> String {
 pub(super) fn public_key_of(certificate: &[u8]) -> Option<&[u8]> {
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xA0;
-    let whole = Field::first(certificate).filter(|field| field.tag == SEQUENCE && field.behind.is_empty())?;
-    let mut field = Field::first(Field::first(whole.content).filter(|field| field.tag == SEQUENCE)?.content)?;
+    let whole =
+        DerField::first(certificate).filter(|field| field.tag == SEQUENCE && field.behind.is_empty())?;
+    let mut field =
+        DerField::first(DerField::first(whole.content).filter(|field| field.tag == SEQUENCE)?.content)?;
     if field.tag == VERSION {
-        field = Field::first(field.behind)?;
+        field = DerField::first(field.behind)?;
     }
     // Serial number, signature algorithm, issuer, validity, subject.
     for _ in 0..5 {
-        field = Field::first(field.behind)?;
+        field = DerField::first(field.behind)?;
     }
     (field.tag == SEQUENCE).then_some(field.whole)
 }
 
 /// A field in DER (X.690 §8.1).
-struct Field<'d> {
+struct DerField<'d> {
     tag: u8,
     whole: &'d [u8],
     content: &'d [u8],
     behind: &'d [u8],
 }
 
-impl<'d> Field<'d> {
-    fn first(der: &'d [u8]) -> Option<Field<'d>> {
+impl<'d> DerField<'d> {
+    fn first(der: &'d [u8]) -> Option<DerField<'d>> {
         let (&tag, rest) = der.split_first()?;
         let (&short, rest) = rest.split_first()?;
         let (length, rest) = match short {
@@ -111,7 +113,7 @@ impl<'d> Field<'d> {
         };
         let (content, behind) = rest.split_at_checked(length)?;
         let (whole, _) = der.split_at_checked(der.len() - behind.len())?;
-        Some(Field { tag, whole, content, behind })
+        Some(DerField { tag, whole, content, behind })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::changes::{FieldChange, Room};
-use super::table::Row;
+use super::table::CsvRow;
 use super::{ApplyOptions, RowRefusal};
 use crate::desk::ground::known_group;
 use crate::desk::ground::password_rule::PasswordRule;
@@ -49,7 +49,7 @@ impl Plan {
     ///
     /// # Errors
     /// `Conflict` with `people_changed` when one is missing: a row was refused, and is not any more.
-    pub fn give_hashes(&mut self, rows: &[Row], mut hashes: HashMap<usize, String>) -> Result<()> {
+    pub fn give_hashes(&mut self, rows: &[CsvRow], mut hashes: HashMap<usize, String>) -> Result<()> {
         for (at, (row, planned)) in rows.iter().zip(&mut self.rows).enumerate() {
             let place = match planned {
                 Planned::Create(user) => &mut user.password_hash,
@@ -94,7 +94,7 @@ pub fn planned(
     caller: &Caller,
     group: GroupId,
     terms: &ApplyOptions,
-    rows: &[Row],
+    rows: &[CsvRow],
 ) -> Result<Plan> {
     let known = known_group::known(reader, group)?;
     let role = match &terms.role {
@@ -110,7 +110,7 @@ pub fn planned(
         password: password_policy::policy_of(reader, group)?.rule,
         puid_required: known.has_api_key,
     };
-    let mut seen = Seen::default();
+    let mut seen = EarlierRows::default();
     let mut plan = Plan { rows: Vec::with_capacity(rows.len()), freed: Vec::new() };
     for row in rows {
         let planned = match seen.check(row) {
@@ -125,13 +125,13 @@ pub fn planned(
 
 /// Addresses and PUIDs of the rows before, with their lines.
 #[derive(Default)]
-struct Seen<'r> {
+struct EarlierRows<'r> {
     addresses: HashMap<String, u64>,
     puids: HashMap<&'r str, u64>,
 }
 
-impl<'r> Seen<'r> {
-    fn check(&mut self, row: &'r Row) -> Option<RowRefusal> {
+impl<'r> EarlierRows<'r> {
+    fn check(&mut self, row: &'r CsvRow) -> Option<RowRefusal> {
         if let Some(torn) = &row.torn {
             return Some(torn.clone());
         }
@@ -148,7 +148,7 @@ impl<'r> Seen<'r> {
 }
 
 impl Rules<'_> {
-    fn judged(&self, row: &Row) -> Result<Planned> {
+    fn judged(&self, row: &CsvRow) -> Result<Planned> {
         let outcome = match self.reader.member_by_address(self.group, row.address.trim())? {
             Some(member) => self.change(row, &member),
             None => self.creation(row),
@@ -160,7 +160,7 @@ impl Rules<'_> {
         }
     }
 
-    fn creation(&self, row: &Row) -> Result<Planned> {
+    fn creation(&self, row: &CsvRow) -> Result<Planned> {
         puid_meant(row.puid.as_deref())?;
         if self.puid_required && row.puid.is_none() {
             let public = "The Partner User ID is missing; the group uses login keys.";
@@ -186,7 +186,7 @@ impl Rules<'_> {
         Ok(Planned::Create(Box::new(checked)))
     }
 
-    fn change(&self, row: &Row, member: &Member) -> Result<Planned> {
+    fn change(&self, row: &CsvRow, member: &Member) -> Result<Planned> {
         let user = &member.user;
         let role = self.role.as_ref().filter(|role| role.as_ref().map(|r| r.id) != member.membership.role);
         let unlike = |cell: &Option<String>, present: &str| cell.clone().filter(|cell| cell != present);
@@ -241,7 +241,7 @@ impl Rules<'_> {
 
     /// Refuses rows that want the PUID of somebody who keeps it. Rows may exchange PUIDs: then the users
     /// who give theirs away are noted, so that they do so first.
-    fn settle_puids(&self, rows: &[Row], plan: &mut Plan) -> Result<()> {
+    fn settle_puids(&self, rows: &[CsvRow], plan: &mut Plan) -> Result<()> {
         // Who owns each wanted PUID, where somebody else does: asked once.
         let mut owned: Vec<(usize, i64)> = Vec::new();
         for (at, (row, planned)) in rows.iter().zip(&plan.rows).enumerate() {
@@ -290,7 +290,7 @@ fn numbered(role: &Option<Role>) -> RoleChoice {
     role.as_ref().map_or(RoleChoice::None, |role| RoleChoice::Numbered(role.id))
 }
 
-fn password_fits(row: &Row, rule: PasswordRule) -> Result<()> {
+fn password_fits(row: &CsvRow, rule: PasswordRule) -> Result<()> {
     row.password.as_ref().map_or(Ok(()), |password| rule.check(password))
 }
 
@@ -306,7 +306,7 @@ fn puid_meant(puid: Option<&str>) -> Result<()> {
     }
 }
 
-fn of_error(error: &Error, row: &Row) -> RowRefusal {
+fn of_error(error: &Error, row: &CsvRow) -> RowRefusal {
     let cell = |value: &Option<String>| value.clone().unwrap_or_default();
     let (column, value) = match error.field.as_deref() {
         Some("address") => ("GlanceAddress", row.address.clone()),

@@ -23,16 +23,16 @@ use crate::store::{ImportId, ImportWork, Writer};
 /// Up to so many rows go in one transaction.
 const FEW: usize = 50;
 /// A row of the file that changes something.
-type Change = (UserKey, Box<CheckedChange>);
+type RowChange = (UserKey, Box<CheckedChange>);
 
 /// What a file does.
-struct Work {
+struct FileChanges {
     /// Users whose PUID another row takes over.
     freed: Vec<i64>,
     /// Neighbours in the indexes follow each other.
     new: Vec<CheckedUser>,
     /// By the user's number.
-    changes: Arc<Vec<Change>>,
+    changes: Arc<Vec<RowChange>>,
 }
 
 /// What is done in the last transaction, row by row.
@@ -43,8 +43,8 @@ struct Rest {
     changes: Vec<usize>,
 }
 
-impl Work {
-    fn of(plan: Plan) -> Work {
+impl FileChanges {
+    fn of(plan: Plan) -> FileChanges {
         let (mut new, mut changes) = (Vec::new(), Vec::new());
         for row in plan.rows {
             match row {
@@ -55,7 +55,7 @@ impl Work {
         }
         new.sort_by_cached_key(|user| user.address.as_str().to_ascii_lowercase());
         changes.sort_by_key(|(key, _)| number(key));
-        Work { freed: plan.freed, new, changes: Arc::new(changes) }
+        FileChanges { freed: plan.freed, new, changes: Arc::new(changes) }
     }
 
     fn rows(&self) -> usize {
@@ -82,7 +82,7 @@ impl People {
         progress: &Progress,
     ) -> Result<()> {
         progress.begin(done.created + done.changed);
-        let mut work = Work::of(plan);
+        let mut work = FileChanges::of(plan);
         let summary = format!(
             "{} created, {} changed, {} unchanged, {} refused",
             done.created, done.changed, done.unchanged, done.refused
@@ -114,7 +114,7 @@ impl People {
         &self,
         caller: &Caller,
         group: GroupId,
-        work: &mut Work,
+        work: &mut FileChanges,
         import: ImportId,
         progress: &Progress,
     ) -> Result<Rest> {
@@ -175,7 +175,7 @@ impl People {
         &self,
         caller: &Caller,
         group: GroupId,
-        work: Work,
+        work: FileChanges,
         mut rest: Rest,
         import: Option<ImportId>,
         summary: LogEntry,

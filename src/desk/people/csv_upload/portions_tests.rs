@@ -71,8 +71,8 @@ fn all_are(f: &Fixture, state: [bool; 10], when: &str) {
 }
 
 /// Prepares all that the file does.
-fn prepared(f: &Fixture, file: &str, role: Option<RoleId>) -> (Work, ImportId, Rest) {
-    let mut work = Work::of(planned(f, file, role));
+fn prepared(f: &Fixture, file: &str, role: Option<RoleId>) -> (FileChanges, ImportId, Rest) {
+    let mut work = FileChanges::of(planned(f, file, role));
     let count = work.new.len();
     let begin = move |w: &Writer<'_>| w.begin_import(SEVEN, count, true);
     let import = f.desk.ground.store.write(f.desk.clock().now(), begin).unwrap();
@@ -80,7 +80,7 @@ fn prepared(f: &Fixture, file: &str, role: Option<RoleId>) -> (Work, ImportId, R
     (work, import, rest)
 }
 
-fn in_force(f: &Fixture, work: Work, import: ImportId, rest: Rest) -> Result<()> {
+fn in_force(f: &Fixture, work: FileChanges, import: ImportId, rest: Rest) -> Result<()> {
     let summary = LogEntry::done(&Caller::host(), Some(SEVEN), "user.import", "7", "");
     f.desk.people.come_into_force(&f.admin, SEVEN, work, rest, Some(import), summary, &Progress::default())
 }

@@ -16,7 +16,7 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A row as it stands in the file. `None`: the file has no such column, or the cell is blank.
 #[derive(Default)]
-pub struct Row {
+pub struct CsvRow {
     /// Line of the file, from 1.
     pub line: u64,
     pub address: String,
@@ -33,7 +33,7 @@ pub struct Row {
 /// A file that was read.
 pub struct Table {
     pub header: Header,
-    pub rows: Vec<Row>,
+    pub rows: Vec<CsvRow>,
 }
 
 /// Reads the header of a file.
@@ -55,7 +55,7 @@ pub fn read(file: &[u8], choices: &[ColumnChoice]) -> Result<Table> {
     if let Some(problem) = header.problem() {
         return Err(problem);
     }
-    let columns = Places::of(&header);
+    let columns = ColumnPositions::of(&header);
     let mut record = StringRecord::new();
     let mut rows = Vec::new();
     let mut lines = Lines { text: text.as_bytes(), counted: 0, line: first_line };
@@ -104,7 +104,7 @@ fn begin<'f>(text: &'f str, choices: &[ColumnChoice]) -> Result<Begun<'f>> {
 }
 
 /// Where each of our columns stands in a row, from 0, and how many cells a row has at most.
-struct Places {
+struct ColumnPositions {
     first_name: Option<usize>,
     last_name: Option<usize>,
     email: Option<usize>,
@@ -115,9 +115,9 @@ struct Places {
     all: usize,
 }
 
-impl Places {
-    fn of(header: &Header) -> Places {
-        Places {
+impl ColumnPositions {
+    fn of(header: &Header) -> ColumnPositions {
+        ColumnPositions {
             first_name: header.place(Column::FIRST_NAME),
             last_name: header.place(Column::LAST_NAME),
             email: header.place(Column::EMAIL),
@@ -184,7 +184,7 @@ pub fn template() -> Vec<u8> {
     format!("\u{feff}{}\r\n", COLUMNS.join(",")).into_bytes()
 }
 
-impl Row {
+impl CsvRow {
     /// What looks like a slip, though no rule forbids it.
     pub fn warnings(&self) -> Vec<String> {
         let cells = [
@@ -223,12 +223,12 @@ fn looks_like_email(text: &str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
-fn row(record: &StringRecord, places: &Places, line: u64) -> Row {
+fn row(record: &StringRecord, places: &ColumnPositions, line: u64) -> CsvRow {
     let cell =
         |place: Option<usize>| place.and_then(|at| record.get(at)).filter(|cell| !cell.trim().is_empty());
     let text = |place: Option<usize>| cell(place).map(|cell| disarmed(cell.trim()).to_owned());
     let extra = record.iter().skip(places.all).find(|cell| !cell.trim().is_empty());
-    Row {
+    CsvRow {
         line,
         first_name: text(places.first_name),
         last_name: text(places.last_name),
@@ -267,7 +267,7 @@ mod unit {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
-    fn read(file: &[u8]) -> Result<Vec<Row>> {
+    fn read(file: &[u8]) -> Result<Vec<CsvRow>> {
         super::read(file, &[]).map(|table| table.rows)
     }
 

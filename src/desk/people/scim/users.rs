@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Member, UserId};
 use crate::protocol::scim::details::{Details, glance_address};
 use crate::protocol::scim::evaluate::meets;
-use crate::protocol::scim::filter::{Filter, Operator};
+use crate::protocol::scim::filter::{Comparison, Filter};
 use crate::protocol::scim::patch::Operation;
 use crate::protocol::scim::user::{self, ScimUser, WantedUser, version};
 use crate::store::{Asker, MemberQuery, Reader, TextMatch, Writer};
@@ -303,7 +303,7 @@ fn change_of(before: &ScimUser, write: &UserWrite) -> Result<(UserChange, Detail
 fn narrowed(filter: &Filter) -> MemberQuery {
     let mut query = MemberQuery::default();
     for condition in filter.conjuncts() {
-        let Filter::Compare { path, operator: Operator::Equal, value: Value::String(text) } = condition
+        let Filter::Compare { path, operator: Comparison::Equal, value: Value::String(text) } = condition
         else {
             continue;
         };

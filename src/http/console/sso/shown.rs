@@ -2,7 +2,7 @@
 
 use super::super::visit::Visit;
 use super::health;
-use super::typed::{self, Typed};
+use super::typed::{self, TypedFields};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -20,7 +20,7 @@ pub fn step_page(
     step: Step,
     status: u16,
     fill: &Fill,
-    typed: &[Typed],
+    typed: &[TypedFields],
 ) -> Result<Response> {
     let others = typed::carried(visit, group, typed, step)?;
     let (overview, health) = health(visit, group)?;
@@ -45,7 +45,7 @@ pub fn keys_page(
     status: u16,
     said: &str,
     fill: &Fill,
-    typed: &[Typed],
+    typed: &[TypedFields],
 ) -> Result<Response> {
     let others = typed::carried(visit, group, typed, Step::Keys)?;
     let (overview, health) = health(visit, group)?;
@@ -70,7 +70,7 @@ pub fn keys_page(
 pub fn gone_to(visit: &Visit<'_>, group: &Group, form: &Params<'_>, at: Step) -> Result<Option<Response>> {
     let Some(to) = form.filled(GO).and_then(|word| Step::named(&word)) else { return Ok(None) };
     let typed = typed::read(form, at);
-    let fill = typed.iter().find(|typed| typed.step == to).map(Typed::fill);
+    let fill = typed.iter().find(|typed| typed.step == to).map(TypedFields::fill);
     let shown = match to {
         Step::Keys => keys_page(visit, group, 200, "", &fill.unwrap_or_default(), &typed),
         step => {

@@ -2,7 +2,7 @@
 
 use super::super::visit::{Visit, filled, get, post, refused, visit};
 use super::shown::{gone_to, keys_page, step_page};
-use super::typed::{self, Typed};
+use super::typed::{self, TypedFields};
 use super::{address, ask_off, standing};
 use crate::desk::sso::{CHANGED_MEANWHILE, Change, Opened};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ fn post_step(app: &App, call: &Call<'_>, step: Step) -> Result<Response> {
         let step_of = |error: &Error| fields::field(error.field.as_deref()?).and_then(Step::of);
         let wrong: Vec<Step> = errors.iter().filter_map(step_of).collect();
         let shown = if wrong.contains(&step) { step } else { wrong.first().copied().unwrap_or(step) };
-        let fill = typed.iter().find(|typed| typed.step == shown).map(Typed::fill);
+        let fill = typed.iter().find(|typed| typed.step == shown).map(TypedFields::fill);
         let (mut status, mut fill) = (400, fill.unwrap_or_else(|| filled(&form)));
         // Whoever is told what changed meanwhile answers to that from now on; all others still to what they opened.
         let is_told = errors.iter().any(|error| error.code == CHANGED_MEANWHILE);
@@ -103,7 +103,7 @@ fn quoted(value: &str) -> String {
 }
 
 /// Says what a save changed. A certificate that was pasted and not added yet stays, on its page.
-fn saved(visit: &Visit<'_>, group: &Group, changes: &[Change], typed: &[Typed]) -> Result<Response> {
+fn saved(visit: &Visit<'_>, group: &Group, changes: &[Change], typed: &[TypedFields]) -> Result<Response> {
     let mut sentence = match changes {
         [] => "Nothing was changed.".to_owned(),
         [only] => {

@@ -10,14 +10,14 @@ use crate::model::Group;
 use crate::model::sso::fields::{Entry, FIELDS, edition};
 use crate::model::sso::step::Step;
 use crate::pages::console::sso::step::EDITION;
-use crate::pages::console::sso::{Carried, EDITION_OF};
+use crate::pages::console::sso::{EDITION_OF, UnsavedFields};
 use crate::pages::form::Fill;
 
 /// The field of the keys' page.
 const CERTIFICATE: &str = "certificate";
 
 /// What was typed on one step's page.
-pub struct Typed {
+pub struct TypedFields {
     pub step: Step,
     /// What its fields answer; `None` for the present values.
     pub edition: Option<String>,
@@ -25,7 +25,7 @@ pub struct Typed {
     pub values: Vec<(String, String)>,
 }
 
-impl Typed {
+impl TypedFields {
     /// As the page of its step has it.
     pub fn fill(&self) -> Fill {
         let edition = self.edition.iter().map(|edition| (EDITION.to_owned(), edition.clone()));
@@ -34,16 +34,16 @@ impl Typed {
 }
 
 /// Reads what a form that was sent from the page of step `at` has of every step.
-pub fn read(form: &Params<'_>, at: Step) -> Vec<Typed> {
+pub fn read(form: &Params<'_>, at: Step) -> Vec<TypedFields> {
     let of_step = |step: Step| {
         if step == Step::Keys {
             let pem = form.first(CERTIFICATE).filter(|pem| step == at || !pem.trim().is_empty())?;
             let values = vec![(CERTIFICATE.to_owned(), pem.into_owned())];
-            return Some(Typed { step, edition: None, values });
+            return Some(TypedFields { step, edition: None, values });
         }
         let edition = form.filled(&if step == at { EDITION.to_owned() } else { edition_of(step) });
         let values = || values_of(form, step.fields().map(|field| field.name));
-        (step == at || edition.is_some()).then(|| Typed { step, edition, values: values() })
+        (step == at || edition.is_some()).then(|| TypedFields { step, edition, values: values() })
     };
     Step::ALL.into_iter().filter_map(of_step).collect()
 }
@@ -56,13 +56,18 @@ fn edition_of(step: Step) -> String {
 ///
 /// # Errors
 /// Those of the desk.
-pub fn carried(visit: &Visit<'_>, group: &Group, typed: &[Typed], at: Step) -> Result<Vec<Carried>> {
+pub fn carried(
+    visit: &Visit<'_>,
+    group: &Group,
+    typed: &[TypedFields],
+    at: Step,
+) -> Result<Vec<UnsavedFields>> {
     let mut carried = Vec::new();
     for other in typed.iter().filter(|typed| typed.step != at) {
         let mut values = other.values.clone();
         if other.step == Step::Keys {
             let labels = vec!["a certificate".to_owned()];
-            carried.push(Carried { step: other.step, labels, values });
+            carried.push(UnsavedFields { step: other.step, labels, values });
             continue;
         }
         let draft = visit.desk().sso.draft_sso(&visit.caller, group.id, &values)?;
@@ -80,7 +85,7 @@ pub fn carried(visit: &Visit<'_>, group: &Group, typed: &[Typed], at: Step) -> R
         };
         let answers = other.edition.clone().map_or_else(present, Ok)?;
         values.push((edition_of(other.step), answers));
-        carried.push(Carried { step: other.step, labels, values });
+        carried.push(UnsavedFields { step: other.step, labels, values });
     }
     Ok(carried)
 }

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::super::{crumbs, own};
-use super::{Carried, FORM, TITLE, bar, carried, elsewhere, grouped, sign, step, unsaved};
+use super::{FORM, TITLE, UnsavedFields, bar, carried, elsewhere, grouped, sign, step, unsaved};
 use crate::model::sso::health::{Condition, Health};
 use crate::model::sso::step::Step;
 use crate::model::sso::{IDP_KEYS_MAX, KeyFacts, RemovedKey};
-use crate::pages::components::{Weight, button, code, empty, header, time_utc, time_utc_or};
+use crate::pages::components::{ButtonStyle, button, code, empty, header, time_utc, time_utc_or};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::xml::pem;
@@ -19,7 +19,7 @@ pub struct KeysView<'a> {
     pub removed: &'a [RemovedKey],
     pub own_keys: &'a [KeyFacts],
     /// What was typed on the pages of other steps.
-    pub others: &'a [Carried],
+    pub others: &'a [UnsavedFields],
 }
 
 /// The page of the keys: one form, so that a certificate that is being pasted stays, whatever button is pressed.
@@ -43,7 +43,7 @@ pub fn page(frame: &Frame<'_>, view: &KeysView<'_>, fill: &Fill) -> String {
                 }
                 (ours(frame, view.own_keys))
                 div.actions.staying.pad {
-                    @if view.keys.len() < IDP_KEYS_MAX { (button("Add key", Weight::Primary)) }
+                    @if view.keys.len() < IDP_KEYS_MAX { (button("Add key", ButtonStyle::Primary)) }
                     a href=(own(frame, "/sso")) { "Back to the overview" }
                     (step::saved(view.health))
                 }

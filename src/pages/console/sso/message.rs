@@ -7,7 +7,7 @@ use super::keys::facts_of;
 use super::{TITLE, sign};
 use crate::model::sso::KeyFacts;
 use crate::model::sso::health::Condition;
-use crate::pages::components::{Weight, button, flush_card, header};
+use crate::pages::components::{ButtonStyle, button, flush_card, header};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 use crate::protocol::xml::indented;
@@ -69,7 +69,7 @@ fn offer(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> Markup {
             }
             (form::post(&address, frame.token, &html! {
                 (FormField::text("fingerprint", "Fingerprint that they gave").code().required().draw(fill))
-                div.actions { (button("Add this key", Weight::Plain)) }
+                div.actions { (button("Add this key", ButtonStyle::Plain)) }
             }))
         } @else if !view.issuer_is_theirs {
             p { "The message does not name the group's identity provider as its issuer: its certificate is not offered." }

@@ -7,7 +7,8 @@ use super::TITLE;
 use super::keys::facts_of;
 use crate::model::sso::KeyFacts;
 use crate::pages::components::{
-    Tone, Weight, button, card, choice_button, danger_card, flush_card, header, link_button, notice, table,
+    ButtonStyle, Tone, button, card, choice_button, danger_card, flush_card, header, link_button, notice,
+    table,
 };
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -24,7 +25,7 @@ pub fn upload(frame: &Frame<'_>, fill: &Fill) -> String {
             (FormField::area("metadata_text", "Or its text, pasted").code().unmarked().draw(fill))
             (FormField::text("entity", "Entity ID, when the file has several").draw(fill))
             div.actions {
-                (button("Show what it would change", Weight::Primary))
+                (button("Show what it would change", ButtonStyle::Primary))
                 a href=(own(frame, "/sso")) { "Cancel" }
             }
         })))
@@ -67,7 +68,7 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
         true => ("Save and remove the key in use", "Save, remove the key in use, and switch on SAML 2.0"),
         false => ("Save", "Save and switch on SAML 2.0"),
     };
-    let weight = if in_use { Weight::Danger } else { Weight::Primary };
+    let weight = if in_use { ButtonStyle::Danger } else { ButtonStyle::Primary };
     let save = form::post(
         &own(frame, "/sso/metadata/save"),
         frame.token,
@@ -78,7 +79,7 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
             @for key in view.removed { (form::hidden("removed", &key.fingerprint)) }
             div.actions {
                 @if view.off { (choice_button(save_on, weight, "then", "on")) }
-                (button(save, if view.off { Weight::Plain } else { weight }))
+                (button(save, if view.off { ButtonStyle::Plain } else { weight }))
                 (link_button(&own(frame, "/sso"), "Cancel", false))
             }
         },

@@ -16,7 +16,7 @@ use crate::model::sso::health::{Condition, Fact, Health, NextAction};
 use crate::model::sso::step::Step;
 use crate::model::sso::{Configuration, KeyFacts, Method, Status};
 use crate::pages::components::{
-    Tone, Weight, card, choice_button, code, header, link_button, notice, pairs, time, time_or,
+    ButtonStyle, Tone, card, choice_button, code, header, link_button, notice, pairs, time, time_or,
 };
 use crate::pages::form;
 use crate::pages::layout::{Frame, MenuEntry, console};
@@ -113,7 +113,7 @@ fn bar(frame: &Frame<'_>, health: &Health, at: Step, wrong: &str, save: &str) ->
 }
 
 /// What was typed on the page of another step and is not saved.
-pub struct Carried {
+pub struct UnsavedFields {
     pub step: Step,
     /// The fields that would change.
     pub labels: Vec<String>,
@@ -122,14 +122,14 @@ pub struct Carried {
 }
 
 /// What was typed elsewhere, for the form of this page.
-fn carried(others: &[Carried]) -> Markup {
+fn carried(others: &[UnsavedFields]) -> Markup {
     html! {
         @for other in others { @for (name, value) in &other.values { (form::hidden(name, value)) } }
     }
 }
 
 /// Says what was typed elsewhere and is not saved; `then` says how it is.
-fn unsaved(others: &[Carried], then: &str) -> Markup {
+fn unsaved(others: &[UnsavedFields], then: &str) -> Markup {
     html! {
         @if !others.is_empty() {
             (notice(Tone::Warn, &html! {
@@ -230,7 +230,7 @@ fn operation(frame: &Frame<'_>, view: &OverviewView<'_>) -> Markup {
             frame.token,
             &html! {
                 div.actions {
-                    (choice_button(words, Weight::Plain, "status", other.as_str()))
+                    (choice_button(words, ButtonStyle::Plain, "status", other.as_str()))
                     (elsewhere("Turn off…", "button danger-outline", &own(frame, "/sso/off")))
                 }
             },
@@ -284,10 +284,10 @@ pub fn ask(frame: &Frame<'_>, question: &Question<'_>) -> String {
             ])) }
             @for sentence in question.sentences { p { (sentence) } }
             div.actions {
-                (choice_button(question.words, Weight::Danger, "confirmed", "yes"))
+                (choice_button(question.words, ButtonStyle::Danger, "confirmed", "yes"))
                 @match question.back {
                     Back::To(address) => a href=(address) { (question.keep) },
-                    Back::Typed => (choice_button(question.keep, Weight::Plain, "confirmed", "no")),
+                    Back::Typed => (choice_button(question.keep, ButtonStyle::Plain, "confirmed", "no")),
                 }
             }
         })))

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::super::settings::SITES_ANCHOR;
 use super::super::{crumbs, own};
-use super::{Carried, FORM, TITLE, bar, carried, unsaved};
+use super::{FORM, TITLE, UnsavedFields, bar, carried, unsaved};
 use crate::model::sso::Configuration;
 use crate::model::sso::fields::{Entry, Field as SsoField, Section, edition};
 use crate::model::sso::health::Health;
 use crate::model::sso::step::Step;
-use crate::pages::components::{Weight, button, header, time};
+use crate::pages::components::{ButtonStyle, button, header, time};
 use crate::pages::form::{self, Fill, FormField};
 use crate::pages::layout::{Frame, MenuEntry, console};
 
@@ -24,7 +24,7 @@ pub struct StepView<'a> {
     /// What a field would give, or why it gives nothing: its name and a sentence.
     pub told: &'a [(&'static str, String)],
     /// What was typed on the pages of other steps.
-    pub others: &'a [Carried],
+    pub others: &'a [UnsavedFields],
 }
 
 /// A step's page; `fill` holds the form's values and what is wrong with them.
@@ -52,7 +52,7 @@ pub fn page(frame: &Frame<'_>, view: &StepView<'_>, fill: &Fill) -> String {
                     (section_of(frame, view, *section, fill))
                 }
                 div.actions.staying {
-                    (button("Save", Weight::Primary))
+                    (button("Save", ButtonStyle::Primary))
                     a href=(own(frame, "/sso")) { "Cancel" }
                     (saved(view.health))
                 }
