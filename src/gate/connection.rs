@@ -51,7 +51,7 @@ pub enum Next {
     Close,
 }
 
-enum ConnectionStage {
+enum Phase {
     Handshake,
     /// Between requests: no byte of the next one is here.
     Idle,
@@ -74,7 +74,7 @@ enum ConnectionStage {
 }
 
 /// What a stage came to.
-enum StageResult {
+enum PhaseEnd {
     Again,
     Stop(Next),
 }
@@ -87,7 +87,7 @@ pub struct Connection {
     inbox: Vec<u8>,
     scanned: usize,
     printed: Printed,
-    stage: ConnectionStage,
+    stage: Phase,
     since: Instant,
     deadline: Instant,
     answers: u8,
@@ -113,9 +113,9 @@ impl Connection {
     ) -> std::io::Result<Self> {
         let wire = Wire::new(socket, shared.tls.as_ref())?;
         let (stage, patience) = if wire.is_tls() {
-            (ConnectionStage::Handshake, shared.limits.handshake)
+            (Phase::Handshake, shared.limits.handshake)
         } else {
-            (ConnectionStage::Idle, shared.limits.idle)
+            (Phase::Idle, shared.limits.idle)
         };
         let since = Instant::now();
         Ok(Self {
@@ -162,10 +162,7 @@ impl Connection {
 
     /// Whether nothing of a request is here or on its way out, so that closing loses nothing.
     pub fn is_idle(&self) -> bool {
-        matches!(
-            self.stage,
-            ConnectionStage::Idle | ConnectionStage::Handshake | ConnectionStage::Linger { .. }
-        )
+        matches!(self.stage, Phase::Idle | Phase::Handshake | Phase::Linger { .. })
     }
 
     /// Gives memory back before a wait.
@@ -173,7 +170,7 @@ impl Connection {
         if self.inbox.is_empty() {
             spare::give_back(&mut self.inbox);
         }
-        if !matches!(self.stage, ConnectionStage::Reply { .. }) {
+        if !matches!(self.stage, Phase::Reply { .. }) {
             spare::give_back(&mut self.printed.front);
             self.printed.tail = Vec::new();
         }
@@ -181,7 +178,7 @@ impl Connection {
 
     /// Drives the connection as far as its bytes allow, and says what it waits for.
     pub fn attend(&mut self, shared: &Shared) -> Next {
-        if !matches!(self.stage, ConnectionStage::Answered(..)) {
+        if !matches!(self.stage, Phase::Answered(..)) {
             // Who comes from an answer has heard nothing from the poller: what came meanwhile, the lot knows.
             self.wire.look_again();
         }
@@ -196,71 +193,71 @@ impl Connection {
                 self.expire(shared)
             } else {
                 match &self.stage {
-                    ConnectionStage::Handshake => self.shake(shared),
-                    ConnectionStage::Idle | ConnectionStage::Head => self.read_head(shared),
-                    ConnectionStage::Body(_) => self.read_body(shared),
-                    ConnectionStage::Answered(..) => self.print_answer(shared),
-                    ConnectionStage::Reply { .. } => self.reply(shared),
-                    ConnectionStage::Waiting(_) => StageResult::Stop(Next::Close),
-                    ConnectionStage::Linger { .. } => self.linger(),
+                    Phase::Handshake => self.shake(shared),
+                    Phase::Idle | Phase::Head => self.read_head(shared),
+                    Phase::Body(_) => self.read_body(shared),
+                    Phase::Answered(..) => self.print_answer(shared),
+                    Phase::Reply { .. } => self.reply(shared),
+                    Phase::Waiting(_) => PhaseEnd::Stop(Next::Close),
+                    Phase::Linger { .. } => self.linger(),
                 }
             };
-            if let StageResult::Stop(next) = step {
+            if let PhaseEnd::Stop(next) = step {
                 return next;
             }
         }
     }
 
-    fn enter(&mut self, stage: ConnectionStage, patience: Duration) -> StageResult {
+    fn enter(&mut self, stage: Phase, patience: Duration) -> PhaseEnd {
         self.stage = stage;
         self.since = Instant::now();
         self.deadline = self.since + patience;
-        StageResult::Again
+        PhaseEnd::Again
     }
 
     /// The deadline of the stage has passed.
-    fn expire(&mut self, shared: &Shared) -> StageResult {
+    fn expire(&mut self, shared: &Shared) -> PhaseEnd {
         count(&shared.counters.timed_out);
         match self.stage {
-            ConnectionStage::Head => self.refuse(Refusal::HeadTooLate, shared),
-            ConnectionStage::Body(_) => self.refuse(Refusal::BodyTooLate, shared),
-            _ => StageResult::Stop(Next::Close),
+            Phase::Head => self.refuse(Refusal::HeadTooLate, shared),
+            Phase::Body(_) => self.refuse(Refusal::BodyTooLate, shared),
+            _ => PhaseEnd::Stop(Next::Close),
         }
     }
 
-    fn shake(&mut self, shared: &Shared) -> StageResult {
+    fn shake(&mut self, shared: &Shared) -> PhaseEnd {
         duty::relieve();
         match self.wire.handshake() {
-            Ok(Handshake::Done) => self.enter(ConnectionStage::Idle, shared.limits.idle),
-            Ok(Handshake::Dry) => StageResult::Stop(Next::Readable),
-            Ok(Handshake::Blocked) => StageResult::Stop(Next::Writable),
+            Ok(Handshake::Done) => self.enter(Phase::Idle, shared.limits.idle),
+            Ok(Handshake::Dry) => PhaseEnd::Stop(Next::Readable),
+            Ok(Handshake::Blocked) => PhaseEnd::Stop(Next::Writable),
             Ok(Handshake::Plain) => {
                 count(&shared.counters.handshakes_failed);
                 self.refuse(Refusal::PlainOnTls, shared)
             }
             Ok(Handshake::Failed) | Err(_) => {
                 count(&shared.counters.handshakes_failed);
-                StageResult::Stop(Next::Close)
+                PhaseEnd::Stop(Next::Close)
             }
         }
     }
 
-    fn read_head(&mut self, shared: &Shared) -> StageResult {
+    fn read_head(&mut self, shared: &Shared) -> PhaseEnd {
         if self.scanned == self.inbox.len() {
             match self.wire.fill(&mut self.inbox, 0) {
                 Ok(Filled::Some) => {}
-                Ok(Filled::Dry) => return StageResult::Stop(Next::Readable),
-                Ok(Filled::End) | Err(_) => return StageResult::Stop(Next::Close),
+                Ok(Filled::Dry) => return PhaseEnd::Stop(Next::Readable),
+                Ok(Filled::End) | Err(_) => return PhaseEnd::Stop(Next::Close),
             }
         }
-        if matches!(self.stage, ConnectionStage::Idle) {
-            self.enter(ConnectionStage::Head, shared.limits.head);
+        if matches!(self.stage, Phase::Idle) {
+            self.enter(Phase::Head, shared.limits.head);
         }
         let end = match head::end_of_head(&self.inbox, self.scanned, shared.limits.head_bytes) {
             Ok(Some(end)) => end,
             Ok(None) => {
                 self.scanned = self.inbox.len();
-                return StageResult::Again;
+                return PhaseEnd::Again;
             }
             Err(refusal) => return self.refuse(refusal, shared),
         };
@@ -284,7 +281,7 @@ impl Connection {
     }
 
     /// Asks for the limit before any byte of the body is read.
-    fn begin_body(&mut self, head: ParsedHead, shared: &Shared) -> StageResult {
+    fn begin_body(&mut self, head: ParsedHead, shared: &Shared) -> PhaseEnd {
         let content_type = head
             .headers
             .iter()
@@ -314,41 +311,41 @@ impl Connection {
             match self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n", &mut sent) {
                 Ok(Flushed::All) => {}
                 // A client that takes not even this much takes no answer either.
-                Ok(Flushed::Blocked) | Err(_) => return StageResult::Stop(Next::Close),
+                Ok(Flushed::Blocked) | Err(_) => return PhaseEnd::Stop(Next::Close),
             }
         }
         let incoming = Incoming::new(head, self.seat.bytes(), limit);
         let patience = shared.limits.with_bytes(shared.limits.body, incoming.most());
-        self.enter(ConnectionStage::Body(Box::new(incoming)), patience)
+        self.enter(Phase::Body(Box::new(incoming)), patience)
     }
 
-    fn read_body(&mut self, shared: &Shared) -> StageResult {
-        let ConnectionStage::Body(incoming) = &mut self.stage else { return StageResult::Stop(Next::Close) };
+    fn read_body(&mut self, shared: &Shared) -> PhaseEnd {
+        let Phase::Body(incoming) = &mut self.stage else { return PhaseEnd::Stop(Next::Close) };
         let taken = match incoming.take(&self.inbox) {
             Ok(taken) => taken,
             Err(refusal) => return self.refuse(refusal, shared),
         };
         self.consume(taken.used);
         if taken.is_whole {
-            return match std::mem::replace(&mut self.stage, ConnectionStage::Idle) {
-                ConnectionStage::Body(incoming) => self.answer_body(*incoming, shared),
-                _ => StageResult::Stop(Next::Close),
+            return match std::mem::replace(&mut self.stage, Phase::Idle) {
+                Phase::Body(incoming) => self.answer_body(*incoming, shared),
+                _ => PhaseEnd::Stop(Next::Close),
             };
         }
         match self.wire.fill(&mut self.inbox, taken.missing) {
-            Ok(Filled::Some) => StageResult::Again,
-            Ok(Filled::Dry) => StageResult::Stop(Next::Readable),
-            Ok(Filled::End) | Err(_) => StageResult::Stop(Next::Close),
+            Ok(Filled::Some) => PhaseEnd::Again,
+            Ok(Filled::Dry) => PhaseEnd::Stop(Next::Readable),
+            Ok(Filled::End) | Err(_) => PhaseEnd::Stop(Next::Close),
         }
     }
 
-    fn answer_body(&mut self, incoming: Incoming, shared: &Shared) -> StageResult {
+    fn answer_body(&mut self, incoming: Incoming, shared: &Shared) -> PhaseEnd {
         self.account = Some(incoming.account);
         self.answer(incoming.head, incoming.body, shared)
     }
 
     /// Hands the request in and prints what comes back.
-    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> StageResult {
+    fn answer(&mut self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> PhaseEnd {
         count(&shared.counters.requests);
         let manner = Manner {
             keep_alive: head.keep_alive,
@@ -365,8 +362,8 @@ impl Connection {
             Ok(Answer::Now(response)) => self.print(response, manner, shared),
             Ok(Answer::Streamed(streamed)) => self.print_streamed(streamed, manner, shared),
             Ok(Answer::Later(begin)) => {
-                self.stage = ConnectionStage::Waiting(manner);
-                StageResult::Stop(Next::Answer(begin))
+                self.stage = Phase::Waiting(manner);
+                PhaseEnd::Stop(Next::Answer(begin))
             }
             Err(_) => {
                 let incident = new_incident();
@@ -388,8 +385,8 @@ impl Connection {
 
     /// Takes the answer that was waited for; the next thread that attends makes and sends it.
     pub fn answered(&mut self, answer: MakeResponse, shared: &Shared) {
-        if let ConnectionStage::Waiting(manner) = self.stage {
-            self.enter(ConnectionStage::Answered(answer, manner), shared.limits.write);
+        if let Phase::Waiting(manner) = self.stage {
+            self.enter(Phase::Answered(answer, manner), shared.limits.write);
         }
     }
 
@@ -400,11 +397,9 @@ impl Connection {
         self.fail(shared, &incident);
     }
 
-    fn print_answer(&mut self, shared: &Shared) -> StageResult {
-        let ConnectionStage::Answered(answer, manner) =
-            std::mem::replace(&mut self.stage, ConnectionStage::Idle)
-        else {
-            return StageResult::Stop(Next::Close);
+    fn print_answer(&mut self, shared: &Shared) -> PhaseEnd {
+        let Phase::Answered(answer, manner) = std::mem::replace(&mut self.stage, Phase::Idle) else {
+            return PhaseEnd::Stop(Next::Close);
         };
         self.may_take_long();
         match catch_unwind(AssertUnwindSafe(answer)) {
@@ -417,7 +412,7 @@ impl Connection {
         }
     }
 
-    fn print(&mut self, response: Response, mut manner: Manner, shared: &Shared) -> StageResult {
+    fn print(&mut self, response: Response, mut manner: Manner, shared: &Shared) -> PhaseEnd {
         // The stop may have come meanwhile, and the client should hear of it.
         manner.keep_alive &= !shared.is_stopping();
         if self.printed.response(response, manner).is_err() {
@@ -428,7 +423,7 @@ impl Connection {
         self.begin_reply(manner.keep_alive, shared)
     }
 
-    fn print_streamed(&mut self, streamed: Streamed, mut manner: Manner, shared: &Shared) -> StageResult {
+    fn print_streamed(&mut self, streamed: Streamed, mut manner: Manner, shared: &Shared) -> PhaseEnd {
         let Streamed { response, portions } = streamed;
         // In the old version only the end of the connection ends a body whose length is not known.
         manner.keep_alive &= !manner.old_version && !shared.is_stopping();
@@ -443,7 +438,7 @@ impl Connection {
 
     /// Has the next portion made, now that the client has taken the one before. Others have their turn before it is
     /// sent.
-    fn next_portion(&mut self, mut portions: Portions, manner: Manner, shared: &Shared) -> StageResult {
+    fn next_portion(&mut self, mut portions: Portions, manner: Manner, shared: &Shared) -> PhaseEnd {
         duty::relieve();
         self.printed.clear();
         let more = match catch_unwind(AssertUnwindSafe(|| portions.next())) {
@@ -455,15 +450,15 @@ impl Connection {
                 self.printed.last_portion(manner);
                 None
             }
-            Ok(Some(Err(_))) => return StageResult::Stop(Next::Close),
+            Ok(Some(Err(_))) => return PhaseEnd::Stop(Next::Close),
             Err(_) => {
                 count(&shared.counters.panics);
                 note(format_args!("panic while a body was made: incident {}", new_incident()));
-                return StageResult::Stop(Next::Close);
+                return PhaseEnd::Stop(Next::Close);
             }
         };
         self.begin_reply_with(manner.keep_alive, more, shared);
-        StageResult::Stop(Next::Turn)
+        PhaseEnd::Stop(Next::Turn)
     }
 
     fn request(&self, head: ParsedHead, body: Vec<u8>, shared: &Shared) -> Request {
@@ -482,7 +477,7 @@ impl Connection {
         Request { method, path, query, headers, body, peer, secure, host }
     }
 
-    fn begin_reply(&mut self, keep: bool, shared: &Shared) -> StageResult {
+    fn begin_reply(&mut self, keep: bool, shared: &Shared) -> PhaseEnd {
         self.begin_reply_with(keep, None, shared)
     }
 
@@ -491,17 +486,17 @@ impl Connection {
         keep: bool,
         more: Option<(Portions, Manner)>,
         shared: &Shared,
-    ) -> StageResult {
+    ) -> PhaseEnd {
         self.account = None;
         let bytes = self.printed.front.len() + self.printed.tail.len();
         let patience = shared.limits.with_bytes(shared.limits.write, bytes);
-        self.enter(ConnectionStage::Reply { sent: 0, keep, more }, patience)
+        self.enter(Phase::Reply { sent: 0, keep, more }, patience)
     }
 
     /// Refuses a request whose head was not read, or whose body is on its way.
-    fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> StageResult {
-        match std::mem::replace(&mut self.stage, ConnectionStage::Idle) {
-            ConnectionStage::Body(incoming) => self.refuse_request(refusal, incoming.into_head(), shared),
+    fn refuse(&mut self, refusal: Refusal, shared: &Shared) -> PhaseEnd {
+        match std::mem::replace(&mut self.stage, Phase::Idle) {
+            Phase::Body(incoming) => self.refuse_request(refusal, incoming.into_head(), shared),
             _ => {
                 let inbox = std::mem::take(&mut self.inbox);
                 let asked = glimpse::of(&inbox);
@@ -512,13 +507,13 @@ impl Connection {
     }
 
     /// Refuses a request whose head was read.
-    fn refuse_request(&mut self, refusal: Refusal, head: ParsedHead, shared: &Shared) -> StageResult {
+    fn refuse_request(&mut self, refusal: Refusal, head: ParsedHead, shared: &Shared) -> PhaseEnd {
         let request = self.request(head, Vec::new(), shared);
         self.refuse_asked(refusal, Some(Refused::Head(&request)), shared)
     }
 
     /// Refuses in the words of the handler, who knows how they speak at this path; else in plain text.
-    fn refuse_asked(&mut self, refusal: Refusal, asked: Option<Refused<'_>>, shared: &Shared) -> StageResult {
+    fn refuse_asked(&mut self, refusal: Refusal, asked: Option<Refused<'_>>, shared: &Shared) -> PhaseEnd {
         count(&shared.counters.refused);
         // Nothing more of what it sends is read: thousands that are refused must not keep what they have sent.
         self.inbox = Vec::new();
@@ -537,7 +532,7 @@ impl Connection {
         head_only: bool,
         shared: &Shared,
         plain: impl FnOnce(&mut Printed),
-    ) -> StageResult {
+    ) -> PhaseEnd {
         let manner = Manner { keep_alive: false, old_version: false, head_only };
         if said.is_none_or(|response| self.printed.response(response, manner).is_err()) {
             plain(&mut self.printed);
@@ -545,22 +540,22 @@ impl Connection {
         self.begin_reply(false, shared)
     }
 
-    fn fail(&mut self, shared: &Shared, incident: &str) -> StageResult {
+    fn fail(&mut self, shared: &Shared, incident: &str) -> PhaseEnd {
         count(&shared.counters.panics);
         self.printed.failure(incident);
         self.begin_reply(false, shared)
     }
 
-    fn reply(&mut self, shared: &Shared) -> StageResult {
-        let ConnectionStage::Reply { sent, keep, more } = &mut self.stage else {
-            return StageResult::Stop(Next::Close);
+    fn reply(&mut self, shared: &Shared) -> PhaseEnd {
+        let Phase::Reply { sent, keep, more } = &mut self.stage else {
+            return PhaseEnd::Stop(Next::Close);
         };
         let front = self.printed.front.len();
         if *sent < front || self.printed.tail.is_empty() {
             match self.wire.send(&self.printed.front, sent) {
                 Ok(Flushed::All) => {}
-                Ok(Flushed::Blocked) => return StageResult::Stop(Next::Writable),
-                Err(_) => return StageResult::Stop(Next::Close),
+                Ok(Flushed::Blocked) => return PhaseEnd::Stop(Next::Writable),
+                Err(_) => return PhaseEnd::Stop(Next::Close),
             }
         }
         if !self.printed.tail.is_empty() {
@@ -569,8 +564,8 @@ impl Connection {
             *sent = front + sent_of_tail;
             match outcome {
                 Ok(Flushed::All) => {}
-                Ok(Flushed::Blocked) => return StageResult::Stop(Next::Writable),
-                Err(_) => return StageResult::Stop(Next::Close),
+                Ok(Flushed::Blocked) => return PhaseEnd::Stop(Next::Writable),
+                Err(_) => return PhaseEnd::Stop(Next::Close),
             }
         }
         if let Some((portions, manner)) = more.take() {
@@ -578,30 +573,26 @@ impl Connection {
         }
         if !*keep {
             self.wire.finish();
-            return self.enter(ConnectionStage::Linger { discarded: 0 }, shared.limits.linger);
+            return self.enter(Phase::Linger { discarded: 0 }, shared.limits.linger);
         }
         self.printed.clear();
-        self.enter(ConnectionStage::Idle, shared.limits.idle);
+        self.enter(Phase::Idle, shared.limits.idle);
         self.answers += 1;
-        if self.answers < ANSWERS { StageResult::Again } else { StageResult::Stop(Next::Turn) }
+        if self.answers < ANSWERS { PhaseEnd::Again } else { PhaseEnd::Stop(Next::Turn) }
     }
 
-    fn linger(&mut self) -> StageResult {
-        let ConnectionStage::Linger { discarded } = &mut self.stage else {
-            return StageResult::Stop(Next::Close);
+    fn linger(&mut self) -> PhaseEnd {
+        let Phase::Linger { discarded } = &mut self.stage else {
+            return PhaseEnd::Stop(Next::Close);
         };
         let mut scratch = [0; SCRATCH];
         match self.wire.discard(&mut scratch) {
             Filled::Some if *discarded < DISCARDED => {
                 *discarded += SCRATCH;
-                if *discarded % DISCARDED_AT_ONCE == 0 {
-                    StageResult::Stop(Next::Turn)
-                } else {
-                    StageResult::Again
-                }
+                if *discarded % DISCARDED_AT_ONCE == 0 { PhaseEnd::Stop(Next::Turn) } else { PhaseEnd::Again }
             }
-            Filled::Dry => StageResult::Stop(Next::Readable),
-            Filled::Some | Filled::End => StageResult::Stop(Next::Close),
+            Filled::Dry => PhaseEnd::Stop(Next::Readable),
+            Filled::Some | Filled::End => PhaseEnd::Stop(Next::Close),
         }
     }
 }
