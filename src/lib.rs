@@ -11,6 +11,7 @@
 //! 5. [`gate`], [`http`] and [`pages`]: the front door, the surfaces behind it, and the HTML they answer with.
 //! 6. [`cli`], [`config`], [`seed_file`] and [`server`]: the command line, and the server that it starts.
 
+pub mod backup_file;
 pub mod cli;
 pub mod clock;
 pub mod config;

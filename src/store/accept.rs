@@ -188,6 +188,14 @@ fn stamps(connection: &Connection, path: &Path) -> Result<Stamps> {
     Ok(Stamps { version, mode: known.ok_or_else(|| refused("other_mode", path, "belongs to no mode"))? })
 }
 
+/// Which version and mode a database of ours says that it has.
+///
+/// # Errors
+/// `Denied` when it is none, or of a newer version.
+pub(super) fn identity(connection: &Connection, path: &Path) -> Result<(i32, Mode)> {
+    stamps(connection, path).map(|stamps| (stamps.version, stamps.mode))
+}
+
 fn whole_check(connection: &Connection, path: &Path) -> Result<()> {
     let check: String =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|e| unread(path, e))?;

@@ -47,6 +47,11 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Opens a connection that reads, for `VACUUM INTO`, which `query_only` forbids.
+pub(super) fn copier(path: &Path) -> Result<Connection> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
 /// What a view of a database looks at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {

@@ -14,6 +14,7 @@ mod access_log;
 mod appliance;
 mod connect;
 mod console_sessions;
+mod copy;
 mod group_end;
 mod group_list;
 mod groups;
@@ -23,6 +24,7 @@ mod incidents;
 mod job;
 mod leaving;
 mod log_file;
+mod long_read;
 mod member_order;
 mod members;
 mod memberships;
@@ -56,6 +58,7 @@ use rusqlite::Connection;
 
 pub use access_log::{LogQuery, LogRow};
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
+pub use copy::{Contents, contents};
 pub use groups::{NewGroup, SealedApiKeys};
 pub use imports::{ImportId, ImportWork};
 pub use incidents::Incident;
@@ -90,7 +93,8 @@ pub struct Store {
 
 struct Inner {
     path: PathBuf,
-    running_check: whole_check::RunningCheck,
+    running_check: long_read::LongRead,
+    running_copy: long_read::LongRead,
     last_check: std::sync::Mutex<Option<DatabaseCheck>>,
     writer: writer::WriterThread,
     readers: pool::Pool,
@@ -179,7 +183,8 @@ impl Store {
         Ok(Store {
             inner: Arc::new(Inner {
                 path,
-                running_check: whole_check::RunningCheck::default(),
+                running_check: long_read::LongRead::default(),
+                running_copy: long_read::LongRead::default(),
                 last_check: std::sync::Mutex::default(),
                 writer,
                 readers,
@@ -200,7 +205,7 @@ impl Store {
     /// # Errors
     /// `Fault` or `Unavailable` when it could not be checked, or the store was closed meanwhile.
     pub fn check_whole(&self, now: Timestamp) -> Result<DatabaseCheck> {
-        let damage = match self.inner.running_check.run(&self.inner.path) {
+        let damage = match whole_check::run(&self.inner.running_check, &self.inner.path) {
             Err(error) if error.code == DAMAGED => Some(error.to_string()),
             outcome => outcome?,
         };
@@ -307,6 +312,7 @@ impl Inner {
     fn close(&self) -> Option<Closed> {
         let (connection, lost) = self.writer.end()?;
         self.running_check.end();
+        self.running_copy.end();
         self.readers.close();
         self.searchers.close();
         match (log_file::close(connection, &self.path), lost) {
