@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 15.
+-- The schema of Sidelight's database, version 16.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -10,7 +10,9 @@ CREATE TABLE appliance (
     created_at INTEGER NOT NULL,
     closed_cleanly INTEGER NOT NULL DEFAULT 0 CHECK (closed_cleanly IN (0, 1)), -- then the file alone is the database
     log_salt INTEGER,                -- the number of the write-ahead log that may stand beside it, or of the next one
-    sealed_check BLOB                -- shows whether a key file belongs to this database
+    sealed_check BLOB,               -- shows whether a key file belongs to this database
+    restored_at INTEGER,             -- from a backup: assertions that were made before this are refused
+    restore_report TEXT              -- JSON: what may have been undone; NULL once an operator has read it
 ) STRICT;
 
 CREATE TABLE operators (

@@ -34,6 +34,7 @@ mod operators;
 mod password_links;
 mod pool;
 mod queue;
+mod restored;
 mod roles;
 mod saml;
 mod scim_details;

@@ -84,6 +84,9 @@ impl Act {
         {
             return self.denied(w, SsoReject::Replay);
         }
+        if self.may_be_of_before_a_restore(w)? {
+            return self.denied(w, SsoReject::BeforeRestore);
+        }
         if !w.use_assertion(&replay_fingerprint(&self.identity), self.remembered_until(w.now))? {
             return self.denied(w, SsoReject::Replay);
         }
@@ -122,6 +125,13 @@ impl Act {
         let Act { identity, checks, .. } = self;
         let checks = checks.unwrap_or_default();
         Ok(Carried::In(Box::new(Admitted { member, identity, checks })))
+    }
+
+    /// Whether the assertion may be older than the last restore. What was used between the backup and the restore is not
+    /// in the restored database, so an assertion of that time could be used twice.
+    fn may_be_of_before_a_restore(&self, r: &Reader<'_>) -> Result<bool> {
+        let skew = self.grounds.configuration.skew_seconds;
+        Ok(r.restored_at()?.is_some_and(|restored| self.identity.issued_at < restored.plus_seconds(skew).0))
     }
 
     /// Who it is and whether they may come in. Writes nothing.

@@ -36,6 +36,8 @@ pub enum SsoReject {
     Response(Box<Reject>),
     /// The assertion was used before.
     Replay,
+    /// The assertion was made before the appliance was restored from a backup: whether it was used is not known.
+    BeforeRestore,
     /// Neither the identity attribute nor the NameID has a value.
     WithoutIdentifier,
     /// The identity attribute did not come, and the NameID does not count instead.
@@ -124,6 +126,7 @@ impl SsoReject {
             SsoReject::ResponseTooLong { .. } => "response_too_long",
             SsoReject::Response(reject) => reject.code.code(),
             SsoReject::Replay => "replay",
+            SsoReject::BeforeRestore => "issued_before_restore",
             SsoReject::WithoutIdentifier => "identifier_missing",
             SsoReject::IdentityAttributeMissing { .. } => "identity_attribute_missing",
             SsoReject::AttributeNamesNobody { .. } => "user_unknown",
@@ -151,7 +154,7 @@ impl SsoReject {
             SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey => "Configuration",
             SsoReject::WithoutResponse | SsoReject::ResponseTooLong { .. } => "Response",
             SsoReject::Response(_) => "Response",
-            SsoReject::Replay => "First use",
+            SsoReject::Replay | SsoReject::BeforeRestore => "First use",
             SsoReject::WithoutIdentifier
             | SsoReject::IdentityAttributeMissing { .. }
             | SsoReject::AttributeNamesNobody { .. }
@@ -173,7 +176,7 @@ impl SsoReject {
     fn clause(&self) -> &'static str {
         match self {
             SsoReject::Response(reject) => reject.clause(),
-            SsoReject::Replay => "Profiles 4.1.4.5",
+            SsoReject::Replay | SsoReject::BeforeRestore => "Profiles 4.1.4.5",
             SsoReject::WithoutIdentifier
             | SsoReject::IdentityAttributeMissing { .. }
             | SsoReject::AttributeNamesNobody { .. }
@@ -205,6 +208,7 @@ impl SsoReject {
             SsoReject::ResponseTooLong { most } => format!("a form of at most {} KiB", most / 1024),
             SsoReject::Response(reject) => reject.expected.clone(),
             SsoReject::Replay => "an assertion that was not used before".into(),
+            SsoReject::BeforeRestore => "an assertion that was made after this server was restored from a backup".into(),
             SsoReject::WithoutIdentifier => "a value of the identity attribute, or a NameID".into(),
             SsoReject::IdentityAttributeMissing { attribute, .. } => format!("a value of the attribute {attribute}"),
             SsoReject::AttributeNamesNobody { attribute, .. } => {
@@ -242,6 +246,7 @@ impl SsoReject {
             SsoReject::ResponseTooLong { .. } => "a larger one, which was not read".into(),
             SsoReject::Response(reject) => reject.got.clone(),
             SsoReject::Replay => "one that was used before".into(),
+            SsoReject::BeforeRestore => "an older one, which may have been used before".into(),
             SsoReject::UnknownGroup { got } if got.is_empty() => "none".into(),
             SsoReject::UnknownGroup { got }
             | SsoReject::AttributeNamesNobody { got, .. }
@@ -281,6 +286,7 @@ impl SsoReject {
                  the attributes that no field of SSO Configure names."
             }
             SsoReject::Response(reject) => reject.repair(),
+            SsoReject::BeforeRestore => "Sign in once more; the next answer is new.",
             SsoReject::Replay => "Start a new sign-in; going back in the browser sends the old answer again.",
             SsoReject::IdentityAttributeMissing { .. } => {
                 "Have the identity provider send the attribute, or correct the User Identity Attribute Name. If the \

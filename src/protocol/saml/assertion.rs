@@ -8,19 +8,19 @@ use super::reject::RejectCode;
 use super::sheet::{Judged, Value, fail, pass};
 use crate::protocol::xml::Element;
 
-/// Version 2.0, issued at some instant, with an ID. Gives the ID.
-pub(super) fn version(assertion: Element<'_>) -> Judged<'_, &str> {
+/// Version 2.0, issued at some instant, with an ID. Gives the ID and the instant in milliseconds since 1970 UTC.
+pub(super) fn version(assertion: Element<'_>) -> Judged<'_, (&str, i64)> {
     let version = assertion.attribute("Version");
     if version != Some(VERSION) {
         return fail(RejectCode::AssertionVersion, VERSION, version);
     }
-    match instant(assertion, "IssueInstant") {
-        Ok(Some(_)) => {}
+    let issued_at = match instant(assertion, "IssueInstant") {
+        Ok(Some(instant)) => instant,
         Ok(None) => return fail(RejectCode::IssueInstantMalformed, "an IssueInstant", Value::Nothing),
         Err(text) => return fail(RejectCode::IssueInstantMalformed, "an instant in UTC", text),
-    }
+    };
     match assertion.attribute("ID").filter(|id| !id.is_empty()) {
-        Some(id) => pass(id, VERSION, VERSION),
+        Some(id) => pass((id, issued_at), VERSION, VERSION),
         None => fail(RejectCode::AssertionIdMissing, "an ID", Value::Nothing),
     }
 }

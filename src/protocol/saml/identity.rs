@@ -26,6 +26,8 @@ pub struct Identity {
     pub issuer: String,
     /// With [`Self::issuer`], the key under which a second use is refused.
     pub assertion_id: String,
+    /// When the identity provider made the assertion (IssueInstant), in milliseconds since 1970 UTC.
+    pub issued_at: i64,
     /// The last instant, exclusive and without skew, at which the assertion can be accepted, in
     /// milliseconds since 1970 UTC. Replay must be remembered until then, plus the skew.
     pub not_on_or_after: i64,

@@ -194,6 +194,7 @@ fn judge(octets: &[u8], expect: &Expectations<'_>, sheet: &mut Sheet) -> Result<
 /// What the rules on the assertion found, all of them kept.
 struct Facts {
     assertion_id: String,
+    issued_at: i64,
     end: i64,
     authn_instant: i64,
     authn_context: Option<String>,
@@ -233,13 +234,14 @@ fn facts(
     let session_end = sheet.note(Rule::Session, statements::session(assertion, expect))?;
     let (name_id, attributes) = named(assertion, expect, covered, sheet)?;
 
-    let Some((authentication, id)) = authentication.zip(id) else { return Ok(None) };
+    let Some((authentication, (id, issued_at))) = authentication.zip(id) else { return Ok(None) };
     let Some((confirmation_end, attributes)) = confirmation_end.zip(attributes) else { return Ok(None) };
     // A replay may lean on another confirmation than the first use did.
     let confirmation_end =
         subject::latest_end(assertion).map_or(confirmation_end, |end| end.max(confirmation_end));
     Ok(Some(Facts {
         assertion_id: id.to_owned(),
+        issued_at,
         end: conditions_end.flatten().map_or(confirmation_end, |end| end.min(confirmation_end)),
         authn_instant: authentication.instant,
         authn_context: authentication.context,
@@ -340,6 +342,7 @@ fn identity(
         authn_context: facts.authn_context,
         issuer: expect.idp_entity_id.to_owned(),
         assertion_id: facts.assertion_id,
+        issued_at: facts.issued_at,
         not_on_or_after: facts.end,
         in_response_to: answer.request.map(str::to_owned),
         signed: covered.signed,
