@@ -6,6 +6,8 @@
 //!
 //! Knows nothing of SQLite and of what the parts mean.
 
+pub mod place;
+
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -22,7 +24,7 @@ const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const SUMS: &str = "SHA256SUMS";
 /// The names that a part may have. A name is also the part's file name in a data directory.
-const PARTS: [&str; 5] =
+pub const PARTS: [&str; 5] =
     ["sidelight.db", "sidelight.key.age", "tls-certificate.pem", "tls-key.pem", "tls-key.pem.age"];
 /// The longest manifest or list of sums that is read, in bytes.
 const LONGEST_TEXT: u64 = 1 << 20;

@@ -62,6 +62,8 @@ pub struct Keys {
     pub form: hmac::Key,
     /// Keys the fingerprints under which bearer secrets (console sessions, SCIM tokens) are stored.
     pub fingerprint: hmac::Key,
+    /// Names the master key, such as `3F2A-91BC-07DE-55A1`: for people who compare, and of no use for anything else.
+    pub name: String,
 }
 
 impl Keys {
@@ -87,6 +89,17 @@ impl Keys {
         Keys::derive(&master)
     }
 
+    /// Reads a master key that is kept outside of a data directory, by whatever mode its file has.
+    ///
+    /// # Errors
+    /// `Fault` when it cannot be read; `Denied` with code `key_file_damaged` when it is no key file.
+    pub fn read_kept(path: &Path) -> Result<(Keys, Secret)> {
+        let mut master = Zeroizing::new([0u8; MASTER_KEY_LEN]);
+        let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+        read_exactly(file, path, &mut master)?;
+        Ok((Keys::derive(&master)?, Secret::new(master.as_slice())))
+    }
+
     /// Derives the keys from a master key of 32 bytes.
     ///
     /// # Errors
@@ -98,6 +111,7 @@ impl Keys {
         let seal = UnboundKey::new(&AES_256_GCM, derived("seal").as_ref())
             .map_err(|_| Error::fault("seal_key", "AES-256-GCM refused the derived key"))?;
         Ok(Keys {
+            name: spelled(derived("name").as_ref()),
             seal: LessSafeKey::new(seal),
             token: mac("token"),
             form: mac("form"),
@@ -207,6 +221,13 @@ fn missing(path: &Path) -> Error {
     Error::new(Kind::Denied, "key_file_missing", public)
 }
 
+/// The first eight bytes in hexadecimal digits, in groups of four.
+fn spelled(bytes: &[u8]) -> String {
+    let groups =
+        bytes.chunks_exact(2).take(4).map(|two| two.iter().map(|b| format!("{b:02X}")).collect::<String>());
+    groups.collect::<Vec<_>>().join("-")
+}
+
 /// Writes the key beside its place and moves it there, durably: a crash leaves the whole key, or none and no
 /// database either, and the next start goes on from there.
 fn write_master(path: &Path, master: &[u8; MASTER_KEY_LEN]) -> std::io::Result<()> {
@@ -232,7 +253,7 @@ pub fn typed_incident_code(text: &str) -> String {
     }
 }
 
-fn read_master(mut file: File, path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -> Result<()> {
+fn read_master(file: File, path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -> Result<()> {
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.mode();
     if mode & 0o077 != 0 {
         let public = format!(
@@ -242,6 +263,10 @@ fn read_master(mut file: File, path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -
         );
         return Err(Error::new(Kind::Denied, "key_file_readable_by_others", public));
     }
+    read_exactly(file, path, master)
+}
+
+fn read_exactly(mut file: File, path: &Path, master: &mut [u8; MASTER_KEY_LEN]) -> Result<()> {
     let wrong_length = || {
         let public = format!(
             "The key file {} is not {MASTER_KEY_LEN} bytes long. Restore it from the backup.",

@@ -24,7 +24,7 @@ pub use running::Running;
 use self::certificate::Certificate;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desk::Desk;
+use crate::desk::{Desk, restore};
 use crate::error::{Error, Kind, Result};
 use crate::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
@@ -54,6 +54,9 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
     };
     make_directory(&config.data)?;
     let _lock = lock(&config.data)?;
+    if restore::unfinished(&config.data) {
+        return Err(unusable(&config.data, "a restore into it was interrupted. Run sidelight restore again"));
+    }
     let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), lost_log)?);
     desk.sign_in.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;
@@ -193,12 +196,19 @@ fn try_the_demo(data: &Path, shown: &str, certificate: Option<&Path>) {
     ));
 }
 
-fn make_directory(path: &Path) -> Result<()> {
+/// Makes the data directory, for its owner alone, unless it is there.
+///
+/// # Errors
+/// `Denied` with code `data_directory`.
+pub fn make_directory(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unusable(path, &e.to_string()))
 }
 
 /// Keeps a second server off the directory. The lock ends with the process, however it ends.
-fn lock(directory: &Path) -> Result<File> {
+///
+/// # Errors
+/// `Denied` with code `data_directory` when another has it, or it cannot be written to.
+pub fn lock(directory: &Path) -> Result<File> {
     let path = directory.join(LOCK_FILE);
     let file = OpenOptions::new()
         .create(true)

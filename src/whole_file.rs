@@ -53,6 +53,15 @@ impl WholeFile {
         Ok(whole)
     }
 
+    /// Where the file stands until [`WholeFile::keep`], flushed: for whoever checks it before it counts.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn flushed(&self) -> io::Result<&Path> {
+        self.file.sync_all()?;
+        Ok(&self.temporary)
+    }
+
     /// Flushes the file and moves it to its place.
     ///
     /// # Errors

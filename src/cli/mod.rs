@@ -4,6 +4,7 @@
 //! makes both, the pages of `help`, the `manual` and the completions.
 
 mod api_key;
+mod backup;
 mod explain;
 mod group;
 mod health;
@@ -68,6 +69,8 @@ enum Command {
     LoginKey(login_key::LoginKey),
     Operator(operator::Operator),
     ScimToken(scim_token::ScimToken),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Version(version::Version),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -147,6 +150,8 @@ fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> Ex
         Command::LoginKey(command) => command.run(host),
         Command::Operator(command) => command.run(host),
         Command::ScimToken(command) => command.run(host),
+        Command::Backup(command) => command.run(host),
+        Command::Restore(command) => command.run(host),
         Command::Version(command) => command.run(host),
         Command::Completions(command) => command.run(host, program),
         Command::Man(command) => command.run(host, program),

@@ -6,6 +6,7 @@
 //! do the same thing in the same words. Knows no SQL, no tiny_http and no HTML.
 
 pub mod appliance;
+pub mod backup;
 #[cfg(test)]
 mod desk_tests;
 #[cfg(test)]
@@ -13,6 +14,7 @@ pub(crate) mod fixture;
 pub mod ground;
 mod key_check;
 pub mod people;
+pub mod restore;
 pub mod sign_in;
 pub mod sso;
 

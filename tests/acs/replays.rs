@@ -136,3 +136,23 @@ fn a_used_assertion_is_remembered_as_long_as_the_largest_clock_skew_could_accept
     assert_eq!(post(&server, &document).status, 403);
     assert_eq!(latest_code(&store), "replay");
 }
+
+#[test]
+fn an_assertion_of_before_a_restore_is_refused_up_to_the_clock_skew() {
+    let server = started();
+    // The forge issues five seconds before now.
+    let issued = Timestamp::parse(NOW).unwrap().plus_seconds(-5).0;
+    let restored_at = |at: i64| {
+        let connection = rusqlite::Connection::open(server.data().join("sidelight.db")).unwrap();
+        // The database's own functions are not needed for this table.
+        connection.execute("UPDATE appliance SET restored_at = ?1", [at]).unwrap();
+    };
+    set(&server, &["clock_skew=60"]);
+    // Both clocks may be off by the skew: the answer may have been used before the restore.
+    restored_at(issued - 59_999);
+    let document = signed(&unsolicited());
+    assert_eq!(post(&server, &document).status, 403);
+    assert_eq!(latest_code(&store(server.data())), "issued_before_restore");
+    restored_at(issued - 60_000);
+    assert_eq!(post(&server, &document).status, 200);
+}

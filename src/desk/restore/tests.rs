@@ -1,0 +1,124 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+use super::*;
+use crate::desk::backup::{Backup, Belongings};
+use crate::desk::fixture::{Fixture, SEVEN, fixture};
+use crate::error::Kind;
+use crate::secret::Secret;
+use crate::store::LogRow;
+
+/// A backup of the fixture's appliance, in a directory of its own.
+fn backed_up(f: &Fixture) -> (Backup, tempfile::TempDir) {
+    let around = tempfile::tempdir().unwrap();
+    let belongings = Belongings { data: f.directory.path().to_owned(), tls: None };
+    let backup = f.desk.back_up(&Caller::host(), &belongings, &around.path().join("backups")).unwrap();
+    (backup, around)
+}
+
+fn with_an_api_key() -> Fixture {
+    let f = fixture();
+    f.desk.sign_in.change_api_key(&Caller::host(), SEVEN, Some(Secret::new("an-api-key-of-seven"))).unwrap();
+    f
+}
+
+fn rows(f: &Fixture) -> Vec<LogRow> {
+    f.desk.ground.store.read(|r| r.log_rows(&LogQuery { limit: 9, ..LogQuery::default() })).unwrap()
+}
+
+#[test]
+fn a_backup_is_restored_with_its_people_and_its_key_before_it_counts() {
+    let f = with_an_api_key();
+    let (backup, around) = backed_up(&f);
+    assert_eq!(backup.proof, Proof::LoginKeyChecked);
+    let row = &rows(&f)[0];
+    assert_eq!((row.operation.as_str(), row.refused), ("backup.take", false));
+    let (to, key) = (around.path().join("new"), f.directory.path().join(KEY_FILE));
+    let restored = restore(&backup.file, &to, Some(&key), None).unwrap();
+    assert_eq!(restored.proof, Proof::LoginKeyChecked);
+    let desk = Desk::open(&to, Mode::Lab, Clock::system()).unwrap();
+    assert_eq!(desk.people.groups(&Caller::host()).unwrap().len(), 2);
+    let names: Vec<_> =
+        to.read_dir().unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.starts_with('.')), "{names:?}");
+}
+
+#[test]
+fn a_backup_without_anybody_who_has_a_login_key_says_so() {
+    assert_eq!(backed_up(&fixture()).0.proof, Proof::KeyFits);
+}
+
+#[test]
+fn only_operators_back_up_and_a_refusal_leaves_nothing() {
+    let f = fixture();
+    let around = tempfile::tempdir().unwrap();
+    let belongings = Belongings { data: f.directory.path().to_owned(), tls: None };
+    let place = around.path().join("backups");
+    let error = f.desk.back_up(&f.admin, &belongings, &place).unwrap_err();
+    assert_eq!((error.code, place.exists()), ("operators_only", false));
+    assert_eq!((rows(&f)[0].operation.as_str(), rows(&f)[0].refused), ("backup.take", true));
+}
+
+#[test]
+fn a_restore_needs_the_key_of_its_database() {
+    let f = with_an_api_key();
+    let (backup, around) = backed_up(&f);
+    let (to, other) = (around.path().join("new"), around.path().join("other.key"));
+    std::fs::write(&other, [7; 32]).unwrap();
+    let error = restore(&backup.file, &to, Some(&other), None).unwrap_err();
+    assert_eq!(error.code, "key_file_of_another");
+    assert!(error.public.contains(&backup.manifest.key), "{error}");
+    assert_eq!(to.read_dir().unwrap().count(), 0);
+    // Without a key it is restored, and the server asks for the key.
+    assert_eq!(restore(&backup.file, &to, None, None).unwrap().proof, Proof::WithoutKey);
+    let code = || Desk::open(&to, Mode::Lab, Clock::system()).err().map(|e| e.code);
+    assert_eq!(code(), Some("key_file_missing"));
+    std::fs::copy(f.directory.path().join(KEY_FILE), to.join(KEY_FILE)).unwrap();
+    assert_eq!(code(), None);
+}
+
+#[test]
+fn nothing_is_restored_over_data() {
+    let f = fixture();
+    let (backup, around) = backed_up(&f);
+    let before = std::fs::read(f.directory.path().join(DATABASE_FILE)).unwrap();
+    let code = |to: &Path| restore(&backup.file, to, None, None).err().map(|e| (e.kind, e.code));
+    assert_eq!(code(f.directory.path()), Some((Kind::Conflict, "restore_over_data")));
+    assert_eq!(std::fs::read(f.directory.path().join(DATABASE_FILE)).unwrap(), before);
+    let to = around.path().join("full");
+    std::fs::create_dir(&to).unwrap();
+    std::fs::write(to.join("letters"), "").unwrap();
+    assert_eq!(code(&to), Some((Kind::Conflict, "restore_over_data")));
+    assert_eq!(to.read_dir().unwrap().count(), 1);
+}
+
+#[test]
+fn a_stale_log_and_the_rest_of_an_interrupted_restore_are_taken_away() {
+    let f = fixture();
+    let (backup, around) = backed_up(&f);
+    let to = around.path().join("new");
+    std::fs::create_dir_all(to.join(".restoring")).unwrap();
+    for name in ["sidelight.db", "sidelight.db-wal", "sidelight.db-shm", ".restoring/sidelight.db"] {
+        std::fs::write(to.join(name), "half").unwrap();
+    }
+    assert!(unfinished(&to));
+    let key = f.directory.path().join(KEY_FILE);
+    restore(&backup.file, &to, Some(&key), None).unwrap();
+    assert!(!unfinished(&to));
+    Desk::open(&to, Mode::Lab, Clock::system()).unwrap();
+}
+
+#[test]
+fn the_report_names_what_was_changed_since_the_backup() {
+    let f = fixture();
+    let (backup, around) = backed_up(&f);
+    // The lab's clock of the fixture is behind the one that backups are named by.
+    f.desk.clock().set_now(Clock::system().now().plus_seconds(1));
+    f.desk.people.delete_group(&Caller::host(), SEVEN).unwrap();
+    let data = f.directory.path();
+    let restored = restore(&backup.file, &around.path().join("new"), None, Some(data)).unwrap();
+    assert!(restored.report.old_log_read);
+    let undone: Vec<&str> = restored.report.undone.iter().map(|row| row.operation.as_str()).collect();
+    assert_eq!(undone, ["group.delete"]);
+    let absent =
+        restore(&backup.file, &around.path().join("other"), None, Some(&around.path().join("none"))).unwrap();
+    assert!(!absent.report.old_log_read);
+}
