@@ -150,3 +150,13 @@ fn only_a_document_is_taken_out_of_deflate() {
     assert!(inflate(&chance).is_ok_and(|inner| inner != chance), "these bytes inflate");
     assert_eq!(decode_post(&encode_post(&chance)), Ok(chance.to_vec()));
 }
+
+#[test]
+fn a_message_may_be_as_long_as_its_limit_and_no_longer() {
+    let longest = vec![b'x'; MAX_FORM_VALUE];
+    assert_eq!(decode(&longest, Encoding::Xml).map(|message| message.len()), Ok(MAX_FORM_VALUE));
+    assert_eq!(decode(&[longest, vec![b'x']].concat(), Encoding::Xml), Err(BindingReject::TooLarge));
+    let inflated = |length: usize| inflate(&deflate(&vec![b'x'; length])).map(|message| message.len());
+    assert_eq!(inflated(MAX_MESSAGE), Ok(MAX_MESSAGE));
+    assert_eq!(inflated(MAX_MESSAGE + 1), Err(BindingReject::TooLarge));
+}

@@ -195,3 +195,46 @@ fn what_is_no_identity_provider_is_refused() {
     );
     check(&service, Err(MetadataReject::NoIdentityProvider));
 }
+
+#[test]
+fn a_script_is_known_by_its_scheme_through_spaces_and_control_characters() {
+    for location in ["javascript:x", "java script:x", " JavaScript\u{1}:x", "\u{a0}data:x", "vb\tscript:x"] {
+        assert!(is_executable(location), "{location:?}");
+    }
+    assert!(!is_executable("https://idp.example.org/?javascript:x"));
+}
+
+#[test]
+fn a_web_address_has_a_host_and_nothing_that_breaks_out() {
+    assert!(is_web_address("https://idp.example.org/sso?a=b#c") && is_web_address("HTTP://localhost"));
+    for location in [
+        "https://",
+        "https:///x",
+        "ftp://a/",
+        "https://u@h/",
+        "https://h/\u{1}",
+        "https://h/ x",
+        "https://h/<",
+    ] {
+        assert!(!is_web_address(location), "{location:?}");
+    }
+}
+
+#[test]
+fn of_two_ends_at_one_instant_the_inner_one_is_shown() {
+    let role = Role {
+        attributes: Role::usable().attributes + " validUntil=\"2030-01-01T00:00:00Z\"",
+        ..Role::usable()
+    };
+    let document =
+        role.entity("entityID=\"https://idp.example.org\" validUntil=\"2030-01-01T00:00:00.000Z\"");
+    let read = read(document.as_bytes(), &UNPINNED).unwrap();
+    let until = read.identity_providers[0].valid_until.as_ref().unwrap();
+    assert_eq!(until.text, "2030-01-01T00:00:00Z");
+}
+
+#[test]
+fn each_reject_names_its_clause() {
+    assert_eq!(MetadataReject::Expired.clause(), "Metadata 2.3.2");
+    assert_eq!(MetadataReject::Unsigned.clause(), "Metadata 3");
+}

@@ -201,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn zones_reach_to_fourteen_hours_and_leap_days_skip_three_centuries_of_four() {
+        check("2026-02-01T17:59:00+05:59", Some(1_769_947_200_000));
+        check("2026-02-02T02:00:00+14:00", Some(1_769_947_200_000));
+        for text in [
+            "2026-02-01T12:00:00+14:01",
+            "2026-02-01T12:00:00+15:00",
+            "2026-02-01T12:00:00-14:59",
+            "2100-02-29T12:00:00Z",
+            "1900-02-29T12:00:00Z",
+            "2026-02-29T12:00:00Z",
+        ] {
+            check(text, None);
+        }
+        check("2000-02-29T00:00:00Z", Some(951_782_400_000));
+    }
+
+    #[test]
     fn rfc_3339_demands_a_zone() {
         assert_eq!(parse_rfc3339("2026-02-01T12:00:00"), None);
         assert_eq!(parse_rfc3339("2026-02-01T13:00:00+01:00"), Some(1_769_947_200_000));

@@ -118,6 +118,8 @@ mod tests {
             (&["a/", "../.."], "../"),
             (&["/a//b/", "c//d"], "/a/b/c/d"),
             (&["a/", "b/", "c#f"], "a/b/c"),
+            // What stands before the colon is no scheme.
+            (&["http://a/b/", "1:c"], "http://a/b/1:c"),
         ] {
             assert_eq!(join_bases(bases.iter().copied()), expected, "{bases:?}");
         }

@@ -155,10 +155,17 @@ fn only_the_names_of_the_standards_are_known() {
         ("http://www.w3.org/2001/10/xml-exc-c14n", None),
         ("http://www.w3.org/2006/12/xml-c14n11WithComments", None),
         ("http://www.w3.org/TR/2001/REC-xml-c14n-20010315#", None),
+        ("http://www.w3.org/TR/2001/REC-xml-c14n-20010315WithComments", None),
         ("http://www.w3.org/2010/xml-c14n2", None),
         ("", None),
     ] {
         let found = Canonicalization::from_uri(uri).map(|form| (form.method, form.comments));
         assert_eq!(found, expected, "{uri}");
     }
+}
+
+#[test]
+fn joined_bases_leave_the_other_attributes_of_xml_alone() {
+    let xml = "<a xml:base='http://x/y/'><b ID='x' xml:base='z' xml:lang='en'/></a>";
+    check(xml, INCLUSIVE11, "", "<b ID=\"x\" xml:base=\"http://x/y/z\" xml:lang=\"en\"></b>");
 }

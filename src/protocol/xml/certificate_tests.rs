@@ -1,7 +1,7 @@
 //! Certificates that are odd in what does not concern their key, and texts that are none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use super::base64::encode_base64;
-use super::certificate::public_key_of;
+use super::certificate::{Certificate, pem, public_key_of};
 use super::key::VerificationKey;
 use super::key_reject::KeyReject;
 
@@ -65,4 +65,21 @@ fn what_is_no_certificate_is_refused() {
     assert_eq!(text("not Base64!"), Some(KeyReject::NotPem));
     let ed25519 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
     assert_eq!(reject(&certificate(&ed25519)), Some(KeyReject::UnsupportedKind));
+}
+
+#[test]
+fn a_certificate_that_a_message_carries_is_shown_unless_it_is_none_or_too_long() {
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let der = certificate(&pair);
+    let base64 = encode_base64(&der);
+    let shown = Certificate::presented(&base64).unwrap();
+    assert_eq!(shown.subject, "CN=idp.example.org");
+    assert_eq!(Certificate::presented("AAAA"), None);
+    assert_eq!(Certificate::presented(&(base64.clone() + &"\n".repeat(12 * 1024))), None);
+    let text = pem(&der);
+    assert!(
+        text.starts_with("-----BEGIN CERTIFICATE-----\n") && text.ends_with("\n-----END CERTIFICATE-----\n")
+    );
+    assert_eq!(text.lines().filter(|line| !line.starts_with('-')).collect::<String>(), base64);
+    assert!(text.lines().all(|line| line.len() <= 64));
 }

@@ -285,3 +285,19 @@ fn a_document_inherits_what_was_in_scope_around_it() {
     assert_eq!(child.attribute_ns("u:4", "x"), Some("1"));
     assert_eq!(child.lookup_namespace("p"), Some("u:2"));
 }
+
+#[test]
+fn a_namespace_may_be_as_long_as_its_limit_and_no_longer() {
+    let limits = Limits { namespace_bytes: 5, ..Limits::ASSERTION };
+    let taken = Document::parse(b"<a xmlns='a:345'/>", &limits);
+    assert_eq!(taken.err(), None);
+    let reject = Document::parse(b"<a xmlns='a:3456'/>", &limits).unwrap_err();
+    assert_eq!(reject.rule, XmlRule::NamespaceTooLong);
+}
+
+#[test]
+fn an_attribute_says_by_which_prefix_it_was_written() {
+    let document = parse("<a xmlns:p='urn:p' p:b='1' c='2'/>");
+    let prefixes: Vec<_> = document.root().attributes().map(|one| (one.prefix(), one.local_name())).collect();
+    assert_eq!(prefixes, [("", "c"), ("p", "b")]);
+}

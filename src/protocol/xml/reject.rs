@@ -122,8 +122,16 @@ rules! {
 
 #[cfg(test)]
 mod tests {
-    use super::XmlRule;
+    use super::{XmlReject, XmlRule};
     use std::collections::HashSet;
+
+    #[test]
+    fn a_reject_names_its_rule_and_its_line_where_it_has_one() {
+        let reject = XmlReject { rule: XmlRule::Doctype, line: 3 };
+        assert_eq!(reject.code(), XmlRule::Doctype.code());
+        assert_eq!(reject.to_string(), format!("{} (line 3)", XmlRule::Doctype.sentence()));
+        assert_eq!(XmlReject::nowhere(XmlRule::NotUtf8).to_string(), XmlRule::NotUtf8.sentence());
+    }
 
     #[test]
     fn every_code_is_its_own_and_snake_case() {
