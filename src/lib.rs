@@ -3,7 +3,8 @@
 //! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy` keeps them apart.
 //! In reading order:
 //!
-//! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`], [`folding`]:
+//! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`], [`folding`],
+//!    [`machine`]:
 //!    the few types that every room shares.
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
 //! 3. [`store`]: the only SQL.
@@ -21,6 +22,7 @@ pub mod error;
 pub mod folding;
 pub mod gate;
 pub mod http;
+pub mod machine;
 pub mod model;
 pub mod pages;
 pub mod promise;

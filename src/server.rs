@@ -39,6 +39,9 @@ use crate::whole_file::{same_file, write_whole};
 const READY_FILE: &str = "ready.json";
 /// How often house is kept.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How often a write proves that writes work, where nobody else writes; and while they fail.
+const PROOF_OF_WRITES: Duration = Duration::from_secs(15);
+const PROOF_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Held while a server runs on the directory.
 const LOCK_FILE: &str = "sidelight.lock";
 
@@ -81,6 +84,7 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
     let shutdown = Shutdown::new();
     stop_on_signals(&shutdown)?;
     keep_house(&desk)?;
+    prove_writes(&desk)?;
     let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
     let ready = ReadyFiles::write(config, &url)?;
     greet(
@@ -299,6 +303,25 @@ fn check_database(desk: &Arc<Desk>) -> Result<()> {
         .name("database-check".into())
         .spawn(check)
         .map_err(|e| Error::fault("database_check_thread", e.to_string()))?;
+    Ok(())
+}
+
+/// Proves now and then that writes work, as long as the desk is there, so that whoever asks whether the server is ready
+/// need not write.
+fn prove_writes(desk: &Arc<Desk>) -> Result<()> {
+    let desk = Arc::downgrade(desk);
+    let prove = move || {
+        while let Some(desk) = desk.upgrade() {
+            let works = desk.appliance.prove_that_writes_work();
+            drop(desk);
+            std::thread::sleep(if works { PROOF_OF_WRITES } else { PROOF_AFTER_FAILURE });
+        }
+    };
+    std::thread::Builder::new()
+        .name("proof-of-writes".into())
+        .stack_size(256 * 1024)
+        .spawn(prove)
+        .map_err(|e| Error::fault("proof_thread", e.to_string()))?;
     Ok(())
 }
 

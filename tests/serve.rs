@@ -16,6 +16,13 @@ fn a_lab_starts_with_one_command_and_stops_in_order() {
     assert_eq!(ready["pid"], server.pid());
     assert_eq!(ready["mode"], "lab");
     assert_eq!(server.get("/health").json()["status"], "ok");
+    let said = |path: &str| (server.get(path).status, server.get(path).body);
+    assert_eq!(said("/livez"), (200, "alive\n".to_owned()));
+    assert_eq!(said("/readyz"), (200, "ready\n".to_owned()));
+    assert_eq!(
+        said("/readyz?verbose"),
+        (200, "[+] database ok\n[+] writes ok\n[+] disk ok\nready\n".to_owned())
+    );
     let healthy = server.command(&["health", "--wait", "5"]);
     assert!(healthy.status.success(), "{healthy:?}");
     let data = server.data().to_owned();
@@ -410,6 +417,14 @@ fn while_another_process_holds_the_database_reads_go_on_and_whoever_writes_is_to
         // The lock is known to be held: nobody waits for it any more.
         assert_eq!(papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net").status, 503);
     });
+    // Those who watch are told the same as those who write, without writing.
+    let (ready, health) = (server.get("/readyz?verbose"), server.get("/health"));
+    assert_eq!(
+        (ready.status, ready.body.as_str()),
+        (503, "[+] database ok\n[-] writes failed: database_locked\n[+] disk ok\nnot ready\n")
+    );
+    assert_eq!((health.status, &health.json()["error"]["code"]), (503, &"database_locked".into()));
+    assert_eq!(server.get("/livez").status, 200, "it would be restarted in vain");
     let listed = "SELECT count(*) FROM access_log WHERE operation = 'user.list'";
     let rows = || other.query_row(listed, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(rows(), 0);
@@ -417,4 +432,7 @@ fn while_another_process_holds_the_database_reads_go_on_and_whoever_writes_is_to
     let made = papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net");
     assert!(made.body.contains("<status>ok</status>"), "{made:?}");
     assert_eq!(rows(), 4, "the rows of what was read have followed");
+    // An answer serves for a second.
+    while server.get("/readyz").status != 200 {}
+    assert_eq!(server.get("/health").status, 200);
 }

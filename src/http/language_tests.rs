@@ -13,13 +13,15 @@ use crate::error::{Error, Kind};
 use crate::gate::{Answer, Handler, Refusal, Refused, Request, Response};
 
 /// Beginnings of paths, and the media type of what is said there; the first counts.
-const LANGUAGES: [(&str, &str); 7] = [
+const LANGUAGES: [(&str, &str); 9] = [
     ("/papi/", "text/xml"),
     ("/services/provisioningservice.asmx", "text/xml"),
     ("/services/", "application/json"),
     ("/api/", "application/json"),
     ("/scim/", "application/scim+json"),
     ("/health", "application/json"),
+    ("/livez", "text/plain"),
+    ("/readyz", "text/plain"),
     ("/lab/", "application/json"),
 ];
 

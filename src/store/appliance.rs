@@ -32,6 +32,19 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
+    /// Writes what stands there already, so that it is known whether a commit would be durable.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn prove_that_writes_work(&self) -> Result<()> {
+        // Twice, because SQLite does not write a page that stays as it was.
+        self.connection
+            .execute_batch(
+                "UPDATE appliance SET closed_cleanly = 1 - closed_cleanly; UPDATE appliance SET closed_cleanly = 0",
+            )
+            .map_err(database_fault)
+    }
+
     /// Keeps the value that was sealed to check the key file by. The first one stays.
     ///
     /// # Errors

@@ -44,6 +44,7 @@ mod settings;
 mod sign_in;
 mod sign_in_counts;
 mod sso;
+mod standing;
 mod sweep;
 mod users;
 mod web_sessions;
@@ -219,6 +220,21 @@ impl Store {
     /// What the last check of the whole database found; `None` until the first has ended.
     pub fn last_check(&self) -> Option<DatabaseCheck> {
         self.inner.last_check.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Why the last write failed; `None` when it worked. Nobody is kept waiting, and nothing is written.
+    pub fn write_failure(&self) -> Option<Error> {
+        self.inner.writer.standing().failure()
+    }
+
+    /// Commits since the store was opened.
+    pub fn commits(&self) -> u64 {
+        self.inner.writer.standing().commits()
+    }
+
+    /// The directory that the database is in.
+    pub fn directory(&self) -> &Path {
+        self.inner.path.parent().unwrap_or(Path::new("."))
     }
 
     /// Lends a reader to `task`.

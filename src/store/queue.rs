@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::BUSY_TIMEOUT;
 use super::job::{Appended, Job, JobWork, QUEUE, tell};
+use super::standing::Standing;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::LogEntry;
@@ -60,11 +61,12 @@ pub(super) struct Queue {
     /// Since when another process has held the lock, as far as is known.
     held_since: Option<Instant>,
     patience: Patience,
+    standing: Standing,
 }
 
 impl Queue {
-    pub fn new(jobs: Receiver<Job>, patience: Patience) -> Queue {
-        Queue { jobs, waiting: VecDeque::new(), rows: Vec::new(), held_since: None, patience }
+    pub fn new(jobs: Receiver<Job>, patience: Patience, standing: Standing) -> Queue {
+        Queue { jobs, waiting: VecDeque::new(), rows: Vec::new(), held_since: None, patience, standing }
     }
 
     /// Waits until the lock is to be tried: for a job, or while it is held, a little. `false` when nobody can send a
@@ -100,6 +102,9 @@ impl Queue {
         let mut ends = false;
         if stage == LockWait::Short {
             return ends;
+        }
+        if stage == LockWait::Over {
+            self.standing.failed(held);
         }
         let (mut threads, mut places) = (THREADS, QUEUE);
         for job in std::mem::take(&mut self.waiting) {

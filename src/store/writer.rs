@@ -18,6 +18,7 @@ use rusqlite::Connection;
 
 use super::job::{Appended, Job, JobWork, QUEUE, Reply, tell};
 use super::queue::{Patience, Queue};
+use super::standing::Standing;
 use super::{LOCKED, Reader, Writer, access_log, database_fault, log_file};
 use crate::clock::Timestamp;
 use crate::duty;
@@ -33,6 +34,7 @@ pub(super) struct WriterThread {
     queue: Option<SyncSender<Job>>,
     /// Gives its connection back when it ends, and how many rows were not written that should have followed.
     thread: Mutex<Option<JoinHandle<(Connection, usize)>>>,
+    standing: Standing,
 }
 
 /// What the thread itself knows.
@@ -43,6 +45,7 @@ struct WriterState {
     /// Whether a commit is the thread's own. When the disk is full or fails, SQLite gives the transaction up on
     /// its own, and each statement after that would be kept by itself, and reported as lost.
     committing: Arc<AtomicBool>,
+    standing: Standing,
 }
 
 impl WriterThread {
@@ -55,20 +58,28 @@ impl WriterThread {
         connection.commit_hook(Some(move || !own.load(Ordering::Relaxed))).map_err(database_fault)?;
         // The queue waits for the lock, not the connection: so others can be answered meanwhile.
         connection.busy_timeout(Duration::ZERO).map_err(database_fault)?;
+        let standing = Standing::default();
         let mut work = WriterState {
             connection,
             path: path.to_owned(),
             log_keeper: log_file::Keeper::default(),
             committing,
+            standing: standing.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                let lost = work.serve(&mut Queue::new(jobs, patience));
+                let standing = work.standing.clone();
+                let lost = work.serve(&mut Queue::new(jobs, patience, standing));
                 (work.connection, lost)
             })
             .map_err(|e| Error::fault("writer_thread", e.to_string()))?;
-        Ok(WriterThread { queue: Some(queue), thread: Mutex::new(Some(thread)) })
+        Ok(WriterThread { queue: Some(queue), thread: Mutex::new(Some(thread)), standing })
+    }
+
+    /// Whether writes work.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// Runs a task in a savepoint of its own. `may_be_left` says that it is refused as soon as another process has held
@@ -172,8 +183,12 @@ impl WriterState {
             answers.push(answer);
         }
         let committed = begun.and_then(|()| self.commit());
-        if committed.is_ok() {
-            queue.rows.drain(..followed);
+        match &committed {
+            Ok(()) => {
+                queue.rows.drain(..followed);
+                self.standing.worked();
+            }
+            Err(error) => self.standing.failed(error),
         }
         answers.into_iter().for_each(|answer| tell(answer, committed.clone()));
         ends

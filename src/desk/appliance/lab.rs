@@ -81,12 +81,4 @@ impl Appliance {
         };
         self.new_console_session(caller, LAB_OPERATOR, NewConsoleHolder::Operator(operator.id), None, SIGN_IN)
     }
-
-    /// Asks the database for an answer.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn check_health(&self) -> Result<()> {
-        self.ground.store.read(|r| r.ping())
-    }
 }

@@ -8,6 +8,7 @@ mod form_tokens;
 mod housekeeping;
 mod lab;
 pub mod operators;
+pub mod readiness;
 pub mod seed;
 
 use std::sync::Arc;
@@ -19,10 +20,17 @@ use super::people::People;
 pub struct Appliance {
     ground: Arc<Ground>,
     people: Arc<People>,
+    readiness: readiness::Recent,
+    writes: readiness::Proofs,
 }
 
 impl Appliance {
     pub(super) fn new(ground: Arc<Ground>, people: Arc<People>) -> Appliance {
-        Appliance { ground, people }
+        Appliance {
+            ground,
+            people,
+            readiness: readiness::Recent::default(),
+            writes: readiness::Proofs::default(),
+        }
     }
 }
