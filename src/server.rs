@@ -24,13 +24,13 @@ pub use running::Running;
 use self::certificate::Certificate;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desk::{Desk, restore};
+use crate::desk::{Desk, Start, restore};
 use crate::error::{Error, Kind, Result};
 use crate::gate::{self, GateConfig, Limits, Shutdown};
 use crate::http::{self, router::App};
 use crate::model::Caller;
 use crate::model::Mode;
-use crate::model::database::{Closed, LostLog};
+use crate::model::database::Closed;
 use crate::seed_file;
 use crate::server_log::note;
 use crate::whole_file::{same_file, write_whole};
@@ -49,7 +49,7 @@ const LOCK_FILE: &str = "sidelight.lock";
 ///
 /// # Errors
 /// Whatever keeps it from starting: configuration, data directory, certificate, port.
-pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
+pub fn serve(config: &Config, start: Start) -> Result<()> {
     // Files of one's own are judged before anything is made or locked.
     let given = match &config.tls {
         Some((certificate, key)) if !config.plain_http => Some(Certificate::given(certificate, key)?),
@@ -60,7 +60,14 @@ pub fn serve(config: &Config, lost_log: LostLog) -> Result<()> {
     if restore::unfinished(&config.data) {
         return Err(unusable(&config.data, "a restore into it was interrupted. Run sidelight restore again"));
     }
-    let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), lost_log)?);
+    let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), start)?);
+    if let Some(backup) = &desk.backup_before_upgrade {
+        note(format_args!(
+            "The database was brought up to date. A backup of before is {} ({}).",
+            backup.file.display(),
+            backup.proof
+        ));
+    }
     desk.sign_in.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;
     let tls = match given {

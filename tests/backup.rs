@@ -212,3 +212,97 @@ fn a_backup_or_a_restore_that_is_killed_leaves_all_or_nothing() {
     let left: Vec<_> = place.read_dir().unwrap().map(|found| found.unwrap().path()).collect();
     assert_eq!(left, [last.canonicalize().unwrap()]);
 }
+
+/// Makes the data directory one of the schema before this program's: without what the last step added.
+fn older(data: &Path) {
+    let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
+    database
+        .execute_batch(
+            "ALTER TABLE appliance DROP COLUMN restored_at; ALTER TABLE appliance DROP COLUMN restore_report;
+             PRAGMA user_version = 15; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL",
+        )
+        .unwrap();
+}
+
+fn schema_of(data: &Path) -> i32 {
+    let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
+    database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+}
+
+/// A data directory of the lab with the schema before this program's.
+fn older_lab(around: &Path) -> PathBuf {
+    let data = around.join("data");
+    Server::start_on(&data, &["--lab", "--plain-http"]).stop();
+    older(&data);
+    data
+}
+
+fn backups_in(data: &Path) -> Vec<PathBuf> {
+    data.join("backups").read_dir().into_iter().flatten().map(|found| found.unwrap().path()).collect()
+}
+
+#[test]
+fn before_an_upgrade_a_backup_is_made_that_the_older_program_names_when_it_refuses() {
+    let around = tempfile::tempdir().unwrap();
+    let data = older_lab(around.path());
+    let server = Server::start_on(&data, &["--lab", "--plain-http"]);
+    assert!(server.greeting.contains("A backup of before is"), "{}", server.greeting);
+    server.stop();
+    let backups = backups_in(&data);
+    assert_eq!(backups.len(), 1);
+    let name = backups[0].to_str().unwrap();
+    assert!(name.contains(".before-upgrade-of-schema-15."), "{name}");
+    done(&sidelight(&["restore", name, "--check", "--key", data.join("sidelight.key").to_str().unwrap()]));
+    // For this program a later version is what this version is for the one before it.
+    let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
+    database.pragma_update(None, "user_version", 99).unwrap();
+    drop(database);
+    let refused = sidelight(&["serve", "--lab", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("newer_schema") && said.contains("sidelight restore") && said.contains(name),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_upgrade_that_fails_leaves_the_database_as_it_was() {
+    let around = tempfile::tempdir().unwrap();
+    let data = older_lab(around.path());
+    let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
+    // The step adds this column.
+    database
+        .execute_batch("ALTER TABLE appliance ADD COLUMN restored_at INTEGER; PRAGMA journal_mode = DELETE")
+        .unwrap();
+    drop(database);
+    let before = std::fs::read(data.join("sidelight.db")).unwrap();
+    let serve = ["serve", "--lab", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    let refused = sidelight(&serve);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("stays as it was"), "{refused:?}");
+    assert_eq!(std::fs::read(data.join("sidelight.db")).unwrap(), before);
+    assert!(backups_in(&data).is_empty(), "a backup whose upgrade fails does not count");
+}
+
+#[test]
+fn an_upgrade_that_is_killed_leaves_the_old_or_the_new() {
+    let seconds: u64 = std::env::var(CRASH_SECONDS).ok().and_then(|s| s.parse().ok()).unwrap_or(4);
+    let around = tempfile::tempdir().unwrap();
+    let data = older_lab(around.path());
+    let name = data.to_str().unwrap();
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let mut patience = Duration::from_millis(2);
+    while Instant::now() < until {
+        killed(&["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0", "--data", name], patience);
+        done(&sidelight(&["group", "list", "--data", name]));
+        assert_eq!(schema_of(&data), 16);
+        let whole = |path: &PathBuf| path.extension().is_some_and(|end| end == "tar");
+        for backup in backups_in(&data).into_iter().filter(whole) {
+            done(&sidelight(&["restore", backup.to_str().unwrap(), "--check"]));
+            std::fs::remove_file(backup).unwrap();
+        }
+        older(&data);
+        patience =
+            if patience > Duration::from_millis(400) { Duration::from_millis(2) } else { patience * 5 / 4 };
+    }
+}

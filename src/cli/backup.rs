@@ -11,14 +11,11 @@ use super::terminal;
 use crate::backup_file::Manifest;
 use crate::backup_file::place::Work;
 use crate::clock::Timestamp;
-use crate::desk::backup::Belongings;
+use crate::desk::backup::{Belongings, DIRECTORY};
 use crate::desk::restore::{self, Proof, Report, Restored};
 use crate::error::Result;
 use crate::secret::Keys;
 use crate::server::{Running, lock, make_directory};
-
-/// The directory inside the data directory that takes backups when none is named.
-const DEFAULT_PLACE: &str = "backups";
 
 /// write a backup, restore it into an empty directory, and check what came back
 #[derive(FromArgs, ArgsInfo)]
@@ -69,7 +66,7 @@ impl Backup {
     pub fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let data = host.directory()?;
-            let to = self.to.unwrap_or_else(|| data.join(DEFAULT_PLACE));
+            let to = self.to.unwrap_or_else(|| data.join(DIRECTORY));
             let belongings = Belongings { tls: configured_tls(&data), data };
             let backup = desk.back_up(caller, &belongings, &to)?;
             if let Some(network) = backup.network {

@@ -8,6 +8,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::host::{Host, configuration};
 use super::warn_of_unknown_variables;
 use crate::config::Config;
+use crate::desk::Start;
 use crate::error::Result;
 use crate::model::database::LostLog;
 use crate::server;
@@ -54,6 +55,9 @@ pub struct Serve {
     /// start once with a database that was not closed cleanly and whose log (sidelight.db-wal) is lost
     #[argh(switch)]
     accept_lost_log: bool,
+    /// bring the database of an older version up to date without a backup: where there is no room for one
+    #[argh(switch)]
+    upgrade_without_backup: bool,
     /// configuration file (default sidelight.toml, if it exists)
     #[argh(option)]
     config: Option<PathBuf>,
@@ -62,11 +66,14 @@ pub struct Serve {
 impl Serve {
     /// Serves until it is told to stop.
     pub fn run(self, host: &Host) -> ExitCode {
-        let lost_log = if self.accept_lost_log { LostLog::Accept } else { LostLog::Refuse };
+        let start = Start {
+            lost_log: if self.accept_lost_log { LostLog::Accept } else { LostLog::Refuse },
+            backup_before_upgrade: !self.upgrade_without_backup,
+        };
         host.ended(self.configuration(host).and_then(|config| {
             let seed = config.seed.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
             warn_of_unknown_variables(host, &[], &seed.unwrap_or_default());
-            server::serve(&config, lost_log)
+            server::serve(&config, start)
         }))
     }
 

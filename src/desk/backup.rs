@@ -4,16 +4,21 @@ use std::path::{Path, PathBuf};
 
 use super::restore::{self, Proof};
 use super::{Desk, keys_in};
-use crate::backup_file::place::{Place, Work};
+use crate::backup_file::place::Place;
 use crate::backup_file::{self, Manifest};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::ground::permission;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, LogEntry};
-use crate::store::{self, DATABASE_FILE};
+use crate::model::database::LostLog;
+use crate::model::{Caller, LogEntry, Mode};
+use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, Reader};
 use crate::whole_file::{Existing, WholeFile};
 
 const OPERATION: &str = "backup.take";
+/// The directory inside the data directory that takes backups when none is named.
+pub const DIRECTORY: &str = "backups";
+/// Stands in the name of a backup before the version of the schema that it has.
+const BEFORE_UPGRADE: &str = ".before-upgrade-of-schema-";
 /// The self-signed certificate and its key in a data directory, or copies of those that were configured.
 const CERTIFICATE: &str = "tls-certificate.pem";
 const CERTIFICATE_KEY: &str = "tls-key.pem";
@@ -75,60 +80,131 @@ impl Desk {
         outcome
     }
 
-    fn backed_up(&self, belongings: &Belongings, to: &Path) -> Result<Backup> {
-        let place = Place::open(to, &belongings.data)?;
-        let database = belongings.data.join(DATABASE_FILE);
-        place.has_room(database.metadata().map_or(0, |file| file.len()))?;
-        let work = place.work()?;
-        // A lab's clock is not the time at which somebody looks for a backup.
-        let made_at = Clock::system().now();
-        let copy = work.file(DATABASE_FILE);
-        self.ground.store.copy_to(&copy)?;
-        let mut file = WholeFile::begin(&place.directory().join(file_name(made_at)), 0o600, Existing::Keep)
-            .map_err(|e| cannot(to, &e))?;
-        let manifest = self.written(&mut file, &copy, belongings, made_at).map_err(|e| cannot(to, &e))??;
-        std::fs::remove_file(&copy).map_err(|e| cannot(to, &e))?;
-        let written = file.flushed().map_err(|e| cannot(to, &e))?;
-        let proof = self.proven(written, &work, belongings)?;
-        let bytes = written.metadata().map_err(|e| cannot(to, &e))?.len();
-        file.keep().map_err(|e| cannot(to, &e))?;
-        let file = place.directory().join(file_name(made_at));
-        Ok(Backup { file, bytes, manifest, proof, network: place.network() })
+    /// Keeps, and notes in the access log, the backup that was made before the upgrade.
+    pub(super) fn note_backup(&mut self, backup: Option<Backup>) -> Result<()> {
+        let Some(backup) = backup else { return Ok(()) };
+        let detail = format!("before the upgrade of schema {}, {}", backup.manifest.schema, backup.proof);
+        let entry = LogEntry::done(&Caller::host(), None, OPERATION, backup.file.to_string_lossy(), detail);
+        self.ground.store.log(self.ground.clock.now(), entry)?;
+        self.backup_before_upgrade = Some(backup);
+        Ok(())
     }
 
-    fn written(
-        &self,
-        out: &mut WholeFile,
-        copy: &Path,
-        belongings: &Belongings,
-        made_at: Timestamp,
-    ) -> std::io::Result<Result<Manifest>> {
-        let contents = match store::contents(copy) {
-            Ok(contents) => contents,
-            Err(error) => return Ok(Err(error)),
-        };
-        let name = self.ground.keys.name.clone();
-        let manifest = Manifest::new(made_at.0, contents.mode.as_str(), contents.schema, contents.rows, name);
-        let own = || (belongings.data.join(CERTIFICATE), belongings.data.join(CERTIFICATE_KEY));
-        let (certificate, key) = belongings.tls.clone().unwrap_or_else(own);
-        let mut parts = vec![(DATABASE_FILE, copy)];
+    fn backed_up(&self, belongings: &Belongings, to: &Path) -> Result<Backup> {
+        let place = Place::open(to, &belongings.data)?;
+        // A lab's clock is not the time at which somebody looks for a backup.
+        let made_at = Clock::system().now();
+        let making = Making { place: &place, belongings, key: &self.ground.keys.name, made_at };
+        making.made(&format!("sidelight-{}.backup.tar", in_a_name(made_at)), |copy| {
+            self.ground.store.copy_to(copy)
+        })
+    }
+}
+
+/// Makes a backup before the database in `data` is brought to the schema of this program, so that the older program can be
+/// gone back to; the upgrade is tried on it. `None` where there is nothing to bring up to date.
+///
+/// # Errors
+/// Those of [`Desk::back_up`] and of opening the database; the upgrade must not begin then.
+pub(super) fn before_upgrade(
+    data: &Path,
+    mode: Option<Mode>,
+    lost_log: LostLog,
+    judge: impl Fn(&Reader<'_>) -> Result<()>,
+) -> Result<Option<Backup>> {
+    let old = store::schema_to_upgrade(data, mode, lost_log, judge)
+        .map_err(|error| with_the_way_back(data, error))?;
+    let Some(schema) = old else { return Ok(None) };
+    let belongings = Belongings { data: data.to_owned(), tls: None };
+    let place = Place::open(&data.join(DIRECTORY), data)?;
+    let keys = keys_in(data)?;
+    let made_at = Clock::system().now();
+    let name = format!("sidelight-{}{BEFORE_UPGRADE}{schema}.backup.tar", in_a_name(made_at));
+    let making = Making { place: &place, belongings: &belongings, key: &keys.name, made_at };
+    making.made(&name, |copy| store::copy_before_upgrade(data, copy)).map(Some).map_err(|error| {
+        let public = format!(
+            "The database was not brought up to date, and stays as it was: the backup that is made first, and the upgrade \
+             that is tried on it, failed. {} Run the older program meanwhile.{}",
+            error.public,
+            if error.code == "backup_no_room" { " Or start once with --upgrade-without-backup." } else { "" }
+        );
+        Error { public, ..error }
+    })
+}
+
+/// Adds to the refusal of a database that is too new how to go back: the newest backup that this program can read.
+fn with_the_way_back(data: &Path, error: Error) -> Error {
+    if error.code != store::NEWER_SCHEMA {
+        return error;
+    }
+    let files = data.join(DIRECTORY).read_dir().into_iter().flatten().flatten();
+    let readable = files.filter_map(|file| {
+        let name = file.file_name().into_string().ok()?;
+        let (_, schema) = name.strip_suffix(".backup.tar")?.split_once(BEFORE_UPGRADE)?;
+        (schema.parse::<i32>().ok()? <= store::SCHEMA_VERSION).then_some(name)
+    });
+    // The moment stands first in a name.
+    let Some(newest) = readable.max() else { return error };
+    let public = format!(
+        "{} To go back to this version, and lose what was changed since: sidelight restore {} --data NEW-DIRECTORY --key {}",
+        error.public,
+        data.join(DIRECTORY).join(newest).display(),
+        data.join(KEY_FILE).display()
+    );
+    Error { public, ..error }
+}
+
+/// A backup that is being made.
+struct Making<'a> {
+    place: &'a Place,
+    belongings: &'a Belongings,
+    /// The name of the key.
+    key: &'a str,
+    made_at: Timestamp,
+}
+
+impl Making<'_> {
+    /// Has `copy` write the database, makes the backup of it, and gives it its name when it was proven.
+    fn made(&self, name: &str, copy: impl FnOnce(&Path) -> Result<()>) -> Result<Backup> {
+        let to = self.place.directory();
+        let failed = |e: &std::io::Error| cannot(to, e);
+        let database = self.belongings.data.join(DATABASE_FILE);
+        self.place.has_room(database.metadata().map_or(0, |file| file.len()))?;
+        let work = self.place.work()?;
+        let copied = work.file(DATABASE_FILE);
+        copy(&copied)?;
+        let file = to.join(name);
+        let mut out = WholeFile::begin(&file, 0o600, Existing::Keep).map_err(|e| failed(&e))?;
+        let manifest = self.written(&mut out, &copied, store::contents(&copied)?).map_err(|e| failed(&e))?;
+        std::fs::remove_file(&copied).map_err(|e| failed(&e))?;
+        let written = out.flushed().map_err(|e| failed(&e))?;
+        let restored = work.directory("restored").map_err(|e| failed(&e))?;
+        let keys = keys_in(&self.belongings.data)?;
+        let proof = restore::unpack(written, &restored)?.prove(Some(keys))?.proof;
+        let bytes = written.metadata().map_err(|e| failed(&e))?.len();
+        out.keep().map_err(|e| failed(&e))?;
+        Ok(Backup { file, bytes, manifest, proof, network: self.place.network() })
+    }
+
+    fn written(&self, out: &mut WholeFile, copied: &Path, contents: Contents) -> std::io::Result<Manifest> {
+        let Contents { schema, mode, rows } = contents;
+        let manifest = Manifest::new(self.made_at.0, mode.as_str(), schema, rows, self.key.to_owned());
+        let data = &self.belongings.data;
+        let own = || (data.join(CERTIFICATE), data.join(CERTIFICATE_KEY));
+        let (certificate, key) = self.belongings.tls.clone().unwrap_or_else(own);
+        let mut parts = vec![(DATABASE_FILE, copied)];
         // A server behind a proxy has none.
         if certificate.exists() && key.exists() {
             parts.extend([(CERTIFICATE, certificate.as_path()), (CERTIFICATE_KEY, key.as_path())]);
         }
-        backup_file::write(out, manifest, &parts).map(Ok)
-    }
-
-    fn proven(&self, file: &Path, work: &Work, belongings: &Belongings) -> Result<Proof> {
-        let directory = work.directory("restored").map_err(|e| cannot(file, &e))?;
-        restore::unpack(file, &directory)?.prove(Some(keys_in(&belongings.data)?)).map(|proven| proven.proof)
+        backup_file::write(out, manifest, &parts)
     }
 }
 
-fn file_name(made_at: Timestamp) -> String {
-    let text: String = made_at.to_string().chars().filter(|c| *c != ':').collect();
-    let seconds = text.split('.').next().unwrap_or_default();
-    format!("sidelight-{seconds}Z.backup.tar")
+/// `2026-12-01T020000Z`: without what file systems of other machines refuse in a name.
+fn in_a_name(moment: Timestamp) -> String {
+    let text: String = moment.to_string().chars().filter(|c| *c != ':').collect();
+    format!("{}Z", text.split('.').next().unwrap_or_default())
 }
 
 fn cannot(to: &Path, error: &std::io::Error) -> Error {

@@ -40,6 +40,23 @@ pub struct Desk {
     pub sign_in: Arc<SignIn>,
     pub sso: Arc<Sso>,
     pub appliance: Appliance,
+    /// The backup that was made before the database was brought up to date, if it was when this desk was opened.
+    pub backup_before_upgrade: Option<backup::Backup>,
+}
+
+/// What an operator may choose at the start of a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// What is done with a database that has lost its log.
+    pub lost_log: LostLog,
+    /// Whether a backup is made before a database of an older program is brought up to date.
+    pub backup_before_upgrade: bool,
+}
+
+impl Default for Start {
+    fn default() -> Start {
+        Start { lost_log: LostLog::Refuse, backup_before_upgrade: true }
+    }
 }
 
 impl Desk {
@@ -50,19 +67,25 @@ impl Desk {
     /// Those of [`Keys::open`] and [`Store::open_if`], and `Denied` with code `key_file_of_another` when the key
     /// is not the one that the database was sealed under: start refuses rather than repairs.
     pub fn open(directory: &Path, mode: Mode, clock: Clock) -> Result<Desk> {
-        Desk::open_for_server(directory, mode, clock, LostLog::Refuse)
+        Desk::open_for_server(directory, mode, clock, Start::default())
     }
 
-    /// As [`Desk::open`], and says what is done with a database that has lost its log.
+    /// As [`Desk::open`], with the conditions that an operator may choose at the start. A database of an older program is
+    /// backed up before it is brought up to date.
     ///
     /// # Errors
     /// Those of [`Desk::open`].
-    pub fn open_for_server(directory: &Path, mode: Mode, clock: Clock, lost_log: LostLog) -> Result<Desk> {
+    pub fn open_for_server(directory: &Path, mode: Mode, clock: Clock, start: Start) -> Result<Desk> {
         // A key file is made only where no database is, so it is looked for first.
         let keys = keys_in(directory)?;
         let judge = |reader: &Reader<'_>| key_check::belongs(&keys, &directory.join(KEY_FILE), reader);
-        let store = Store::open_if(directory, mode, clock.now(), lost_log, judge)?;
-        let desk = Desk::over(store, keys, mode, clock, true)?;
+        let backed_up = match start.backup_before_upgrade {
+            true => backup::before_upgrade(directory, Some(mode), start.lost_log, judge)?,
+            false => None,
+        };
+        let store = Store::open_if(directory, mode, clock.now(), start.lost_log, judge)?;
+        let mut desk = Desk::over(store, keys, mode, clock, true)?;
+        desk.note_backup(backed_up)?;
         // Nobody else works at what a server began.
         if desk.ground.store.read(|r| r.has_unfinished_imports())? {
             desk.ground
@@ -88,9 +111,12 @@ impl Desk {
             let _ = keys.set(found);
             Ok(())
         };
+        let backed_up = backup::before_upgrade(directory, None, LostLog::Refuse, judge)?;
         let (store, mode) = Store::open_beside(directory, judge)?;
         let keys = keys.into_inner().map_or_else(read_keys, Ok)?;
-        Desk::over(store, keys, mode, clock, false)
+        let mut desk = Desk::over(store, keys, mode, clock, false)?;
+        desk.note_backup(backed_up)?;
+        Ok(desk)
     }
 
     fn over(store: Store, keys: Keys, mode: Mode, clock: Clock, serves: bool) -> Result<Desk> {
@@ -102,7 +128,7 @@ impl Desk {
         let sign_in = Arc::new(SignIn::new(Arc::clone(&ground)));
         let sso = Arc::new(Sso::new(Arc::clone(&ground), Arc::clone(&sign_in)));
         let appliance = Appliance::new(Arc::clone(&ground), Arc::clone(&people));
-        Ok(Desk { ground, people, sign_in, sso, appliance })
+        Ok(Desk { ground, people, sign_in, sso, appliance, backup_before_upgrade: None })
     }
 
     /// The one clock of the process.

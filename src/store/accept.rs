@@ -18,6 +18,8 @@ use crate::model::database::LostLog;
 
 /// Marks the file as Sidelight's ("SdLt"), so that another program's database is never taken for ours.
 pub(super) const APPLICATION_ID: i32 = 0x5364_4c74;
+/// The code of the refusal of a database of a newer program.
+pub const NEWER_SCHEMA: &str = "newer_schema";
 /// From this version on a database names the log that belongs to it.
 pub(super) const NAMES_ITS_LOG: i32 = 10;
 
@@ -161,7 +163,7 @@ fn version(connection: &Connection, path: &Path) -> Result<i32> {
             "is of schema version {version}, newer than the {SCHEMA_VERSION} that this program knows; \
              run the newer program"
         );
-        return Err(refused("newer_schema", path, &why));
+        return Err(refused(NEWER_SCHEMA, path, &why));
     }
     if version < 1 {
         let why =

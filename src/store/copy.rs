@@ -6,10 +6,13 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::accept::Conditions;
 use super::connect::{self, View, unopened, unread, view};
-use super::{Store, accept, database_fault};
+use super::migrations::SCHEMA_VERSION;
+use super::{DATABASE_FILE, Reader, Store, accept, database_fault, log_file};
 use crate::error::Result;
 use crate::model::Mode;
+use crate::model::database::LostLog;
 
 /// What stands in a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +51,56 @@ impl Store {
 fn mark_as_closed(place: &Path) -> Result<()> {
     let marked =
         Connection::open_with_flags(place, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-            connection.execute_batch(
-                "PRAGMA journal_mode = DELETE; UPDATE appliance SET closed_cleanly = 1, log_salt = NULL;",
-            )?;
+            connection.execute_batch("PRAGMA journal_mode = DELETE;")?;
+            let schema: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if schema >= accept::NAMES_ITS_LOG {
+                connection.execute_batch("UPDATE appliance SET closed_cleanly = 1, log_salt = NULL;")?;
+            }
             connection.close().map_err(|(_, error)| error)
         });
     marked.map_err(|e| unread(place, e))?;
     File::open(place).and_then(|file| file.sync_all()).map_err(|e| unopened(place, &e.to_string()))
+}
+
+/// The version of the schema of the database in `directory`, when it is older than that of this program; `None` also where
+/// there is no database.
+///
+/// # Errors
+/// Those of [`Store::open_if`] for a database that is refused, and what `judge` returns.
+pub fn schema_to_upgrade(
+    directory: &Path,
+    mode: Option<Mode>,
+    lost_log: LostLog,
+    judge: impl Fn(&Reader<'_>) -> Result<()>,
+) -> Result<Option<i32>> {
+    let path = directory.join(DATABASE_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let _turn = log_file::take_turn(&path)?;
+    // Looked at first: the whole of an old database is checked when it is accepted.
+    let connection = view(&path, View::FileAlone)?;
+    let current: i32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|e| unread(&path, e))?;
+    drop(connection);
+    if current == SCHEMA_VERSION {
+        return Ok(None);
+    }
+    let accepted = accept::accept(&path, &Conditions { mode, lost_log, judge: &judge })?;
+    Ok(Some(accepted.version).filter(|version| *version < SCHEMA_VERSION))
+}
+
+/// Writes a copy of the database in `directory`, which nobody has open, to the new file `place`.
+///
+/// # Errors
+/// As [`Store::copy_to`].
+pub fn copy_before_upgrade(directory: &Path, place: &Path) -> Result<()> {
+    let path = directory.join(DATABASE_FILE);
+    let connection = connect::copier(&path)?;
+    connection.execute("VACUUM INTO ?1", [place.to_string_lossy()]).map_err(|e| unread(&path, e))?;
+    drop(connection);
+    mark_as_closed(place)
 }
 
 /// Says what stands in the copy at `path`, of which no log stands beside it.

@@ -30,7 +30,7 @@ const MIGRATIONS: &[&str] = &[
 
 /// The version of `schema.sql`: the number of the newest step.
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a handful of files")]
-pub(super) const SCHEMA_VERSION: i32 = FIRST_VERSION + MIGRATIONS.len() as i32;
+pub const SCHEMA_VERSION: i32 = FIRST_VERSION + MIGRATIONS.len() as i32;
 
 /// Makes the tables of the newest version in an empty database.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {

@@ -58,14 +58,16 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+pub use accept::NEWER_SCHEMA;
 pub use access_log::{LogQuery, LogRow};
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
-pub use copy::{Contents, contents};
+pub use copy::{Contents, contents, copy_before_upgrade, schema_to_upgrade};
 pub use groups::{NewGroup, SealedApiKeys};
 pub use imports::{ImportId, ImportWork};
 pub use incidents::Incident;
 use job::Appended;
 pub use members::{MemberQuery, MemberState, RoleMatch, TextMatch};
+pub use migrations::SCHEMA_VERSION;
 pub use open::{DATABASE_FILE, KEY_FILE};
 pub use password_links::PasswordLinkRow;
 pub use roles::RoleUse;
