@@ -32,7 +32,7 @@ use crate::model::Caller;
 use crate::model::Mode;
 use crate::model::database::Closed;
 use crate::seed_file;
-use crate::server_log::note;
+use crate::server_log::{self, note};
 use crate::whole_file::{same_file, write_whole};
 
 /// Says, inside the data directory, how to reach the server that runs on it.
@@ -50,6 +50,7 @@ const LOCK_FILE: &str = "sidelight.lock";
 /// # Errors
 /// Whatever keeps it from starting: configuration, data directory, certificate, port.
 pub fn serve(config: &Config, start: Start) -> Result<()> {
+    let _log = server_log::start().map_err(|e| Error::fault("server_log_thread", e.to_string()))?;
     // Files of one's own are judged before anything is made or locked.
     let given = match &config.tls {
         Some((certificate, key)) if !config.plain_http => Some(Certificate::given(certificate, key)?),

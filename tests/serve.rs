@@ -416,6 +416,10 @@ fn while_another_process_holds_the_database_reads_go_on_and_whoever_writes_is_to
         }
         // The lock is known to be held: nobody waits for it any more.
         assert_eq!(papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net").status, 503);
+        // Each of them is a line of the server log, which nobody reads: a pipe holds some 200 of them.
+        for _ in 0..400 {
+            assert_eq!(papi("NewUser", "PartnerUserID=H&UserAddress=h.demo.glance.net").status, 503);
+        }
     });
     // Those who watch are told the same as those who write, without writing.
     let (ready, health) = (server.get("/readyz?verbose"), server.get("/health"));
@@ -435,4 +439,9 @@ fn while_another_process_holds_the_database_reads_go_on_and_whoever_writes_is_to
     // An answer serves for a second.
     while server.get("/readyz").status != 200 {}
     assert_eq!(server.get("/health").status, 200);
+    // Whoever reads in the end finds them all.
+    drop(other);
+    let (code, words) = server.stop();
+    assert_eq!((code, words.matches("POST /PAPI/NewUser.asp: incident").count()), (Some(0), 404));
+    assert!(words.ends_with("Stopped.\n"), "{words}");
 }
