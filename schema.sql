@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 16.
+-- The schema of Sidelight's database, version 17.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -12,7 +12,19 @@ CREATE TABLE appliance (
     log_salt INTEGER,                -- the number of the write-ahead log that may stand beside it, or of the next one
     sealed_check BLOB,               -- shows whether a key file belongs to this database
     restored_at INTEGER,             -- from a backup: assertions that were made before this are refused
-    restore_report TEXT              -- JSON: what may have been undone; NULL once an operator has read it
+    restore_report TEXT,             -- JSON: what may have been undone; NULL once an operator has read it
+    key_kept TEXT                    -- the name of the key file of which an operator said that a copy is kept elsewhere
+) STRICT;
+
+CREATE TABLE backups (
+    -- What is kept of each backup that was made, or was to be made.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ended_at INTEGER NOT NULL,
+    file TEXT NOT NULL,              -- the directory where none was made
+    bytes INTEGER NOT NULL,
+    code TEXT,                       -- of the error; NULL when it was made and proven
+    said TEXT NOT NULL,
+    planned INTEGER NOT NULL CHECK (planned IN (0, 1))
 ) STRICT;
 
 CREATE TABLE operators (

@@ -3,6 +3,7 @@
 //! Identifiers are parsed where they come in and then travel as types, so that nobody checks twice.
 //! Lengths and alphabets are those of the wire contract, section 1 and 4.
 
+pub mod backup;
 pub mod database;
 pub mod lists;
 pub mod opened;

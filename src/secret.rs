@@ -62,7 +62,8 @@ pub struct Keys {
     pub form: hmac::Key,
     /// Keys the fingerprints under which bearer secrets (console sessions, SCIM tokens) are stored.
     pub fingerprint: hmac::Key,
-    /// Names the master key, such as `3F2A-91BC-07DE-55A1`: for people who compare, and of no use for anything else.
+    /// Names the master key, such as `3F2A-91BC-07DE-55A1`: the first digits of the SHA-256 of its file, which people can
+    /// compare with `sha256sum`. The key is random, so its hash tells nothing of it.
     pub name: String,
 }
 
@@ -111,7 +112,7 @@ impl Keys {
         let seal = UnboundKey::new(&AES_256_GCM, derived("seal").as_ref())
             .map_err(|_| Error::fault("seal_key", "AES-256-GCM refused the derived key"))?;
         Ok(Keys {
-            name: spelled(derived("name").as_ref()),
+            name: spelled(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, master).as_ref()),
             seal: LessSafeKey::new(seal),
             token: mac("token"),
             form: mac("form"),

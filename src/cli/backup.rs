@@ -11,7 +11,7 @@ use super::terminal;
 use crate::backup_file::Manifest;
 use crate::backup_file::place::Work;
 use crate::clock::Timestamp;
-use crate::desk::backup::{Belongings, DIRECTORY};
+use crate::desk::backup::DIRECTORY;
 use crate::desk::restore::{self, Proof, Report, Restored};
 use crate::error::Result;
 use crate::secret::Keys;
@@ -67,8 +67,10 @@ impl Backup {
         host.with_desk(|desk, caller| {
             let data = host.directory()?;
             let to = self.to.unwrap_or_else(|| data.join(DIRECTORY));
-            let belongings = Belongings { tls: configured_tls(&data), data };
-            let backup = desk.back_up(caller, &belongings, &to)?;
+            if let Some((certificate, key)) = configured_tls(&data) {
+                desk.set_tls_files(certificate, key);
+            }
+            let backup = desk.back_up(caller, &to)?;
             if let Some(network) = backup.network {
                 host.remark(format_args!(
                     "{} lies on a network file system ({network}). Copy backups there, and let them be made on a disk.",

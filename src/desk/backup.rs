@@ -1,6 +1,9 @@
 //! Backups: everything that an appliance is, in one file, which counts only after it was restored.
 
+mod plan;
+
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
 
 use super::restore::{self, Proof};
 use super::{Desk, keys_in};
@@ -9,6 +12,7 @@ use crate::backup_file::{self, Manifest};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::ground::permission;
 use crate::error::{Error, Kind, Result};
+use crate::model::backup::{BackupPlan, BackupRecord};
 use crate::model::database::LostLog;
 use crate::model::{Caller, LogEntry, Mode};
 use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, Reader};
@@ -23,13 +27,14 @@ const BEFORE_UPGRADE: &str = ".before-upgrade-of-schema-";
 const CERTIFICATE: &str = "tls-certificate.pem";
 const CERTIFICATE_KEY: &str = "tls-key.pem";
 
-/// What belongs to the appliance beside its database.
-#[derive(Debug, Clone)]
-pub struct Belongings {
-    /// The data directory.
-    pub data: PathBuf,
+/// How backups of this appliance are made.
+#[derive(Default)]
+pub(super) struct Settings {
     /// Certificate and key, where they lie outside of the data directory.
-    pub tls: Option<(PathBuf, PathBuf)>,
+    tls: OnceLock<(PathBuf, PathBuf)>,
+    plan: OnceLock<BackupPlan>,
+    /// When the backup began that is being made.
+    running: Mutex<Option<Timestamp>>,
 }
 
 /// A backup that was made, restored and found whole.
@@ -44,39 +49,45 @@ pub struct Backup {
 }
 
 impl Desk {
+    /// Says where certificate and key lie, when it is outside of the data directory. The first call counts.
+    pub fn set_tls_files(&self, certificate: PathBuf, key: PathBuf) {
+        let _ = self.backups.tls.set((certificate, key));
+    }
+
     /// Writes a backup into the directory `to`, restores it into an empty directory and checks what came back; only then
     /// does it get its name. Sign-ins go on meanwhile. Operators only.
     ///
     /// # Errors
     /// `Denied` with `operators_only`; those of [`Place::open`] and [`Place::has_room`]; those of [`restore`] when what
     /// was written does not come back whole; `Fault` with code `cannot_back_up`. Nothing is left behind.
-    pub fn back_up(&self, caller: &Caller, belongings: &Belongings, to: &Path) -> Result<Backup> {
-        let attempt = || {
-            permission::run_appliance(caller)?;
-            self.backed_up(belongings, to)
-        };
-        let outcome = self.ground.logging_refusal(caller, None, OPERATION, &to.to_string_lossy(), attempt());
-        let now = self.ground.clock.now();
-        match &outcome {
+    pub fn back_up(&self, caller: &Caller, to: &Path) -> Result<Backup> {
+        let permitted = permission::run_appliance(caller);
+        self.ground.logging_refusal(caller, None, OPERATION, &to.to_string_lossy(), permitted)?;
+        self.recorded(caller, to, false, self.backed_up(to))
+    }
+
+    /// Keeps what came of a backup, with its row of the access log.
+    fn recorded(&self, caller: &Caller, to: &Path, planned: bool, outcome: Result<Backup>) -> Result<Backup> {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let (entry, record) = match &outcome {
             Ok(backup) => {
-                let detail = format!("{} bytes, {}", backup.bytes, backup.proof);
-                let file = backup.file.to_string_lossy();
-                self.ground.store.log(now, LogEntry::done(caller, None, OPERATION, file, detail))?;
+                let said = backup.proof.to_string();
+                let detail = format!("{} bytes, {said}", backup.bytes);
+                let entry = LogEntry::done(caller, None, OPERATION, shown(&backup.file), detail);
+                (entry, (shown(&backup.file), backup.bytes, None, said))
             }
-            Err(error) if error.kind == Kind::Fault || error.kind == Kind::Unavailable => {
-                let entry = LogEntry::refused(
-                    caller,
-                    None,
-                    OPERATION,
-                    to.to_string_lossy(),
-                    error.code,
-                    error.to_string(),
-                );
-                self.ground.store.log(now, entry)?;
+            Err(error) => {
+                let entry =
+                    LogEntry::refused(caller, None, OPERATION, shown(to), error.code, error.to_string());
+                (entry, (shown(to), 0, Some(error.code.to_owned()), error.public.clone()))
             }
-            // A refusal has its row.
-            Err(_) => {}
-        }
+        };
+        let (file, bytes, code, said) = record;
+        let record = BackupRecord { ended_at: Clock::system().now(), file, bytes, code, said, planned };
+        self.ground.store.write(self.ground.clock.now(), move |w| {
+            w.insert_backup(&record)?;
+            w.log(&entry)
+        })?;
         outcome
     }
 
@@ -90,11 +101,12 @@ impl Desk {
         Ok(())
     }
 
-    fn backed_up(&self, belongings: &Belongings, to: &Path) -> Result<Backup> {
-        let place = Place::open(to, &belongings.data)?;
+    fn backed_up(&self, to: &Path) -> Result<Backup> {
+        let place = Place::open(to, &self.data)?;
         // A lab's clock is not the time at which somebody looks for a backup.
         let made_at = Clock::system().now();
-        let making = Making { place: &place, belongings, key: &self.ground.keys.name, made_at };
+        let (data, tls) = (&self.data, self.backups.tls.get());
+        let making = Making { place: &place, data, tls, key: &self.ground.keys.name, made_at };
         making.made(&format!("sidelight-{}.backup.tar", in_a_name(made_at)), |copy| {
             self.ground.store.copy_to(copy)
         })
@@ -115,12 +127,11 @@ pub(super) fn before_upgrade(
     let old = store::schema_to_upgrade(data, mode, lost_log, judge)
         .map_err(|error| with_the_way_back(data, error))?;
     let Some(schema) = old else { return Ok(None) };
-    let belongings = Belongings { data: data.to_owned(), tls: None };
     let place = Place::open(&data.join(DIRECTORY), data)?;
     let keys = keys_in(data)?;
     let made_at = Clock::system().now();
     let name = format!("sidelight-{}{BEFORE_UPGRADE}{schema}.backup.tar", in_a_name(made_at));
-    let making = Making { place: &place, belongings: &belongings, key: &keys.name, made_at };
+    let making = Making { place: &place, data, tls: None, key: &keys.name, made_at };
     making.made(&name, |copy| store::copy_before_upgrade(data, copy)).map(Some).map_err(|error| {
         let public = format!(
             "The database was not brought up to date, and stays as it was: the backup that is made first, and the upgrade \
@@ -157,7 +168,8 @@ fn with_the_way_back(data: &Path, error: Error) -> Error {
 /// A backup that is being made.
 struct Making<'a> {
     place: &'a Place,
-    belongings: &'a Belongings,
+    data: &'a Path,
+    tls: Option<&'a (PathBuf, PathBuf)>,
     /// The name of the key.
     key: &'a str,
     made_at: Timestamp,
@@ -168,7 +180,7 @@ impl Making<'_> {
     fn made(&self, name: &str, copy: impl FnOnce(&Path) -> Result<()>) -> Result<Backup> {
         let to = self.place.directory();
         let failed = |e: &std::io::Error| cannot(to, e);
-        let database = self.belongings.data.join(DATABASE_FILE);
+        let database = self.data.join(DATABASE_FILE);
         self.place.has_room(database.metadata().map_or(0, |file| file.len()))?;
         let work = self.place.work()?;
         let copied = work.file(DATABASE_FILE);
@@ -179,7 +191,7 @@ impl Making<'_> {
         std::fs::remove_file(&copied).map_err(|e| failed(&e))?;
         let written = out.flushed().map_err(|e| failed(&e))?;
         let restored = work.directory("restored").map_err(|e| failed(&e))?;
-        let keys = keys_in(&self.belongings.data)?;
+        let keys = keys_in(self.data)?;
         let proof = restore::unpack(written, &restored)?.prove(Some(keys))?.proof;
         let bytes = written.metadata().map_err(|e| failed(&e))?.len();
         out.keep().map_err(|e| failed(&e))?;
@@ -189,9 +201,8 @@ impl Making<'_> {
     fn written(&self, out: &mut WholeFile, copied: &Path, contents: Contents) -> std::io::Result<Manifest> {
         let Contents { schema, mode, rows } = contents;
         let manifest = Manifest::new(self.made_at.0, mode.as_str(), schema, rows, self.key.to_owned());
-        let data = &self.belongings.data;
-        let own = || (data.join(CERTIFICATE), data.join(CERTIFICATE_KEY));
-        let (certificate, key) = self.belongings.tls.clone().unwrap_or_else(own);
+        let own = || (self.data.join(CERTIFICATE), self.data.join(CERTIFICATE_KEY));
+        let (certificate, key) = self.tls.cloned().unwrap_or_else(own);
         let mut parts = vec![(DATABASE_FILE, copied)];
         // A server behind a proxy has none.
         if certificate.exists() && key.exists() {

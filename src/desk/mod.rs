@@ -18,7 +18,7 @@ pub mod restore;
 pub mod sign_in;
 pub mod sso;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::appliance::Appliance;
@@ -40,6 +40,9 @@ pub struct Desk {
     pub sign_in: Arc<SignIn>,
     pub sso: Arc<Sso>,
     pub appliance: Appliance,
+    /// The data directory.
+    data: PathBuf,
+    backups: backup::Settings,
     /// The backup that was made before the database was brought up to date, if it was when this desk was opened.
     pub backup_before_upgrade: Option<backup::Backup>,
 }
@@ -84,7 +87,7 @@ impl Desk {
             false => None,
         };
         let store = Store::open_if(directory, mode, clock.now(), start.lost_log, judge)?;
-        let mut desk = Desk::over(store, keys, mode, clock, true)?;
+        let mut desk = Desk::over(directory, store, keys, mode, clock, true)?;
         desk.note_backup(backed_up)?;
         // Nobody else works at what a server began.
         if desk.ground.store.read(|r| r.has_unfinished_imports())? {
@@ -114,12 +117,19 @@ impl Desk {
         let backed_up = backup::before_upgrade(directory, None, LostLog::Refuse, judge)?;
         let (store, mode) = Store::open_beside(directory, judge)?;
         let keys = keys.into_inner().map_or_else(read_keys, Ok)?;
-        let mut desk = Desk::over(store, keys, mode, clock, false)?;
+        let mut desk = Desk::over(directory, store, keys, mode, clock, false)?;
         desk.note_backup(backed_up)?;
         Ok(desk)
     }
 
-    fn over(store: Store, keys: Keys, mode: Mode, clock: Clock, serves: bool) -> Result<Desk> {
+    fn over(
+        directory: &Path,
+        store: Store,
+        keys: Keys,
+        mode: Mode,
+        clock: Clock,
+        serves: bool,
+    ) -> Result<Desk> {
         key_check::remember(&keys, &store, clock.now())?;
         let ground = Arc::new(Ground::new(store, keys, mode, clock, serves));
         // Who was let in before has nothing to be forgotten.
@@ -128,7 +138,16 @@ impl Desk {
         let sign_in = Arc::new(SignIn::new(Arc::clone(&ground)));
         let sso = Arc::new(Sso::new(Arc::clone(&ground), Arc::clone(&sign_in)));
         let appliance = Appliance::new(Arc::clone(&ground), Arc::clone(&people));
-        Ok(Desk { ground, people, sign_in, sso, appliance, backup_before_upgrade: None })
+        Ok(Desk {
+            ground,
+            people,
+            sign_in,
+            sso,
+            appliance,
+            data: directory.to_owned(),
+            backups: backup::Settings::default(),
+            backup_before_upgrade: None,
+        })
     }
 
     /// The one clock of the process.

@@ -166,7 +166,7 @@ impl Unpacked {
         let proof = match keys {
             None => Proof::WithoutKey,
             Some(keys) => {
-                let desk = Desk::over(store.clone(), keys, mode, clock, false)?;
+                let desk = Desk::over(&directory, store.clone(), keys, mode, clock, false)?;
                 if a_login_key_signs_in(&desk)? { Proof::LoginKeyChecked } else { Proof::KeyFits }
             }
         };

@@ -12,6 +12,7 @@
 mod accept;
 mod access_log;
 mod appliance;
+mod backups;
 mod connect;
 mod console_sessions;
 mod copy;
@@ -60,6 +61,7 @@ use rusqlite::Connection;
 
 pub use accept::NEWER_SCHEMA;
 pub use access_log::{LogQuery, LogRow};
+pub use backups::Attention;
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
 pub use copy::{Contents, contents, copy_before_upgrade, schema_to_upgrade};
 pub use groups::{NewGroup, SealedApiKeys};

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 use super::*;
-use crate::desk::backup::{Backup, Belongings};
+use crate::desk::backup::Backup;
 use crate::desk::fixture::{Fixture, SEVEN, fixture};
 use crate::error::Kind;
 use crate::secret::Secret;
@@ -9,8 +9,7 @@ use crate::store::LogRow;
 /// A backup of the fixture's appliance, in a directory of its own.
 fn backed_up(f: &Fixture) -> (Backup, tempfile::TempDir) {
     let around = tempfile::tempdir().unwrap();
-    let belongings = Belongings { data: f.directory.path().to_owned(), tls: None };
-    let backup = f.desk.back_up(&Caller::host(), &belongings, &around.path().join("backups")).unwrap();
+    let backup = f.desk.back_up(&Caller::host(), &around.path().join("backups")).unwrap();
     (backup, around)
 }
 
@@ -50,9 +49,8 @@ fn a_backup_without_anybody_who_has_a_login_key_says_so() {
 fn only_operators_back_up_and_a_refusal_leaves_nothing() {
     let f = fixture();
     let around = tempfile::tempdir().unwrap();
-    let belongings = Belongings { data: f.directory.path().to_owned(), tls: None };
     let place = around.path().join("backups");
-    let error = f.desk.back_up(&f.admin, &belongings, &place).unwrap_err();
+    let error = f.desk.back_up(&f.admin, &place).unwrap_err();
     assert_eq!((error.code, place.exists()), ("operators_only", false));
     assert_eq!((rows(&f)[0].operation.as_str(), rows(&f)[0].refused), ("backup.take", true));
 }
