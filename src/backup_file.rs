@@ -24,8 +24,9 @@ const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const SUMS: &str = "SHA256SUMS";
 /// The names that a part may have. A name is also the part's file name in a data directory.
-pub const PARTS: [&str; 5] =
-    ["sidelight.db", "sidelight.key.age", "tls-certificate.pem", "tls-key.pem", "tls-key.pem.age"];
+pub const PARTS: [&str; 4] = ["sidelight.db", SEALED_KEY, "tls-certificate.pem", "tls-key.pem"];
+/// The key file, sealed to an age recipient. The one part that does not go into a data directory as it is.
+pub const SEALED_KEY: &str = "sidelight.key.age";
 /// The longest manifest or list of sums that is read, in bytes.
 const LONGEST_TEXT: u64 = 1 << 20;
 /// The unit of tar: headers are so long, and contents are padded to a multiple of it.
@@ -52,6 +53,9 @@ pub struct Manifest {
     pub rows: BTreeMap<String, i64>,
     /// The fingerprint of the key file that the database needs.
     pub key: String,
+    /// The age recipient whose identity opens the key file in the backup, if that is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_sealed_to: Option<String>,
     /// The parts in the order of the file.
     pub parts: Vec<Part>,
 }
@@ -77,6 +81,7 @@ impl Manifest {
             schema,
             rows,
             key,
+            key_sealed_to: None,
             parts: Vec::new(),
         }
     }
@@ -183,7 +188,8 @@ impl Source<'_> {
         let names: Vec<&str> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
         let known = names.iter().all(|name| PARTS.contains(name));
         let once = names.iter().enumerate().all(|(at, name)| !names.iter().take(at).any(|n| n == name));
-        if known && once && names.first() == PARTS.first() {
+        let key_as_said = manifest.key_sealed_to.is_some() == manifest.has(SEALED_KEY);
+        if known && once && key_as_said && names.first() == PARTS.first() {
             return Ok(());
         }
         Err(self.damaged(&format!("{MANIFEST} names parts that do not belong into a backup")))

@@ -101,6 +101,18 @@ impl Keys {
         Ok((Keys::derive(&master)?, Secret::new(master.as_slice())))
     }
 
+    /// Derives the keys from what stands in a key file.
+    ///
+    /// # Errors
+    /// `Denied` with code `key_file_damaged` when it does not have the length of a master key.
+    pub fn of_master(master: &Secret) -> Result<Keys> {
+        let wrong_length = || {
+            let public = format!("The key file in the backup is not {MASTER_KEY_LEN} bytes long.");
+            Error::new(Kind::Denied, "key_file_damaged", public)
+        };
+        Keys::derive(master.expose().try_into().map_err(|_| wrong_length())?)
+    }
+
     /// Derives the keys from a master key of 32 bytes.
     ///
     /// # Errors

@@ -218,8 +218,8 @@ fn older(data: &Path) {
     let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
     database
         .execute_batch(
-            "ALTER TABLE appliance DROP COLUMN key_kept; DROP TABLE backups;
-             PRAGMA user_version = 16; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL",
+            "ALTER TABLE appliance DROP COLUMN key_recipient;
+             PRAGMA user_version = 17; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL",
         )
         .unwrap();
 }
@@ -251,7 +251,7 @@ fn before_an_upgrade_a_backup_is_made_that_the_older_program_names_when_it_refus
     let backups = backups_in(&data);
     assert_eq!(backups.len(), 1);
     let name = backups[0].to_str().unwrap();
-    assert!(name.contains(".before-upgrade-of-schema-16."), "{name}");
+    assert!(name.contains(".before-upgrade-of-schema-17."), "{name}");
     done(&sidelight(&["restore", name, "--check", "--key", data.join("sidelight.key").to_str().unwrap()]));
     // For this program a later version is what this version is for the one before it.
     let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
@@ -272,7 +272,7 @@ fn an_upgrade_that_fails_leaves_the_database_as_it_was() {
     let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
     // The step adds this column.
     database
-        .execute_batch("ALTER TABLE appliance ADD COLUMN key_kept TEXT; PRAGMA journal_mode = DELETE")
+        .execute_batch("ALTER TABLE appliance ADD COLUMN key_recipient TEXT; PRAGMA journal_mode = DELETE")
         .unwrap();
     drop(database);
     let before = std::fs::read(data.join("sidelight.db")).unwrap();
@@ -295,7 +295,7 @@ fn an_upgrade_that_is_killed_leaves_the_old_or_the_new() {
     while Instant::now() < until {
         killed(&["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0", "--data", name], patience);
         done(&sidelight(&["group", "list", "--data", name]));
-        assert_eq!(schema_of(&data), 17);
+        assert_eq!(schema_of(&data), 18);
         let whole = |path: &PathBuf| path.extension().is_some_and(|end| end == "tar");
         for backup in backups_in(&data).into_iter().filter(whole) {
             done(&sidelight(&["restore", backup.to_str().unwrap(), "--check"]));

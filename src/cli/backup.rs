@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use argh::{ArgsInfo, FromArgs};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::host::Host;
 use super::terminal;
@@ -12,9 +13,9 @@ use crate::backup_file::Manifest;
 use crate::backup_file::place::Work;
 use crate::clock::Timestamp;
 use crate::desk::backup::DIRECTORY;
-use crate::desk::restore::{self, Proof, Report, Restored};
-use crate::error::Result;
-use crate::secret::Keys;
+use crate::desk::restore::{self, KeySource, Proof, Report, Restored};
+use crate::error::{Error, Result};
+use crate::protocol::age::Identity;
 use crate::server::{Running, lock, make_directory};
 
 /// write a backup, restore it into an empty directory, and check what came back
@@ -22,7 +23,7 @@ use crate::server::{Running, lock, make_directory};
 #[argh(
     subcommand,
     name = "backup",
-    note = "The server may run meanwhile; nobody who signs in waits. The backup is one tar file with the database, the TLS certificate and its key. It gets its name only after it was restored and checked. The key file sidelight.key is not in it: keep a copy of that file in another place. Without it, nobody signs in by a login key after a restore.",
+    note = "The server may run meanwhile; nobody who signs in waits. The backup is one tar file with the database, the TLS certificate and its key. It gets its name only after it was restored and checked. The key file sidelight.key is in it only if it is sealed (sidelight key seal-to); otherwise keep a copy of that file in another place. Without it, nobody signs in by a login key after a restore.",
     example = "{command_name} --to /mnt/backups\n{command_name} --to /mnt/backups --json",
     error_code(0, "the backup is written and was restored"),
     error_code(1, "it was refused; nothing is left behind"),
@@ -40,7 +41,7 @@ pub struct Backup {
     subcommand,
     name = "restore",
     note = "Restores into the data directory (--data), which must be empty; the key file may stand there already. After a restore all web sessions, console sessions, tokens and links of before have ended, and SAML assertions that were made before are refused. What may have been undone is shown in the console until an operator has read it.",
-    example = "{command_name} sidelight-2026-12-01T020000Z.backup.tar --data /var/lib/sidelight --key /media/usb/sidelight.key\n{command_name} sidelight-2026-12-01T020000Z.backup.tar --check",
+    example = "{command_name} sidelight-2026-12-01T020000Z.backup.tar --data /var/lib/sidelight --key /media/usb/sidelight.key\n{command_name} sidelight-2026-12-01T020000Z.backup.tar --identity age-identity.txt --check",
     error_code(0, "it is restored, or found whole"),
     error_code(1, "it was refused; nothing was changed"),
     error_code(2, "the backup is damaged, or wrong usage; nothing was changed"),
@@ -56,6 +57,9 @@ pub struct Restore {
     /// the key file of the lost appliance (default: sidelight.key, where it stands in the data directory already)
     #[argh(option, arg_name = "file")]
     key: Option<PathBuf>,
+    /// the age identity that opens the key file in the backup, where it was sealed into it (as age-keygen writes it)
+    #[argh(option, arg_name = "file")]
+    identity: Option<PathBuf>,
     /// the data directory of the lost appliance, where it can still be read: its access log tells what was changed since
     #[argh(option, arg_name = "dir")]
     old: Option<PathBuf>,
@@ -81,15 +85,26 @@ impl Backup {
                 "file": backup.file, "bytes": backup.bytes, "proof": backup.proof, "manifest": backup.manifest,
             });
             let line = format!(
-                "{} ({} bytes): {}.\nNeeds the key {}: keep a copy of sidelight.key elsewhere.",
+                "{} ({} bytes): {}.\n{}",
                 backup.file.display(),
                 backup.bytes,
                 backup.proof,
-                backup.manifest.key
+                key_kept(&backup.manifest)
             );
             told(host, &document, &line);
             Ok(())
         })
+    }
+}
+
+/// Where the key of the backup is, in a line.
+fn key_kept(manifest: &Manifest) -> String {
+    let key = &manifest.key;
+    match &manifest.key_sealed_to {
+        Some(recipient) => {
+            format!("The key {key} is in it, sealed to {recipient}: keep its identity elsewhere.")
+        }
+        None => format!("Needs the key {key}: keep a copy of sidelight.key elsewhere."),
     }
 }
 
@@ -117,10 +132,35 @@ impl Restore {
         host.ended(if self.check { self.checked(host) } else { self.restored(host) })
     }
 
+    /// The identity that was named, read.
+    fn identity(&self) -> Result<Option<Identity>> {
+        let Some(path) = &self.identity else { return Ok(None) };
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|e| {
+            let public = format!("The identity {} cannot be read: {e}.", path.display());
+            Error::not_found("identity_unreadable", public)
+        })?);
+        Identity::parse(&text).map(Some)
+    }
+
+    fn key<'k>(&'k self, identity: Option<&'k Identity>) -> Result<KeySource<'k>> {
+        match (&self.key, identity) {
+            (None, None) => Ok(KeySource::Absent),
+            (Some(path), None) => Ok(KeySource::File(path)),
+            (None, Some(identity)) => Ok(KeySource::Sealed(identity)),
+            (Some(_), Some(_)) => {
+                let public = "Give either --key or --identity: one key is enough.";
+                Err(Error::invalid("which_key", "key", public))
+            }
+        }
+    }
+
     fn checked(&self, host: &Host) -> Result<()> {
-        let keys = self.key.as_deref().map(Keys::read_kept).transpose()?.map(|(keys, _)| keys);
+        let identity = self.identity()?;
+        let key = self.key(identity.as_ref())?;
         let work = Work::temporary(&std::env::temp_dir())?;
-        let proven = restore::unpack(&self.file, work.path())?.prove(keys)?;
+        let unpacked = restore::unpack(&self.file, work.path())?;
+        let keys = unpacked.key(key)?.map(|(keys, _)| keys);
+        let proven = unpacked.prove(keys)?;
         let document = json!({ "proof": proven.proof, "manifest": proven.manifest });
         let line = format!("{}\n{}", found(&proven.manifest), key_needed(&proven.manifest, proven.proof));
         told(host, &document, &line);
@@ -128,11 +168,13 @@ impl Restore {
     }
 
     fn restored(&self, host: &Host) -> Result<()> {
+        let identity = self.identity()?;
+        let key = self.key(identity.as_ref())?;
         let data = host.directory()?;
         make_directory(&data)?;
         let _lock = lock(&data)?;
         let Restored { manifest, proof, report } =
-            restore::restore(&self.file, &data, self.key.as_deref(), self.old.as_deref())?;
+            restore::restore(&self.file, &data, key, self.old.as_deref())?;
         let document = json!({ "data": data, "proof": proof, "manifest": manifest, "report": report });
         let line = format!(
             "Restored {} into {}.\n{}\n{}\n{}\n{}Start the server: sidelight serve{} --data {}",
@@ -171,6 +213,12 @@ fn key_needed(manifest: &Manifest, proof: Proof) -> String {
             format!("The key {} opens it, and a login key was checked in it.", manifest.key)
         }
         Proof::KeyFits => format!("The key {} opens it. Nobody in it signs in by login key.", manifest.key),
+        Proof::WithoutKey if manifest.key_sealed_to.is_some() => format!(
+            "It holds the key {}, sealed to {}. Give the age identity that belongs to it with --identity; or the key file \
+             itself, in the data directory as sidelight.key (mode 600), before the server starts.",
+            manifest.key,
+            manifest.key_sealed_to.as_deref().unwrap_or_default()
+        ),
         Proof::WithoutKey => format!(
             "It needs the key file with the name {}: give it with --key, or put it into the data directory as sidelight.key \
              (mode 600) before the server starts.",

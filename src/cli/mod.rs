@@ -10,6 +10,7 @@ mod group;
 mod health;
 mod help;
 mod host;
+mod key;
 mod login_key;
 mod manual;
 mod operator;
@@ -69,6 +70,7 @@ enum Command {
     LoginKey(login_key::LoginKey),
     Operator(operator::Operator),
     ScimToken(scim_token::ScimToken),
+    Key(key::Key),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Version(version::Version),
@@ -150,6 +152,7 @@ fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> Ex
         Command::LoginKey(command) => command.run(host),
         Command::Operator(command) => command.run(host),
         Command::ScimToken(command) => command.run(host),
+        Command::Key(command) => command.run(host),
         Command::Backup(command) => command.run(host),
         Command::Restore(command) => command.run(host),
         Command::Version(command) => command.run(host),

@@ -1,5 +1,6 @@
 //! Backups: everything that an appliance is, in one file, which counts only after it was restored.
 
+mod key;
 mod plan;
 
 use std::path::{Path, PathBuf};
@@ -8,13 +9,15 @@ use std::sync::{Mutex, OnceLock};
 use super::restore::{self, Proof};
 use super::{Desk, keys_in};
 use crate::backup_file::place::Place;
-use crate::backup_file::{self, Manifest};
+use crate::backup_file::{self, Manifest, SEALED_KEY};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::ground::permission;
 use crate::error::{Error, Kind, Result};
 use crate::model::backup::{BackupPlan, BackupRecord};
 use crate::model::database::LostLog;
 use crate::model::{Caller, LogEntry, Mode};
+use crate::protocol::age::{self, Recipient};
+use crate::secret::Keys;
 use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, Reader};
 use crate::whole_file::{Existing, WholeFile};
 
@@ -105,8 +108,15 @@ impl Desk {
         let place = Place::open(to, &self.data)?;
         // A lab's clock is not the time at which somebody looks for a backup.
         let made_at = Clock::system().now();
-        let (data, tls) = (&self.data, self.backups.tls.get());
-        let making = Making { place: &place, data, tls, key: &self.ground.keys.name, made_at };
+        let recipient = self.ground.store.read(|r| r.key_recipient())?;
+        let making = Making {
+            place: &place,
+            data: &self.data,
+            tls: self.backups.tls.get(),
+            key: &self.ground.keys.name,
+            recipient: recipient.as_deref().map(Recipient::parse).transpose()?,
+            made_at,
+        };
         making.made(&format!("sidelight-{}.backup.tar", in_a_name(made_at)), |copy| {
             self.ground.store.copy_to(copy)
         })
@@ -131,7 +141,8 @@ pub(super) fn before_upgrade(
     let keys = keys_in(data)?;
     let made_at = Clock::system().now();
     let name = format!("sidelight-{}{BEFORE_UPGRADE}{schema}.backup.tar", in_a_name(made_at));
-    let making = Making { place: &place, data, tls: None, key: &keys.name, made_at };
+    // The key file stays beside it, in the data directory.
+    let making = Making { place: &place, data, tls: None, key: &keys.name, recipient: None, made_at };
     making.made(&name, |copy| store::copy_before_upgrade(data, copy)).map(Some).map_err(|error| {
         let public = format!(
             "The database was not brought up to date, and stays as it was: the backup that is made first, and the upgrade \
@@ -172,6 +183,8 @@ struct Making<'a> {
     tls: Option<&'a (PathBuf, PathBuf)>,
     /// The name of the key.
     key: &'a str,
+    /// To whom the key file is sealed into the backup.
+    recipient: Option<Recipient>,
     made_at: Timestamp,
 }
 
@@ -185,9 +198,17 @@ impl Making<'_> {
         let work = self.place.work()?;
         let copied = work.file(DATABASE_FILE);
         copy(&copied)?;
+        let sealed = work.file(SEALED_KEY);
+        let sealed = match &self.recipient {
+            Some(recipient) => {
+                self.seal_key(recipient, &sealed).map(|()| Some((recipient, sealed.as_path())))?
+            }
+            None => None,
+        };
         let file = to.join(name);
         let mut out = WholeFile::begin(&file, 0o600, Existing::Keep).map_err(|e| failed(&e))?;
-        let manifest = self.written(&mut out, &copied, store::contents(&copied)?).map_err(|e| failed(&e))?;
+        let manifest =
+            self.written(&mut out, &copied, store::contents(&copied)?, sealed).map_err(|e| failed(&e))?;
         std::fs::remove_file(&copied).map_err(|e| failed(&e))?;
         let written = out.flushed().map_err(|e| failed(&e))?;
         let restored = work.directory("restored").map_err(|e| failed(&e))?;
@@ -198,12 +219,27 @@ impl Making<'_> {
         Ok(Backup { file, bytes, manifest, proof, network: self.place.network() })
     }
 
-    fn written(&self, out: &mut WholeFile, copied: &Path, contents: Contents) -> std::io::Result<Manifest> {
+    fn seal_key(&self, recipient: &Recipient, to: &Path) -> Result<()> {
+        let (_, master) = Keys::read_kept(&self.data.join(KEY_FILE))?;
+        std::fs::write(to, age::seal(recipient, &master)?).map_err(|e| cannot(self.place.directory(), &e))
+    }
+
+    fn written(
+        &self,
+        out: &mut WholeFile,
+        copied: &Path,
+        contents: Contents,
+        sealed_key: Option<(&Recipient, &Path)>,
+    ) -> std::io::Result<Manifest> {
         let Contents { schema, mode, rows } = contents;
-        let manifest = Manifest::new(self.made_at.0, mode.as_str(), schema, rows, self.key.to_owned());
+        let mut manifest = Manifest::new(self.made_at.0, mode.as_str(), schema, rows, self.key.to_owned());
         let own = || (self.data.join(CERTIFICATE), self.data.join(CERTIFICATE_KEY));
         let (certificate, key) = self.tls.cloned().unwrap_or_else(own);
         let mut parts = vec![(DATABASE_FILE, copied)];
+        if let Some((recipient, sealed)) = sealed_key {
+            manifest.key_sealed_to = Some(recipient.to_string());
+            parts.push((SEALED_KEY, sealed));
+        }
         // A server behind a proxy has none.
         if certificate.exists() && key.exists() {
             parts.extend([(CERTIFICATE, certificate.as_path()), (CERTIFICATE_KEY, key.as_path())]);

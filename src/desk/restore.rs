@@ -14,15 +14,16 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Desk, key_check};
-use crate::backup_file::{self, Manifest};
+use crate::backup_file::{self, Manifest, SEALED_KEY};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
 use crate::model::database::Closed;
 use crate::model::{Caller, LogEntry, Mode};
+use crate::protocol::age::{self, Identity};
 use crate::protocol::credential::{Credential, Subject};
 use crate::protocol::login_key::{self, SigningKey};
-use crate::secret::Keys;
+use crate::secret::{Keys, Secret};
 use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, LogQuery, Store};
 pub use place::unfinished;
 
@@ -112,6 +113,17 @@ pub struct Restored {
     pub report: Report,
 }
 
+/// Where the key of a backup comes from.
+#[derive(Clone, Copy)]
+pub enum KeySource<'a> {
+    /// It is not at hand.
+    Absent,
+    /// A copy of the key file.
+    File(&'a Path),
+    /// The key file in the backup, which this identity opens.
+    Sealed(&'a Identity),
+}
+
 /// Unpacks `file` into the empty directory `directory` and compares what stands there with the manifest.
 ///
 /// # Errors
@@ -137,6 +149,28 @@ pub fn unpack(file: &Path, directory: &Path) -> Result<Unpacked> {
 }
 
 impl Unpacked {
+    /// The key from `source`, with the content of its file.
+    ///
+    /// # Errors
+    /// Those of [`Keys::read_kept`] and [`age::open`]; `NotFound` with code `no_key_inside` when the backup holds no key file.
+    pub fn key(&self, source: KeySource<'_>) -> Result<Option<(Keys, Secret)>> {
+        match source {
+            KeySource::Absent => Ok(None),
+            KeySource::File(path) => Keys::read_kept(path).map(Some),
+            KeySource::Sealed(identity) => {
+                if self.manifest.key_sealed_to.is_none() {
+                    let public =
+                        "No key file is in this backup. Give the copy that was kept elsewhere with --key.";
+                    return Err(Error::not_found("no_key_inside", public));
+                }
+                let sealed = std::fs::read(self.directory.join(SEALED_KEY))
+                    .map_err(|e| Error::fault("sealed_key", e.to_string()))?;
+                let master = age::open(identity, &sealed)?;
+                Keys::of_master(&master).map(|keys| Some((keys, master)))
+            }
+        }
+    }
+
     /// Opens the database and checks all of it; with keys, that they open it, and that a login key made from it signs
     /// somebody in.
     ///
@@ -192,23 +226,25 @@ fn a_login_key_signs_in(desk: &Desk) -> Result<bool> {
     desk.sign_in.identify(&attempt).map(|_| true)
 }
 
-/// Restores `file` into the data directory `to`, which must hold no database. `key` is the key file, where it does not
-/// stand in `to` already; `old` is the data directory of the lost appliance, where it can still be read.
+/// Restores `file` into the data directory `to`, which must hold no database. `key` says where the key file is, where it
+/// does not stand in `to` already; `old` is the data directory of the lost appliance, where it can still be read.
 ///
 /// Whole or not at all: a restore that is interrupted leaves a directory on which no server starts ([`unfinished`]), and
 /// the next restore begins anew. The caller keeps servers and other restores off `to`.
 ///
 /// # Errors
 /// `Conflict` with code `restore_over_data`; `Fault` with code `cannot_restore`; those of [`unpack`] and
-/// [`Unpacked::prove`].
-pub fn restore(file: &Path, to: &Path, key: Option<&Path>, old: Option<&Path>) -> Result<Restored> {
+/// [`Unpacked::key`] and [`Unpacked::prove`].
+pub fn restore(file: &Path, to: &Path, key: KeySource<'_>, old: Option<&Path>) -> Result<Restored> {
     let place = place::Place::open(to)?;
-    let own = Some(to.join(KEY_FILE)).filter(|own| own.exists());
-    let (keys, master) = match key.map(Path::to_owned).or(own) {
-        Some(path) => Keys::read_kept(&path).map(|(keys, master)| (Some(keys), Some(master)))?,
-        None => (None, None),
+    let own = to.join(KEY_FILE);
+    let key = match key {
+        KeySource::Absent if own.exists() => KeySource::File(&own),
+        named => named,
     };
-    let proven = unpack(file, place.stage())?.prove(keys)?;
+    let unpacked = unpack(file, place.stage())?;
+    let (keys, master) = unpacked.key(key)?.unzip();
+    let proven = unpacked.prove(keys)?;
     let restored = proven.begin_anew(file, old)?;
     place.fill(&restored.manifest, master.as_ref())?;
     Ok(restored)

@@ -2,6 +2,7 @@
 //!
 //! Knows no file, socket, clock, SQL, HTTP or environment. What time it is, is always an argument.
 
+pub mod age;
 pub mod check;
 pub mod credential;
 pub mod launch_url;

@@ -13,7 +13,7 @@ const KEPT: i64 = 400;
 /// What operators should be told on each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attention {
-    /// Nobody has said that a copy of the key file is kept elsewhere, and there are backups.
+    /// Nobody has said how the key file is kept, in the backups or elsewhere, and there are backups.
     pub key_not_kept: bool,
     /// The report of the last restore was not read.
     pub restore_report: bool,
@@ -54,13 +54,23 @@ impl Reader<'_> {
         statement.query_row([], |row| row.get("key_kept")).map_err(database_fault)
     }
 
+    /// The age recipient to whom the key file is sealed into each backup, if it is.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn key_recipient(&self) -> Result<Option<String>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT key_recipient FROM appliance").map_err(database_fault)?;
+        statement.query_row([], |row| row.get("key_recipient")).map_err(database_fault)
+    }
+
     /// What operators should be told on each page.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn attention(&self) -> Result<Attention> {
         let sql = "SELECT restore_report IS NOT NULL AS report,
-                       key_kept IS NULL AND EXISTS (SELECT 1 FROM backups) AS not_kept,
+                       key_kept IS NULL AND key_recipient IS NULL AND EXISTS (SELECT 1 FROM backups) AS not_kept,
                        coalesce((SELECT code IS NOT NULL FROM backups ORDER BY id DESC LIMIT 1), 0) AS failed
                    FROM appliance";
         let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
@@ -107,6 +117,17 @@ impl Writer<'_> {
     /// `Fault` when the database fails.
     pub fn set_key_kept(&self, name: &str) -> Result<()> {
         self.connection.execute("UPDATE appliance SET key_kept = ?1", [name]).map_err(database_fault)?;
+        Ok(())
+    }
+
+    /// Sets to whom the key file is sealed into each backup; `None` ends that.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn set_key_recipient(&self, recipient: Option<&str>) -> Result<()> {
+        self.connection
+            .execute("UPDATE appliance SET key_recipient = ?1", [recipient])
+            .map_err(database_fault)?;
         Ok(())
     }
 }

@@ -30,6 +30,8 @@ pub struct Backups {
     pub records: Vec<BackupRecord>,
     /// The name of the key file, once an operator has said that a copy is kept elsewhere.
     pub key_kept: Option<String>,
+    /// The age recipient to whom the key file is sealed into each backup.
+    pub key_recipient: Option<String>,
     /// The report of the last restore in JSON, until it was read.
     pub restore_report: Option<String>,
 }
@@ -56,6 +58,7 @@ impl Desk {
                 last_proven: r.last_proven_backup()?,
                 records: r.backups(SHOWN)?,
                 key_kept: r.key_kept()?,
+                key_recipient: r.key_recipient()?,
                 restore_report: r.restore_report()?,
             })
         })

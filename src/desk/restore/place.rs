@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use crate::backup_file::Manifest;
+use crate::backup_file::{Manifest, SEALED_KEY};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::store::{DATABASE_FILE, KEY_FILE};
@@ -92,7 +92,7 @@ impl Place {
             write_whole(&self.stage.join(KEY_FILE), key.expose(), 0o600)?;
             std::fs::rename(self.stage.join(KEY_FILE), self.directory.join(KEY_FILE))?;
         }
-        for part in &manifest.parts {
+        for part in manifest.parts.iter().filter(|part| part.name != SEALED_KEY) {
             std::fs::rename(self.stage.join(&part.name), self.directory.join(&part.name))?;
         }
         let directory = File::open(&self.directory)?;
