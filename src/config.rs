@@ -83,6 +83,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "false",
     },
     Setting {
+        name: "metrics_listen",
+        environment: "SIDELIGHT_METRICS_LISTEN",
+        help: "address and port of /metrics, without TLS and for anybody who comes there; off until set",
+        default: "",
+    },
+    Setting {
         name: "web_session_minutes",
         environment: "SIDELIGHT_WEB_SESSION_MINUTES",
         help: "minutes without use after which a signed-in browser must sign in again",
@@ -209,6 +215,8 @@ pub struct Config {
     /// Certificate chain and key; `None` makes a self-signed pair in the data directory.
     pub tls: Option<(PathBuf, PathBuf)>,
     pub plain_http: bool,
+    /// Where metrics are read; `None` where nobody may.
+    pub metrics_listen: Option<SocketAddr>,
     /// Without use, a web session ends after so long.
     pub web_session_minutes: u16,
     pub seed: Option<PathBuf>,
@@ -255,7 +263,7 @@ impl Config {
             };
         }
         let plain_http = boolean(&values, "plain_http")?;
-        let listen = listen(&values, mode == Mode::Lab || plain_http)?;
+        let listen = listen(&values, "listen", mode == Mode::Lab || plain_http)?;
         if let Some(value) = values.get_mut("listen") {
             value.text = listen.to_string();
         }
@@ -269,6 +277,7 @@ impl Config {
         if mode == Mode::Lab && !listen.ip().is_loopback() {
             return Err(wrong(&values, "listen", "a loopback address in lab mode, such as 127.0.0.1:8443"));
         }
+        let metrics_listen = metrics_listen(&values, listen, mode)?;
         let path = |name| values.get(name).map(|v| &v.text).filter(|t| !t.is_empty()).map(PathBuf::from);
         if value(&values, "tls_key").contains("-----BEGIN") {
             // Said without showing it.
@@ -289,6 +298,7 @@ impl Config {
             trusted_proxies: trusted_proxies(&values)?,
             tls,
             plain_http,
+            metrics_listen,
             web_session_minutes: web_session_minutes(&values)?,
             seed: path("seed"),
             ready_file: path("ready_file"),
@@ -380,13 +390,16 @@ fn parsed<T: std::str::FromStr>(
 
 /// An address and port; `localhost` for the address is this machine alone, and a port alone is every address, or
 /// where only this machine may ask, this machine.
-fn listen(values: &BTreeMap<&'static str, Value>, this_machine_only: bool) -> Result<SocketAddr> {
-    const NAME: &str = "listen";
-    let text = value(values, NAME).trim();
+fn listen(
+    values: &BTreeMap<&'static str, Value>,
+    name: &'static str,
+    this_machine_only: bool,
+) -> Result<SocketAddr> {
+    let text = value(values, name).trim();
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
-    let refuse = || wrong(values, NAME, "an address and port such as 127.0.0.1:8443, localhost:8443 or 8443");
+    let refuse = || wrong(values, name, "an address and port such as 127.0.0.1:8443, localhost:8443 or 8443");
     let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
     let port: u16 = port.parse().map_err(|_| refuse())?;
     match host {
@@ -395,6 +408,26 @@ fn listen(values: &BTreeMap<&'static str, Value>, this_machine_only: bool) -> Re
         host if host.eq_ignore_ascii_case("localhost") => Ok((Ipv4Addr::LOCALHOST, port).into()),
         _ => Err(refuse()),
     }
+}
+
+/// A port alone is this machine's: metrics tell strangers how busy the house is.
+fn metrics_listen(
+    values: &BTreeMap<&'static str, Value>,
+    gate: SocketAddr,
+    mode: Mode,
+) -> Result<Option<SocketAddr>> {
+    const NAME: &str = "metrics_listen";
+    if value(values, NAME).trim().is_empty() {
+        return Ok(None);
+    }
+    let address = listen(values, NAME, true)?;
+    if address.port() != 0 && address.port() == gate.port() {
+        return Err(wrong(values, NAME, "another port than that of listen"));
+    }
+    if mode == Mode::Lab && !address.ip().is_loopback() {
+        return Err(wrong(values, NAME, "a loopback address in lab mode, such as 127.0.0.1:9464"));
+    }
+    Ok(Some(address))
 }
 
 /// From five minutes, below which a sign-in would hardly be over, to seven days, after which a web session ends
@@ -455,131 +488,4 @@ fn wrong(values: &BTreeMap<&'static str, Value>, name: &'static str, what: &str)
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn read(flags: &[(&'static str, &str)], environment: &[(&str, &str)], file: &str) -> Result<Config> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("c.toml");
-        std::fs::write(&path, file).unwrap();
-        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-        Config::read(&flags, Some(&path), |name| {
-            environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned())
-        })
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_environment_and_that_over_the_file() {
-        let file = "listen = \"127.0.0.1:1\"\ndata = \"from-file\"\nlab = true\n";
-        let config = read(
-            &[("listen", "127.0.0.1:3")],
-            &[("SIDELIGHT_LISTEN", "127.0.0.1:2"), ("SIDELIGHT_DATA", "from-environment")],
-            file,
-        )
-        .unwrap();
-        assert_eq!(config.listen.port(), 3);
-        assert_eq!(config.data, Path::new("from-environment"));
-        assert_eq!(config.mode, Mode::Lab);
-        let origins: Vec<String> = ["listen", "data", "lab", "seed"]
-            .iter()
-            .map(|n| config.values.get(n).unwrap().origin.to_string())
-            .map(|o| o.split(' ').next().unwrap().to_owned())
-            .collect();
-        assert_eq!(origins, ["flag", "environment", "file", "default"]);
-    }
-
-    #[test]
-    fn the_lab_and_plain_http_stay_on_loopback() {
-        for (flags, field) in [
-            (&[("lab", "true"), ("listen", "0.0.0.0:1")][..], "listen"),
-            (&[("plain_http", "true")][..], "plain_http"),
-            (&[("listen", "nowhere")][..], "listen"),
-            (&[("lab", "perhaps")][..], "lab"),
-            (&[("tls_cert", "c.pem")][..], "tls_key"),
-            (&[("public_url", "http://sso.example.com")][..], "public_url"),
-            (&[("public_url", "http://localhost:8443")][..], "public_url"),
-            (&[("public_url", "https://sso.example.com/path")][..], "public_url"),
-            (&[("trusted_proxies", "10.0.0.0/99")][..], "trusted_proxies"),
-            (&[("web_session_minutes", "eight")][..], "web_session_minutes"),
-            (&[("web_session_minutes", "4")][..], "web_session_minutes"),
-            (&[("web_session_minutes", "10081")][..], "web_session_minutes"),
-        ] {
-            assert_eq!(read(flags, &[], "").err().unwrap().field.as_deref(), Some(field), "{flags:?}");
-        }
-        assert!(read(&[("public_url", "https://sso.example.com:8443/")], &[], "").is_ok());
-        let plain = [("plain_http", "1"), ("listen", "[::1]:0"), ("public_url", "http://localhost:8080")];
-        assert!(read(&plain, &[], "").is_ok());
-    }
-
-    #[test]
-    fn an_address_to_listen_on_is_taken_as_people_write_it() {
-        for (text, lab, production) in [
-            ("localhost:9443", "127.0.0.1:9443", "127.0.0.1:9443"),
-            (":9443", "127.0.0.1:9443", "0.0.0.0:9443"),
-            ("9443", "127.0.0.1:9443", "0.0.0.0:9443"),
-            ("[::1]:9443", "[::1]:9443", "[::1]:9443"),
-        ] {
-            let shown = |lab| read(&[("listen", text), ("lab", lab)], &[], "").unwrap().listen.to_string();
-            assert_eq!((shown("true").as_str(), shown("false").as_str()), (lab, production), "{text}");
-        }
-        for wrong in ["localhost", "example.com:9443", "127.0.0.1", "99999", "::", "-1"] {
-            assert_eq!(
-                read(&[("listen", wrong)], &[], "").err().unwrap().field.as_deref(),
-                Some("listen"),
-                "{wrong}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_keys_file_is_named_by_either_variable_and_never_shown_when_it_is_the_key() {
-        let with = |more: &[(&'static str, &'static str)]| {
-            read(&[], &[&[("SIDELIGHT_TLS_CERT", "c.pem")], more].concat(), "")
-        };
-        for variable in ["SIDELIGHT_TLS_KEY", "SIDELIGHT_TLS_KEY_FILE"] {
-            assert_eq!(with(&[(variable, "k.pem")]).unwrap().tls, Some(("c.pem".into(), "k.pem".into())));
-            let refused = with(&[(variable, "-----BEGIN PRIVATE KEY-----\nMII")]).err().unwrap();
-            assert!(refused.field.as_deref() == Some("tls_key") && !refused.public.contains("MII"));
-        }
-        let both = with(&[("SIDELIGHT_TLS_KEY", "k.pem"), ("SIDELIGHT_TLS_KEY_FILE", "k.pem")]);
-        assert_eq!(both.err().unwrap().code, "setting_given_twice");
-    }
-
-    #[test]
-    fn the_data_directory_alone_is_found_as_with_all_the_rest() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("c.toml");
-        let found =
-            |environment: Option<&str>| data_directory(Some(&path), |_| environment.map(str::to_owned));
-        assert_eq!(found(None).err().unwrap().code, "bad_configuration_file");
-        assert_eq!(found(Some("there")).unwrap(), Path::new("there"));
-        std::fs::write(&path, "").unwrap();
-        assert_eq!(found(None).unwrap(), Path::new("./sidelight-data"));
-        std::fs::write(&path, "data = \"from-file\"").unwrap();
-        assert_eq!(found(None).unwrap(), Path::new("from-file"));
-        assert_eq!(found(Some("")).err().unwrap().field.as_deref(), Some("data"));
-    }
-
-    #[test]
-    fn a_setting_that_does_not_exist_is_refused_by_name() {
-        let error = read(&[], &[], "listne = \"x\"").err().unwrap();
-        assert!(error.public.contains("listne") && error.public.contains("Did you mean listen?"), "{error}");
-    }
-
-    #[test]
-    fn a_variable_that_means_nothing_is_named_with_the_one_that_was_meant() {
-        let set = [
-            "SIDELIGHT_LISTN",
-            "SIDELIGHT_DATA",
-            "SIDELIGHT_PORT_8443_TCP",
-            "MY_KEY",
-            "SIDELIGHT_KEY_OF_MINE",
-        ];
-        let said = unknown_variables(set.map(str::to_owned), |name| name == "SIDELIGHT_KEY_OF_MINE");
-        assert_eq!(
-            said,
-            ["The environment variable SIDELIGHT_LISTN means nothing here. Did you mean SIDELIGHT_LISTEN?"]
-        );
-    }
-}
+mod tests;

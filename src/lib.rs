@@ -4,7 +4,7 @@
 //! In reading order:
 //!
 //! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`], [`folding`],
-//!    [`machine`]:
+//!    [`machine`], [`tally`], [`metrics`]:
 //!    the few types that every room shares.
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
 //! 3. [`store`]: the only SQL.
@@ -23,6 +23,7 @@ pub mod folding;
 pub mod gate;
 pub mod http;
 pub mod machine;
+pub mod metrics;
 pub mod model;
 pub mod pages;
 pub mod promise;
@@ -32,4 +33,5 @@ pub mod seed_file;
 pub mod server;
 pub mod server_log;
 pub mod store;
+pub mod tally;
 pub mod whole_file;

@@ -5,13 +5,14 @@
 pub mod memory;
 
 mod certificate;
+mod metrics;
 mod running;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,7 @@ const LOCK_FILE: &str = "sidelight.lock";
 /// Whatever keeps it from starting: configuration, data directory, certificate, port.
 pub fn serve(config: &Config, start: Start) -> Result<()> {
     let _log = server_log::start().map_err(|e| Error::fault("server_log_thread", e.to_string()))?;
+    let started = Instant::now();
     // Files of one's own are judged before anything is made or locked.
     let given = match &config.tls {
         Some((certificate, key)) if !config.plain_http => Some(Certificate::given(certificate, key)?),
@@ -77,6 +79,7 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     };
     let fingerprint = tls.as_ref().map(|tls| tls.fingerprint.clone());
     let warning = tls.as_ref().and_then(|tls| tls.warning(desk.clock().now()));
+    let certificate_ends = tls.as_ref().map(|tls| tls.ends);
     let gate = gate::bind(GateConfig {
         listen: config.listen,
         tls: tls.map(|tls| tls.settings),
@@ -87,6 +90,9 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
         let public = format!("{} cannot be listened on: {e}.", config.listen);
         Error::new(Kind::Fault, "cannot_listen", public)
     })?;
+    let metrics_gate = config.metrics_listen.map(metrics::bind).transpose()?;
+    let metrics_url =
+        metrics_gate.as_ref().map(|gate| format!("http://{}/metrics", reachable(gate.local_addr())));
     let scheme = if fingerprint.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", reachable(gate.local_addr()));
     let shutdown = Shutdown::new();
@@ -94,7 +100,16 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     keep_house(&desk)?;
     prove_writes(&desk)?;
     let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
-    let ready = ReadyFiles::write(config, &url)?;
+    let metrics_thread = match metrics_gate {
+        None => None,
+        Some(metrics_gate) => {
+            let desk = Arc::clone(&desk);
+            let (gate, traffic) = (gate.counters(), app.traffic());
+            let sources = metrics::Sources { desk, gate, traffic, started, certificate_ends };
+            Some(metrics::serve(metrics_gate, sources, shutdown.clone())?)
+        }
+    };
+    let ready = ReadyFiles::write(config, &url, metrics_url.as_deref())?;
     greet(
         config,
         &desk,
@@ -108,6 +123,10 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     check_database(&desk)?;
     let stopped = gate.run(app, shutdown);
     drop(ready);
+    if let Some(thread) = metrics_thread {
+        // It reads the database until it ends, and stops with the gate.
+        let _ = thread.join();
+    }
     stopped.map_err(|e| Error::fault("gate", e.to_string()))?;
     say_how_it_stopped(&config.data, desk.close());
     Ok(())
@@ -364,6 +383,9 @@ pub struct Ready {
     pub pid: u32,
     /// `production` or `lab`.
     pub mode: String,
+    /// Where metrics are read; none without `metrics_listen`.
+    #[serde(default)]
+    pub metrics_url: Option<String>,
     /// The certificate file that was configured; without TLS, and with our own certificate, none.
     pub certificate: Option<PathBuf>,
 }
@@ -389,13 +411,14 @@ fn is_ours(directory: &Path, path: &Path) -> bool {
 struct ReadyFiles(Vec<PathBuf>);
 
 impl ReadyFiles {
-    fn write(config: &Config, url: &str) -> Result<ReadyFiles> {
+    fn write(config: &Config, url: &str, metrics_url: Option<&str>) -> Result<ReadyFiles> {
         let own = || (config.mode == Mode::Lab).then(|| url.to_owned());
         let ready = Ready {
             url: url.to_owned(),
             public_url: config.public_origin.clone().or_else(own),
             pid: std::process::id(),
             mode: config.mode.as_str().to_owned(),
+            metrics_url: metrics_url.map(str::to_owned),
             certificate: config.tls.as_ref().map(|(certificate, _)| certificate.clone()),
         };
         let document =

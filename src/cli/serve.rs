@@ -46,6 +46,9 @@ pub struct Serve {
     /// proxies whose X-Forwarded-For is believed: addresses or networks, with commas
     #[argh(option)]
     trusted_proxies: Option<String>,
+    /// address and port of /metrics, such as 127.0.0.1:9464 (no TLS, no password); without it there are none
+    #[argh(option)]
+    metrics_listen: Option<String>,
     /// minutes without use after which a signed-in browser must sign in again (default 480)
     #[argh(option)]
     web_session_minutes: Option<String>,
@@ -86,6 +89,7 @@ impl Serve {
             ("tls_key", self.tls_key),
             ("public_url", self.public_url),
             ("trusted_proxies", self.trusted_proxies),
+            ("metrics_listen", self.metrics_listen),
             ("web_session_minutes", self.web_session_minutes),
             ("ready_file", self.ready_file),
             ("lab", self.lab.then(|| "true".to_owned())),

@@ -111,7 +111,7 @@ impl Connection {
         place: Slot,
         shared: &Shared,
     ) -> std::io::Result<Self> {
-        let wire = Wire::new(socket, shared.tls.as_ref())?;
+        let wire = Wire::new(socket, shared.tls.as_ref(), &shared.counters)?;
         let (stage, patience) = if wire.is_tls() {
             (Phase::Handshake, shared.limits.handshake)
         } else {
@@ -514,7 +514,7 @@ impl Connection {
 
     /// Refuses in the words of the handler, who knows how they speak at this path; else in plain text.
     fn refuse_asked(&mut self, refusal: Refusal, asked: Option<Refused<'_>>, shared: &Shared) -> PhaseEnd {
-        count(&shared.counters.refused);
+        shared.counters.refuses(refusal);
         // Nothing more of what it sends is read: thousands that are refused must not keep what they have sent.
         self.inbox = Vec::new();
         self.scanned = 0;

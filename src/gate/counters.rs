@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::refusal::Refusal;
+use crate::tally::Labelled;
+
 /// The gate's running totals. Share it with [`super::Gate::counters`] before the gate runs.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -17,6 +20,9 @@ pub struct Counters {
     pub(super) refused: AtomicU64,
     pub(super) panics: AtomicU64,
     pub(super) unsafe_responses: AtomicU64,
+    pub(super) bytes_in: AtomicU64,
+    pub(super) bytes_out: AtomicU64,
+    pub(super) refusals: Labelled<1>,
 }
 
 /// The totals at one moment.
@@ -46,6 +52,10 @@ pub struct Counts {
     pub panics: u64,
     /// Responses that were held back because a field could be read as more than one line.
     pub unsafe_responses: u64,
+    /// Bytes of requests, behind TLS.
+    pub bytes_in: u64,
+    /// Bytes of responses, behind TLS.
+    pub bytes_out: u64,
 }
 
 impl Counters {
@@ -64,8 +74,24 @@ impl Counters {
             refused: self.refused.load(Relaxed),
             panics: self.panics.load(Relaxed),
             unsafe_responses: self.unsafe_responses.load(Relaxed),
+            bytes_in: self.bytes_in.load(Relaxed),
+            bytes_out: self.bytes_out.load(Relaxed),
         }
     }
+
+    pub(super) fn refuses(&self, refusal: Refusal) {
+        count(&self.refused);
+        self.refusals.count([refusal.code()]);
+    }
+
+    /// How often the gate itself refused, by the code of the refusal.
+    pub fn refusals(&self) -> Vec<([&'static str; 1], u64)> {
+        self.refusals.read()
+    }
+}
+
+pub(super) fn add(counter: &AtomicU64, more: usize) {
+    counter.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Relaxed);
 }
 
 pub(super) fn count(counter: &AtomicU64) {

@@ -12,7 +12,8 @@ pub struct Shutdown(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     triggered: AtomicBool,
-    waker: Mutex<Option<Arc<Waker>>>,
+    /// One of each gate that stops by it.
+    wakers: Mutex<Vec<Arc<Waker>>>,
 }
 
 impl Shutdown {
@@ -25,7 +26,7 @@ impl Shutdown {
     /// the gate runs, and more than once.
     pub fn trigger(&self) {
         self.0.triggered.store(true, Ordering::SeqCst);
-        if let Some(waker) = &*self.0.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+        for waker in &*self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner) {
             // The gate looks at the flag at least once a sweep, so a failed wake only delays the stop.
             let _ = waker.wake();
         }
@@ -38,6 +39,6 @@ impl Shutdown {
 
     /// Has this waker woken by [`Shutdown::trigger`].
     pub(super) fn wakes(&self, waker: Arc<Waker>) {
-        *self.0.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+        self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
     }
 }

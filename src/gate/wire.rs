@@ -10,6 +10,8 @@ use std::sync::Arc;
 use rustix::net::{RecvFlags, SendFlags};
 use rustls::{ServerConfig, ServerConnection};
 
+use super::counters::{Counters, add};
+
 /// Bytes asked for in one read.
 const READ_BYTES: usize = 4096;
 /// Bytes asked for in one read of a long body.
@@ -59,6 +61,7 @@ pub struct Wire {
     /// Bytes, or the end, may be waiting in the socket.
     may_have_more: bool,
     tls: Option<Box<Tls>>,
+    counters: Arc<Counters>,
 }
 
 struct Tls {
@@ -73,7 +76,11 @@ impl Wire {
     ///
     /// # Errors
     /// When the socket is already gone.
-    pub fn new(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
+    pub fn new(
+        socket: TcpStream,
+        tls: Option<&Arc<ServerConfig>>,
+        counters: &Arc<Counters>,
+    ) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         let tls = match tls {
             None => None,
@@ -82,7 +89,7 @@ impl Wire {
                 Some(Box::new(Tls { session, first_byte: None, handshake_bytes: 0 }))
             }
         };
-        Ok(Self { socket, may_have_more: true, tls })
+        Ok(Self { socket, may_have_more: true, tls, counters: Arc::clone(counters) })
     }
 
     /// Tells whether there is TLS on the socket.
@@ -141,6 +148,13 @@ impl Wire {
     /// # Errors
     /// When the socket fails or TLS is broken.
     pub fn fill(&mut self, inbox: &mut Vec<u8>, expected: usize) -> io::Result<Filled> {
+        let before = inbox.len();
+        let filled = self.received(inbox, expected);
+        add(&self.counters.bytes_in, inbox.len().saturating_sub(before));
+        filled
+    }
+
+    fn received(&mut self, inbox: &mut Vec<u8>, expected: usize) -> io::Result<Filled> {
         inbox.reserve(expected.clamp(READ_BYTES, LONG_READ_BYTES));
         let Some(tls) = &mut self.tls else {
             if !self.may_have_more {
@@ -193,6 +207,13 @@ impl Wire {
     /// # Errors
     /// When the socket fails.
     pub fn send(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<Flushed> {
+        let before = *sent;
+        let flushed = self.sent(bytes, sent);
+        add(&self.counters.bytes_out, sent.saturating_sub(before));
+        flushed
+    }
+
+    fn sent(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<Flushed> {
         loop {
             let rest = bytes.get(*sent..).unwrap_or_default();
             if let Some(tls) = &mut self.tls {

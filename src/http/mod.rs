@@ -24,6 +24,7 @@ mod rest;
 pub mod router;
 mod scim;
 mod services;
+pub mod traffic;
 
 use router::Route;
 

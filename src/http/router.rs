@@ -13,6 +13,7 @@ use super::answer;
 pub use super::answer::Errors;
 use super::form::Params;
 use super::paths::{PathMatch, Paths};
+use super::traffic::{Traffic, surface_of};
 use crate::desk::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::gate::{
@@ -146,6 +147,7 @@ pub struct App {
     /// it is configured; else it is read off the request.
     pub public_origin: Option<String>,
     routes: Paths<&'static Route>,
+    traffic: Arc<Traffic>,
 }
 
 /// One request on its way to a surface.
@@ -184,7 +186,12 @@ impl App {
     pub fn new(desk: Arc<Desk>, public_origin: Option<String>, tables: &[&'static [Route]]) -> App {
         let routes = tables.iter().copied().flatten();
         let routes = Paths::new(routes.map(|route| (route.method.clone(), route.path, route)));
-        App { desk, public_origin, routes }
+        App { desk, public_origin, routes, traffic: Arc::default() }
+    }
+
+    /// Counts of requests.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 
     /// Scheme and authority under which this request's sender reaches the server; no slash at its end.
@@ -316,11 +323,13 @@ impl App {
         let promises_tls = self.promises_tls(request);
         let asked = Asked::of(request);
         let lab = self.lab_clock_for(errors);
+        let (traffic, surface) = (self.traffic(), surface_of(&request.path));
         Answer::Later(Box::new(move |resume: Resume| {
             promise.deliver(move |outcome| {
                 resume.with(move || {
                     let response =
                         outcome().unwrap_or_else(|error| asked.refused_in(error, errors, lab.as_deref()));
+                    traffic.answered(surface, &response);
                     answer::with_house_headers(response, promises_tls)
                 });
             });
@@ -381,7 +390,15 @@ impl Handler for App {
     }
 
     fn handle(&self, request: &Request) -> Answer {
-        self.answer(request)
+        let answer = self.answer(request);
+        match &answer {
+            Answer::Now(response) | Answer::Streamed(Streamed { response, .. }) => {
+                self.traffic.answered(surface_of(&request.path), response);
+            }
+            // Counted when it is made.
+            Answer::Later(_) => {}
+        }
+        answer
     }
 
     fn refused(&self, refusal: Refusal, refused: &Refused<'_>) -> Option<Response> {

@@ -26,7 +26,7 @@ pub(super) struct Certificate {
     /// SHA-256, in hex with colons.
     pub fingerprint: String,
     file: PathBuf,
-    ends: Timestamp,
+    pub ends: Timestamp,
 }
 
 impl Certificate {

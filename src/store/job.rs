@@ -1,6 +1,7 @@
 //! What waits in the writer's queue, and how those who sent it are answered.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -14,6 +15,8 @@ pub(super) const QUEUE: usize = 1024;
 /// Something to be done, and what waits for it.
 pub(super) struct Job {
     pub waiter: Waiter,
+    /// Since when it waits.
+    pub since: Instant,
     /// Whether it is refused as soon as another process has held the database for more than a short while.
     pub may_be_left: bool,
     pub work: JobWork,

@@ -48,6 +48,7 @@ mod sso;
 mod standing;
 mod sweep;
 mod users;
+mod watch;
 mod web_sessions;
 mod whole_check;
 mod words;
@@ -79,8 +80,10 @@ pub use searchers::Asker;
 pub use settings::{PasswordPolicyRow, Settings};
 pub use sign_in::{KeyRow, MemberRow};
 pub use sign_in_counts::SignInCounts;
+pub use standing::Writes;
 pub use sweep::Sweep;
 pub use users::NewUserRow;
+pub use watch::FileSizes;
 pub use web_sessions::{SignInState, WebSessionRow};
 pub use words::register as register_functions;
 
@@ -229,6 +232,11 @@ impl Store {
     /// Why the last write failed; `None` when it worked. Nobody is kept waiting, and nothing is written.
     pub fn write_failure(&self) -> Option<Error> {
         self.inner.writer.standing().failure()
+    }
+
+    /// What the writer has done since the store was opened.
+    pub fn writes(&self) -> Writes {
+        self.inner.writer.standing().writes()
     }
 
     /// Commits since the store was opened.

@@ -118,7 +118,7 @@ impl Queue {
             };
             ends |= is_last && !stays;
             if !stays {
-                refuse(job, held);
+                refuse(job, held, &self.standing);
                 continue;
             }
             threads = threads.saturating_sub(usize::from(job.waiter == Waiter::Thread));
@@ -132,6 +132,7 @@ impl Queue {
     fn answered_before_its_row(&mut self, job: Job) -> Option<Job> {
         match job.work {
             JobWork::Log { now, entry, when: Appended::MayFollow, receiver } if self.rows.len() < ROWS => {
+                self.standing.is_served(job.since.elapsed());
                 self.rows.push((now, entry));
                 tell(Box::new(|_| receiver(Box::new(|| Ok(())))), Ok(()));
                 None
@@ -141,7 +142,8 @@ impl Queue {
     }
 }
 
-fn refuse(job: Job, held: &Error) {
+fn refuse(job: Job, held: &Error, standing: &Standing) {
+    standing.is_served(job.since.elapsed());
     let refused: Result<()> = Err(held.clone());
     match job.work {
         JobWork::Task(task) => {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -114,14 +114,19 @@ impl WriterThread {
         work: impl FnOnce(Box<dyn FnOnce(Completion<T>) + Send>) -> JobWork + Send + 'static,
     ) -> Promise<T> {
         let queue = self.queue.clone();
+        let standing = self.standing.clone();
         Promise::for_waiter(move |waiter, receiver| match queue {
-            Some(queue) => match queue.try_send(Job { waiter, may_be_left, work: work(receiver) }) {
-                Err(TrySendError::Full(job)) => {
-                    duty::relieve();
-                    drop(queue.send(job));
+            Some(queue) => {
+                standing.comes();
+                let job = Job { waiter, since: Instant::now(), may_be_left, work: work(receiver) };
+                match queue.try_send(job) {
+                    Err(TrySendError::Full(job)) => {
+                        duty::relieve();
+                        drop(queue.send(job));
+                    }
+                    Ok(()) | Err(TrySendError::Disconnected(_)) => {}
                 }
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            },
+            }
             None => receiver(Box::new(|| Err(closing()))),
         })
     }
@@ -134,7 +139,9 @@ impl WriterThread {
     pub fn end(&self) -> Option<(Connection, usize)> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = thread.take_if(|thread| thread.thread().id() != std::thread::current().id())?;
-        let last = Job { waiter: Waiter::Thread, may_be_left: false, work: JobWork::End };
+        self.standing.comes();
+        let last =
+            Job { waiter: Waiter::Thread, since: Instant::now(), may_be_left: false, work: JobWork::End };
         let _ = self.queue.as_ref()?.send(last);
         let (mut connection, lost) = thread.join().ok()?;
         connection.commit_hook(None::<fn() -> bool>).ok()?;
@@ -166,6 +173,7 @@ impl WriterState {
 
     /// Runs what waits in one transaction, and answers after its commit. Says whether the last job was among it.
     fn transaction(&mut self, begun: Result<()>, queue: &mut Queue) -> bool {
+        let began = Instant::now();
         let mut answers: Vec<Reply> = Vec::new();
         let mut ends = false;
         let followed = if begun.is_ok() { self.append(&queue.rows) } else { 0 };
@@ -176,6 +184,7 @@ impl WriterState {
                 break;
             }
             let Some(job) = queue.next() else { break };
+            self.standing.is_served(job.since.elapsed());
             let Some(answer) = self.run(&begun, job) else {
                 ends = true;
                 break;
@@ -186,7 +195,7 @@ impl WriterState {
         match &committed {
             Ok(()) => {
                 queue.rows.drain(..followed);
-                self.standing.worked();
+                self.standing.worked(began.elapsed());
             }
             Err(error) => self.standing.failed(error),
         }

@@ -10,6 +10,7 @@ mod lab;
 pub mod operators;
 pub mod readiness;
 pub mod seed;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub struct Appliance {
     people: Arc<People>,
     readiness: readiness::Recent,
     writes: readiness::Proofs,
+    last_search: watch::LastSearch,
 }
 
 impl Appliance {
@@ -31,6 +33,7 @@ impl Appliance {
             people,
             readiness: readiness::Recent::default(),
             writes: readiness::Proofs::default(),
+            last_search: watch::LastSearch::default(),
         }
     }
 }

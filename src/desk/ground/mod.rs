@@ -13,6 +13,7 @@ pub mod password_rule;
 pub mod passwords;
 pub mod permission;
 pub mod refusal;
+pub mod sign_ins;
 
 use crate::clock::Clock;
 use crate::model::Mode;
@@ -38,6 +39,8 @@ pub struct Ground {
     pub key_cache: key_cache::KeyCache,
     /// Exports that are being taken.
     pub exports: exports::Exports,
+    /// Counts sign-ins.
+    pub sign_ins: sign_ins::SignIns,
 }
 
 impl Ground {
@@ -54,6 +57,7 @@ impl Ground {
             verifier: passwords::Verifier::default(),
             key_cache: key_cache::KeyCache::default(),
             exports: exports::Exports::default(),
+            sign_ins: sign_ins::SignIns::default(),
         }
     }
 }

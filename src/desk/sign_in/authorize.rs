@@ -1,5 +1,7 @@
 //! The use cases of signing in: a credential is judged, and answered with a token, a web session, or both.
 
+use std::time::Instant;
+
 use super::attempt::{Attempt, TokenRequest};
 use super::refusal::{self, Refusal, Stop};
 use super::signed_in::{Means, SignedIn, row};
@@ -35,7 +37,13 @@ impl SignIn {
     /// `Unauthenticated` or `Denied` with an incident code; `Invalid` with code `group_required`.
     pub fn identify(&self, attempt: &Attempt<'_>) -> Result<SignedIn> {
         let now = self.ground.clock.now();
-        self.judge(attempt, now).map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
+        self.counted(self.judge(attempt, now))
+            .map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
+    }
+
+    /// Counts whoever is let in.
+    fn counted(&self, judged: std::result::Result<SignedIn, Stop>) -> std::result::Result<SignedIn, Stop> {
+        judged.inspect(|signed_in| self.ground.sign_ins.accepted(signed_in.means.name()))
     }
 
     /// Judges what an `Authorization` header brought: a token, a login key or a web session.
@@ -55,7 +63,7 @@ impl SignIn {
             }
             Authorization::Token(token) => {
                 let now = self.ground.clock.now();
-                self.judge_token(token, group, now)
+                self.counted(self.judge_token(token, group, now))
                     .map_err(|stop| self.stopped(caller, surface, stop.asking(group), now))
             }
         }
@@ -111,7 +119,7 @@ impl SignIn {
             self.may_use_service(&signed_in, request)?;
             Ok(signed_in)
         });
-        judged.map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
+        self.counted(judged).map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
     }
 
     /// Signs in and hands out a token and a web session, for the newer API. Wire contract §5.1.
@@ -144,7 +152,7 @@ impl SignIn {
     pub fn sign_in_browser(&self, attempt: &Attempt<'_>) -> Result<BrowserSignIn> {
         let now = self.ground.clock.now();
         let signed_in = self
-            .judge(attempt, now)
+            .counted(self.judge(attempt, now))
             .map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))?;
         self.open_web_session(signed_in, attempt, now)?.wait()
     }
@@ -158,7 +166,8 @@ impl SignIn {
     }
 
     pub(super) fn judge(&self, attempt: &Attempt<'_>, now: Timestamp) -> std::result::Result<SignedIn, Stop> {
-        match attempt.credential {
+        let began = Instant::now();
+        let judged = match attempt.credential {
             Credential::LoginKey { subject, key } => self.judge_login_key(attempt, subject, key, now),
             Credential::Password { username, password } => {
                 self.judge_password(attempt, username, password, now)
@@ -167,8 +176,9 @@ impl SignIn {
                 self.judge_issued_credentials(attempt, username, credentials, now)
             }
             Credential::WebSession(value) => self.judge_web_session(attempt, value, now),
-        }
-        .map_err(|stop| stop.asking(attempt.group))
+        };
+        self.ground.sign_ins.judged_since(began);
+        judged.map_err(|stop| stop.asking(attempt.group))
     }
 
     fn judge_web_session(

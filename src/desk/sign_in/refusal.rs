@@ -198,8 +198,12 @@ impl SignIn {
         now: Timestamp,
     ) -> Error {
         match stop {
-            Stop::Failed(error) => error,
+            Stop::Failed(error) => {
+                self.ground.sign_ins.failed("any", error.code);
+                error
+            }
             Stop::Refused(refusal) => {
+                self.ground.sign_ins.refused(refusal.means.name(), refusal.reject.code());
                 self.refused(caller, surface, *refusal, now).unwrap_or_else(|error| error)
             }
         }

@@ -19,6 +19,18 @@ pub enum Means {
 }
 
 impl Means {
+    /// As metrics have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Means::LoginKey => "login_key",
+            Means::Password => "password",
+            Means::IssuedCredentials => "issued_credentials",
+            Means::WebSession => "web_session",
+            Means::Token => "token",
+            Means::Unreadable => "unreadable",
+        }
+    }
+
     /// The operation in the access log.
     pub fn operation(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::desk::ground::guard::Tally;
 use crate::desk::ground::permission;
+use crate::desk::ground::sign_ins::SAML;
 use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
@@ -90,6 +91,7 @@ impl Sso {
         group: Option<GroupId>,
         reject: &SsoReject,
     ) -> Result<Error> {
+        self.ground.sign_ins.refused(SAML, reject.code());
         let now = self.ground.clock.now();
         let error = Error::new(Kind::Denied, reject.code(), SENTENCE);
         let tally = self.ground.guard.tally(caller.ip, now);
@@ -163,6 +165,7 @@ impl Sso {
         if checks.0.is_empty() {
             checks.failed(reject);
         }
+        self.ground.sign_ins.refused(SAML, reject.code());
         let target = attempt.target(identity);
         let tally = self.ground.guard.tally(attempt.caller.ip, attempt.now);
         let incident = match tally.is_noted() {

@@ -4,8 +4,10 @@
 //! The verdict comes first and needs no transaction. All that follows from it is one ([`super::admit`]).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Timestamp;
+use crate::desk::ground::sign_ins::SAML;
 use crate::desk::sign_in::web_session::PreparedWebSession;
 use crate::desk::sso::Sso;
 use crate::duty;
@@ -103,7 +105,9 @@ impl Sso {
             duty::relieve();
         }
         let expectations = attempt.grounds.expectations(&attempt.circumstances, now);
+        let began = Instant::now();
         let (verdict, reasons) = judge_post(&attempt.posted.response, &expectations).into_parts();
+        self.ground.sign_ins.judged_saml_since(began);
         match verdict {
             Ok(identity) => self.admit(attempt, identity, reasons),
             Err(reject) => {
@@ -184,6 +188,7 @@ impl Sso {
         let lost = || Error::fault("sso_member", "a sign-in without a member");
         let member = admitted.member.ok_or_else(lost)?;
         let group = attempt.posted.group;
+        self.ground.sign_ins.accepted(SAML);
         self.sign_in.note_presence(member.user.id, attempt.now);
         let outcome = match target.redirect() {
             Some(path) => Outcome::Redirect(path),
