@@ -11,7 +11,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Desk, key_check};
 use crate::backup_file::{self, Manifest, SEALED_KEY};
@@ -85,7 +85,7 @@ pub struct Proven {
 }
 
 /// What an operator should know after a restore.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// RFC 3339.
     pub backup_made_at: String,
@@ -97,7 +97,7 @@ pub struct Report {
 }
 
 /// A change that the old access log names.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Undone {
     pub at: String,
     pub actor: String,

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::backup::BackupRecord;
 
-/// So many records stay.
+/// So many records stay in any case.
 const KEPT: i64 = 400;
 
 /// What operators should be told on each page.
@@ -30,6 +30,19 @@ impl Reader<'_> {
         let sql = "SELECT ended_at, file, bytes, code, said, planned FROM backups ORDER BY id DESC LIMIT ?1";
         let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
         let records = statement.query_map([limit], record).map_err(database_fault)?;
+        records.collect::<rusqlite::Result<_>>().map_err(database_fault)
+    }
+
+    /// The backups that were made by the plan and proven, newest first.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn backups_made_by_plan(&self) -> Result<Vec<BackupRecord>> {
+        let sql =
+            "SELECT ended_at, file, bytes, code, said, planned FROM backups WHERE planned AND code IS NULL
+                   ORDER BY id DESC";
+        let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
+        let records = statement.query_map([], record).map_err(database_fault)?;
         records.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
 
@@ -86,7 +99,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a record, and forgets those that are older than the newest 400.
+    /// Keeps a record, and forgets those that are older than the newest 400, but for what the plan made: it deletes by them.
     ///
     /// # Errors
     /// `Fault` when the database fails.
@@ -104,7 +117,8 @@ impl Writer<'_> {
                 ),
             )
             .and_then(|_| {
-                let sql = "DELETE FROM backups WHERE id <= (SELECT max(id) FROM backups) - ?1";
+                let sql = "DELETE FROM backups WHERE id <= (SELECT max(id) FROM backups) - ?1
+                               AND NOT (planned AND code IS NULL)";
                 self.connection.execute(sql, [KEPT])
             })
             .map_err(database_fault)?;

@@ -1,9 +1,9 @@
 //! Backups that are made by a plan, and by the console in the background; which of them stay; what the operators see of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
-use super::{BEFORE_UPGRADE, DIRECTORY};
+use super::DIRECTORY;
 use crate::clock::{Clock, Timestamp};
 use crate::desk::Desk;
 use crate::desk::ground::permission;
@@ -112,10 +112,10 @@ impl Desk {
         let made = self.recorded(&Caller::host(), &plan.directory, true, self.backed_up(&plan.directory));
         self.end_running();
         let backup = made?;
-        let old = not_kept(plan, now).map_err(|e| super::cannot(&plan.directory, &e))?;
-        for name in old {
-            std::fs::remove_file(plan.directory.join(name))
-                .map_err(|e| super::cannot(&plan.directory, &e))?;
+        let made = self.ground.store.read(|r| r.backups_made_by_plan())?;
+        let failed = |e: std::io::Error| super::cannot(&plan.directory, &e);
+        for file in not_kept(plan, now, &made).map_err(failed)? {
+            std::fs::remove_file(file).map_err(failed)?;
         }
         Ok(Some(backup))
     }
@@ -186,29 +186,20 @@ fn is_due(plan: &BackupPlan, now: Timestamp, records: &[BackupRecord]) -> bool {
     !proven && tried.is_none_or(|at| at.plus_seconds(RETRY_SECONDS) <= now || at < moment)
 }
 
-/// The backups in the directory of the plan that it does not keep: beyond its count, or too old; never the newest one. Those
-/// that were made before an upgrade stay.
-fn not_kept(plan: &BackupPlan, now: Timestamp) -> std::io::Result<Vec<String>> {
-    let mut names: Vec<String> = backups_in(&plan.directory)?;
-    names.sort();
-    names.reverse();
-    let oldest = super::in_a_name(now.plus_seconds(-86_400 * i64::from(plan.keep_days)));
+/// The files that the plan does not keep: beyond its count, or too old; never the newest one. `made` are the records of those
+/// that it made, newest first. Nothing else in its directory is touched: what was made by hand, before an upgrade, or by
+/// another appliance that shares the directory.
+fn not_kept(plan: &BackupPlan, now: Timestamp, made: &[BackupRecord]) -> std::io::Result<Vec<PathBuf>> {
+    let directory = plan.directory.canonicalize()?;
+    let oldest = now.plus_seconds(-86_400 * i64::from(plan.keep_days));
     let too_many = usize::from(plan.keep).max(1);
-    let surplus = |(at, name): &(usize, String)| {
-        *at > 0 && (*at >= too_many || name.trim_start_matches("sidelight-") < oldest.as_str())
-    };
-    Ok(names.into_iter().enumerate().filter(surplus).map(|(_, name)| name).collect())
-}
-
-fn backups_in(directory: &Path) -> std::io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for file in directory.read_dir()? {
-        let name = file?.file_name().to_string_lossy().into_owned();
-        if name.starts_with("sidelight-") && name.ends_with(".backup.tar") && !name.contains(BEFORE_UPGRADE) {
-            names.push(name);
-        }
-    }
-    Ok(names)
+    let there = made
+        .iter()
+        .map(|record| (Path::new(&record.file), record.ended_at))
+        .filter(|(file, _)| file.parent() == Some(&directory) && file.exists());
+    let surplus =
+        there.enumerate().filter(|(at, (_, made_at))| *at > 0 && (*at >= too_many || *made_at < oldest));
+    Ok(surplus.map(|(_, (file, _))| file.to_owned()).collect())
 }
 
 #[cfg(test)]
@@ -256,24 +247,31 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_stays_and_what_is_too_much_or_too_old_goes_but_for_upgrades() {
+    fn of_what_the_plan_made_the_newest_stays_and_what_is_too_much_or_too_old_goes() {
         let directory = tempfile::tempdir().unwrap();
-        let name = |day: &str| format!("sidelight-2026-11-{day}T020000Z.backup.tar");
-        let upgrade = "sidelight-2026-11-01T020000Z.before-upgrade-of-schema-16.backup.tar";
-        for day in ["10", "20", "28", "29", "30"] {
-            std::fs::write(directory.path().join(name(day)), "").unwrap();
-        }
-        for other in [upgrade, "letters.tar"] {
-            std::fs::write(directory.path().join(other), "").unwrap();
-        }
+        let place = directory.path().canonicalize().unwrap();
+        let file = |day: &str| place.join(format!("sidelight-2026-11-{day}T020000Z.backup.tar"));
+        let record = |day: &str, file: &Path| BackupRecord {
+            ended_at: at(&format!("2026-11-{day}T02:00:05Z")),
+            file: file.to_string_lossy().into_owned(),
+            bytes: 1,
+            code: None,
+            said: String::new(),
+            planned: true,
+        };
+        // Newest first. One was deleted by hand, one lies in another directory, and of one there is no record.
+        let days = ["30", "29", "28", "20", "10"];
+        let mut made: Vec<BackupRecord> = days.iter().map(|day| record(day, &file(day))).collect();
+        days.iter().for_each(|day| std::fs::write(file(day), "").unwrap());
+        std::fs::write(file("09"), "").unwrap();
+        made.insert(1, record("29", &file("11")));
+        made.push(record("08", Path::new("/elsewhere/sidelight-2026-11-08T020000Z.backup.tar")));
         let plan = plan(directory.path());
-        assert_eq!(not_kept(&plan, at("2026-12-01T02:00:00Z")).unwrap(), [name("20"), name("10")]);
+        assert_eq!(not_kept(&plan, at("2026-12-01T02:00:00Z"), &made).unwrap(), [file("20"), file("10")]);
         let aged = BackupPlan { keep: 9, ..plan };
-        assert_eq!(not_kept(&aged, at("2026-12-01T02:00:00Z")).unwrap(), [name("20"), name("10")]);
-        assert_eq!(
-            not_kept(&aged, at("2027-12-01T02:00:00Z")).unwrap(),
-            [name("29"), name("28"), name("20"), name("10")]
-        );
+        assert_eq!(not_kept(&aged, at("2026-12-01T02:00:00Z"), &made).unwrap(), [file("20"), file("10")]);
+        let all_but_one = ["29", "28", "20", "10"].map(file);
+        assert_eq!(not_kept(&aged, at("2027-12-01T02:00:00Z"), &made).unwrap(), all_but_one);
     }
 
     #[test]
