@@ -82,6 +82,10 @@ fn a_lost_machine_comes_back_on_another_one_and_ends_what_was_handed_out() {
     let server = Server::start_on(&data, &["--lab", "--plain-http"]);
     assert_eq!(by_session(&server), 401, "web sessions of before have ended");
     assert_eq!(authorize(&server, &login_key(&server)).status, 200);
+    let undone = || done(&server.command(&["undone"]));
+    assert!(undone().contains("What was changed after") && undone().contains("is lost"));
+    done(&server.command(&["undone", "--read"]));
+    assert!(undone().starts_with("Nothing"), "an operator has read it");
     let log = done(&server.command(&["backup", "--to", around.path().join("more").to_str().unwrap()]));
     assert!(log.contains("restored and checked"), "{log}");
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{fstatfs, fstatvfs};
+use rustix::fs::{fstatvfs, statfs};
 
 use crate::error::{Error, Kind, Result};
 
@@ -16,6 +16,14 @@ const WORK: &str = ".sidelight-backup-";
 /// Types of file systems that lie on another machine (`statfs(2)`), on which SQLite's locks cannot be trusted.
 const NETWORK: [(i64, &str); 5] =
     [(0x6969, "NFS"), (0x517b, "SMB"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB2"), (0x0102_1997, "9P")];
+
+/// The network file system that `directory` lies on, such as `NFS`, or will lie on when it is made; `None` on a disk of this
+/// machine, and where the system does not say.
+pub fn network(directory: &Path) -> Option<&'static str> {
+    let directory = std::path::absolute(directory).ok()?;
+    let found = directory.ancestors().find_map(|directory| statfs(directory).ok())?.f_type;
+    NETWORK.iter().find(|(number, _)| *number == found).map(|(_, name)| *name)
+}
 
 /// A directory that takes a backup; nobody else writes one there meanwhile.
 pub struct Place {
@@ -89,12 +97,6 @@ impl Place {
             // A file system that does not say is tried.
             _ => Ok(()),
         }
-    }
-
-    /// The network file system that the directory lies on, such as `NFS`; `None` on a disk of this machine.
-    pub fn network(&self) -> Option<&'static str> {
-        let found = fstatfs(&self.held).ok()?.f_type;
-        NETWORK.iter().find(|(number, _)| *number == found).map(|(_, name)| *name)
     }
 
     /// Makes a directory to work in.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::host::Host;
 use super::terminal;
 use crate::backup_file::Manifest;
-use crate::backup_file::place::Work;
+use crate::backup_file::place::{Work, network};
 use crate::clock::Timestamp;
 use crate::desk::backup::DIRECTORY;
 use crate::desk::restore::{self, KeySource, Proof, Report, Restored};
@@ -74,13 +74,13 @@ impl Backup {
             if let Some((certificate, key)) = configured_tls(&data) {
                 desk.set_tls_files(certificate, key);
             }
-            let backup = desk.back_up(caller, &to)?;
-            if let Some(network) = backup.network {
+            if let Some(network) = network(&to) {
                 host.remark(format_args!(
                     "{} lies on a network file system ({network}). Copy backups there, and let them be made on a disk.",
                     to.display()
                 ));
             }
+            let backup = desk.back_up(caller, &to)?;
             let document = json!({
                 "file": backup.file, "bytes": backup.bytes, "proof": backup.proof, "manifest": backup.manifest,
             });
@@ -173,8 +173,11 @@ impl Restore {
         let data = host.directory()?;
         make_directory(&data)?;
         let _lock = lock(&data)?;
-        let Restored { manifest, proof, report } =
+        let Restored { manifest, proof, report, old_log_unread } =
             restore::restore(&self.file, &data, key, self.old.as_deref())?;
+        if let Some(why) = old_log_unread {
+            host.remark(format_args!("The access log of the lost server could not be read: {why}"));
+        }
         let document = json!({ "data": data, "proof": proof, "manifest": manifest, "report": report });
         let line = format!(
             "Restored {} into {}.\n{}\n{}\n{}\n{}Start the server: sidelight serve{} --data {}",
@@ -227,7 +230,8 @@ fn key_needed(manifest: &Manifest, proof: Proof) -> String {
     }
 }
 
-fn undone(report: &Report) -> String {
+/// What a restore may have undone, in lines.
+pub(super) fn undone(report: &Report) -> String {
     if !report.old_log_read {
         return format!(
             "What was changed after {} is lost: suspensions, deletions, new passwords, API keys, SCIM tokens. Look for what \

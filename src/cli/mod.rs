@@ -23,6 +23,7 @@ mod settings;
 mod sso;
 mod terminal;
 mod typed;
+mod undone;
 mod user;
 mod version;
 
@@ -73,6 +74,7 @@ enum Command {
     Key(key::Key),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Undone(undone::UndoneByRestore),
     Version(version::Version),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -155,6 +157,7 @@ fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> Ex
         Command::Key(command) => command.run(host),
         Command::Backup(command) => command.run(host),
         Command::Restore(command) => command.run(host),
+        Command::Undone(command) => command.run(host),
         Command::Version(command) => command.run(host),
         Command::Completions(command) => command.run(host, program),
         Command::Man(command) => command.run(host, program),

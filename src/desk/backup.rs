@@ -47,8 +47,6 @@ pub struct Backup {
     pub bytes: u64,
     pub manifest: Manifest,
     pub proof: Proof,
-    /// The network file system that it lies on, if it does.
-    pub network: Option<&'static str>,
 }
 
 impl Desk {
@@ -216,7 +214,7 @@ impl Making<'_> {
         let proof = restore::unpack(written, &restored)?.prove(Some(keys))?.proof;
         let bytes = written.metadata().map_err(|e| failed(&e))?.len();
         out.keep().map_err(|e| failed(&e))?;
-        Ok(Backup { file, bytes, manifest, proof, network: self.place.network() })
+        Ok(Backup { file, bytes, manifest, proof })
     }
 
     fn seal_key(&self, recipient: &Recipient, to: &Path) -> Result<()> {

@@ -85,7 +85,8 @@ pub struct Proven {
 }
 
 /// What an operator should know after a restore.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     /// RFC 3339.
     pub backup_made_at: String,
@@ -94,6 +95,14 @@ pub struct Report {
     pub old_log_read: bool,
     /// Changes since the backup that may have been undone, newest first, at most 500.
     pub undone: Vec<Undone>,
+}
+
+impl Report {
+    /// Reads what was kept in the database. What cannot be read is that of another program; that there was a restore is told all
+    /// the same.
+    pub fn of_json(text: &str) -> Report {
+        serde_json::from_str(text).unwrap_or_default()
+    }
 }
 
 /// A change that the old access log names.
@@ -111,6 +120,8 @@ pub struct Restored {
     pub manifest: Manifest,
     pub proof: Proof,
     pub report: Report,
+    /// Why the access log of the lost appliance could not be read, where it was named.
+    pub old_log_unread: Option<String>,
 }
 
 /// Where the key of a backup comes from.
@@ -256,7 +267,12 @@ impl Proven {
         let Proven { manifest, proof, store, .. } = self;
         let now = Clock::system().now();
         let made_at = Timestamp(manifest.made_at);
-        let undone = old.and_then(|old| undone_since(old, made_at).ok());
+        let old_log = old.map(|old| undone_since(old, made_at));
+        let (undone, old_log_unread) = match old_log {
+            Some(Ok(undone)) => (Some(undone), None),
+            Some(Err(error)) => (None, Some(error.public)),
+            None => (None, None),
+        };
         let report = Report {
             backup_made_at: made_at.to_string(),
             restored_at: now.to_string(),
@@ -272,7 +288,7 @@ impl Proven {
             w.log(&entry)
         })?;
         match store.close() {
-            Some(Closed::Whole) => Ok(Restored { manifest, proof, report }),
+            Some(Closed::Whole) => Ok(Restored { manifest, proof, report, old_log_unread }),
             closed => Err(Error::fault("restored_not_closed", format!("{closed:?}"))),
         }
     }
@@ -280,9 +296,8 @@ impl Proven {
 
 /// The changes that the access log of the data directory `old` names since `since`, newest first.
 fn undone_since(old: &Path, since: Timestamp) -> Result<Vec<Undone>> {
-    let (store, _) = Store::open_beside(old, |_| Ok(()))?;
     let query = LogQuery { from: Some(since), refused: Some(false), limit: ROWS_READ, ..LogQuery::default() };
-    let rows = store.read(|r| r.log_rows(&query))?;
+    let rows = store::read_lost(old, |r| r.log_rows(&query))?;
     let changes =
         rows.into_iter().filter(|row| !UNDOES_NOTHING.iter().any(|none| row.operation.starts_with(none)));
     let undone = changes.take(ROWS_SHOWN).map(|row| Undone {

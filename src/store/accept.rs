@@ -65,6 +65,18 @@ pub(super) fn accept(path: &Path, conditions: &Conditions<'_>) -> Result<Accepte
     Ok(Accepted { version: stamps.version, mode: stamps.mode, with_log: seen.view == View::WithLog })
 }
 
+/// Lends a reader of the database at `path`, as far as the file and the log beside it can be read, and writes nothing: for one
+/// that nobody will open any more.
+///
+/// # Errors
+/// `Denied` when it is no database of ours, or of a newer version; `Fault` when it cannot be read; what `task` returns.
+pub(super) fn looked_at<T>(path: &Path, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+    let (seen, _) = choose_view(path, LostLog::Accept)?;
+    let connection = view(path, seen.view)?;
+    stamps(&connection, path)?;
+    task(&Reader { connection: &connection })
+}
+
 /// What is to be looked at, with what had to be made for it.
 struct DatabaseView {
     view: View,

@@ -10,7 +10,7 @@ use super::accept::Conditions;
 use super::connect::{self, View, unopened, unread, view};
 use super::migrations::SCHEMA_VERSION;
 use super::{DATABASE_FILE, Reader, Store, accept, database_fault, log_file};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Mode;
 use crate::model::database::LostLog;
 
@@ -101,6 +101,19 @@ pub fn copy_before_upgrade(directory: &Path, place: &Path) -> Result<()> {
     connection.execute("VACUUM INTO ?1", [place.to_string_lossy()]).map_err(|e| unread(&path, e))?;
     drop(connection);
     mark_as_closed(place)
+}
+
+/// Lends a reader of the database of a lost appliance in `directory`, and writes nothing there.
+///
+/// # Errors
+/// `NotFound` with code `no_database`; `Denied` when it is no database of ours, or of a newer version; `Fault` when it cannot
+/// be read; what `task` returns.
+pub fn read_lost<T>(directory: &Path, task: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+    let path = directory.join(DATABASE_FILE);
+    if !path.exists() {
+        return Err(Error::not_found("no_database", format!("There is no database at {}.", path.display())));
+    }
+    accept::looked_at(&path, task)
 }
 
 /// Says what stands in the copy at `path`, of which no log stands beside it.

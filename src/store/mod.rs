@@ -64,7 +64,7 @@ pub use accept::NEWER_SCHEMA;
 pub use access_log::{LogQuery, LogRow};
 pub use backups::Attention;
 pub use console_sessions::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder};
-pub use copy::{Contents, contents, copy_before_upgrade, schema_to_upgrade};
+pub use copy::{Contents, contents, copy_before_upgrade, read_lost, schema_to_upgrade};
 pub use groups::{NewGroup, SealedApiKeys};
 pub use imports::{ImportId, ImportWork};
 pub use incidents::Incident;

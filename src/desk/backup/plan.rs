@@ -7,6 +7,7 @@ use super::DIRECTORY;
 use crate::clock::{Clock, Timestamp};
 use crate::desk::Desk;
 use crate::desk::ground::permission;
+use crate::desk::restore::Report;
 use crate::error::{Error, Kind, Result};
 use crate::model::backup::{BackupPlan, BackupRecord};
 use crate::model::{Caller, LogEntry};
@@ -32,8 +33,8 @@ pub struct Backups {
     pub key_kept: Option<String>,
     /// The age recipient to whom the key file is sealed into each backup.
     pub key_recipient: Option<String>,
-    /// The report of the last restore in JSON, until it was read.
-    pub restore_report: Option<String>,
+    /// The report of the last restore, until it was read.
+    pub restore_report: Option<Report>,
 }
 
 impl Desk {
@@ -59,7 +60,7 @@ impl Desk {
                 records: r.backups(SHOWN)?,
                 key_kept: r.key_kept()?,
                 key_recipient: r.key_recipient()?,
-                restore_report: r.restore_report()?,
+                restore_report: r.restore_report()?.as_deref().map(Report::of_json),
             })
         })
     }

@@ -209,10 +209,13 @@ fn the_report_names_what_was_changed_since_the_backup() {
     f.desk.clock().set_now(Clock::system().now().plus_seconds(1));
     f.desk.people.delete_group(&Caller::host(), SEVEN).unwrap();
     let data = f.directory.path();
+    let bytes = || ["", "-wal"].map(|end| std::fs::read(data.join(format!("{DATABASE_FILE}{end}"))).unwrap());
+    let before = bytes();
     let restored = restore(&backup.file, &around.path().join("new"), KeySource::Absent, Some(data)).unwrap();
     assert!(restored.report.old_log_read);
     let undone: Vec<&str> = restored.report.undone.iter().map(|row| row.operation.as_str()).collect();
     assert_eq!(undone, ["group.delete"]);
+    assert!(bytes() == before, "the lost database is only looked at");
     let absent = restore(
         &backup.file,
         &around.path().join("other"),
@@ -220,5 +223,5 @@ fn the_report_names_what_was_changed_since_the_backup() {
         Some(&around.path().join("none")),
     )
     .unwrap();
-    assert!(!absent.report.old_log_read);
+    assert!(!absent.report.old_log_read && absent.old_log_unread.unwrap().contains("no database"));
 }
