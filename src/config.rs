@@ -3,6 +3,7 @@
 //! A flag wins over the environment, the environment over the file, the file over the default. Every
 //! setting is one line of [`SETTINGS`]; `sidelight config` prints them all with their origin.
 
+mod backups;
 mod nearest;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Kind, Result};
 use crate::gate::Net;
 use crate::model::Mode;
+use crate::model::backup::BackupPlan;
 
 pub use nearest::nearest;
 
@@ -93,6 +95,30 @@ pub const SETTINGS: &[Setting] = &[
         environment: "SIDELIGHT_WEB_SESSION_MINUTES",
         help: "minutes without use after which a signed-in browser must sign in again",
         default: "480",
+    },
+    Setting {
+        name: "backup_dir",
+        environment: "SIDELIGHT_BACKUP_DIR",
+        help: "directory, best on another disk, that takes a backup each day",
+        default: "",
+    },
+    Setting {
+        name: "backup_time",
+        environment: "SIDELIGHT_BACKUP_TIME",
+        help: "when the daily backup is made, in UTC",
+        default: "02:00",
+    },
+    Setting {
+        name: "backup_keep",
+        environment: "SIDELIGHT_BACKUP_KEEP",
+        help: "how many backups stay in backup_dir; older ones are deleted",
+        default: "30",
+    },
+    Setting {
+        name: "backup_keep_days",
+        environment: "SIDELIGHT_BACKUP_KEEP_DAYS",
+        help: "how many days a backup stays there; the newest one always does",
+        default: "90",
     },
     Setting {
         name: "seed",
@@ -219,6 +245,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Without use, a web session ends after so long.
     pub web_session_minutes: u16,
+    /// When backups are made by themselves, and how long they stay.
+    pub backups: Option<BackupPlan>,
     pub seed: Option<PathBuf>,
     pub ready_file: Option<PathBuf>,
     /// Every setting by name, with its origin.
@@ -300,6 +328,7 @@ impl Config {
             plain_http,
             metrics_listen,
             web_session_minutes: web_session_minutes(&values)?,
+            backups: backups::plan(&values)?,
             seed: path("seed"),
             ready_file: path("ready_file"),
             values,

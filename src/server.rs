@@ -43,6 +43,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// How often a write proves that writes work, where nobody else writes; and while they fail.
 const PROOF_OF_WRITES: Duration = Duration::from_secs(15);
 const PROOF_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often it is asked whether a backup is due.
+const LOOK_FOR_BACKUPS: Duration = Duration::from_secs(20);
 /// Held while a server runs on the directory.
 const LOCK_FILE: &str = "sidelight.lock";
 
@@ -97,7 +99,14 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     let url = format!("{scheme}://{}", reachable(gate.local_addr()));
     let shutdown = Shutdown::new();
     stop_on_signals(&shutdown)?;
+    if let Some((certificate, key)) = &config.tls {
+        desk.set_tls_files(certificate.clone(), key.clone());
+    }
     keep_house(&desk)?;
+    if let Some(plan) = config.backups.clone() {
+        desk.set_backup_plan(plan);
+        back_up_by_plan(&desk)?;
+    }
     prove_writes(&desk)?;
     let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
     let metrics_thread = match metrics_gate {
@@ -350,6 +359,28 @@ fn prove_writes(desk: &Arc<Desk>) -> Result<()> {
         .spawn(prove)
         .map_err(|e| Error::fault("proof_thread", e.to_string()))?;
     Ok(())
+}
+
+/// Makes the backups of the plan as long as the desk is there.
+fn back_up_by_plan(desk: &Arc<Desk>) -> Result<()> {
+    // Weak, so that the store closes in order when the server stops.
+    let desk = Arc::downgrade(desk);
+    let backing_up = move || {
+        while let Some(desk) = desk.upgrade() {
+            match desk.back_up_by_plan() {
+                Ok(None) => {}
+                Ok(Some(backup)) => note(format_args!("Backup {}: {}.", backup.file.display(), backup.proof)),
+                Err(error) => note(format_args!("NO BACKUP WAS MADE: {error}")),
+            }
+            drop(desk);
+            std::thread::sleep(LOOK_FOR_BACKUPS);
+        }
+    };
+    std::thread::Builder::new()
+        .name("backups".into())
+        .spawn(backing_up)
+        .map(drop)
+        .map_err(|e| Error::fault("backups_thread", e.to_string()))
 }
 
 /// Keeps house as long as the desk is there. A minute that fails is noted; the next one tries again.

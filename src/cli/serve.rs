@@ -52,6 +52,18 @@ pub struct Serve {
     /// minutes without use after which a signed-in browser must sign in again (default 480)
     #[argh(option)]
     web_session_minutes: Option<String>,
+    /// directory, best on another disk, that takes a backup each day; without it none is made by itself
+    #[argh(option)]
+    backup_dir: Option<String>,
+    /// when the daily backup is made, in UTC (default 02:00)
+    #[argh(option)]
+    backup_time: Option<String>,
+    /// how many backups stay in --backup-dir (default 30)
+    #[argh(option)]
+    backup_keep: Option<String>,
+    /// how many days a backup stays there (default 90); the newest one always does
+    #[argh(option)]
+    backup_keep_days: Option<String>,
     /// file that appears once requests are served: JSON with url, public_url, pid and mode
     #[argh(option)]
     ready_file: Option<String>,
@@ -91,6 +103,10 @@ impl Serve {
             ("trusted_proxies", self.trusted_proxies),
             ("metrics_listen", self.metrics_listen),
             ("web_session_minutes", self.web_session_minutes),
+            ("backup_dir", self.backup_dir),
+            ("backup_time", self.backup_time),
+            ("backup_keep", self.backup_keep),
+            ("backup_keep_days", self.backup_keep_days),
             ("ready_file", self.ready_file),
             ("lab", self.lab.then(|| "true".to_owned())),
             ("plain_http", self.plain_http.then(|| "true".to_owned())),

@@ -56,5 +56,6 @@ pub const TABLES: &[&[Route]] = &[
     console::sso::step::ROUTES,
     console::sso::metadata::ROUTES,
     console::sso::attempts::ROUTES,
+    console::backups::ROUTES,
     console::operators::ROUTES,
 ];

@@ -24,6 +24,8 @@ pub struct Frame<'a> {
     pub flash: Option<&'a Flash>,
     /// In the lab: what its clock says.
     pub lab: Option<&'a str>,
+    /// What an operator should look at: a sentence and the address of the page.
+    pub attention: &'a [(&'static str, &'static str)],
     /// Groups that the same administrator may switch to.
     pub may_switch: bool,
     /// The list from which this page was opened, with its query; an address of ours.
@@ -58,6 +60,7 @@ pub enum MenuEntry {
     Groups,
     Log,
     Operators,
+    Backups,
     Own,
     Home,
     Users,
@@ -124,6 +127,9 @@ fn framed(frame: &Frame<'_>, place: MenuEntry, content: &Markup) -> Markup {
                     div role="status" {
                         (notice(if flash.good { Tone::Good } else { Tone::Bad }, &html! { p { (flash.sentence) } }))
                     }
+                }
+                @for (sentence, address) in frame.attention {
+                    (notice(Tone::Warn, &html! { p { (sentence) " " a href=(address) { "See Backups" } } }))
                 }
                 (content)
             }
@@ -202,6 +208,7 @@ fn top(frame: &Frame<'_>, place: MenuEntry) -> Markup {
             (MenuEntry::Groups, "Groups", "/console/groups"),
             (MenuEntry::Log, "Access log", "/console/access-log"),
             (MenuEntry::Operators, "Operators", "/console/operators"),
+            (MenuEntry::Backups, "Backups", "/console/backups"),
         ]
     } else {
         &[]
@@ -274,6 +281,7 @@ mod tests {
             group: Some((GroupId(7), HOSTILE)),
             flash: Some(&flash),
             lab: Some(HOSTILE),
+            attention: &[],
             may_switch: true,
             from: None,
         };
@@ -292,6 +300,7 @@ mod tests {
             group: Some((GroupId(7), "Seven")),
             flash: None,
             lab: None,
+            attention: &[],
             may_switch: false,
             from: None,
         };

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod asked_first;
+mod backups;
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;

@@ -68,6 +68,7 @@ pub struct Visit<'a> {
     who: String,
     may_switch: bool,
     lab: Option<String>,
+    attention: Vec<(&'static str, &'static str)>,
     flash: Option<Flash>,
     /// The list from which this page was opened, as it was left.
     from: Option<String>,
@@ -168,6 +169,7 @@ impl<'a> Visit<'a> {
             Actor::Operator { name, .. } => (name.clone(), false),
             actor => (actor.to_string(), app.desk.appliance.console_groups(&caller)?.len() > 1),
         };
+        let attention = super::backups::attention(&app.desk, &caller)?;
         Ok(Some(Visit {
             app,
             call,
@@ -178,6 +180,7 @@ impl<'a> Visit<'a> {
             who,
             may_switch,
             lab: lab_clock(&app.desk),
+            attention,
             from: call.query().filled("from").filter(|from| is_own_address(from)),
             shown: Cell::new(false),
         }))
@@ -227,6 +230,7 @@ impl<'a> Visit<'a> {
             group: group.map(|group| (group.id, group.name.as_str())),
             flash: self.flash.as_ref(),
             lab: self.lab.as_deref(),
+            attention: &self.attention,
             may_switch: self.may_switch,
             from: self.from.as_deref(),
         }

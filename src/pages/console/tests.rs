@@ -31,6 +31,7 @@ fn frame() -> Frame<'static> {
         group: Some((GroupId(7), HOSTILE)),
         flash: None,
         lab: None,
+        attention: &[],
         may_switch: false,
         from: None,
     }

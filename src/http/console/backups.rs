@@ -1,0 +1,111 @@
+//! Backups: what was made, one to be made now, the copy of the key, and what the last restore may have undone.
+
+use serde::Deserialize;
+
+use super::visit::{Visit, filled, get, post, refused, visit};
+use crate::desk::Desk;
+use crate::error::Result;
+use crate::gate::Response;
+use crate::http::answer;
+use crate::http::router::{App, Call, Route};
+use crate::model::{Caller, Mode};
+use crate::pages::console::backups as pages;
+use crate::pages::form::Fill;
+
+pub const ROUTES: &[Route] = &[
+    get(PAGE, get_backups),
+    post("/console/backups", post_backup),
+    post("/console/backups/key", post_key),
+    post("/console/backups/report", post_report),
+];
+
+const PAGE: &str = "/console/backups";
+
+/// What an operator should look at on each page: a sentence, and where to.
+pub(super) fn attention(desk: &Desk, caller: &Caller) -> Result<Vec<(&'static str, &'static str)>> {
+    let found = desk.attention(caller)?;
+    let said = [
+        (found.restore_report, "This server was restored from a backup: changes may have been undone."),
+        (found.backup_failed, "The last backup failed."),
+        // A lab's key is worth nothing.
+        (
+            found.key_not_kept && desk.mode() == Mode::Production,
+            "Backups do not hold the key file: without a copy of it, nobody signs in by login key after a restore.",
+        ),
+    ];
+    Ok(said.into_iter().filter(|(so, _)| *so).map(|(_, sentence)| (sentence, PAGE)).collect())
+}
+
+/// The report of a restore, as far as it is shown.
+#[derive(Deserialize)]
+struct Report {
+    backup_made_at: String,
+    restored_at: String,
+    old_log_read: bool,
+    undone: Vec<Undone>,
+}
+
+#[derive(Deserialize)]
+struct Undone {
+    at: String,
+    actor: String,
+    operation: String,
+    subject: String,
+}
+
+fn get_backups(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| page(visit, 200, &Fill::default()))
+}
+
+fn page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
+    let seen = visit.desk().backups(&visit.caller)?;
+    // One that cannot be read is that of a newer program: the sentence above it says what happened.
+    let report = seen.restore_report.as_deref().and_then(|text| serde_json::from_str::<Report>(text).ok());
+    let view = pages::BackupsView {
+        plan: seen.plan.as_ref(),
+        next: seen.next,
+        running_since: seen.running_since,
+        last_proven: seen.last_proven.as_ref(),
+        records: &seen.records,
+        key_kept: seen.key_kept.as_deref(),
+        report: report.map(|report| pages::Restored {
+            backup_made_at: report.backup_made_at,
+            restored_at: report.restored_at,
+            old_log_read: report.old_log_read,
+            undone: report
+                .undone
+                .into_iter()
+                .map(|row| [row.at, row.actor, row.operation, row.subject])
+                .collect(),
+        }),
+        fill,
+    };
+    Ok(answer::html(status, pages::page(&visit.frame(None), &view)))
+}
+
+fn post_backup(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        visit.app.desk.begin_backup(&visit.caller)?;
+        Ok(answer::see_other(PAGE))
+    })
+}
+
+fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let form = call.form()?;
+        match visit.desk().confirm_key_kept(&visit.caller, &form.filled("name").unwrap_or_default()) {
+            Ok(()) => Ok(visit.done(PAGE, "It is noted that a copy of the key file is kept elsewhere.")),
+            Err(error) => {
+                let (status, fill) = refused(filled(&form), error, &[("name", "name")])?;
+                page(visit, status, &fill)
+            }
+        }
+    })
+}
+
+fn post_report(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        visit.desk().read_restore_report(&visit.caller)?;
+        Ok(visit.done(PAGE, "The report of the restore is not shown any more."))
+    })
+}
