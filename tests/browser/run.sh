@@ -37,4 +37,5 @@ start frames
 claim=$(grep -o 'http[^ ]*console/claim?token=[^ ]*' "$work/walk.log")
 cd "$work"
 BROWSER="$browser" BINARY="$binary" DATA="$work/frames" READY="$work/frames.ready" node frames.mjs
-BROWSER="$browser" CLAIM="$claim" node walk.mjs
+digits=$(sha256sum walk/sidelight.key | cut -c1-16)
+BROWSER="$browser" CLAIM="$claim" KEY_DIGITS="$digits" node walk.mjs

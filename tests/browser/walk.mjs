@@ -394,6 +394,28 @@ async function sessionEnds() {
     await page.context().close();
 }
 
+// A backup at a press: the page asks again by itself until it is done, also without scripts.
+async function backedUp() {
+    for (const javaScriptEnabled of [false, true]) {
+        const page = await visitor({ storageState: 'state.json', javaScriptEnabled });
+        await page.goto(`${origin}/console/backups`);
+        await button(page, 'Back up now');
+        await page.getByText('Proven').first().waitFor();
+        await button(page, 'Back up now');
+        await page.getByRole('button', { name: 'Back up now' }).waitFor();
+        await page.context().close();
+    }
+    const page = await visitor({ storageState: 'state.json' });
+    await page.goto(`${origin}/console/backups`);
+    await page.getByLabel('First 16 digits').fill('0123 4567 89ab cdef');
+    await button(page, 'A copy is kept elsewhere');
+    await says(page, 'not the first 16 digits');
+    await page.getByLabel('First 16 digits').fill(process.env.KEY_DIGITS);
+    await button(page, 'A copy is kept elsewhere');
+    await says(page, 'It is noted that a copy of the key file is kept elsewhere.');
+    await page.context().close();
+}
+
 async function judged() {
     const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
     const scan = async (page, look, path) => {
@@ -413,7 +435,7 @@ async function judged() {
     };
     const group = '/console/groups/777';
     const paths = ['/', '/console/groups', '/console/groups/new', '/console/access-log',
-        '/console/access-log?outcome=refused', '/console/operators',
+        '/console/access-log?outcome=refused', '/console/operators', '/console/backups',
         '/console/password', '/console/sign-in', '/console/incidents', '/console/groups/1', group,
         `${group}/users`, `${group}/users/new`, `${group}/roles`, `${group}/roles/new`, `${group}/api-key`,
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,
@@ -442,6 +464,7 @@ try {
     await phoneMenu();
     await script();
     await sessionEnds();
+    await backedUp();
     await judged();
 } finally {
     await browser.close();
