@@ -77,6 +77,25 @@ fn the_copy_of_the_key_is_confirmed_by_what_sha256sum_prints() {
 }
 
 #[test]
+fn the_key_is_sealed_to_a_recipient_and_a_private_key_is_never_shown_again() {
+    let server = Server::lab();
+    let browser = claimed(&server);
+    let private = "AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SS5TZVW";
+    let refused = browser.post("/console/backups/recipient", &[("recipient", private)]);
+    assert!(refused.status == 400 && !refused.body.contains("AGE-SECRET"), "{}", text_of(&refused.body));
+    // The example of the standard's specification (C2SP, age).
+    let recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    let page = browser.submit("/console/backups/recipient", &[("recipient", recipient)]).body;
+    assert!(page.contains(recipient) && page.contains("sealed into each backup"), "{}", text_of(&page));
+    browser.submit(PAGE, &[]);
+    settled(&browser);
+    let file = server.data().join("backups").read_dir().unwrap().next().unwrap().unwrap().path();
+    let mut archive = tar::Archive::new(std::fs::File::open(file).unwrap());
+    let names = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());
+    assert!(names.collect::<Vec<_>>().contains(&"sidelight.key.age".to_owned()));
+}
+
+#[test]
 fn what_a_restore_may_have_undone_is_shown_until_an_operator_has_read_it() {
     let server = Server::lab();
     let browser = claimed(&server);
@@ -105,6 +124,7 @@ fn only_operators_see_backups() {
     assert_eq!(administrator.get(PAGE).status, 403);
     administrator.refused(PAGE, &[], 403, "Only an operator");
     administrator.refused("/console/backups/key", &[("name", "x")], 403, "Only an operator");
+    administrator.refused("/console/backups/recipient", &[("recipient", "x")], 403, "Only an operator");
     administrator.refused("/console/backups/report", &[], 403, "Only an operator");
     assert!(!server.data().join("backups").exists());
 }

@@ -16,6 +16,7 @@ pub const ROUTES: &[Route] = &[
     get(PAGE, get_backups),
     post("/console/backups", post_backup),
     post("/console/backups/key", post_key),
+    post("/console/backups/recipient", post_recipient),
     post("/console/backups/report", post_report),
 ];
 
@@ -68,6 +69,7 @@ fn page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
         last_proven: seen.last_proven.as_ref(),
         records: &seen.records,
         key_kept: seen.key_kept.as_deref(),
+        key_recipient: seen.key_recipient.as_deref(),
         report: report.map(|report| pages::Restored {
             backup_made_at: report.backup_made_at,
             restored_at: report.restored_at,
@@ -97,6 +99,23 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
             Ok(()) => Ok(visit.done(PAGE, "It is noted that a copy of the key file is kept elsewhere.")),
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &[("name", "name")])?;
+                page(visit, status, &fill)
+            }
+        }
+    })
+}
+
+fn post_recipient(app: &App, call: &Call<'_>) -> Result<Response> {
+    visit(app, call, |visit| {
+        let form = call.form()?;
+        let recipient = form.filled("recipient").unwrap_or_default();
+        match visit.desk().seal_key_to(&visit.caller, Some(recipient.trim())) {
+            Ok(()) => {
+                Ok(visit.done(PAGE, "The key file is sealed into each backup from now on. Make one now."))
+            }
+            Err(error) => {
+                // What was typed may be a private key, and is not shown again.
+                let (status, fill) = refused(Fill::default(), error, &[("recipient", "recipient")])?;
                 page(visit, status, &fill)
             }
         }

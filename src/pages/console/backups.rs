@@ -23,6 +23,8 @@ pub struct BackupsView<'a> {
     pub records: &'a [BackupRecord],
     /// The name of the key file, once an operator has said that a copy is kept elsewhere.
     pub key_kept: Option<&'a str>,
+    /// The age recipient to whom the key file is sealed into each backup.
+    pub key_recipient: Option<&'a str>,
     /// What the last restore may have undone, until it was read.
     pub report: Option<Restored>,
     /// The form that confirms the copy of the key.
@@ -46,7 +48,7 @@ const AGAIN: u32 = 2;
 pub fn page(frame: &Frame<'_>, view: &BackupsView<'_>) -> String {
     // What needs attention stands on this page itself.
     let frame = &Frame { attention: &[], ..*frame };
-    let lead = "One file with the database and the TLS certificate, restored and checked before it counts. Sign-ins go on meanwhile.";
+    let lead = "One file with the database and the TLS certificate. It is restored and checked before it counts; sign-ins go on meanwhile.";
     let content = html! {
         (form::problems(view.fill))
         (header(&[], "Backups", lead, &html! {}))
@@ -106,12 +108,23 @@ fn state(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
 }
 
 fn key(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
-    if let Some(name) = view.key_kept {
+    let kept = view.key_kept.map(|name| {
         let sentence = "A copy is kept elsewhere, as an operator confirmed. A restore asks for it.";
-        return card("Key file", sentence, &pairs(&[("SHA-256 begins with", html! { (name) })]));
+        html! { p { (sentence) } (pairs(&[("SHA-256 begins with", html! { (name) })])) }
+    });
+    let sealed = view.key_recipient.map(|recipient| {
+        html! {
+            p { "The key file is sealed into each backup. A restore asks for the identity of this age recipient." }
+            (pairs(&[("Recipient", html! { span.wrap { (recipient) } })]))
+        }
+    });
+    if kept.is_some() || sealed.is_some() {
+        return card(
+            "Key file",
+            "",
+            &html! { @if let Some(sealed) = sealed { (sealed) } @if let Some(kept) = kept { (kept) } },
+        );
     }
-    let sentence = "Backups do not hold it, so that nobody who finds one can read your API keys. Without a copy, nobody signs in \
-                    by login key after a restore.";
     let confirm = form::post(
         "/console/backups/key",
         frame.token,
@@ -120,13 +133,28 @@ fn key(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
             div.actions { (button("A copy is kept elsewhere", ButtonStyle::Plain)) }
         },
     );
+    let seal = form::post(
+        "/console/backups/recipient",
+        frame.token,
+        &html! {
+            (FormField::text("recipient", "age recipient").hint("Begins with age1.").required().draw(view.fill))
+            div.actions { (button("Seal it into each backup", ButtonStyle::Plain)) }
+        },
+    );
+    let sentence = "Backups do not hold it, so that nobody who finds one can read your API keys. Without it, nobody signs in by \
+                    login key after a restore. Keep it in one of two ways.";
     card(
         "Key file",
         sentence,
         &html! {
+            h3 { "Elsewhere" }
             p { "Copy the file " code { "sidelight.key" } " from the data directory to a safe place, then read the digits off the copy:" }
             (code("On the machine with the copy", "sha256sum sidelight.key"))
             (confirm)
+            h3 { "Sealed into each backup" }
+            p { "Make an age identity on another machine and keep it there. It prints the recipient:" }
+            (code("On another machine", "age-keygen -o age-identity.txt"))
+            (seal)
         },
     )
 }
