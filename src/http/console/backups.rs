@@ -2,13 +2,12 @@
 
 use serde::Deserialize;
 
+use super::attention::BACKUPS as PAGE;
 use super::visit::{Visit, filled, get, post, refused, visit};
-use crate::desk::Desk;
 use crate::error::Result;
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
-use crate::model::{Caller, Mode};
 use crate::pages::console::backups as pages;
 use crate::pages::form::Fill;
 
@@ -19,23 +18,6 @@ pub const ROUTES: &[Route] = &[
     post("/console/backups/recipient", post_recipient),
     post("/console/backups/report", post_report),
 ];
-
-const PAGE: &str = "/console/backups";
-
-/// What an operator should look at on each page: a sentence, and where to.
-pub(super) fn attention(desk: &Desk, caller: &Caller) -> Result<Vec<(&'static str, &'static str)>> {
-    let found = desk.attention(caller)?;
-    let said = [
-        (found.restore_report, "This server was restored from a backup: changes may have been undone."),
-        (found.backup_failed, "The last backup failed."),
-        // A lab's key is worth nothing.
-        (
-            found.key_not_kept && desk.mode() == Mode::Production,
-            "Backups do not hold the key file: without a copy of it, nobody signs in by login key after a restore.",
-        ),
-    ];
-    Ok(said.into_iter().filter(|(so, _)| *so).map(|(_, sentence)| (sentence, PAGE)).collect())
-}
 
 /// The report of a restore, as far as it is shown.
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@
 
 pub(super) mod access_log;
 pub(super) mod api_key;
+mod attention;
 pub(super) mod backups;
 pub(super) mod entry;
 pub(super) mod group_end;

@@ -169,7 +169,7 @@ impl<'a> Visit<'a> {
             Actor::Operator { name, .. } => (name.clone(), false),
             actor => (actor.to_string(), app.desk.appliance.console_groups(&caller)?.len() > 1),
         };
-        let attention = super::backups::attention(&app.desk, &caller)?;
+        let attention = super::attention::of(&app.desk, &caller)?;
         Ok(Some(Visit {
             app,
             call,
