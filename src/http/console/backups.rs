@@ -1,7 +1,5 @@
 //! Backups: what was made, one to be made now, the copy of the key, and what the last restore may have undone.
 
-use serde::Deserialize;
-
 use super::attention::BACKUPS as PAGE;
 use super::visit::{Visit, filled, get, post, refused, visit};
 use crate::error::Result;
@@ -19,31 +17,12 @@ pub const ROUTES: &[Route] = &[
     post("/console/backups/report", post_report),
 ];
 
-/// The report of a restore, as far as it is shown.
-#[derive(Deserialize)]
-struct Report {
-    backup_made_at: String,
-    restored_at: String,
-    old_log_read: bool,
-    undone: Vec<Undone>,
-}
-
-#[derive(Deserialize)]
-struct Undone {
-    at: String,
-    actor: String,
-    operation: String,
-    subject: String,
-}
-
 fn get_backups(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| page(visit, 200, &Fill::default()))
 }
 
 fn page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
     let seen = visit.desk().backups(&visit.caller)?;
-    // One that cannot be read is that of a newer program: the sentence above it says what happened.
-    let report = seen.restore_report.as_deref().and_then(|text| serde_json::from_str::<Report>(text).ok());
     let view = pages::BackupsView {
         plan: seen.plan.as_ref(),
         next: seen.next,
@@ -52,7 +31,7 @@ fn page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
         records: &seen.records,
         key_kept: seen.key_kept.as_deref(),
         key_recipient: seen.key_recipient.as_deref(),
-        report: report.map(|report| pages::Restored {
+        report: seen.restore_report.map(|report| pages::Restored {
             backup_made_at: report.backup_made_at,
             restored_at: report.restored_at,
             old_log_read: report.old_log_read,
