@@ -87,7 +87,14 @@ fn a_lost_machine_comes_back_on_another_one_and_ends_what_was_handed_out() {
     done(&server.command(&["undone", "--read"]));
     assert!(undone().starts_with("Nothing"), "an operator has read it");
     let log = done(&server.command(&["backup", "--to", around.path().join("more").to_str().unwrap()]));
-    assert!(log.contains("restored and checked"), "{log}");
+    assert!(log.contains("restored and checked") && log.contains("LETS NOBODY IN BY LOGIN KEY"), "{log}");
+    // The name of the key is read off the copy.
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(std::fs::read(&kept).unwrap());
+    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    assert!(!server.command(&["key", "kept", "0000-0000-0000-0000"]).status.success());
+    done(&server.command(&["key", "kept", &name]));
+    let log = done(&server.command(&["backup", "--to", around.path().join("last").to_str().unwrap()]));
+    assert!(log.contains("a copy is kept elsewhere"), "{log}");
 }
 
 #[test]

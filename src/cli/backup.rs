@@ -89,7 +89,7 @@ impl Backup {
                 backup.file.display(),
                 backup.bytes,
                 backup.proof,
-                key_kept(&backup.manifest)
+                key_kept(&backup.manifest, desk.backups(caller)?.key_kept.is_some())
             );
             told(host, &document, &line);
             Ok(())
@@ -97,14 +97,18 @@ impl Backup {
     }
 }
 
-/// Where the key of the backup is, in a line.
-fn key_kept(manifest: &Manifest) -> String {
+/// Where the key of the backup is, in a line; `elsewhere` says whether an operator confirmed that a copy is kept.
+fn key_kept(manifest: &Manifest, elsewhere: bool) -> String {
     let key = &manifest.key;
     match &manifest.key_sealed_to {
         Some(recipient) => {
             format!("The key {key} is in it, sealed to {recipient}: keep its identity elsewhere.")
         }
-        None => format!("Needs the key {key}: keep a copy of sidelight.key elsewhere."),
+        None if elsewhere => format!("A restore needs the key {key}, of which a copy is kept elsewhere."),
+        None => format!(
+            "WITHOUT THE KEY {key} THIS BACKUP LETS NOBODY IN BY LOGIN KEY, and nobody has said how it is kept. See \
+             sidelight key --help."
+        ),
     }
 }
 

@@ -85,11 +85,13 @@ impl Desk {
         };
         let (file, bytes, code, said) = record;
         let record = BackupRecord { ended_at: Clock::system().now(), file, bytes, code, said, planned };
-        self.ground.store.write(self.ground.clock.now(), move |w| {
+        let noted = self.ground.store.write(self.ground.clock.now(), move |w| {
             w.insert_backup(&record)?;
             w.log(&entry)
-        })?;
-        outcome
+        });
+        // Why there is no backup says more than why that could not be noted, which often has the same cause.
+        let backup = outcome?;
+        noted.map(|()| backup)
     }
 
     /// Keeps, and notes in the access log, the backup that was made before the upgrade.

@@ -88,9 +88,9 @@ impl Desk {
         self.take_running()?;
         let (desk, caller) = (Arc::clone(self), caller.clone());
         let work = move || {
+            let _running = Running(&desk);
             // What came of it stands in the records.
             let _ = desk.recorded(&caller, &to, false, desk.backed_up(&to));
-            desk.end_running();
         };
         std::thread::Builder::new().name("backup".into()).spawn(work).map(drop).map_err(|e| {
             self.end_running();
@@ -110,9 +110,9 @@ impl Desk {
         {
             return Ok(None);
         }
-        let made = self.recorded(&Caller::host(), &plan.directory, true, self.backed_up(&plan.directory));
-        self.end_running();
-        let backup = made?;
+        let _running = Running(self);
+        let backup =
+            self.recorded(&Caller::host(), &plan.directory, true, self.backed_up(&plan.directory))?;
         let made = self.ground.store.read(|r| r.backups_made_by_plan())?;
         let failed = |e: std::io::Error| super::cannot(&plan.directory, &e);
         for file in not_kept(plan, now, &made).map_err(failed)? {
@@ -175,6 +175,15 @@ impl Desk {
 
     fn end_running(&self) {
         *self.backups.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A backup that is being made; however that ends, the next one may begin.
+struct Running<'d>(&'d Desk);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.end_running();
     }
 }
 
