@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod database;
+pub mod doctor;
 pub mod lists;
 pub mod opened;
 pub mod relative;

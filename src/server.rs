@@ -5,6 +5,7 @@
 pub mod memory;
 
 mod certificate;
+mod installation;
 mod metrics;
 mod running;
 
@@ -20,6 +21,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use certificate::CERTIFICATE_FILE;
+pub use installation::{installation, uptime_by};
 pub use running::Running;
 
 use self::certificate::Certificate;
@@ -32,6 +34,7 @@ use crate::http::{self, router::App};
 use crate::model::Caller;
 use crate::model::Mode;
 use crate::model::database::Closed;
+use crate::model::doctor::{Installation, ServerCertificate};
 use crate::seed_file;
 use crate::server_log::{self, note};
 use crate::whole_file::{same_file, write_whole};
@@ -108,7 +111,13 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
         back_up_by_plan(&desk)?;
     }
     prove_writes(&desk)?;
-    let app = Arc::new(App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES));
+    let installation = installation(config);
+    let own = certificate_ends.map(|ends_at| ServerCertificate { ends_at, is_own: config.tls.is_none() });
+    // The certificate that is shown, whatever has become of its file.
+    let installation = Installation { certificate: own, ..installation };
+    let app = App::new(Arc::clone(&desk), config.public_origin.clone(), http::TABLES)
+        .installed(started, installation);
+    let app = Arc::new(app);
     let metrics_thread = match metrics_gate {
         None => None,
         Some(metrics_gate) => {

@@ -64,7 +64,11 @@ impl Health {
     }
 }
 
-fn ask(data: &Path) -> Result<String, String> {
+/// What the server that runs on the data directory says of itself.
+///
+/// # Errors
+/// Why it does not serve.
+pub(super) fn ask(data: &Path) -> Result<String, String> {
     let ready = Ready::read(data).ok_or_else(|| format!("no server is ready on {}", data.display()))?;
     let (scheme, authority) = ready.url.split_once("://").ok_or("the ready file names no url")?;
     let address = authority

@@ -5,6 +5,7 @@
 
 mod api_key;
 mod backup;
+mod doctor;
 mod explain;
 mod group;
 mod health;
@@ -62,6 +63,7 @@ enum Command {
     Serve(serve::Serve),
     Config(settings::Show),
     Health(health::Health),
+    Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Group(group::GroupCommand),
     User(user::User),
@@ -145,6 +147,7 @@ fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> Ex
         Command::Serve(command) => command.run(host),
         Command::Config(command) => command.run(host),
         Command::Health(command) => command.run(host),
+        Command::Doctor(command) => command.run(host),
         Command::Explain(command) => command.run(host),
         Command::Group(command) => command.run(host),
         Command::User(command) => command.run(host),

@@ -58,4 +58,5 @@ pub const TABLES: &[&[Route]] = &[
     console::sso::attempts::ROUTES,
     console::backups::ROUTES,
     console::operators::ROUTES,
+    console::appliance::ROUTES,
 ];

@@ -6,6 +6,7 @@
 //! leaves with the house's security headers.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tiny_http::Method;
 
@@ -22,8 +23,9 @@ use crate::gate::{
 };
 use crate::model::Caller;
 use crate::model::Mode;
+use crate::model::doctor::Installation;
 use crate::promise::Promise;
-use crate::server_log::note;
+use crate::server_log::{self, note};
 
 /// Largest body of a route that takes none to speak of.
 pub const NO_BODY: usize = 4 * 1024;
@@ -148,6 +150,8 @@ pub struct App {
     pub public_origin: Option<String>,
     routes: Paths<&'static Route>,
     traffic: Arc<Traffic>,
+    /// When the server started, and how.
+    installed: Option<(Instant, Installation)>,
 }
 
 /// One request on its way to a surface.
@@ -186,7 +190,22 @@ impl App {
     pub fn new(desk: Arc<Desk>, public_origin: Option<String>, tables: &[&'static [Route]]) -> App {
         let routes = tables.iter().copied().flatten();
         let routes = Paths::new(routes.map(|route| (route.method.clone(), route.path, route)));
-        App { desk, public_origin, routes, traffic: Arc::default() }
+        App { desk, public_origin, routes, traffic: Arc::default(), installed: None }
+    }
+
+    /// The same, of a server that started then and so.
+    pub fn installed(self, started: Instant, installation: Installation) -> App {
+        App { installed: Some((started, installation)), ..self }
+    }
+
+    /// How the server was started, and what has become of it since.
+    pub fn installation(&self) -> Installation {
+        let Some((started, installation)) = &self.installed else { return Installation::default() };
+        Installation {
+            uptime_seconds: Some(started.elapsed().as_secs()),
+            dropped_lines: server_log::dropped(),
+            ..installation.clone()
+        }
     }
 
     /// Counts of requests.

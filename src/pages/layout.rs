@@ -61,6 +61,7 @@ pub enum MenuEntry {
     Log,
     Operators,
     Backups,
+    Appliance,
     Own,
     Home,
     Users,
@@ -209,6 +210,7 @@ fn top(frame: &Frame<'_>, place: MenuEntry) -> Markup {
             (MenuEntry::Log, "Access log", "/console/access-log"),
             (MenuEntry::Operators, "Operators", "/console/operators"),
             (MenuEntry::Backups, "Backups", "/console/backups"),
+            (MenuEntry::Appliance, "Appliance", "/console/appliance"),
         ]
     } else {
         &[]

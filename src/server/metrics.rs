@@ -288,13 +288,13 @@ impl Sources {
             "backup_proven_timestamp_seconds",
             "When a backup was last made, restored and found whole; 0 for never",
             &[],
-            backup.map_or(0.0, |b| seconds(b.at)),
+            backup.map_or(0.0, |b| seconds(b.ended_at)),
         );
         m.gauge(
             "backup_failed",
             "1 when the last attempt at a backup failed",
             &[],
-            number(watched.searched.failed_backup.is_some()),
+            number(watched.searched.backup_failed),
         );
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What whoever watches the appliance wants to know of the database: how large its files are, and which certificates end.
 
 use super::{Reader, Store, database_fault, log_file};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::GroupId;
 
@@ -46,6 +47,49 @@ impl Reader<'_> {
             .and_then(|mut found| {
                 found.query_map([CERTIFICATES], |row| Ok((GroupId(row.get(0)?), row.get(1)?)))?.collect()
             })
+            .map_err(database_fault)
+    }
+
+    /// Rows of the access log since `from`, found by halving: rows are appended in the order of their instants, but for a
+    /// clock that was set.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn access_log_rows_since(&self, from: Timestamp) -> Result<u64> {
+        let mut at = self
+            .connection
+            .prepare_cached("SELECT at FROM access_log WHERE id >= ?1 ORDER BY id LIMIT 1")
+            .map_err(database_fault)?;
+        let all = self.access_log_rows()?;
+        let (mut before, mut after) = (0, all);
+        while before < after {
+            let middle = before + (after - before) / 2;
+            let id = i64::try_from(middle + 1).unwrap_or(i64::MAX);
+            let at: i64 = at.query_row([id], |row| row.get(0)).map_err(database_fault)?;
+            if at < from.0 {
+                before = middle + 1;
+            } else {
+                after = middle;
+            }
+        }
+        Ok(all - before)
+    }
+
+    /// SCIM tokens, and certificates of identity providers, that are older than `before` and were not used since.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn keys_unused_since(&self, before: Timestamp) -> Result<u64> {
+        self.connection
+            .query_row(
+                "SELECT (SELECT count(*) FROM scim_tokens WHERE coalesce(used_at, created_at) < ?1)
+                    + (SELECT count(*) FROM sso_keys k
+                       JOIN sso_configurations c ON c.group_id = k.group_id AND c.method <> 'off'
+                       WHERE coalesce(k.last_verified_at, k.added_at) < ?1)",
+                [before.0],
+                |row| row.get(0),
+            )
+            .map(|count: i64| u64::try_from(count).unwrap_or(0))
             .map_err(database_fault)
     }
 

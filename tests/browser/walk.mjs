@@ -435,7 +435,7 @@ async function judged() {
     };
     const group = '/console/groups/777';
     const paths = ['/', '/console/groups', '/console/groups/new', '/console/access-log',
-        '/console/access-log?outcome=refused', '/console/operators', '/console/backups',
+        '/console/access-log?outcome=refused', '/console/operators', '/console/backups', '/console/appliance',
         '/console/password', '/console/sign-in', '/console/incidents', '/console/groups/1', group,
         `${group}/users`, `${group}/users/new`, `${group}/roles`, `${group}/roles/new`, `${group}/api-key`,
         `${group}/login-keys`, `${group}/access-log`, `${group}/settings`, `${group}/provisioning`,

@@ -1,6 +1,7 @@
 //! The console through the real binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod appliance;
 mod asked_first;
 mod backups;
 mod browser;

@@ -4,6 +4,7 @@
 pub mod access_log;
 mod claim;
 pub mod console_sessions;
+mod doctor;
 mod form_tokens;
 mod housekeeping;
 mod lab;

@@ -11,26 +11,17 @@ use crate::desk::appliance::Appliance;
 use crate::desk::ground::sign_ins::SignIns;
 use crate::error::Result;
 use crate::machine;
+use crate::model::backup::BackupRecord;
 use crate::model::database::DatabaseCheck;
 use crate::model::{Caller, GroupId};
 use crate::protocol::xml::VerificationKey;
-use crate::store::{Asker, FileSizes, LogQuery, Writes};
+use crate::store::{Asker, FileSizes, Writes};
 
 /// For how long what takes a search is remembered.
 const RECENT: Duration = Duration::from_secs(60);
-/// Newest rows of the access log that are searched for the last backup.
-const BACKUP_WITHIN: i64 = 200_000;
-/// The operation of a backup in the access log.
-const BACKUP: &str = "backup.take";
-
-/// The last backup that was restored and found whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastBackup {
-    pub at: Timestamp,
-    pub file: String,
-    /// What the proof says.
-    pub proof: String,
-}
+const DAY_SECONDS: i64 = 86_400;
+/// After so many days without use a key is nobody's.
+const UNUSED_SECONDS: i64 = 90 * 86_400;
 
 /// A certificate of an identity provider that a group believes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +33,16 @@ pub struct IdpCertificate {
 /// What takes a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Searched {
-    /// `None` when there is none among the newest rows of the access log.
-    pub last_backup: Option<LastBackup>,
-    /// When a backup last failed, and with which code, if that was after the last good one.
-    pub failed_backup: Option<(Timestamp, String)>,
+    /// The last backup that was restored and found whole.
+    pub last_backup: Option<BackupRecord>,
+    /// Whether the last attempt at a backup failed.
+    pub backup_failed: bool,
+    /// Whether nobody has said how the key file is kept.
+    pub key_not_kept: bool,
+    /// Rows of the access log within a day.
+    pub access_log_rows_of_a_day: u64,
+    /// SCIM tokens and certificates of identity providers that were not used for 90 days.
+    pub unused_keys: u64,
     /// Those that can be read.
     pub certificates: Vec<IdpCertificate>,
 }
@@ -100,29 +97,25 @@ impl Appliance {
         {
             return Ok(searched.clone());
         }
-        let query = LogQuery {
-            search: BACKUP.to_owned(),
-            within: Some(BACKUP_WITHIN),
-            limit: 50,
-            ..LogQuery::default()
-        };
-        let (rows, certificates) = self.ground.store.search(&Asker::of(&Caller::host(), None), |r| {
-            Ok((r.log_rows(&query)?, r.certificates_in_use()?))
+        let now = self.ground.clock.now();
+        let (found, certificates) = self.ground.store.search(&Asker::of(&Caller::host(), None), |r| {
+            let attention = r.attention()?;
+            let found = Searched {
+                last_backup: r.last_proven_backup()?,
+                backup_failed: attention.backup_failed,
+                key_not_kept: attention.key_not_kept,
+                access_log_rows_of_a_day: r.access_log_rows_since(now.plus_seconds(-DAY_SECONDS))?,
+                unused_keys: r.keys_unused_since(now.plus_seconds(-UNUSED_SECONDS))?,
+                certificates: Vec::new(),
+            };
+            Ok((found, r.certificates_in_use()?))
         })?;
-        let mut rows = rows.into_iter().filter(|row| row.operation == BACKUP).peekable();
-        let failed_backup =
-            rows.peek().filter(|row| row.refused).map(|row| (row.at, row.code.clone().unwrap_or_default()));
-        let last_backup = rows.find(|row| !row.refused).map(|row| LastBackup {
-            at: row.at,
-            file: row.subject,
-            proof: row.detail,
-        });
         let certificates = certificates.into_iter().filter_map(|(group, der)| {
             let key = VerificationKey::from_certificate_der(&der).ok()?;
             let ends_at = Timestamp::from_seconds(key.certificate()?.not_after);
             Some(IdpCertificate { group, ends_at })
         });
-        let searched = Searched { last_backup, failed_backup, certificates: certificates.collect() };
+        let searched = Searched { certificates: certificates.collect(), ..found };
         *last = Some((Instant::now(), searched.clone()));
         Ok(searched)
     }

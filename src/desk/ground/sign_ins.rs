@@ -3,6 +3,7 @@
 //! A sign-in counts when its credential was judged. No group and no person is told apart: whoever reads metrics learns
 //! nothing of either.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::tally::{Distribution, Histogram, Labelled};
@@ -14,6 +15,8 @@ pub struct SignIns {
     outcomes: Labelled<3>,
     verdicts: Histogram,
     saml_verdicts: Histogram,
+    /// Milliseconds by which our clock was ahead at the last SAML response
+    clock_ahead: Mutex<Option<i64>>,
 }
 
 /// By which means somebody tries to sign in, where more than one file must name it.
@@ -43,6 +46,16 @@ impl SignIns {
     /// Notes how long it took to judge a SAML response.
     pub fn judged_saml_since(&self, began: Instant) {
         self.saml_verdicts.took(began.elapsed());
+    }
+
+    /// Notes by how many milliseconds our clock was ahead of the one who issued a response that was accepted.
+    pub fn clock_was_ahead(&self, milliseconds: i64) {
+        *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(milliseconds);
+    }
+
+    /// The last of these; `None` before the first.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All outcomes: means, outcome, code ("" of those who were let in), and how many.

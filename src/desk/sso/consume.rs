@@ -109,7 +109,10 @@ impl Sso {
         let (verdict, reasons) = judge_post(&attempt.posted.response, &expectations).into_parts();
         self.ground.sign_ins.judged_saml_since(began);
         match verdict {
-            Ok(identity) => self.admit(attempt, identity, reasons),
+            Ok(identity) => {
+                self.ground.sign_ins.clock_was_ahead(now.0.saturating_sub(identity.issued_at));
+                self.admit(attempt, identity, reasons)
+            }
             Err(reject) => {
                 duty::relieve();
                 let checks = Checklist(reasons.checks());

@@ -6,6 +6,7 @@
 
 pub(super) mod access_log;
 pub(super) mod api_key;
+pub(super) mod appliance;
 mod attention;
 pub(super) mod backups;
 pub(super) mod entry;

@@ -4,6 +4,7 @@
 
 pub mod access_log;
 pub mod api_key;
+pub mod appliance;
 pub mod backups;
 pub mod confirm;
 pub mod entry;
