@@ -107,7 +107,11 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     }
     keep_house(&desk)?;
     if let Some(plan) = config.backups.clone() {
-        desk.set_backup_plan(plan);
+        if let Some(network) = desk.set_backup_plan(plan) {
+            note(format_args!(
+                "backup_dir lies on a network file system ({network}). Let backups be made on a disk, and copy them there."
+            ));
+        }
         back_up_by_plan(&desk)?;
     }
     prove_writes(&desk)?;

@@ -129,6 +129,31 @@ fn sign_ins_go_on_while_a_backup_is_taken() {
 }
 
 #[test]
+fn a_server_with_a_plan_makes_a_backup_by_itself_and_commands_use_its_directory() {
+    let around = tempfile::tempdir().unwrap();
+    let place = around.path().join("planned");
+    let server = Server::start(&[
+        "--lab",
+        "--plain-http",
+        "--backup-dir",
+        place.to_str().unwrap(),
+        "--backup-keep",
+        "1",
+    ]);
+    let said = format!("{}{}", server.greeting, server.said_until("restored and checked, with a login key"));
+    let made = || -> Vec<PathBuf> { place.read_dir().unwrap().map(|file| file.unwrap().path()).collect() };
+    let planned = made();
+    assert_eq!(planned.len(), 1, "{said}");
+    assert!(said.contains(planned[0].file_name().unwrap().to_str().unwrap()), "{said}");
+    done(&sidelight(&["restore", planned[0].to_str().unwrap(), "--check"]));
+    // One by hand lies beside it; within the same second it would have the same name.
+    let by_hand = || server.command(&["backup"]);
+    let taken = std::iter::repeat_with(by_hand).take(100).find(|taken| taken.status.success()).unwrap();
+    assert!(done(&taken).contains(place.to_str().unwrap()), "{taken:?}");
+    assert_eq!(made().len(), 2);
+}
+
+#[test]
 fn nothing_is_restored_over_a_running_server_or_over_data() {
     let server = Server::lab();
     let around = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! `sidelight backup` and `sidelight restore`: everything that an appliance is, in one file, and the way back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use argh::{ArgsInfo, FromArgs};
@@ -30,7 +30,7 @@ use crate::server::{Running, lock, make_directory};
     error_code(3, "it failed; nothing is left behind")
 )]
 pub struct Backup {
-    /// the directory to write it to, best on another disk (default: backups in the data directory)
+    /// the directory to write it to, best on another disk (default: backup_dir of the running server, or backups in the data directory)
     #[argh(option, arg_name = "dir")]
     to: Option<PathBuf>,
 }
@@ -70,8 +70,10 @@ impl Backup {
     pub fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let data = host.directory()?;
-            let to = self.to.unwrap_or_else(|| data.join(DIRECTORY));
-            if let Some((certificate, key)) = configured_tls(&data) {
+            let running = Running::read(&data);
+            let planned = || running.as_ref().and_then(|running| configured(running, "backup_dir"));
+            let to = self.to.or_else(planned).unwrap_or_else(|| data.join(DIRECTORY));
+            if let Some((certificate, key)) = running.as_ref().and_then(configured_tls) {
                 desk.set_tls_files(certificate, key);
             }
             if let Some(network) = network(&to) {
@@ -122,12 +124,14 @@ fn told(host: &Host, document: &Value, lines: &str) {
 }
 
 /// Certificate and key that the running server was given.
-fn configured_tls(data: &Path) -> Option<(PathBuf, PathBuf)> {
-    let running = Running::read(data)?;
-    let path = |name: &str| {
-        running.settings.get(name).filter(|s| !s.value.is_empty()).map(|s| s.value.clone().into())
-    };
-    Some((path("tls_cert")?, path("tls_key")?))
+fn configured_tls(running: &Running) -> Option<(PathBuf, PathBuf)> {
+    Some((configured(running, "tls_cert")?, configured(running, "tls_key")?))
+}
+
+/// A path among the settings of the running server; one that counts from its own working directory means nothing here.
+fn configured(running: &Running, name: &str) -> Option<PathBuf> {
+    let setting = running.settings.get(name)?;
+    Some(PathBuf::from(&setting.value)).filter(|path| path.is_absolute())
 }
 
 impl Restore {

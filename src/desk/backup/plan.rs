@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use super::DIRECTORY;
+use crate::backup_file::place;
 use crate::clock::{Clock, Timestamp};
 use crate::desk::Desk;
 use crate::desk::ground::permission;
@@ -38,9 +39,12 @@ pub struct Backups {
 }
 
 impl Desk {
-    /// Sets the plan of the backups. The first call counts.
-    pub fn set_backup_plan(&self, plan: BackupPlan) {
+    /// Sets the plan of the backups; the first call counts. Names the network file system that its directory lies on, if it
+    /// does: locks and renames cannot be trusted there.
+    pub fn set_backup_plan(&self, plan: BackupPlan) -> Option<&'static str> {
+        let network = place::network(&plan.directory);
         let _ = self.backups.plan.set(plan);
+        network
     }
 
     /// What there is to see of backups. Operators only.
@@ -288,7 +292,7 @@ mod tests {
     fn the_plan_makes_one_backup_and_not_a_second_one_that_day() {
         let f = fixture();
         let place = tempfile::tempdir().unwrap();
-        f.desk.set_backup_plan(plan(&place.path().join("backups")));
+        assert_eq!(f.desk.set_backup_plan(plan(&place.path().join("backups"))), None);
         assert!(f.desk.back_up_by_plan().unwrap().is_some());
         assert!(f.desk.back_up_by_plan().unwrap().is_none());
         let seen = f.desk.backups(&Caller::host()).unwrap();
