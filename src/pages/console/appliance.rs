@@ -20,12 +20,13 @@ pub fn overview(frame: &Frame<'_>, view: &ApplianceView<'_>) -> String {
     let (wanting, fine): (Vec<&Finding>, Vec<&Finding>) = view.findings.iter().partition(needs);
     let content = html! {
         (header(&[], "Appliance", "What the doctor finds: the server, its data, and what ends soon.", &html! {}))
+        @let others = if wanting.is_empty() { "All checks" } else { "Everything else" };
         @if wanting.is_empty() {
             (notice(Tone::Good, &html! { p { "All is well, checked " (time(view.now)) " UTC." } }))
         } @else {
             (card("Needs attention", "", &lines(&wanting)))
         }
-        (card("Everything else", "", &lines(&fine)))
+        (card(others, "", &lines(&fine)))
         p.muted { "On the host, " code { "sidelight doctor" } " says the same, also when nobody can sign in." }
     };
     console(frame, MenuEntry::Appliance, "Appliance", false, &content)
