@@ -1,4 +1,4 @@
--- The schema of Sidelight's database, version 18.
+-- The schema of Sidelight's database, version 19.
 -- Times (`*_at`, `*_until`) are integer milliseconds since 1970-01-01T00:00:00Z.
 -- Columns named `sealed_*` hold AES-256-GCM under a key that lives in another file.
 
@@ -14,7 +14,8 @@ CREATE TABLE appliance (
     restored_at INTEGER,             -- from a backup: assertions that were made before this are refused
     restore_report TEXT,             -- JSON: what may have been undone; NULL once an operator has read it
     key_recipient TEXT,              -- of age: to whom the key file is sealed into each backup; NULL: it is in none
-    key_kept TEXT                    -- the name of the key file of which an operator said that a copy is kept elsewhere
+    key_kept TEXT,                   -- the name of the key file of which an operator said that a copy is kept elsewhere
+    epoch INTEGER NOT NULL DEFAULT 0 -- rises each time that a replica of the database is promoted
 ) STRICT;
 
 CREATE TABLE backups (

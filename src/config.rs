@@ -121,6 +121,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "90",
     },
     Setting {
+        name: "replica",
+        environment: "SIDELIGHT_REPLICA",
+        help: "directory of the replica; the server does not serve when another was promoted from it",
+        default: "",
+    },
+    Setting {
         name: "seed",
         environment: "SIDELIGHT_SEED",
         help: "TOML file with groups, roles and users to make at start",
@@ -247,6 +253,8 @@ pub struct Config {
     pub web_session_minutes: u16,
     /// When backups are made by themselves, and how long they stay.
     pub backups: Option<BackupPlan>,
+    /// The directory of the replica that Litestream writes.
+    pub replica: Option<PathBuf>,
     pub seed: Option<PathBuf>,
     pub ready_file: Option<PathBuf>,
     /// Every setting by name, with its origin.
@@ -329,6 +337,7 @@ impl Config {
             metrics_listen,
             web_session_minutes: web_session_minutes(&values)?,
             backups: backups::plan(&values)?,
+            replica: path("replica"),
             seed: path("seed"),
             ready_file: path("ready_file"),
             values,

@@ -28,6 +28,7 @@ pub mod model;
 pub mod pages;
 pub mod promise;
 pub mod protocol;
+pub mod replica;
 pub mod secret;
 pub mod seed_file;
 pub mod server;

@@ -35,6 +35,7 @@ use crate::model::Caller;
 use crate::model::Mode;
 use crate::model::database::Closed;
 use crate::model::doctor::{Installation, ServerCertificate};
+use crate::replica;
 use crate::seed_file;
 use crate::server_log::{self, note};
 use crate::whole_file::{same_file, write_whole};
@@ -75,6 +76,9 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
             backup.file.display(),
             backup.proof
         ));
+    }
+    if let Some(directory) = config.replica.as_deref().filter(|_| start.asks_the_replica) {
+        replica::pass(directory, desk.epoch()?)?;
     }
     desk.sign_in.set_web_session_idle(i64::from(config.web_session_minutes) * 60);
     seed(config, &desk)?;

@@ -115,7 +115,7 @@ fn key_kept(manifest: &Manifest, elsewhere: bool) -> String {
 }
 
 /// Prints what was done: lines for a person, `document` for a program.
-fn told(host: &Host, document: &Value, lines: &str) {
+pub(super) fn told(host: &Host, document: &Value, lines: &str) {
     if host.json {
         terminal::json(document);
     } else {

@@ -16,6 +16,7 @@ mod login_key;
 mod manual;
 mod operator;
 mod output;
+mod promote;
 mod role;
 mod scim_token;
 mod secret_source;
@@ -76,6 +77,7 @@ enum Command {
     Key(key::Key),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Promote(promote::Promote),
     Undone(undone::UndoneByRestore),
     Version(version::Version),
     Completions(manual::Completions),
@@ -160,6 +162,7 @@ fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> Ex
         Command::Key(command) => command.run(host),
         Command::Backup(command) => command.run(host),
         Command::Restore(command) => command.run(host),
+        Command::Promote(command) => command.run(host),
         Command::Undone(command) => command.run(host),
         Command::Version(command) => command.run(host),
         Command::Completions(command) => command.run(host, program),

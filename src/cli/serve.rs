@@ -73,6 +73,12 @@ pub struct Serve {
     /// bring the database of an older version up to date without a backup: where there is no room for one
     #[argh(switch)]
     upgrade_without_backup: bool,
+    /// directory of the replica (Litestream): do not serve when another server was promoted from it
+    #[argh(option)]
+    replica: Option<String>,
+    /// serve once although the replica says that another server was promoted, or cannot be read
+    #[argh(switch)]
+    alone: bool,
     /// configuration file (default sidelight.toml, if it exists)
     #[argh(option)]
     config: Option<PathBuf>,
@@ -84,6 +90,7 @@ impl Serve {
         let start = Start {
             lost_log: if self.accept_lost_log { LostLog::Accept } else { LostLog::Refuse },
             backup_before_upgrade: !self.upgrade_without_backup,
+            asks_the_replica: !self.alone,
         };
         host.ended(self.configuration(host).and_then(|config| {
             let seed = config.seed.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
@@ -103,6 +110,7 @@ impl Serve {
             ("trusted_proxies", self.trusted_proxies),
             ("metrics_listen", self.metrics_listen),
             ("web_session_minutes", self.web_session_minutes),
+            ("replica", self.replica),
             ("backup_dir", self.backup_dir),
             ("backup_time", self.backup_time),
             ("backup_keep", self.backup_keep),

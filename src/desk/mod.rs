@@ -54,11 +54,13 @@ pub struct Start {
     pub lost_log: LostLog,
     /// Whether a backup is made before a database of an older program is brought up to date.
     pub backup_before_upgrade: bool,
+    /// Whether a server that has a replica asks first whether another one was promoted from it.
+    pub asks_the_replica: bool,
 }
 
 impl Default for Start {
     fn default() -> Start {
-        Start { lost_log: LostLog::Refuse, backup_before_upgrade: true }
+        Start { lost_log: LostLog::Refuse, backup_before_upgrade: true, asks_the_replica: true }
     }
 }
 
@@ -153,6 +155,14 @@ impl Desk {
     /// The one clock of the process.
     pub fn clock(&self) -> &Clock {
         &self.ground.clock
+    }
+
+    /// How often a replica of the appliance was promoted.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn epoch(&self) -> Result<i64> {
+        self.ground.store.read(|r| r.epoch())
     }
 
     /// Production or lab.

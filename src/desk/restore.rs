@@ -5,6 +5,7 @@
 //! told what may have been undone until one of them has read it.
 
 mod place;
+mod promote;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use crate::protocol::login_key::{self, SigningKey};
 use crate::secret::{Keys, Secret};
 use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, LogQuery, Store};
 pub use place::unfinished;
+pub use promote::{Promoted, promote};
 
 const OPERATION: &str = "backup.restore";
 /// How long the login key lives that a restored database is tried with, in seconds.
@@ -202,21 +204,28 @@ impl Unpacked {
             None => Ok(()),
         };
         let (store, _) = Store::open_beside(&directory, judge)?;
-        let clock = Clock::system();
-        if let Some(damage) = store.check_whole(clock.now())?.damage {
-            let public =
-                format!("The backup's database fails its integrity check ({damage}). Take another backup.");
-            return Err(Error::new(Kind::Invalid, "backup_damaged", public));
-        }
-        let proof = match keys {
-            None => Proof::WithoutKey,
-            Some(keys) => {
-                let desk = Desk::over(&directory, store.clone(), keys, mode, clock, false)?;
-                if a_login_key_signs_in(&desk)? { Proof::LoginKeyChecked } else { Proof::KeyFits }
-            }
-        };
+        let proof = prove_store(&directory, &store, mode, keys)?;
         Ok(Proven { manifest, mode, proof, store })
     }
+}
+
+/// Checks the whole database, and with keys, that a login key made from it signs somebody in.
+fn prove_store(directory: &Path, store: &Store, mode: Mode, keys: Option<Keys>) -> Result<Proof> {
+    let clock = Clock::system();
+    if let Some(damage) = store.check_whole(clock.now())?.damage {
+        let public =
+            format!("The backup's database fails its integrity check ({damage}). Take another backup.");
+        return Err(Error::new(Kind::Invalid, "backup_damaged", public));
+    }
+    let Some(keys) = keys else { return Ok(Proof::WithoutKey) };
+    let desk = Desk::over(directory, store.clone(), keys, mode, clock, false)?;
+    Ok(if a_login_key_signs_in(&desk)? { Proof::LoginKeyChecked } else { Proof::KeyFits })
+}
+
+/// When the newest row of the access log was written.
+fn newest_change(store: &Store) -> Result<Option<Timestamp>> {
+    let query = LogQuery { limit: 1, ..LogQuery::default() };
+    store.read(|r| r.log_rows(&query)).map(|rows| rows.first().map(|row| row.at))
 }
 
 /// Makes a login key for somebody in the database and signs in by it; `false` when there is nobody to try.

@@ -106,6 +106,12 @@ fn choose_view(path: &Path, lost_log: LostLog) -> Result<(DatabaseView, bool)> {
         }
         (FileAlone::Names { closed: true, marks_only: true, .. }, Some(_)) => Ok((alone(), false)),
         (FileAlone::Names { salt: None, closed: false, .. }, Some(_)) => Ok((with_log()?, true)),
+        // Litestream began the log again without naming the new one. The check of the whole tells whether it fits.
+        (FileAlone::Names { salt: Some(named), replicated: true, .. }, Some(log))
+            if log_file::follows(log, named) =>
+        {
+            Ok((with_log()?, true))
+        }
         (FileAlone::Names { .. }, Some(_)) => Err(foreign_log(path)),
         (FileAlone::Names { closed, .. }, None) if closed || lost_log == LostLog::Accept => {
             Ok((alone(), false))
@@ -123,6 +129,8 @@ enum FileAlone {
     Names {
         salt: Option<u32>,
         closed: bool,
+        /// Litestream replicates it, and moves what stands in the log into the file at its own times.
+        replicated: bool,
         /// The log beside it, if any, holds only the marks of a start that got no further.
         marks_only: bool,
     },
@@ -139,12 +147,14 @@ fn file_alone(path: &Path) -> Result<FileAlone> {
     let found = connection
         .query_row(
             "SELECT log_salt, closed_cleanly, (SELECT rootpage FROM sqlite_schema WHERE name = 'appliance'),
-                 (SELECT page_size FROM pragma_page_size) FROM appliance",
+                 (SELECT page_size FROM pragma_page_size),
+                 (SELECT count(*) FROM sqlite_schema WHERE name = '_litestream_seq') FROM appliance",
             [],
             |row| {
                 Ok(FileAlone::Names {
                     salt: row.get(0)?,
                     closed: row.get(1)?,
+                    replicated: row.get::<_, i64>(4)? > 0,
                     marks_only: log_file::holds_only_marks(path, row.get(2)?, row.get(3)?),
                 })
             },

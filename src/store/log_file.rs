@@ -82,6 +82,13 @@ pub(super) fn belongs(salt: u32, named: Option<u32>) -> bool {
     named.is_some_and(|named| named == salt || named == salt.wrapping_add(1))
 }
 
+/// Whether a log with this number may be one that another program began after the one that the database names. SQLite raises
+/// the number by one each time; a log of another database has any number.
+pub(super) fn follows(salt: u32, named: u32) -> bool {
+    const MOST: u32 = 1 << 20;
+    salt.wrapping_sub(named) <= MOST
+}
+
 /// Whether the log holds nothing but the first marks of a start that did not get any further: pages of the table
 /// `appliance` alone, whose root is `page`.
 pub(super) fn holds_only_marks(path: &Path, page: u32, page_size: u32) -> bool {

@@ -286,3 +286,10 @@ fn the_log_stays_short_unless_somebody_reads_for_long_and_is_cut_after_that() {
     assert!(size() <= 20, "{} MiB", size());
     drop(Store::open(as_after_a_crash(&dir).path(), Mode::Lab, NOW).unwrap());
 }
+
+#[test]
+fn a_log_follows_the_one_that_is_named_by_a_bounded_number() {
+    use super::log_file::follows;
+    assert!(follows(7, 7) && follows(8, 7) && follows(7 + (1 << 20), 7) && follows(3, u32::MAX));
+    assert!(!follows(6, 7) && !follows(8 + (1 << 20), 7));
+}

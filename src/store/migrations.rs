@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_restored_from_a_backup.sql"),
     include_str!("migrations/0017_backups.sql"),
     include_str!("migrations/0018_key_in_backups.sql"),
+    include_str!("migrations/0019_epoch.sql"),
 ];
 
 /// The version of `schema.sql`: the number of the newest step.

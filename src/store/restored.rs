@@ -34,6 +34,16 @@ impl Reader<'_> {
         Ok(at.map(Timestamp))
     }
 
+    /// How often a replica of the database was promoted.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn epoch(&self) -> Result<i64> {
+        self.connection
+            .query_row("SELECT epoch FROM appliance", [], |row| row.get("epoch"))
+            .map_err(database_fault)
+    }
+
     /// What may have been undone by the last restore, in JSON; `None` when there was none, or an operator has read it.
     ///
     /// # Errors
@@ -72,6 +82,15 @@ impl Writer<'_> {
         self.connection
             .execute("UPDATE appliance SET restored_at = ?1, restore_report = ?2", (self.now.0, report))
             .map_err(database_fault)?;
+        Ok(())
+    }
+
+    /// Sets the epoch.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn set_epoch(&self, epoch: i64) -> Result<()> {
+        self.connection.execute("UPDATE appliance SET epoch = ?1", [epoch]).map_err(database_fault)?;
         Ok(())
     }
 
