@@ -293,3 +293,25 @@ fn a_log_follows_the_one_that_is_named_by_a_bounded_number() {
     assert!(follows(7, 7) && follows(8, 7) && follows(7 + (1 << 20), 7) && follows(3, u32::MAX));
     assert!(!follows(6, 7) && !follows(8 + (1 << 20), 7));
 }
+
+#[test]
+fn after_a_crash_a_log_that_litestream_began_again_is_believed_and_that_of_another_program_is_not() {
+    for (replicated, code) in [(true, None), (false, Some("log_of_another"))] {
+        let (dir, store) = store();
+        if replicated {
+            write_as_another_program(&dir, "CREATE TABLE _litestream_seq (id INTEGER)");
+        }
+        for number in 1..=3 {
+            add_group(&store, number);
+            let other = Connection::open(database(&dir)).unwrap();
+            other.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+        }
+        add_group(&store, 4);
+        let crashed = as_after_a_crash(&dir);
+        drop(store);
+        assert_eq!(opened(&crashed, LostLog::Refuse).err().map(|error| error.code), code, "{replicated}");
+        if replicated {
+            assert_eq!(groups_in(&crashed), [1, 2, 3, 4]);
+        }
+    }
+}
