@@ -47,6 +47,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// How often a write proves that writes work, where nobody else writes; and while they fail.
 const PROOF_OF_WRITES: Duration = Duration::from_secs(15);
 const PROOF_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often the whole database is checked.
+const BETWEEN_CHECKS: Duration = Duration::from_secs(86_400);
 /// How often it is asked whether a backup is due.
 const LOOK_FOR_BACKUPS: Duration = Duration::from_secs(20);
 /// Held while a server runs on the directory.
@@ -338,18 +340,15 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
     Ok(())
 }
 
-/// Checks the whole database once, beside the requests, and says loudly what is damaged.
+/// Checks the whole database at the start and then each day, beside the requests, and says loudly what is damaged.
 fn check_database(desk: &Arc<Desk>) -> Result<()> {
     // Weak while it waits for its turn, so that the store closes in order when the server stops.
     let desk = Arc::downgrade(desk);
     let check = move || {
-        let Some(desk) = desk.upgrade() else { return };
-        match desk.check_database().map(|check| check.damage) {
-            Ok(None) => note(format_args!("The whole database was checked: it is sound.")),
-            Ok(Some(damage)) => note(format_args!(
-                "THE DATABASE IS DAMAGED ({damage}). Stop the server and restore it from a backup."
-            )),
-            Err(error) => note(format_args!("The check of the whole database did not end: {error}")),
+        while let Some(desk) = desk.upgrade() {
+            check_once(&desk);
+            drop(desk);
+            std::thread::sleep(BETWEEN_CHECKS);
         }
     };
     std::thread::Builder::new()
@@ -357,6 +356,16 @@ fn check_database(desk: &Arc<Desk>) -> Result<()> {
         .spawn(check)
         .map_err(|e| Error::fault("database_check_thread", e.to_string()))?;
     Ok(())
+}
+
+fn check_once(desk: &Desk) {
+    match desk.check_database().map(|check| check.damage) {
+        Ok(None) => note(format_args!("The whole database was checked: it is sound.")),
+        Ok(Some(damage)) => note(format_args!(
+            "THE DATABASE IS DAMAGED ({damage}). Stop the server and restore it from a backup."
+        )),
+        Err(error) => note(format_args!("The check of the whole database did not end: {error}")),
+    }
 }
 
 /// Proves now and then that writes work, as long as the desk is there, so that whoever asks whether the server is ready

@@ -249,14 +249,19 @@ fn a_backup_or_a_restore_that_is_killed_leaves_all_or_nothing() {
     assert_eq!(left, [last.canonicalize().unwrap()]);
 }
 
+/// The version of the schema, and the column of `appliance` that its last step adds.
+const SCHEMA: i32 = 19;
+const LAST_COLUMN: &str = "epoch";
+
 /// Makes the data directory one of the schema before this program's: without what the last step added.
 fn older(data: &Path) {
     let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
     database
-        .execute_batch(
-            "ALTER TABLE appliance DROP COLUMN key_recipient;
-             PRAGMA user_version = 17; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL",
-        )
+        .execute_batch(&format!(
+            "ALTER TABLE appliance DROP COLUMN {LAST_COLUMN}; PRAGMA user_version = {};
+             PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL",
+            SCHEMA - 1
+        ))
         .unwrap();
 }
 
@@ -287,7 +292,7 @@ fn before_an_upgrade_a_backup_is_made_that_the_older_program_names_when_it_refus
     let backups = backups_in(&data);
     assert_eq!(backups.len(), 1);
     let name = backups[0].to_str().unwrap();
-    assert!(name.contains(".before-upgrade-of-schema-17."), "{name}");
+    assert!(name.contains(&format!(".before-upgrade-of-schema-{}.", SCHEMA - 1)), "{name}");
     done(&sidelight(&["restore", name, "--check", "--key", data.join("sidelight.key").to_str().unwrap()]));
     // For this program a later version is what this version is for the one before it.
     let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
@@ -308,7 +313,9 @@ fn an_upgrade_that_fails_leaves_the_database_as_it_was() {
     let database = rusqlite::Connection::open(data.join("sidelight.db")).unwrap();
     // The step adds this column.
     database
-        .execute_batch("ALTER TABLE appliance ADD COLUMN key_recipient TEXT; PRAGMA journal_mode = DELETE")
+        .execute_batch(&format!(
+            "ALTER TABLE appliance ADD COLUMN {LAST_COLUMN} TEXT; PRAGMA journal_mode = DELETE"
+        ))
         .unwrap();
     drop(database);
     let before = std::fs::read(data.join("sidelight.db")).unwrap();
@@ -331,7 +338,7 @@ fn an_upgrade_that_is_killed_leaves_the_old_or_the_new() {
     while Instant::now() < until {
         killed(&["serve", "--lab", "--plain-http", "--listen", "127.0.0.1:0", "--data", name], patience);
         done(&sidelight(&["group", "list", "--data", name]));
-        assert_eq!(schema_of(&data), 18);
+        assert_eq!(schema_of(&data), SCHEMA);
         let whole = |path: &PathBuf| path.extension().is_some_and(|end| end == "tar");
         for backup in backups_in(&data).into_iter().filter(whole) {
             done(&sidelight(&["restore", backup.to_str().unwrap(), "--check"]));

@@ -13,7 +13,7 @@ const KEPT: i64 = 400;
 /// What operators should be told on each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attention {
-    /// Nobody has said how the key file is kept, in the backups or elsewhere, and there are backups.
+    /// Nobody has said how the key file is kept, in the backups or elsewhere. A lab is not asked before it has backups.
     pub key_not_kept: bool,
     /// The report of the last restore was not read.
     pub restore_report: bool,
@@ -83,7 +83,8 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn attention(&self) -> Result<Attention> {
         let sql = "SELECT restore_report IS NOT NULL AS report,
-                       key_kept IS NULL AND key_recipient IS NULL AND EXISTS (SELECT 1 FROM backups) AS not_kept,
+                       key_kept IS NULL AND key_recipient IS NULL
+                           AND (mode = 'production' OR EXISTS (SELECT 1 FROM backups)) AS not_kept,
                        coalesce((SELECT code IS NOT NULL FROM backups ORDER BY id DESC LIMIT 1), 0) AS failed
                    FROM appliance";
         let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;

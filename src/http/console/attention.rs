@@ -16,7 +16,7 @@ pub(super) fn of(desk: &Desk, caller: &Caller) -> Result<Vec<(&'static str, &'st
         // A lab's key is worth nothing.
         (
             found.key_not_kept && desk.mode() == Mode::Production,
-            "Backups do not hold the key file: without a copy of it, nobody signs in by login key after a restore.",
+            "Say how the key file is kept. Until then, backups cannot let anybody in by login key.",
         ),
     ];
     Ok(said.into_iter().filter(|(so, _)| *so).map(|(_, sentence)| (sentence, BACKUPS)).collect())
