@@ -1,4 +1,4 @@
-//! Sign-ins beside imports, exports, searches, pages of the access log and deletions.
+//! Sign-ins beside backups, imports, exports, searches, pages of the access log and deletions.
 //!
 //! Run with `cargo bench --bench beside`. The server is the real binary on plain HTTP. Four clients sign in by login key
 //! at fixed times, each answered after its durable row; how long a sign-in takes counts from the time at which it was
@@ -55,6 +55,13 @@ fn main() {
     println!("{:<44} {:>8} {:>8} {:>8} {:>8}   p99 to idle's", "", "number", "p50 ms", "p99 ms", "slowest");
     let idle = sign_ins.measured(PHASE, || false);
     idle.print("idle", &idle);
+    let backups = directory.path().join("backups");
+    let backup = sign_ins.beside(|| {
+        assert!(server.command(&["backup", "--to", backups.to_str().unwrap()]).status.success());
+    });
+    backup.print("a backup that is restored and checked", &idle);
+    let bytes = |path: &Path| path.metadata().map_or(0, |file| file.len());
+    println!("{:<44} {} MiB of database", "", bytes(&data.join("sidelight.db")) >> 20);
     let import = sign_ins.beside(|| import(&operator));
     import.print("an import of 100,000 rows", &idle);
     let sessions: Vec<Browser<'_>> = (0..SESSIONS).map(|number| administrator(&operator, number)).collect();

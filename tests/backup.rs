@@ -349,3 +349,30 @@ fn an_upgrade_that_is_killed_leaves_the_old_or_the_new() {
             if patience > Duration::from_millis(400) { Duration::from_millis(2) } else { patience * 5 / 4 };
     }
 }
+
+#[test]
+fn paths_of_the_running_server_count_from_its_own_working_directory() {
+    let around = tempfile::tempdir().unwrap();
+    let data = around.path().join("data");
+    // The harness starts servers in the directory for temporary files.
+    let place = tempfile::tempdir_in(std::env::temp_dir()).unwrap();
+    let relative = place.path().file_name().unwrap().to_str().unwrap();
+    let server = Server::start_on(
+        &data,
+        &["--lab", "--plain-http", "--backup-dir", relative, "--backup-time", "23:59"],
+    );
+    let elsewhere = around.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    // The plan makes its own first, as none was made since yesterday; two within a second have one name.
+    server.said_until("Backup ");
+    let take = || {
+        let mut command = Command::new(BINARY);
+        command.args(["backup", "--json", "--data", data.to_str().unwrap()]);
+        command.current_dir(&elsewhere).output().unwrap()
+    };
+    let taken = (0..100).map(|_| take()).find(|taken| taken.status.success()).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&done(&taken)).unwrap();
+    let file = PathBuf::from(said["file"].as_str().unwrap());
+    assert_eq!(file.parent().unwrap(), place.path().canonicalize().unwrap());
+    drop(server);
+}

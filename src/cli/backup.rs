@@ -128,10 +128,12 @@ fn configured_tls(running: &Running) -> Option<(PathBuf, PathBuf)> {
     Some((configured(running, "tls_cert")?, configured(running, "tls_key")?))
 }
 
-/// A path among the settings of the running server; one that counts from its own working directory means nothing here.
+/// A path among the settings of the running server. A relative one counts from that process's working directory.
 fn configured(running: &Running, name: &str) -> Option<PathBuf> {
-    let setting = running.settings.get(name)?;
-    Some(PathBuf::from(&setting.value)).filter(|path| path.is_absolute())
+    let value = &running.settings.get(name)?.value;
+    let directory = PathBuf::from(format!("/proc/{}/cwd", running.pid));
+    // Joining an absolute path gives that path.
+    (!value.is_empty()).then(|| directory.join(value))
 }
 
 impl Restore {
