@@ -8,10 +8,7 @@ use super::tree::Sources;
 use super::{files, shown};
 
 /// Files that reach each other. Each group is opened by the cut that suits it; none may be added.
-const CIRCLES: &[&[&str]] = &[
-    &["desk/sso/admit", "desk/sso/answer", "desk/sso/attempts", "desk/sso/begin", "desk/sso/consume"],
-    &["desk/sso/configure", "desk/sso/keys"],
-];
+const CIRCLES: &[&[&str]] = &[];
 
 /// Values of the store that other rooms know because the desk hands them on; they belong into `model`.
 const LENT: &[(&str, &str, &str)] =

@@ -16,9 +16,10 @@ use crate::model::{Caller, LogEntry, Member, admitted};
 use crate::protocol::saml::identity::Identity;
 use crate::store::{KeptResponse, NewAttempt, Reader, Writer};
 
-use super::attempts::{OPERATION, TEST_OPERATION, attributes_json};
+use super::diagnosis::attributes_json;
 use super::judge::{Checklist, Grounds};
 use super::matching::{Identifiers, matched};
+use super::operations::{OPERATION, TEST_OPERATION};
 use super::provision;
 use super::reject::SsoReject;
 

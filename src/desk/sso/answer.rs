@@ -7,7 +7,7 @@ use crate::model::relative::RelativeTarget;
 use crate::model::{GlanceAddress, GroupId, Puid, UserId};
 use crate::protocol::login_key::{self, SigningKey};
 
-use super::attempts::Diagnosis;
+use super::diagnosis::Diagnosis;
 
 /// How long a login key that a sign-in hands out is valid, in seconds: our own choice (§11 Q7).
 pub const LOGIN_KEY_SECONDS: i64 = 3_600;

@@ -14,7 +14,7 @@ use crate::model::sso::{Attempt as KeptAttempt, Status};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::protocol::saml::bindings;
-use crate::protocol::saml::identity::{Attribute, AttributeValue, Identity};
+use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::names::FORMAT_TRANSIENT;
 use crate::secret::{Secret, incident_code, typed_incident_code};
 use crate::store::{Incident, KeptResponse, NewAttempt, Reader};
@@ -22,17 +22,15 @@ use crate::store::{Incident, KeptResponse, NewAttempt, Reader};
 use super::admit::Admitted;
 use super::answer::{Answer, Refusal};
 use super::compared::compared;
-use super::consume::Attempt;
+use super::diagnosis::{Diagnosis, attributes, attributes_json};
 use super::judge::Checklist;
+use super::operations::{OPERATION, TEST_OPERATION};
+use super::posted::Attempt;
 use super::reject::SsoReject;
 use super::select::GroupSelector;
 use super::tile::repair_of_tile;
 use super::told::{Told, told};
 
-/// The access log's word for a sign-in.
-pub(super) const OPERATION: &str = "sign-in.saml";
-/// The access log's word for a test.
-pub(super) const TEST_OPERATION: &str = "sso.test";
 /// How long a response is kept, in seconds: a day, as the help text says.
 const KEPT_SECONDS: i64 = 24 * 3600;
 /// How long incidents are kept, in seconds.
@@ -43,45 +41,6 @@ const SHOWN: u32 = 50;
 const NAMED_MOST: usize = 300;
 /// What a person reads who is refused.
 const SENTENCE: &str = "You could not be signed in.";
-
-/// What the diagnostic page of `test=11` shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnosis {
-    pub group: GroupId,
-    pub checks: Vec<Check>,
-    /// Code and likely repair of the first check that failed.
-    pub reject: Option<(&'static str, String)>,
-    pub incident: Option<String>,
-    /// What a verified assertion says; nothing of a response that was refused before.
-    pub name_id: Option<String>,
-    pub attributes: BTreeMap<String, Vec<String>>,
-    /// The document that came, as text; "" when it could not be unwrapped.
-    pub document: String,
-    /// Where no key verified the signature: those that were tried, and the one that came.
-    pub keys: Option<ComparedKeys>,
-}
-
-impl Diagnosis {
-    /// That of a configuration by which nobody can sign in, so that nothing came.
-    pub(super) fn of_configuration(
-        group: GroupId,
-        reject: &SsoReject,
-        incident: Option<String>,
-    ) -> Diagnosis {
-        let mut checks = Checklist::default();
-        checks.failed(reject);
-        Diagnosis {
-            group,
-            checks: checks.0,
-            reject: Some((reject.code(), reject.repair().to_owned())),
-            incident,
-            name_id: None,
-            attributes: BTreeMap::new(),
-            document: String::new(),
-            keys: None,
-        }
-    }
-}
 
 impl Sso {
     /// Refuses where there is nothing to judge: no such group, Off, no keys.
@@ -424,18 +383,4 @@ fn diagnosis(attempt: &Attempt, checks: Checklist, identity: Option<&Identity>) 
         document: String::from_utf8_lossy(&document).into_owned(),
         keys: None,
     }
-}
-
-fn attributes(identity: &Identity) -> BTreeMap<String, Vec<String>> {
-    let text = |value: &AttributeValue| match value {
-        AttributeValue::Text(text) | AttributeValue::Element(text) => Some(text.clone()),
-        AttributeValue::Nil => None,
-    };
-    let named = |a: &Attribute| (a.name.clone(), a.values.iter().filter_map(text).collect());
-    identity.attributes.iter().map(named).collect()
-}
-
-/// The attributes of a verified assertion, as they are stored.
-pub(super) fn attributes_json(identity: &Identity) -> String {
-    serde_json::to_string(&attributes(identity)).unwrap_or_default()
 }

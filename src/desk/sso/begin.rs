@@ -14,15 +14,15 @@ use crate::protocol::saml::bindings::{Direction, append_query, encode_post, redi
 use crate::secret::random_token;
 use crate::store::PendingRequest;
 
-use super::attempts::{Diagnosis, OPERATION};
+use super::browser_token::is_browser_token;
+use super::diagnosis::Diagnosis;
 use super::judge::Grounds;
+use super::operations::OPERATION;
 use super::reject::SsoReject;
 use super::target::Target;
 
 /// How long an answer is waited for, in seconds: long enough to type a password and a second factor.
 pub const REQUEST_LIFETIME: i64 = 15 * 60;
-/// Characters of the browser's cookie: 32 bytes in base64url.
-const BROWSER_TOKEN_LENGTH: usize = 43;
 
 /// A sign-in that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,12 +120,6 @@ impl Sso {
             None => Err(error),
         }
     }
-}
-
-/// Whether `text` has the form of the browser's cookie.
-pub(super) fn is_browser_token(text: &str) -> bool {
-    text.len() == BROWSER_TOKEN_LENGTH
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 fn carried(

@@ -13,6 +13,7 @@ use crate::store::{Reader, Writer};
 
 use super::judge::Grounds;
 use super::keys;
+use super::known_configuration::known;
 use super::tile::portal_tile;
 
 /// What the page shows.
@@ -172,12 +173,6 @@ pub fn configured_by_seed(
 
 /// The access log's word for a change of the configuration.
 pub(super) const OPERATION: &str = "sso.configure";
-
-/// The configuration of a group that exists.
-pub(super) fn known(reader: &Reader<'_>, group: GroupId) -> Result<Configuration> {
-    let unknown = || Error::not_found("group_unknown", format!("There is no group {group}."));
-    reader.sso_configuration(group)?.ok_or_else(unknown)
-}
 
 pub(super) fn draft(before: Configuration, values: &[(String, String)]) -> Draft {
     let mut configuration = before.clone();

@@ -15,9 +15,9 @@ use crate::model::sso::{Autoprovision, Configuration, KeyFacts, Method, PortalTi
 use crate::model::{Caller, GroupId};
 use crate::store::{Asker, LogQuery, SignInCounts};
 
-use super::attempts::OPERATION as SIGN_IN;
 use super::configure::{OPERATION as CONFIGURE, Overview};
 use super::counted::counted;
+use super::operations::OPERATION as SIGN_IN;
 
 /// Over how long sign-ins are counted, in seconds.
 const COUNTED_SECONDS: i64 = 86_400;

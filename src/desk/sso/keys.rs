@@ -13,9 +13,9 @@ use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::xml::{KeyReject, SMALLEST_RSA_BITS, VerificationKey};
 use crate::store::{Asker, Reader, Writer};
 
-use super::attempts::OPERATION as SIGN_IN;
-use super::configure::known;
 use super::counted::counted;
+use super::known_configuration::known;
+use super::operations::OPERATION as SIGN_IN;
 
 /// How long before the end of a certificate its administrator is warned, in days.
 const WARN_DAYS: i64 = 30;

@@ -17,8 +17,8 @@ use crate::protocol::saml::names::{ASSERTION, DSIG};
 use crate::protocol::xml::{Document, Limits, pem};
 
 use super::attempts::kept_place;
-use super::configure::known;
 use super::keys::{self, typed_fingerprint};
+use super::known_configuration::known;
 
 /// The codes of a refusal because no key verified the signature.
 const UNVERIFIED: [&str; 2] = ["signature_mismatch", "signature_key_kind"];

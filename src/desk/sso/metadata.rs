@@ -13,8 +13,9 @@ use crate::protocol::saml::service_provider::ServiceProvider;
 use crate::protocol::xml::{Certificate, VerificationKey};
 use crate::store::Reader;
 
-use super::configure::{Change, OPERATION, changes, described, draft, known};
+use super::configure::{Change, OPERATION, changes, described, draft};
 use super::keys::{self, KeyUse};
+use super::known_configuration::known;
 
 /// What an upload would change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,8 +18,8 @@ use crate::protocol::xml::DecryptionKey;
 use crate::secret::Secret;
 use crate::store::Reader;
 
-use super::configure::known;
 use super::keys::own_facts;
+use super::known_configuration::known;
 use super::trust::OwnKeys;
 
 /// Most key pairs of a group: one in use, one coming, and some that were forgotten.

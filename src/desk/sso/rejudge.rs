@@ -15,8 +15,9 @@ use crate::store::Reader;
 
 use super::admit::{rehearsed, replay_fingerprint};
 use super::attempts::kept_place;
-use super::configure::{draft, known};
+use super::configure::draft;
 use super::judge::{Checklist, Circumstances, Grounds};
+use super::known_configuration::known;
 use super::reject::SsoReject;
 
 /// How a response is judged again.
