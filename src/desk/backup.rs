@@ -117,9 +117,7 @@ impl Desk {
             recipient: recipient.as_deref().map(Recipient::parse).transpose()?,
             made_at,
         };
-        making.made(&format!("sidelight-{}.backup.tar", in_a_name(made_at)), |copy| {
-            self.ground.store.copy_to(copy)
-        })
+        making.made("", |copy| self.ground.store.copy_to(copy))
     }
 }
 
@@ -140,10 +138,10 @@ pub(super) fn before_upgrade(
     let place = Place::open(&data.join(DIRECTORY), data)?;
     let keys = keys_in(data)?;
     let made_at = Clock::system().now();
-    let name = format!("sidelight-{}{BEFORE_UPGRADE}{schema}.backup.tar", in_a_name(made_at));
+    let before = format!("{BEFORE_UPGRADE}{schema}");
     // The key file stays beside it, in the data directory.
     let making = Making { place: &place, data, tls: None, key: &keys.name, recipient: None, made_at };
-    making.made(&name, |copy| store::copy_before_upgrade(data, copy)).map(Some).map_err(|error| {
+    making.made(&before, |copy| store::copy_before_upgrade(data, copy)).map(Some).map_err(|error| {
         let public = format!(
             "The database was not brought up to date, and stays as it was: the backup that is made first, and the upgrade \
              that is tried on it, failed. {} Run the older program meanwhile.{}",
@@ -190,7 +188,8 @@ struct Making<'a> {
 
 impl Making<'_> {
     /// Has `copy` write the database, makes the backup of it, and gives it its name when it was proven.
-    fn made(&self, name: &str, copy: impl FnOnce(&Path) -> Result<()>) -> Result<Backup> {
+    /// `kind` stands in the name behind the moment.
+    fn made(&self, kind: &str, copy: impl FnOnce(&Path) -> Result<()>) -> Result<Backup> {
         let to = self.place.directory();
         let failed = |e: &std::io::Error| cannot(to, e);
         let database = self.data.join(DATABASE_FILE);
@@ -205,7 +204,7 @@ impl Making<'_> {
             }
             None => None,
         };
-        let file = to.join(name);
+        let file = self.free_name(kind);
         let mut out = WholeFile::begin(&file, 0o600, Existing::Keep).map_err(|e| failed(&e))?;
         let manifest =
             self.written(&mut out, &copied, store::contents(&copied)?, sealed).map_err(|e| failed(&e))?;
@@ -245,6 +244,18 @@ impl Making<'_> {
             parts.extend([(CERTIFICATE, certificate.as_path()), (CERTIFICATE_KEY, key.as_path())]);
         }
         backup_file::write(out, manifest, &parts)
+    }
+}
+
+impl Making<'_> {
+    /// The name is that of the moment; of two within a second, the second one has the next second's. Nobody else takes it,
+    /// because the place is locked.
+    fn free_name(&self, kind: &str) -> PathBuf {
+        let name = |seconds: i64| {
+            let moment = in_a_name(self.made_at.plus_seconds(seconds));
+            self.place.directory().join(format!("sidelight-{moment}{kind}.backup.tar"))
+        };
+        (0..).map(name).find(|file| !file.exists()).unwrap_or_else(|| name(0))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::accept::{self, APPLICATION_ID, Conditions};
+use super::accept::{self, APPLICATION_ID, Conditions, NAMES_ITS_LOG};
 use super::connect::{damaged, in_transaction, refused, unopened, unread};
 use super::migrations::{self, SCHEMA_VERSION};
 use super::{Reader, connect, log_file, words};
@@ -68,10 +68,14 @@ fn open(path: &Path, conditions: &Conditions<'_>, turn: &log_file::Turn) -> Resu
         log_file::discard(path).map_err(|e| unopened(path, &e.to_string()))?;
     }
     let connection = connect::writer(path)?;
+    // Before the upgrade, which is written to the log: a log that the database does not name is not believed after a crash.
+    if accepted.version >= NAMES_ITS_LOG {
+        log_file::mark_open(&connection, path, turn)?;
+    }
     if accepted.version < SCHEMA_VERSION {
         upgrade(&connection, path, accepted.version)?;
+        log_file::mark_open(&connection, path, turn)?;
     }
-    log_file::mark_open(&connection, path, turn)?;
     Ok((connection, accepted.mode))
 }
 
