@@ -57,9 +57,14 @@ fn missing_files(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_file_that_the_architecture_names_is_there() {
-    let text =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
-    assert_eq!(missing_files(&text), [""; 0]);
+fn every_file_that_the_papers_name_is_there() {
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let papers = files("docs", "md")
+        .into_iter()
+        .chain(["ARCHITECTURE.md", "README.md", "SECURITY.md"].map(|name| root.join(name)));
+    for paper in papers {
+        assert_eq!(missing_files(&read(&paper)), [""; 0], "{}", paper.display());
+    }
     assert_eq!(missing_files("`src/lib.rs` and `src/no_such_file.rs`"), ["src/no_such_file.rs"]);
 }
