@@ -1,12 +1,12 @@
 """Signs in until both programs are killed, restores the replica, promotes it, and counts what was lost."""
 
+import http.client
 import json
 import pathlib
 import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
 
 BINARY, LITESTREAM, WORK = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 OLD, NEW, REPLICA = WORK / "old", WORK / "new", WORK / "replica"
@@ -29,12 +29,20 @@ def serve(data):
     return server, json.loads((data / "ready.json").read_text())["url"]
 
 
-def authorize(url, key):
-    body = json.dumps({"partnerid": 12345, "partneruserid": "uniqueUserIdentifier", "loginkey": key}).encode()
-    request = urllib.request.Request(
-        url + "/services/AuthorizationService.svc/rest/Authorize", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.status
+class Client:
+    """Signs in over one connection that is kept."""
+
+    def __init__(self, url, data):
+        self.connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        new = sidelight("login-key", "new", "--group", "12345", "--puid", "uniqueUserIdentifier", data=data)
+        self.body = json.dumps({"partnerid": 12345, "partneruserid": "uniqueUserIdentifier", "loginkey": new.strip()})
+
+    def sign_in(self):
+        path = "/services/AuthorizationService.svc/rest/Authorize"
+        self.connection.request("POST", path, self.body, {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
 
 
 def lost_in_a_round(number):
@@ -48,15 +56,15 @@ def lost_in_a_round(number):
     log = open(WORK / "litestream.log", "a")
     replicating = subprocess.Popen([LITESTREAM, "replicate", "-config", str(WORK / "litestream.yml")], stdout=log, stderr=log)
     running.append(replicating)
-    key = sidelight("login-key", "new", "--group", "12345", "--puid", "uniqueUserIdentifier", data=OLD).strip()
+    client = Client(url, OLD)
     # Until the first snapshot is there, nothing could be restored.
     until = time.monotonic() + 60
     while not any(REPLICA.glob("db/**/*.ltx")):
         assert time.monotonic() < until and replicating.poll() is None, (WORK / "litestream.log").read_text()
-        assert authorize(url, key) == 200
+        client.sign_in()
     acknowledged, first = [], time.time()
     while time.time() - first < 3:
-        assert authorize(url, key) == 200
+        client.sign_in()
         acknowledged.append(time.time())
     lost_at = time.time()
     for process in (server, replicating):
@@ -82,8 +90,7 @@ def lost_in_a_round(number):
     away.rename(REPLICA)
 
     server, url = serve(NEW)
-    key = sidelight("login-key", "new", "--group", "12345", "--puid", "uniqueUserIdentifier", data=NEW).strip()
-    assert authorize(url, key) == 200
+    Client(url, NEW).sign_in()
     server.terminate()
     assert server.wait(30) == 0
     newest = last_row()
