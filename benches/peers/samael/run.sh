@@ -7,4 +7,4 @@ if ! pkg-config --exists xmlsec1 libxml-2.0; then
     echo "samael: not measured, install libxmlsec1-dev, libxml2-dev, libclang-dev and pkg-config"
     exit 0
 fi
-cargo run --release --locked --quiet
+cargo run --release --locked --quiet --bin samael-peer
