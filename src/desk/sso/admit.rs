@@ -252,6 +252,11 @@ fn plan(
     (identity, identifiers): (&Identity, &Identifiers),
     mut checks: Option<&mut Checklist>,
 ) -> Result<std::result::Result<Plan, SsoReject>> {
+    // Asked again inside the transaction: an operator may have switched the group off since the grounds were read.
+    let group_is_off = r.group(configuration.group)?.is_none_or(|group| group.off_since.is_some());
+    if group_is_off {
+        return Ok(Err(SsoReject::GroupOff));
+    }
     let autoprovision = configuration.autoprovision;
     let member = match matched(r, configuration, identifiers)?.map(Arc::new) {
         Ok(member) => member,
@@ -272,8 +277,7 @@ fn plan(
         let got = format!("{} is {}", identifiers.shown(), member.user.address);
         checks.passed("Which user", "docs/saml.md, Which user", "exactly one user of the group", got);
     }
-    // Whether the group is on was asked with the grounds.
-    if let Err(barred) = admitted(false, member.membership.active, member.membership.suspended) {
+    if let Err(barred) = admitted(group_is_off, member.membership.active, member.membership.suspended) {
         return Ok(Err(barred.into()));
     }
     if let Some(checks) = checks {
@@ -312,4 +316,94 @@ pub(super) fn replay_fingerprint(identity: &Identity) -> [u8; 32] {
     hash.update([0]);
     hash.update(identity.assertion_id.as_bytes());
     hash.finalize().into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::desk::fixture::{Fixture, SEVEN, fixture, user};
+    use crate::desk::sso::known_configuration::known;
+    use crate::desk::sso::trust::{OwnKeys, Trust};
+    use crate::protocol::saml::identity::{Algorithms, NameId, Signed};
+
+    /// A response that names `name` and was judged good while the group was as it is now.
+    fn judged(f: &Fixture, name: &str, autoprovision: Autoprovision) -> Act {
+        let mut configuration = f.desk.ground.store.read(|r| known(r, SEVEN)).unwrap();
+        configuration.autoprovision = autoprovision;
+        configuration.mapping.glance_address =
+            crate::model::sso::template::Template::parse("{NameID}").unwrap();
+        let now = f.desk.clock().now();
+        let identity = Identity {
+            name_id: Some(NameId { value: name.to_owned(), format: None }),
+            attributes: Vec::new(),
+            session_index: None,
+            session_not_on_or_after: None,
+            authn_instant: now.0,
+            authn_context: None,
+            issuer: "https://idp.example".to_owned(),
+            assertion_id: format!("_{name}"),
+            issued_at: now.0,
+            not_on_or_after: now.plus_seconds(60).0,
+            in_response_to: None,
+            signed: Signed::default(),
+            decryption_key: None,
+            key_index: 0,
+            algorithms: Algorithms { signature: String::new(), digest: String::new() },
+        };
+        let identifiers = Identifiers::of(&configuration, &identity);
+        let grounds = Grounds {
+            configuration,
+            stored: Vec::new(),
+            theirs: Arc::new(Trust { fingerprints: Vec::new(), keys: Vec::new() }),
+            ours: Arc::new(OwnKeys { ids: Vec::new(), keys: Vec::new() }),
+            api_key: None,
+            allowed_sites: Vec::new(),
+        };
+        Act {
+            caller: Caller::host(),
+            grounds: Arc::new(grounds),
+            kept: None,
+            identity,
+            identifiers,
+            needs_key: false,
+            only_test: false,
+            session: ([7; 32], now.plus_seconds(3600)),
+            checks: None,
+        }
+    }
+
+    fn carried_out(f: &Fixture, act: Act) -> std::result::Result<(), &'static str> {
+        let now = f.desk.clock().now();
+        match f.desk.ground.store.write(now, move |w| act.carry_out(w)).unwrap() {
+            Carried::In(_) => Ok(()),
+            Carried::Refused(denied) => Err(denied.reject.code()),
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_switched_off_after_the_verdict_lets_nobody_in() {
+        for (name, autoprovision) in [("ann.seven", Autoprovision::Off), ("new.seven", Autoprovision::Create)]
+        {
+            let f = fixture();
+            f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+            let act = judged(&f, name, autoprovision);
+            f.desk.people.switch_group_off(&Caller::host(), SEVEN).unwrap();
+            assert_eq!(carried_out(&f, act), Err("group_off"), "{name}");
+            let now = f.desk.clock().now();
+            let session = f.desk.ground.store.read(|r| r.web_session(&[7; 32], now)).unwrap();
+            assert!(session.is_none(), "{name}");
+            assert!(f.desk.ground.store.read(|r| r.user_by_address("new.seven")).unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn a_group_that_stays_on_lets_the_same_people_in() {
+        for (name, autoprovision) in [("ann.seven", Autoprovision::Off), ("new.seven", Autoprovision::Create)]
+        {
+            let f = fixture();
+            f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+            assert_eq!(carried_out(&f, judged(&f, name, autoprovision)), Ok(()), "{name}");
+        }
+    }
 }
