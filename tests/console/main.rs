@@ -13,6 +13,7 @@ mod lists;
 mod not_found;
 mod password_links;
 mod people;
+mod person;
 mod records;
 mod sessions;
 mod sso;
