@@ -15,7 +15,7 @@ use super::framing::{self, framed_by};
 use super::gssnid::{self, Jar};
 use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
-    Answer, Beginning, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, Refusal,
+    Answer, Beginning, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, RefusedBrowser,
     SignedIn, Target,
 };
 use crate::duty;
@@ -78,7 +78,7 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let group = match group_of(app, call, &query)? {
         Ok(group) => group,
         Err(error) => {
-            return Ok(Promise::kept(Ok(refused_at_once(app, Refusal::plain(error, target.embedded)))));
+            return Ok(Promise::kept(Ok(refused_at_once(app, RefusedBrowser::plain(error, target.embedded)))));
         }
     };
     let origin = app.origin(call.request);
@@ -139,7 +139,7 @@ fn login_key(app: &App, call: &Call<'_>, params: &Params<'_>) -> Result<Response
     let target = target_of(params);
     let group = match group_of(app, call, params)? {
         Ok(group) => group,
-        Err(error) => return Ok(refused_at_once(app, Refusal::plain(error, target.embedded))),
+        Err(error) => return Ok(refused_at_once(app, RefusedBrowser::plain(error, target.embedded))),
     };
     if let Some(value) = gssnid::value(call.request)
         && let Some(standing) = app.desk.sso.standing_answer(&call.anonymous(), group, value, &target)?
@@ -211,7 +211,7 @@ fn begin(
         Ok(Beginning::Begun(begun)) => begun,
         Ok(Beginning::Diagnosed(diagnosis)) => return Ok(diagnosed(&diagnosis)),
         Err(error) if matches!(error.kind, Kind::Denied | Kind::TooMany) => {
-            let refusal = Refusal { allowed_sites: frames()?, ..Refusal::plain(error, target.embedded) };
+            let refusal = RefusedBrowser { allowed_sites: frames()?, ..RefusedBrowser::plain(error, target.embedded) };
             return Ok(refused_at_once(app, refusal));
         }
         Err(error) => return Err(error),
@@ -246,12 +246,12 @@ fn signed_in_answer(jar: Jar, signed_in: &SignedIn) -> Response {
     gssnid::set(response, jar, &signed_in.web_session, embedding)
 }
 
-fn refused_at_once(app: &App, refusal: Refusal) -> Response {
+fn refused_at_once(app: &App, refusal: RefusedBrowser) -> Response {
     refused(&refusal, app.desk.appliance.lab_clock().as_deref())
 }
 
 /// The answer to somebody who is refused; `lab`: in the lab, what its clock says.
-fn refused(refusal: &Refusal, lab: Option<&str>) -> Response {
+fn refused(refusal: &RefusedBrowser, lab: Option<&str>) -> Response {
     if refusal.embedded {
         return embedded(None, &refusal.allowed_sites);
     }

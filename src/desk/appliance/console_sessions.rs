@@ -6,13 +6,13 @@
 
 use crate::clock::Timestamp;
 use crate::desk::appliance::Appliance;
-use crate::desk::ground::fields;
-use crate::desk::ground::guard::{Account, Weight};
+use crate::desk::ground::guard::{Account, FAILURES_MOST, Reserved, WINDOW_SECONDS, Weight};
 use crate::desk::ground::password_rule::OPERATOR_PASSWORD_RULE;
 use crate::desk::ground::passwords;
+use crate::desk::ground::refusal::{ChangeOfRefusal, Failure, NotedWhen, Refusal, RefusalNote};
 use crate::desk::people::users::password_given;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Actor, Caller, GlanceAddress, GroupId, LOCK_SECONDS, LogEntry, OperatorId, User, UserId};
+use crate::model::{Actor, Caller, GlanceAddress, GroupId, LogEntry, OperatorId, User, UserId};
 use crate::secret::{Secret, random_token};
 use crate::store::{ConsoleHolder, ConsoleSessionRow, NewConsoleHolder, Reader};
 
@@ -22,16 +22,12 @@ const IDLE: i64 = 60 * 60;
 const LONGEST: i64 = 12 * 60 * 60;
 /// Seconds between two notes of a session's use: a page view should not cost a write.
 const NOTE_EVERY: i64 = 60;
-/// Wrong passwords that lock an account. Wire contract §11 Q19.
-const FAILURES_MAX: i64 = 10;
-/// Seconds that it stays locked. Wire contract §11 Q19.
-const LOCKOUT: i64 = LOCK_SECONDS;
 const WRONG_PASSWORD: &str = "wrong_password";
 /// The operation of a sign-in to the console in the access log.
 pub(super) const SIGN_IN: &str = "console.sign-in";
 
 /// Why nobody came in, for the access log; the person is told one sentence for all.
-enum Refusal {
+enum ConsoleReject {
     UnknownName,
     NoPassword,
     Locked,
@@ -47,26 +43,41 @@ enum Whose {
     User(UserId),
 }
 
-impl Refusal {
+impl ConsoleReject {
     fn code(&self) -> &'static str {
         match self {
-            Refusal::UnknownName => "unknown_name",
-            Refusal::NoPassword => "no_password",
-            Refusal::Locked => "locked",
-            Refusal::WrongPassword(_) => WRONG_PASSWORD,
-            Refusal::NotAnAdministrator => "not_an_administrator",
-            Refusal::TooManyAttempts => "too_many_attempts",
+            ConsoleReject::UnknownName => "unknown_name",
+            ConsoleReject::NoPassword => "no_password",
+            ConsoleReject::Locked => "locked",
+            ConsoleReject::WrongPassword(_) => WRONG_PASSWORD,
+            ConsoleReject::NotAnAdministrator => "not_an_administrator",
+            ConsoleReject::TooManyAttempts => "too_many_attempts",
         }
     }
 
     /// Whether the guard counts it: whatever was verified.
     fn is_counted(&self) -> bool {
-        !matches!(self, Refusal::Locked | Refusal::TooManyAttempts)
+        !matches!(self, ConsoleReject::Locked | ConsoleReject::TooManyAttempts)
     }
 
     /// Whether it counts from every address: nothing in the store can be locked, and the answers must not differ.
     fn counts_everywhere(&self) -> bool {
-        matches!(self, Refusal::UnknownName | Refusal::NoPassword)
+        matches!(self, ConsoleReject::UnknownName | ConsoleReject::NoPassword)
+    }
+
+    fn failure<'a>(&self, name: &'a str) -> Option<Failure<'a>> {
+        let (account, everywhere) = (Account::Password(name), self.counts_everywhere());
+        self.is_counted().then_some(Failure { account, weight: Weight::Password, everywhere })
+    }
+
+    /// The wrong password that the store counts, which locks the account after several.
+    fn change(&self, now: Timestamp) -> Option<ChangeOfRefusal> {
+        let ConsoleReject::WrongPassword(Some(whose)) = *self else { return None };
+        let (since, until) = (now.plus_seconds(-WINDOW_SECONDS), now.plus_seconds(WINDOW_SECONDS));
+        Some(Box::new(move |w| match whose {
+            Whose::Operator(id) => w.count_operator_failure(id, FAILURES_MOST.into(), until),
+            Whose::User(id) => w.count_failure(id, FAILURES_MOST.into(), since, until),
+        }))
     }
 }
 
@@ -89,13 +100,13 @@ impl Appliance {
         let reserved = self.ground.guard.reserve(caller.ip, self.ground.clock.now());
         let judged = match &reserved {
             Ok(_) => self.console_holder(caller, name, password)?,
-            Err(_) => Err(Refusal::TooManyAttempts),
+            Err(_) => Err(ConsoleReject::TooManyAttempts),
         };
         let refusal = match judged {
             Ok(proved) => {
                 match self.new_console_session(caller, name, proved.holder, Some(proved.hash), SIGN_IN) {
                     // It was changed while it was verified.
-                    Err(error) if error.code == WRONG_PASSWORD => Refusal::WrongPassword(None),
+                    Err(error) if error.code == WRONG_PASSWORD => ConsoleReject::WrongPassword(None),
                     opened => {
                         self.ground.guard.forget(caller.ip, Account::Password(name));
                         return opened;
@@ -104,46 +115,34 @@ impl Appliance {
             }
             Err(refusal) => refusal,
         };
-        self.refuse_console(caller, name, &refusal)?;
+        self.refuse_console(caller, name, &refusal, reserved.ok().flatten())?;
         let public = "That name and password do not open the console. After several wrong passwords an account \
                       stays closed for a quarter of an hour.";
         Err(Error::new(Kind::Unauthenticated, "sign_in_refused", public).with_field("name"))
     }
 
-    /// Counts a refusal and notes it. What the guard counts is always noted, because it lets few of them happen and
-    /// the time of the answer must not tell one from another; the rest as far as its tally goes. Of a user it is the
-    /// home group's.
-    fn refuse_console(&self, caller: &Caller, name: &str, refusal: &Refusal) -> Result<()> {
-        let (guard, now) = (&self.ground.guard, self.ground.clock.now());
-        if refusal.is_counted() {
-            let (account, everywhere) = (Account::Password(name), refusal.counts_everywhere());
-            guard.failed(caller.ip, account, Weight::Password, everywhere, now);
-        }
-        let tally = guard.tally(caller.ip, now);
-        if !refusal.is_counted() && !tally.is_noted() {
-            return Ok(());
-        }
-        let subject: String = name.chars().filter(|c| !c.is_control()).take(fields::TITLE_MAX).collect();
-        let detail = format!("console{}", tally.detail());
-        let group = self.ground.store.read(|r| match r.operator_by_name(name)? {
-            Some(_) => Ok(None),
-            None => Ok(r.user_by_address(name)?.map(|user| user.home_group)),
-        })?;
-        self.note_refusal(LogEntry::refused(caller, group, SIGN_IN, subject, refusal.code(), detail), refusal)
-    }
-
-    /// Notes a refusal, and counts the wrong password in the same transaction.
-    fn note_refusal(&self, entry: LogEntry, refusal: &Refusal) -> Result<()> {
+    /// Sends a refusal out. What the guard counts is always noted, because it lets few of them happen and the time of
+    /// the answer must not tell one from another. Of a user it is the home group's.
+    fn refuse_console(
+        &self,
+        caller: &Caller,
+        name: &str,
+        reject: &ConsoleReject,
+        reserved: Option<Reserved>,
+    ) -> Result<()> {
         let now = self.ground.clock.now();
-        let Refusal::WrongPassword(Some(whose)) = *refusal else { return self.ground.store.log(now, entry) };
-        self.ground.store.write(now, move |w| {
-            let (since, until) = (now.plus_seconds(-LOCKOUT), now.plus_seconds(LOCKOUT));
-            match whose {
-                Whose::Operator(id) => w.count_operator_failure(id, FAILURES_MAX, until)?,
-                Whose::User(id) => w.count_failure(id, FAILURES_MAX, since, until)?,
-            }
-            w.log(&entry)
-        })
+        let noted = if reject.is_counted() { NotedWhen::Always } else { NotedWhen::Tallied };
+        let (code, failure) = (reject.code(), reject.failure(name));
+        let refusal = Refusal { caller, operation: SIGN_IN, code, means: None, failure, reserved, noted };
+        let kept = self.ground.turn_away(refusal, now, |_| {
+            let group = self.ground.store.read(|r| match r.operator_by_name(name)? {
+                Some(_) => Ok(None),
+                None => Ok(r.user_by_address(name)?.map(|user| user.home_group)),
+            })?;
+            let (subject, detail) = (name.to_owned(), "console".to_owned());
+            Ok(RefusalNote { group, subject, detail, incident: None, change: reject.change(now) })
+        });
+        kept.map(drop)
     }
 
     /// Finds who is named, and verifies their password. For somebody locked nothing is verified: the answer must
@@ -153,9 +152,9 @@ impl Appliance {
         caller: &Caller,
         name: &str,
         password: &Secret,
-    ) -> Result<std::result::Result<Proved, Refusal>> {
+    ) -> Result<std::result::Result<Proved, ConsoleReject>> {
         if self.ground.admit_attempt(caller.ip, Account::Password(name), self.ground.clock.now())?.is_err() {
-            return Ok(Err(Refusal::TooManyAttempts));
+            return Ok(Err(ConsoleReject::TooManyAttempts));
         }
         match self.ground.store.read(|r| r.operator_by_name(name))? {
             Some(operator) => {
@@ -171,14 +170,14 @@ impl Appliance {
         id: OperatorId,
         locked: bool,
         password: &Secret,
-    ) -> Result<std::result::Result<Proved, Refusal>> {
+    ) -> Result<std::result::Result<Proved, ConsoleReject>> {
         if locked {
-            return Ok(Err(Refusal::Locked));
+            return Ok(Err(ConsoleReject::Locked));
         }
         let hash = self.ground.store.read(|r| r.operator_password_hash(id))?;
         let fits = self.ground.verifier.verify(password, hash.as_deref())?;
         let Some(hash) = hash.filter(|_| fits) else {
-            return Ok(Err(Refusal::WrongPassword(Some(Whose::Operator(id)))));
+            return Ok(Err(ConsoleReject::WrongPassword(Some(Whose::Operator(id)))));
         };
         self.ground.store.write(self.ground.clock.now(), move |w| w.note_operator_sign_in(id))?;
         Ok(Ok(Proved { holder: NewConsoleHolder::Operator(id), hash }))
@@ -188,26 +187,26 @@ impl Appliance {
         &self,
         address: &str,
         password: &Secret,
-    ) -> Result<std::result::Result<Proved, Refusal>> {
+    ) -> Result<std::result::Result<Proved, ConsoleReject>> {
         let Some(user) = self.ground.store.read(|r| r.user_by_address(address))? else {
             self.ground.verifier.verify(password, None)?;
-            return Ok(Err(Refusal::UnknownName));
+            return Ok(Err(ConsoleReject::UnknownName));
         };
         let now = self.ground.clock.now();
         if user.is_locked(now) {
-            return Ok(Err(Refusal::Locked));
+            return Ok(Err(ConsoleReject::Locked));
         }
         let id = user.id;
         let hash = self.ground.store.read(|r| r.password_hash(id))?;
         let fits = self.ground.verifier.verify(password, hash.as_deref())?;
-        let Some(hash) = hash else { return Ok(Err(Refusal::NoPassword)) };
+        let Some(hash) = hash else { return Ok(Err(ConsoleReject::NoPassword)) };
         if !fits {
-            return Ok(Err(Refusal::WrongPassword(Some(Whose::User(id)))));
+            return Ok(Err(ConsoleReject::WrongPassword(Some(Whose::User(id)))));
         }
         // The home group first: it is where the person belongs.
         let groups = self.administered_groups(&user)?;
         let group = groups.iter().find(|g| **g == user.home_group).or(groups.first()).copied();
-        let Some(group) = group else { return Ok(Err(Refusal::NotAnAdministrator)) };
+        let Some(group) = group else { return Ok(Err(ConsoleReject::NotAnAdministrator)) };
         self.ground.store.write(now, move |w| w.note_sign_in(id))?;
         Ok(Ok(Proved { holder: NewConsoleHolder::Member { user: id, group }, hash }))
     }
@@ -360,8 +359,7 @@ impl Appliance {
             Ok(proved) => proved,
             Err(refusal) => {
                 // To the person, all reasons are one; the row says which.
-                let entry = LogEntry::refused(caller, group, operation, name, refusal.code(), "own");
-                self.note_refusal(entry, &refusal)?;
+                self.refuse_own_password(caller, group, operation, name, &refusal)?;
                 return Err(wrong_current());
             }
         };
@@ -375,12 +373,31 @@ impl Appliance {
         self.new_console_session(caller, name, holder, Some(hash), SIGN_IN)
     }
 
+    /// The wrong present password of somebody who is signed in: the store alone counts it.
+    fn refuse_own_password(
+        &self,
+        caller: &Caller,
+        group: Option<GroupId>,
+        operation: &'static str,
+        name: &str,
+        reject: &ConsoleReject,
+    ) -> Result<()> {
+        let now = self.ground.clock.now();
+        let (code, failure, reserved, noted) = (reject.code(), None, None, NotedWhen::Proved);
+        let refusal = Refusal { caller, operation, code, means: None, failure, reserved, noted };
+        let kept = self.ground.turn_away(refusal, now, |_| {
+            let (subject, detail) = (name.to_owned(), "own".to_owned());
+            Ok(RefusalNote { group, subject, detail, incident: None, change: reject.change(now) })
+        });
+        kept.map(drop)
+    }
+
     fn own_password(
         &self,
         holder: NewConsoleHolder,
         name: &str,
         current: &Secret,
-    ) -> Result<std::result::Result<Proved, Refusal>> {
+    ) -> Result<std::result::Result<Proved, ConsoleReject>> {
         match holder {
             NewConsoleHolder::Operator(id) => {
                 let operator = self.ground.store.read(|r| r.operator(id))?.ok_or_else(wrong_current)?;

@@ -3,10 +3,10 @@
 use super::People;
 use crate::desk::ground::Ground;
 use crate::desk::ground::permission;
-use crate::desk::ground::refusal::{detail, shortened};
+use crate::desk::ground::refusal::what_was_wrong;
 use crate::duty;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GroupId, LogEntry};
+use crate::model::{Caller, GroupId};
 use crate::store::Writer;
 
 /// Most users of one call that makes or changes several. Wire contract §5.2.
@@ -44,16 +44,17 @@ impl People {
         if let Err(BulkError::Rows(rows)) = &outcome
             && let Some((row, first)) = rows.first()
         {
-            let subject = match (rows.len(), asked.get(*row)) {
-                (1, Some(named)) => shortened(&named.name(&self.ground, group)),
-                (refused, _) => format!("{refused} rows"),
-            };
-            let detail = match asked.len() {
-                1 => detail(first),
-                _ => format!("nothing was changed; row {row}: {}", first.public),
-            };
-            let entry = LogEntry::refused(caller, Some(group), operation, subject, first.code, detail);
-            self.ground.record(entry)?;
+            self.ground.note_refused(caller, Some(group), operation, first.code, || {
+                let subject = match (rows.len(), asked.get(*row)) {
+                    (1, Some(named)) => named.name(&self.ground, group),
+                    (refused, _) => format!("{refused} rows"),
+                };
+                let detail = match asked.len() {
+                    1 => what_was_wrong(first),
+                    _ => format!("nothing was changed; row {row}: {}", first.public),
+                };
+                (subject, detail)
+            })?;
         }
         outcome
     }

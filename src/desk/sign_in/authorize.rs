@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::attempt::{Attempt, TokenRequest};
-use super::refusal::{self, Refusal, Stop};
+use super::refusal::{self, RefusedSignIn, Stop};
 use super::signed_in::{Means, SignedIn, row};
 use super::token::{self, Claims};
 use super::{Reject, SignIn};
@@ -78,7 +78,7 @@ impl SignIn {
         why: Option<Unreadable>,
     ) -> Error {
         let reject = why.map_or(Reject::NoCredential, Reject::Unreadable);
-        let stop = Refusal::new(Means::Unreadable, reject).asking(group).into();
+        let stop = RefusedSignIn::new(Means::Unreadable, reject).asking(group).into();
         self.stopped(caller, surface, stop, self.ground.clock.now())
     }
 
@@ -187,7 +187,7 @@ impl SignIn {
         value: &str,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(Means::WebSession, reject);
+        let refusal = |reject| RefusedSignIn::new(Means::WebSession, reject);
         let (signed_in, state) = self.find_web_session(value, now)?.map_err(refusal)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
         admitted(state.group_is_off, state.active, state.suspended)
@@ -202,7 +202,7 @@ impl SignIn {
         group: Option<GroupId>,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(Means::Token, reject);
+        let refusal = |reject| RefusedSignIn::new(Means::Token, reject);
         let claims = token::read(&self.ground.keys.token, text, now.seconds()).map_err(|why| {
             refusal(match why {
                 token::TokenReject::Bad => Reject::BadToken,
@@ -233,7 +233,7 @@ impl SignIn {
         let (group, role) = (signed_in.group, signed_in.role);
         let setting = self.ground.store.read(|r| r.effective_setting(group, role, &request.service))?;
         if setting == Some(false) {
-            return Err(Refusal::new(signed_in.means, Reject::ServiceNotAllowed).of(signed_in).into());
+            return Err(RefusedSignIn::new(signed_in.means, Reject::ServiceNotAllowed).of(signed_in).into());
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::attempt::Attempt;
 use super::explained::KeyClaim;
-use super::refusal::{Refusal, Stop, in_group};
+use super::refusal::{RefusedSignIn, Stop, in_group};
 use super::reject::Reject;
 use super::signed_in::{Means, SignedIn, address_of};
 use crate::clock::Timestamp;
@@ -41,14 +41,14 @@ impl SignIn {
         };
         self.ground
             .admit_attempt(attempt.caller.ip, account, now)?
-            .map_err(|too_many| Refusal::too_many(Means::LoginKey, too_many).naming(subject))?;
+            .map_err(|too_many| RefusedSignIn::too_many(Means::LoginKey, too_many).naming(subject))?;
         let signed_in = match subject {
             Subject::Partner { group, puid, other_readings } => {
                 self.judge_partner(*group, puid, other_readings, key, now)
             }
             Subject::Address(address) => self.judge_address(address, attempt.group, key, now),
         }?;
-        let of_member = |reject| Refusal::new(Means::LoginKey, reject).of(&signed_in);
+        let of_member = |reject| RefusedSignIn::new(Means::LoginKey, reject).of(&signed_in);
         in_group(attempt.group, signed_in.group).map_err(of_member)?;
         self.ground.guard.forget(attempt.caller.ip, account);
         Ok(signed_in)
@@ -76,7 +76,7 @@ impl SignIn {
                 let subject = Subject::Partner { group, puid: puid.to_owned(), other_readings: Vec::new() };
                 let readings = other_readings.iter().map(String::as_str).chain([puid]);
                 let outdated = self.is_of_previous_api_key(&reject, group, readings, key, now)?;
-                let refusal = Refusal::new(Means::LoginKey, reject).naming(&subject).explaining(claim);
+                let refusal = RefusedSignIn::new(Means::LoginKey, reject).naming(&subject).explaining(claim);
                 Err(refusal.outdated(outdated).into())
             }
         }
@@ -113,7 +113,7 @@ impl SignIn {
         key: &str,
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(Means::LoginKey, reject).naming_address(address);
+        let refusal = |reject| RefusedSignIn::new(Means::LoginKey, reject).naming_address(address);
         let Some(user) = self.ground.store.read(|r| r.user_by_address(address))? else {
             decoy(key, GroupId(1), address, now);
             return Err(refusal(Reject::UnknownAddress).into());

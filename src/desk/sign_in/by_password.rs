@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::attempt::Attempt;
-use super::refusal::{Refusal, Stop, in_group};
+use super::refusal::{RefusedSignIn, Stop, in_group};
 use super::reject::Reject;
 use super::signed_in::{Means, SignedIn, row};
 use crate::clock::Timestamp;
@@ -44,10 +44,10 @@ impl SignIn {
             .ground
             .guard
             .reserve(attempt.caller.ip, now)
-            .map_err(|too_many| Refusal::too_many(Means::Password, too_many).naming_user(username))?;
+            .map_err(|too_many| RefusedSignIn::too_many(Means::Password, too_many).naming_user(username))?;
         let reserved = Cell::new(reserved);
         let refusal =
-            |reject| Refusal::new(Means::Password, reject).naming_user(username).reserving(reserved.take());
+            |reject| RefusedSignIn::new(Means::Password, reject).naming_user(username).reserving(reserved.take());
         let password = Secret::new(password.as_bytes());
         let hash = match &user {
             Some(user) => self.ground.store.read(|r| r.password_hash(user.id))?,
@@ -81,11 +81,11 @@ impl SignIn {
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let means = Means::IssuedCredentials;
-        let refusal = |reject| Refusal::new(means, reject).naming_address(username);
+        let refusal = |reject| RefusedSignIn::new(means, reject).naming_address(username);
         // Nobody guesses 128 random bits: wrong ones shut out the address that sends them, as forged login keys do.
         self.ground
             .admit_attempt(attempt.caller.ip, Account::Address(username), now)?
-            .map_err(|too_many| Refusal::too_many(means, too_many).naming_address(username))?;
+            .map_err(|too_many| RefusedSignIn::too_many(means, too_many).naming_address(username))?;
         let user = self.ground.store.read(|r| r.user_by_address(username))?;
         let came = self.ground.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
         let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
@@ -132,7 +132,7 @@ impl SignIn {
             Ok(true)
         })?;
         if !issued {
-            let stop = Refusal::new(signed_in.means, Reject::WrongPassword).of(&signed_in).into();
+            let stop = RefusedSignIn::new(signed_in.means, Reject::WrongPassword).of(&signed_in).into();
             return Err(self.stopped(attempt.caller, attempt.surface, stop, now));
         }
         Ok(Issued { signed_in, credentials })
@@ -149,11 +149,11 @@ impl SignIn {
         let means = Means::Password;
         self.ground
             .admit_attempt(attempt.caller.ip, Account::Password(username), now)?
-            .map_err(|too_many| Refusal::too_many(means, too_many).naming_user(username))?;
+            .map_err(|too_many| RefusedSignIn::too_many(means, too_many).naming_user(username))?;
         let user = self.ground.store.read(|r| r.user_by_address(username))?;
         match user {
             Some(user) if user.is_locked(now) => {
-                Err(Refusal::new(means, Reject::UserLocked).naming_user(username).into())
+                Err(RefusedSignIn::new(means, Reject::UserLocked).naming_user(username).into())
             }
             user => Ok(user),
         }
@@ -166,7 +166,7 @@ impl SignIn {
         user: &User,
         means: Means,
     ) -> std::result::Result<SignedIn, Stop> {
-        let refusal = |reject| Refusal::new(means, reject).naming_user(user.address.as_str());
+        let refusal = |reject| RefusedSignIn::new(means, reject).naming_user(user.address.as_str());
         let memberships = self.ground.store.read(|r| r.memberships_of(user.id))?;
         let mut fitting: Vec<_> =
             memberships.iter().filter(|m| in_group(attempt.group, m.group).is_ok()).collect();

@@ -1,32 +1,27 @@
-//! A refusal on its way out: counted by the guard, kept as an incident, logged, and made into the little
-//! that the client learns.
+//! A sign-in that is refused: what is known around it, how it counts, whose refusal it is, and the little that the client
+//! learns.
 
 use super::explained::KeyClaim;
 use super::reject::Reject;
 use super::signed_in::{Means, SignedIn};
 use crate::clock::Timestamp;
-use crate::desk::ground::guard::{Account, FAILURES_MOST, Reserved, Tally, TooMany, WINDOW_SECONDS, Weight};
+use crate::desk::ground::guard::{Account, FAILURES_MOST, Reserved, TooMany, WINDOW_SECONDS, Weight};
+use crate::desk::ground::refusal::{ChangeOfRefusal, Failure, IncidentNote, NotedWhen, Refusal, RefusalNote};
 use crate::desk::sign_in::SignIn;
 use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId, LogEntry, UserId};
+use crate::model::{Caller, GroupId, UserId};
 use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::credential::Subject;
-use crate::secret::incident_code;
-use crate::store::{Incident, Reader, Writer};
-
-/// Seconds for which incidents are kept.
-const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
-/// Characters of a claimed name that the log takes: a stranger wrote it.
-const CLAIMED_NAME_MOST: usize = 300;
+use crate::store::{Reader, Writer};
 
 /// Why judging stopped: it refused, or it failed.
 pub(super) enum Stop {
-    Refused(Box<Refusal>),
+    Refused(Box<RefusedSignIn>),
     Failed(Error),
 }
 
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Stop {
+impl From<RefusedSignIn> for Stop {
+    fn from(refusal: RefusedSignIn) -> Stop {
         Stop::Refused(Box::new(refusal))
     }
 }
@@ -38,7 +33,7 @@ impl From<Error> for Stop {
 }
 
 /// A refusal and what is known around it.
-pub(super) struct Refusal {
+pub(super) struct RefusedSignIn {
     means: Means,
     reject: Reject,
     /// The group of somebody who proved who they are; in the end, whose refusal it is.
@@ -76,29 +71,29 @@ impl Named {
     }
 }
 
-impl Refusal {
-    pub fn new(means: Means, reject: Reject) -> Refusal {
+impl RefusedSignIn {
+    pub fn new(means: Means, reject: Reject) -> RefusedSignIn {
         let subject = String::new();
         let (group, asked, user, named, times, claim) = (None, None, None, None, None, None);
         let reserved = None;
-        Refusal { means, reject, group, asked, subject, user, named, times, claim, outdated: false, reserved }
+        RefusedSignIn { means, reject, group, asked, subject, user, named, times, claim, outdated: false, reserved }
     }
 
     /// Of somebody who proved who they are.
-    pub fn of(self, signed_in: &SignedIn) -> Refusal {
+    pub fn of(self, signed_in: &SignedIn) -> RefusedSignIn {
         let subject = signed_in.address.to_string();
-        Refusal { group: Some(signed_in.group), subject, user: Some(signed_in.user), ..self }
+        RefusedSignIn { group: Some(signed_in.group), subject, user: Some(signed_in.user), ..self }
     }
 
     /// Of somebody who is named by a credential.
-    pub fn naming(self, subject: &Subject) -> Refusal {
+    pub fn naming(self, subject: &Subject) -> RefusedSignIn {
         match subject {
             Subject::Address(address) => {
-                Refusal { subject: shortened(address), named: Some(Named::Address(address.clone())), ..self }
+                RefusedSignIn { subject: address.clone(), named: Some(Named::Address(address.clone())), ..self }
             }
-            Subject::Partner { group, puid, .. } => Refusal {
+            Subject::Partner { group, puid, .. } => RefusedSignIn {
                 asked: Some(*group),
-                subject: shortened(puid),
+                subject: puid.clone(),
                 named: Some(Named::Puid(*group, puid.clone())),
                 ..self
             },
@@ -106,52 +101,60 @@ impl Refusal {
     }
 
     /// Of a request that names a group, unless its credential does.
-    pub fn asking(self, group: Option<GroupId>) -> Refusal {
-        Refusal { asked: self.asked.or(group), ..self }
+    pub fn asking(self, group: Option<GroupId>) -> RefusedSignIn {
+        RefusedSignIn { asked: self.asked.or(group), ..self }
     }
 
-    pub fn naming_address(self, address: &str) -> Refusal {
+    pub fn naming_address(self, address: &str) -> RefusedSignIn {
         self.naming(&Subject::Address(address.to_owned()))
     }
 
     /// Of somebody who is named beside a password.
-    pub fn naming_user(self, name: &str) -> Refusal {
-        Refusal { subject: shortened(name), named: Some(Named::Password(name.to_owned())), ..self }
+    pub fn naming_user(self, name: &str) -> RefusedSignIn {
+        RefusedSignIn { subject: name.to_owned(), named: Some(Named::Password(name.to_owned())), ..self }
     }
 
-    pub fn user(self, user: UserId) -> Refusal {
-        Refusal { user: Some(user), ..self }
+    pub fn user(self, user: UserId) -> RefusedSignIn {
+        RefusedSignIn { user: Some(user), ..self }
     }
 
-    pub fn explaining(self, claim: KeyClaim) -> Refusal {
-        Refusal { claim: Some(Box::new(claim)), ..self }
+    pub fn explaining(self, claim: KeyClaim) -> RefusedSignIn {
+        RefusedSignIn { claim: Some(Box::new(claim)), ..self }
     }
 
-    pub fn outdated(self, outdated: bool) -> Refusal {
-        Refusal { outdated, ..self }
+    pub fn outdated(self, outdated: bool) -> RefusedSignIn {
+        RefusedSignIn { outdated, ..self }
     }
 
-    pub fn reserving(self, reserved: Option<Reserved>) -> Refusal {
-        Refusal { reserved, ..self }
+    pub fn reserving(self, reserved: Option<Reserved>) -> RefusedSignIn {
+        RefusedSignIn { reserved, ..self }
     }
 
-    pub fn too_many(means: Means, too_many: TooMany) -> Refusal {
-        Refusal { times: Some(too_many.times), ..Refusal::new(means, Reject::TooManyAttempts) }
+    pub fn too_many(means: Means, too_many: TooMany) -> RefusedSignIn {
+        RefusedSignIn { times: Some(too_many.times), ..RefusedSignIn::new(means, Reject::TooManyAttempts) }
     }
 
-    /// Whether the tally decides if it is written down; else it is not. A login key that the guard refuses is
-    /// noted the first, second, fourth, eighth time and so on, and counted only then, so that one broken
-    /// integration does not hide what else comes from its address. A password that the guard refuses is noted as
-    /// that of a locked user is: the client sees whether it was.
-    fn is_counted(&self) -> bool {
-        self.means == Means::Password || self.times.is_none_or(u32::is_power_of_two)
-    }
-
-    /// Whether to write it down whatever the tally: a change has its row, and a name that nobody has must be
-    /// answered like one that somebody has. The guard lets few of them happen at one address.
-    fn is_always_noted(&self) -> bool {
+    /// A login key that the guard refuses is noted the first, second, fourth, eighth time and so on, and tallied only
+    /// then, so that one broken integration does not hide what else comes from its address. A password that the guard
+    /// refuses is noted as that of a locked user is: the client sees whether it was.
+    fn noted(&self) -> NotedWhen {
         let guessed = self.means == Means::Password && self.weight() == Some(Weight::Password);
-        guessed || self.locks().is_some()
+        if self.means != Means::Password && self.times.is_some_and(|times| !times.is_power_of_two()) {
+            NotedWhen::Never
+        } else if guessed || self.locks().is_some() {
+            NotedWhen::Always
+        } else {
+            NotedWhen::Tallied
+        }
+    }
+
+    /// What the guard counts. A lock in the store counts for those who have a password; for all others the guard does.
+    fn failure(&self) -> Option<Failure<'_>> {
+        self.weight().map(|weight| Failure {
+            account: self.named.as_ref().map_or(Account::Address(""), Named::account),
+            weight,
+            everywhere: weight == Weight::Password && self.locks().is_none(),
+        })
     }
 
     fn weight(&self) -> Option<Weight> {
@@ -175,6 +178,12 @@ impl Refusal {
     /// Whether the store counts it: a wrong password of a user who has one.
     fn locks(&self) -> Option<UserId> {
         self.user.filter(|_| self.reject == Reject::WrongPassword)
+    }
+
+    fn change(&self, now: Timestamp) -> Option<ChangeOfRefusal> {
+        let user = self.locks()?;
+        let (window, until) = (now.plus_seconds(-WINDOW_SECONDS), now.plus_seconds(WINDOW_SECONDS));
+        Some(Box::new(move |w: &Writer<'_>| w.count_failure(user, FAILURES_MOST.into(), window, until)))
     }
 }
 
@@ -203,7 +212,6 @@ impl SignIn {
                 error
             }
             Stop::Refused(refusal) => {
-                self.ground.sign_ins.refused(refusal.means.name(), refusal.reject.code());
                 self.refused(caller, surface, *refusal, now).unwrap_or_else(|error| error)
             }
         }
@@ -213,35 +221,41 @@ impl SignIn {
         &self,
         caller: &Caller,
         surface: &'static str,
-        mut refusal: Refusal,
+        mut refused: RefusedSignIn,
         now: Timestamp,
     ) -> Result<Error> {
-        if let Some(weight) = refusal.weight() {
-            // A lock in the store counts for those who have a password; for all others the guard does.
-            let everywhere = weight == Weight::Password && refusal.locks().is_none();
-            let account = refusal.named.as_ref().map_or(Account::Address(""), Named::account);
-            self.ground.guard.failed(caller.ip, account, weight, everywhere, now);
-        }
-        // Its failure is counted: it need not count as being verified any more.
-        drop(refusal.reserved.take());
-        let error = refusal.reject.to_public();
-        let Some(tally) = self.tallied(caller, &refusal, now) else { return Ok(error) };
-        let code = incident_code()?;
-        refusal.group = self.ground.store.read(|r| owner(r, &refusal))?;
-        let explained = self.explained(&refusal, now)?;
-        let entry = row(caller, surface, &refusal, explained.cause, &code, tally);
-        self.note(entry, refusal, explained, code.clone(), now)?;
-        Ok(error.with_incident(code))
+        let reserved = refused.reserved.take();
+        let refusal = Refusal {
+            caller,
+            operation: refused.means.operation(),
+            code: refused.reject.code(),
+            means: Some(refused.means.name()),
+            failure: refused.failure(),
+            reserved,
+            noted: refused.noted(),
+        };
+        let incident = self.ground.turn_away(refusal, now, |_| self.note_of(surface, &refused, now))?;
+        Ok(Error { incident, ..refused.reject.to_public() })
     }
 
-    /// Counts a refusal; `None` when it is not noted.
-    fn tallied(&self, caller: &Caller, refusal: &Refusal, now: Timestamp) -> Option<Tally> {
-        let tally = refusal.is_counted().then(|| self.ground.guard.tally(caller.ip, now))?;
-        (refusal.is_always_noted() || tally.is_noted()).then_some(tally)
+    fn note_of(&self, surface: &str, refused: &RefusedSignIn, now: Timestamp) -> Result<RefusalNote> {
+        let group = self.ground.store.read(|r| owner(r, refused))?;
+        let Explained { checks, repair, cause } = self.explained(refused, now)?;
+        let times = refused.times.map_or_else(String::new, |times| format!("; {times} since"));
+        let cause = cause.map_or_else(String::new, |cause| format!("; likely cause: {cause}"));
+        let checks = serde_json::to_string(&checks).map_err(|e| Error::fault("incident_checks", e.to_string()))?;
+        let named = refused.means.operation().trim_start_matches("sign-in.").to_owned();
+        Ok(RefusalNote {
+            group,
+            subject: refused.subject.clone(),
+            detail: format!("{surface}: {}{cause}{times}", refused.reject),
+            incident: Some(IncidentNote { surface: named, checks, repair }),
+            change: refused.change(now),
+        })
     }
 
-    fn explained(&self, refusal: &Refusal, now: Timestamp) -> Result<Explained> {
-        match &refusal.claim {
+    fn explained(&self, refused: &RefusedSignIn, now: Timestamp) -> Result<Explained> {
+        match &refused.claim {
             Some(claim) => {
                 let explanation = self.explain_login_key(claim, now)?;
                 let repair = explanation.repair().to_owned();
@@ -249,42 +263,9 @@ impl SignIn {
                 Ok(Explained { checks: explanation.checks, repair, cause })
             }
             None => {
-                let repair = refusal.reject.repair().to_owned();
-                Ok(Explained { checks: vec![one_check(refusal)], repair, cause: None })
+                let repair = refused.reject.repair().to_owned();
+                Ok(Explained { checks: vec![one_check(refused)], repair, cause: None })
             }
-        }
-    }
-
-    fn note(
-        &self,
-        entry: LogEntry,
-        refusal: Refusal,
-        explained: Explained,
-        code: String,
-        now: Timestamp,
-    ) -> Result<()> {
-        let incident = Incident {
-            code,
-            at: now,
-            group: refusal.group,
-            surface: refusal.means.operation().trim_start_matches("sign-in.").to_owned(),
-            reject: refusal.reject.code().to_owned(),
-            checks: serde_json::to_string(&explained.checks)
-                .map_err(|e| Error::fault("incident_checks", e.to_string()))?,
-            repair: explained.repair,
-        };
-        let locks = refusal.locks();
-        let note = move |w: &Writer<'_>| {
-            if let Some(user) = locks {
-                let window = now.plus_seconds(-WINDOW_SECONDS);
-                w.count_failure(user, FAILURES_MOST.into(), window, now.plus_seconds(WINDOW_SECONDS))?;
-            }
-            w.insert_incident(&incident, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
-            w.log(&entry)
-        };
-        match locks {
-            Some(_) => self.ground.store.write(now, note),
-            None => self.ground.store.write_promised(now, note).wait(),
         }
     }
 }
@@ -294,7 +275,7 @@ impl SignIn {
 /// The group that somebody proved to belong to, or whose login key is explained; else the one that the request names, if
 /// it exists, whether or not there is such a person; else the home group of the person whose Glance Address it names.
 /// A password that is tried in a group that the person is no member of is the home group's.
-fn owner(r: &Reader<'_>, refusal: &Refusal) -> Result<Option<GroupId>> {
+fn owner(r: &Reader<'_>, refusal: &RefusedSignIn) -> Result<Option<GroupId>> {
     if refusal.group.is_some() {
         return Ok(refusal.group);
     }
@@ -322,24 +303,7 @@ struct Explained {
     cause: Option<&'static str>,
 }
 
-/// The access log's row of a refusal.
-fn row(
-    caller: &Caller,
-    surface: &str,
-    refusal: &Refusal,
-    cause: Option<&str>,
-    code: &str,
-    tally: Tally,
-) -> LogEntry {
-    let times = refusal.times.map_or_else(String::new, |times| format!("; {times} since"));
-    let cause = cause.map_or_else(String::new, |cause| format!("; likely cause: {cause}"));
-    let detail = format!("{surface}: {}{cause}{times}{}", refusal.reject, tally.detail());
-    let (operation, subject) = (refusal.means.operation(), refusal.subject.clone());
-    let refused = LogEntry::refused(caller, refusal.group, operation, subject, refusal.reject.code(), detail);
-    LogEntry { incident: Some(code.to_owned()), ..refused }
-}
-
-fn one_check(refusal: &Refusal) -> Check {
+fn one_check(refusal: &RefusedSignIn) -> Check {
     Check {
         number: 1,
         name: refusal.means.operation().to_owned(),
@@ -348,10 +312,6 @@ fn one_check(refusal: &Refusal) -> Check {
         expected: "a valid credential of a user who may sign in".to_owned(),
         got: refusal.reject.to_string(),
     }
-}
-
-fn shortened(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(CLAIMED_NAME_MOST).collect()
 }
 
 /// Passes the group that was asked for, or any when none was.

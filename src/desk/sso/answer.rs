@@ -15,7 +15,7 @@ pub const LOGIN_KEY_SECONDS: i64 = 3_600;
 /// How a sign-in came out.
 pub enum Answer {
     SignedIn(Box<SignedIn>),
-    Refused(Box<Refusal>),
+    Refused(Box<RefusedBrowser>),
     /// `test=11`: nobody was signed in.
     Diagnosed(Box<Diagnosis>),
 }
@@ -42,7 +42,7 @@ pub enum Outcome {
 
 /// Somebody was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedBrowser {
     /// What the person may know: one sentence and the incident code.
     pub error: Error,
     /// Where they may begin anew: a path of this server.
@@ -52,10 +52,10 @@ pub struct Refusal {
     pub allowed_sites: Vec<String>,
 }
 
-impl Refusal {
+impl RefusedBrowser {
     /// A refusal of somebody who cannot begin anew, or whose sites nobody knows.
-    pub fn plain(error: Error, embedded: bool) -> Refusal {
-        Refusal { error, again: None, embedded, allowed_sites: Vec::new() }
+    pub fn plain(error: Error, embedded: bool) -> RefusedBrowser {
+        RefusedBrowser { error, again: None, embedded, allowed_sites: Vec::new() }
     }
 }
 

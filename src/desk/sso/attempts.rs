@@ -3,24 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::ground::guard::Tally;
 use crate::desk::ground::permission;
+use crate::desk::ground::refusal::{IncidentNote, NotedWhen, Refusal, RefusalNote, shortened};
 use crate::desk::ground::sign_ins::SAML;
 use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::compared::ComparedKeys;
 use crate::model::sso::{Attempt as KeptAttempt, Status};
-use crate::model::{Caller, GroupId, LogEntry};
+use crate::model::{Caller, GroupId};
 use crate::protocol::check::Check;
 use crate::protocol::saml::bindings;
 use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::names::FORMAT_TRANSIENT;
-use crate::secret::{Secret, incident_code, typed_incident_code};
-use crate::store::{Incident, KeptResponse, NewAttempt, Reader};
+use crate::secret::{Secret, typed_incident_code};
+use crate::store::{KeptResponse, NewAttempt, Reader};
 
 use super::admit::Admitted;
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, RefusedBrowser};
 use super::compared::compared;
 use super::diagnosis::{Diagnosis, attributes, attributes_json};
 use super::judge::Checklist;
@@ -33,12 +33,8 @@ use super::told::{Told, told};
 
 /// How long a response is kept, in seconds: a day, as the help text says.
 const KEPT_SECONDS: i64 = 24 * 3600;
-/// How long incidents are kept, in seconds.
-const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
 /// Attempts on the page.
 const SHOWN: u32 = 50;
-/// Characters of a group's name that the log takes: a stranger wrote it.
-const NAMED_MOST: usize = 300;
 /// What a person reads who is refused.
 const SENTENCE: &str = "You could not be signed in.";
 
@@ -50,27 +46,19 @@ impl Sso {
         group: Option<GroupId>,
         reject: &SsoReject,
     ) -> Result<Error> {
-        self.ground.sign_ins.refused(SAML, reject.code());
         let now = self.ground.clock.now();
-        let error = Error::new(Kind::Denied, reject.code(), SENTENCE);
-        let tally = self.ground.guard.tally(caller.ip, now);
-        if !tally.is_noted() {
-            return Ok(error);
-        }
-        let mut checks = Checklist::default();
-        checks.failed(reject);
-        let incident = incident_code()?;
-        let kept = self.incident(incident.clone(), group, reject, &checks);
-        let subject = group.map_or_else(String::new, |group| group.to_string());
-        let detail = detail(reject, tally);
-        let refused = LogEntry::refused(caller, group, OPERATION, subject, reject.code(), detail);
-        let entry = LogEntry { incident: Some(incident.clone()), ..refused };
-        let refused = self.ground.store.write_promised(now, move |w| {
-            w.insert_incident(&kept, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
-            w.log(&entry)
-        });
-        refused.wait()?;
-        Ok(error.with_incident(incident))
+        let incident = self.ground.turn_away(refusal(caller, OPERATION, reject), now, |_| {
+            let mut checks = Checklist::default();
+            checks.failed(reject);
+            Ok(RefusalNote {
+                group,
+                subject: group.map_or_else(String::new, |group| group.to_string()),
+                detail: detail(reject),
+                incident: Some(incident_note(reject.repair().to_owned(), &checks)),
+                change: None,
+            })
+        })?;
+        Ok(Error { incident, ..Error::new(Kind::Denied, reject.code(), SENTENCE) })
     }
 
     /// Refuses somebody who named no group, or one that does not exist.
@@ -78,8 +66,8 @@ impl Sso {
     /// # Errors
     /// `Fault` when the database fails; the refusal is what it gives back.
     pub fn refuse_unknown_group(&self, caller: &Caller, selector: Option<&GroupSelector>) -> Result<Error> {
-        let got = selector.map_or("", |selector| selector.text()).chars().filter(|c| !c.is_control());
-        let reject = SsoReject::UnknownGroup { got: got.take(NAMED_MOST).collect() };
+        let got = shortened(selector.map_or("", |selector| selector.text()));
+        let reject = SsoReject::UnknownGroup { got };
         self.refuse_outright(caller, None, &reject)
     }
 
@@ -93,7 +81,7 @@ impl Sso {
         selector: Option<&GroupSelector>,
         most: usize,
         embedded: bool,
-    ) -> Result<Refusal> {
+    ) -> Result<RefusedBrowser> {
         let named = self.ground.store.read(|r| {
             let named = selector.map(|selector| selector.find(r)).transpose()?.flatten();
             let Some(configuration) = named.map(|group| r.sso_configuration(group)).transpose()?.flatten()
@@ -110,7 +98,7 @@ impl Sso {
             most / 1024
         );
         let error = Error { kind: Kind::Http(413), public, ..error };
-        Ok(Refusal { allowed_sites, ..Refusal::plain(error, embedded) })
+        Ok(RefusedBrowser { allowed_sites, ..RefusedBrowser::plain(error, embedded) })
     }
 
     /// Refuses a response, and keeps why. `identity` is what a verified assertion said.
@@ -124,13 +112,12 @@ impl Sso {
         if checks.0.is_empty() {
             checks.failed(reject);
         }
-        self.ground.sign_ins.refused(SAML, reject.code());
         let target = attempt.target(identity);
-        let tally = self.ground.guard.tally(attempt.caller.ip, attempt.now);
-        let incident = match tally.is_noted() {
-            true => Some(self.kept_refusal(attempt, reject, identity, &checks, tally)?),
-            false => None,
-        };
+        let operation = if target.test { TEST_OPERATION } else { OPERATION };
+        let refusal = refusal(&attempt.caller, operation, reject);
+        let incident = self.ground.turn_away(refusal, attempt.now, |incident| {
+            self.note_of_attempt(attempt, reject, identity, &checks, incident)
+        })?;
         if target.test {
             let keys = keys_of(attempt, reject, &checks);
             let Told { reject, checks, keys } = told(reject, checks, keys);
@@ -145,7 +132,7 @@ impl Sso {
         let configuration = &attempt.grounds.configuration;
         let begins_here = !configuration.endpoint_url.is_empty();
         let again = begins_here.then(|| acs_url("", configuration.group) + &target.as_parameters());
-        Ok(Answer::Refused(Box::new(Refusal {
+        Ok(Answer::Refused(Box::new(RefusedBrowser {
             error: Error { incident, ..Error::new(Kind::Denied, reject.code(), SENTENCE) },
             again,
             embedded: target.embedded,
@@ -153,23 +140,22 @@ impl Sso {
         })))
     }
 
-    /// Keeps why a response is refused, and gives back under which incident code.
-    fn kept_refusal(
+    /// What is kept of a response that is refused.
+    fn note_of_attempt(
         &self,
         attempt: &Attempt,
         reject: &SsoReject,
         identity: Option<&Identity>,
         checks: &Checklist,
-        tally: Tally,
-    ) -> Result<String> {
+        incident: &str,
+    ) -> Result<RefusalNote> {
         let configuration = &attempt.grounds.configuration;
         let group = configuration.group;
-        let incident = incident_code()?;
         let subject = identity.and_then(|i| i.name_id.as_ref()).map_or("", |n| n.value.as_str()).to_owned();
         let provisioning = configuration.status == Status::Provisioning;
         let kept = NewAttempt {
             group,
-            incident: Some(incident.clone()),
+            incident: Some(incident.to_owned()),
             code: Some(reject.code()),
             subject: subject.clone(),
             checks: checks.to_json(),
@@ -177,22 +163,13 @@ impl Sso {
             attributes: identity.filter(|_| provisioning).map(attributes_json),
             kept: self.keepable(attempt)?,
         };
-        let operation = if attempt.target(identity).test { TEST_OPERATION } else { OPERATION };
-        let (caller, detail) = (&attempt.caller, detail(reject, tally));
-        let refused = LogEntry::refused(caller, Some(group), operation, subject, reject.code(), detail);
-        let entry = LogEntry { incident: Some(incident.clone()), ..refused };
-        let row = Incident {
-            repair: self.repair(attempt, reject, identity)?,
-            ..self.incident(incident.clone(), Some(group), reject, checks)
-        };
-        let now = attempt.now;
-        let refused = self.ground.store.write_promised(now, move |w| {
-            w.insert_incident(&row, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
-            w.insert_saml_attempt(&kept)?;
-            w.log(&entry)
-        });
-        refused.wait()?;
-        Ok(incident)
+        Ok(RefusalNote {
+            group: Some(group),
+            subject,
+            detail: detail(reject),
+            incident: Some(incident_note(self.repair(attempt, reject, identity)?, checks)),
+            change: Some(Box::new(move |w| w.insert_saml_attempt(&kept).map(drop))),
+        })
     }
 
     /// What the diagnostic page shows of a test that went well.
@@ -215,24 +192,6 @@ impl Sso {
             circumstances,
             until: attempt.now.plus_seconds(KEPT_SECONDS),
         }))
-    }
-
-    fn incident(
-        &self,
-        code: String,
-        group: Option<GroupId>,
-        reject: &SsoReject,
-        checks: &Checklist,
-    ) -> Incident {
-        Incident {
-            code,
-            at: self.ground.clock.now(),
-            group,
-            surface: "saml".to_owned(),
-            reject: reject.code().to_owned(),
-            checks: checks.to_json(),
-            repair: reject.repair().to_owned(),
-        }
     }
 
     /// What the administrator should change. Where nobody was found, what else came may tell.
@@ -362,8 +321,17 @@ fn attribute_that_names(r: &Reader<'_>, group: GroupId, identity: &Identity) -> 
     Ok(None)
 }
 
-fn detail(reject: &SsoReject, tally: Tally) -> String {
-    format!("expected {}; got {}{}", reject.expected(), reject.got(), tally.detail())
+fn refusal<'a>(caller: &'a Caller, operation: &'static str, reject: &SsoReject) -> Refusal<'a> {
+    let (means, noted) = (Some(SAML), NotedWhen::Tallied);
+    Refusal { caller, operation, code: reject.code(), means, failure: None, reserved: None, noted }
+}
+
+fn detail(reject: &SsoReject) -> String {
+    format!("expected {}; got {}", reject.expected(), reject.got())
+}
+
+fn incident_note(repair: String, checks: &Checklist) -> IncidentNote {
+    IncidentNote { surface: SAML.to_owned(), checks: checks.to_json(), repair }
 }
 
 /// Where a kept response belongs.

@@ -21,7 +21,7 @@ use crate::protocol::saml::verdict::{Reasons, judge_post};
 use crate::store::{PendingRequest, Reader};
 
 use super::admit::{Act, Admitted, Carried, Denied};
-use super::answer::{Answer, Outcome, Refusal, SignedIn};
+use super::answer::{Answer, Outcome, RefusedBrowser, SignedIn};
 use super::browser_token::is_browser_token;
 use super::judge::{Checklist, Circumstances, Grounds};
 use super::matching::Identifiers;
@@ -42,7 +42,7 @@ impl Sso {
             Ok(grounds) => self.consume(caller, posted, Arc::new(grounds)),
             Err((group, reject)) => {
                 let error = self.refuse_outright(&caller, group, &reject)?;
-                let refusal = Refusal::plain(error, posted.target.embedded);
+                let refusal = RefusedBrowser::plain(error, posted.target.embedded);
                 Ok(Promise::kept(Ok(Answer::Refused(Box::new(refusal)))))
             }
         }

@@ -44,7 +44,7 @@ mod tile;
 mod told;
 mod trust;
 
-pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, Refusal, SignedIn};
+pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, RefusedBrowser, SignedIn};
 pub use begin::{Beginning, Begun, Carried, REQUEST_LIFETIME};
 pub use compared::kept as compared_keys;
 pub use configure::configured_by_seed;
