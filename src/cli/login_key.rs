@@ -199,7 +199,7 @@ impl CheckKey {
             rejected: rejected.map(|reject| (reject.code(), reject.to_string())),
             repair: match (rejected, diagnosis) {
                 (_, Some(diagnosis)) => diagnosis.mistake.repair(),
-                (Some(reject), None) => crate::desk::sign_in::Reject::LoginKey(reject).repair(),
+                (Some(reject), None) => crate::desk::sign_in::SignInReject::LoginKey(reject).repair(),
                 (None, None) => "",
             },
             diagnosis,

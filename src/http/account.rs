@@ -15,8 +15,8 @@ use super::framing::{self, framed_by};
 use super::gssnid::{self, Jar};
 use super::router::{App, AtOnce, Call, Errors, Handling, NO_BODY, Route, SAML};
 use crate::desk::sso::{
-    Answer, Beginning, Carried, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, RefusedBrowser,
-    SignedIn, Target,
+    Beginning, Diagnosis, GroupSelector, Outcome, Posted, REQUEST_LIFETIME, RefusedBrowser, RequestBinding,
+    SsoAnswer, SsoSignedIn, Target,
 };
 use crate::duty;
 use crate::error::{Error, Kind, Result};
@@ -78,7 +78,10 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let group = match group_of(app, call, &query)? {
         Ok(group) => group,
         Err(error) => {
-            return Ok(Promise::kept(Ok(refused_at_once(app, RefusedBrowser::plain(error, target.embedded)))));
+            return Ok(Promise::kept(Ok(refused_at_once(
+                app,
+                RefusedBrowser::plain(error, target.embedded),
+            ))));
         }
     };
     let origin = app.origin(call.request);
@@ -95,13 +98,13 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
     let names_group = names_group(&query);
     let answer = app.desk.sso.consume_saml(call.anonymous(), posted)?;
     Ok(answer.then(move |answer| match answer? {
-        Answer::SignedIn(signed_in) => Ok(signed_in_answer(jar, &signed_in)),
-        Answer::Refused(mut refusal) => {
+        SsoAnswer::SignedIn(signed_in) => Ok(signed_in_answer(jar, &signed_in)),
+        SsoAnswer::Refused(mut refusal) => {
             // What a page of a person's group says of its sites would tell that there is such a person.
             refusal.allowed_sites.retain(|_| names_group || refusal.embedded);
             Ok(refused(&refusal, lab.as_deref()))
         }
-        Answer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
+        SsoAnswer::Diagnosed(diagnosis) => Ok(diagnosed(&diagnosis)),
     }))
 }
 
@@ -211,14 +214,15 @@ fn begin(
         Ok(Beginning::Begun(begun)) => begun,
         Ok(Beginning::Diagnosed(diagnosis)) => return Ok(diagnosed(&diagnosis)),
         Err(error) if matches!(error.kind, Kind::Denied | Kind::TooMany) => {
-            let refusal = RefusedBrowser { allowed_sites: frames()?, ..RefusedBrowser::plain(error, target.embedded) };
+            let refusal =
+                RefusedBrowser { allowed_sites: frames()?, ..RefusedBrowser::plain(error, target.embedded) };
             return Ok(refused_at_once(app, refusal));
         }
         Err(error) => return Err(error),
     };
     let response = match &begun.carried {
-        Carried::Redirect { location } => answer::with(answer::text(302, ""), "Location", location),
-        Carried::Post { action, request, relay_state } => {
+        RequestBinding::Redirect { location } => answer::with(answer::text(302, ""), "Location", location),
+        RequestBinding::Post { action, request, relay_state } => {
             let page = pages::sso::post_request(action, request, relay_state);
             // Where the identity provider sends the form on to, is its business: form-action would stop it.
             let policy = format!(
@@ -236,7 +240,7 @@ fn begin(
     ))
 }
 
-fn signed_in_answer(jar: Jar, signed_in: &SignedIn) -> Response {
+fn signed_in_answer(jar: Jar, signed_in: &SsoSignedIn) -> Response {
     let embedding = !signed_in.allowed_sites.is_empty();
     let response = match &signed_in.outcome {
         Outcome::Redirect(path) => answer::see_other(path.as_str()),

@@ -6,7 +6,7 @@ use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::GroupId;
-use crate::model::sso::{Attempt, LOGIN_KEY_CHECK};
+use crate::model::sso::{KeptAttempt, LOGIN_KEY_CHECK};
 
 /// An AuthnRequest that waits for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn saml_attempts(&self, group: GroupId, limit: u32) -> Result<Vec<Attempt>> {
+    pub fn saml_attempts(&self, group: GroupId, limit: u32) -> Result<Vec<KeptAttempt>> {
         let sql = format!("{ATTEMPT} WHERE group_id = ?1 ORDER BY id DESC LIMIT ?2");
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
         let rows = statement.query_map((group.0, limit), attempt_row).map_err(database_fault)?;
@@ -109,7 +109,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn saml_attempt(&self, group: GroupId, id: i64) -> Result<Option<Attempt>> {
+    pub fn saml_attempt(&self, group: GroupId, id: i64) -> Result<Option<KeptAttempt>> {
         let sql = format!("{ATTEMPT} WHERE group_id = ?1 AND id = ?2");
         self.connection
             .prepare_cached(&sql)
@@ -288,12 +288,12 @@ impl Writer<'_> {
 
 /// Of a test that was refused the access log tells, under its incident. One that was accepted has no
 /// incident, but a check that only tests make.
-fn attempt_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+fn attempt_row(row: &Row<'_>) -> rusqlite::Result<KeptAttempt> {
     let code: Option<String> = row.get(4)?;
     let checks: String = row.get(6)?;
     let of_tests = || checks.contains(&format!("\"name\":\"{LOGIN_KEY_CHECK}\""));
     let test = if code.is_some() { row.get(9)? } else { of_tests() };
-    Ok(Attempt {
+    Ok(KeptAttempt {
         id: row.get(0)?,
         at: Timestamp(row.get(1)?),
         group: GroupId(row.get(2)?),

@@ -1,13 +1,13 @@
 //! Rules at the very value where they turn, and refusals to the word.
 
 use sidelight::protocol::saml::bindings::Encoding;
-use sidelight::protocol::saml::reject::Reject;
+use sidelight::protocol::saml::reject::SamlReject;
 use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::saml::verdict::{explain, verdict};
 
 use crate::forge::{ACS, ALICE, Forge, NOW, Parts, REQUEST, confirmation};
 
-fn refused(change: impl FnOnce(&mut Parts)) -> Reject {
+fn refused(change: impl FnOnce(&mut Parts)) -> SamlReject {
     let mut parts = Parts::genuine();
     change(&mut parts);
     let document = parts.both_signed(Forge::shared());

@@ -2,7 +2,7 @@
 
 use sidelight::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use sidelight::protocol::saml::identity::{AttributeValue, Identity, Signed};
-use sidelight::protocol::saml::reject::Reject;
+use sidelight::protocol::saml::reject::SamlReject;
 use sidelight::protocol::saml::verdict::verdict;
 
 use crate::forge::{
@@ -191,7 +191,7 @@ fn accept(parts: &Parts, change: impl FnOnce(&mut Expectations<'_>)) -> Identity
     judge(parts, change).unwrap()
 }
 
-fn judge(parts: &Parts, change: impl FnOnce(&mut Expectations<'_>)) -> Result<Identity, Reject> {
+fn judge(parts: &Parts, change: impl FnOnce(&mut Expectations<'_>)) -> Result<Identity, SamlReject> {
     let forge = Forge::shared();
     let mut expectations = forge.expectations();
     change(&mut expectations);

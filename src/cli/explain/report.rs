@@ -11,7 +11,7 @@ use crate::cli::terminal::harmless;
 use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::saml::identity::{AttributeValue, Identity};
 use crate::protocol::saml::metadata::{IdentityProvider, Metadata, MetadataReject};
-use crate::protocol::saml::reject::Reject;
+use crate::protocol::saml::reject::SamlReject;
 use crate::protocol::saml::time::format_instant;
 use crate::protocol::saml::verdict::Explanation;
 
@@ -89,7 +89,7 @@ fn in_words(value: &AttributeValue) -> &str {
     }
 }
 
-fn rejected(page: &mut Page, reject: &Reject) {
+fn rejected(page: &mut Page, reject: &SamlReject) {
     page.painted(RED, &format!("Rejected: {}", reject.code.code()));
     page.field("check", &format!("{}, {}", reject.rule.number(), reject.rule.name()));
     page.field("clause", reject.clause());

@@ -6,7 +6,7 @@ use super::attempt::{Attempt, TokenRequest};
 use super::refusal::{self, RefusedSignIn, Stop};
 use super::signed_in::{Means, SignedIn, row};
 use super::token::{self, Claims};
-use super::{Reject, SignIn};
+use super::{SignIn, SignInReject};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId, LogEntry, LogOutcome, admitted};
@@ -77,7 +77,7 @@ impl SignIn {
         group: Option<GroupId>,
         why: Option<Unreadable>,
     ) -> Error {
-        let reject = why.map_or(Reject::NoCredential, Reject::Unreadable);
+        let reject = why.map_or(SignInReject::NoCredential, SignInReject::Unreadable);
         let stop = RefusedSignIn::new(Means::Unreadable, reject).asking(group).into();
         self.stopped(caller, surface, stop, self.ground.clock.now())
     }
@@ -205,20 +205,20 @@ impl SignIn {
         let refusal = |reject| RefusedSignIn::new(Means::Token, reject);
         let claims = token::read(&self.ground.keys.token, text, now.seconds()).map_err(|why| {
             refusal(match why {
-                token::TokenReject::Bad => Reject::BadToken,
-                token::TokenReject::Expired => Reject::TokenExpired,
+                token::TokenReject::Bad => SignInReject::BadToken,
+                token::TokenReject::Expired => SignInReject::TokenExpired,
             })
         })?;
         let state = self.ground.store.read(|r| r.member_state(claims.group, claims.user))?;
         let Some(state) = state else {
-            return Err(refusal(Reject::NotAMember).asking(Some(claims.group)).into());
+            return Err(refusal(SignInReject::NotAMember).asking(Some(claims.group)).into());
         };
         let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
         admitted(state.group_is_off, state.active, state.suspended)
             .map_err(|barred| of_member(barred.into()))?;
         if claims.mark != state.mark {
-            return Err(of_member(Reject::TokenEnded).into());
+            return Err(of_member(SignInReject::TokenEnded).into());
         }
         refusal::in_group(group, claims.group).map_err(of_member)?;
         Ok(signed_in)
@@ -233,7 +233,9 @@ impl SignIn {
         let (group, role) = (signed_in.group, signed_in.role);
         let setting = self.ground.store.read(|r| r.effective_setting(group, role, &request.service))?;
         if setting == Some(false) {
-            return Err(RefusedSignIn::new(signed_in.means, Reject::ServiceNotAllowed).of(signed_in).into());
+            return Err(RefusedSignIn::new(signed_in.means, SignInReject::ServiceNotAllowed)
+                .of(signed_in)
+                .into());
         }
         Ok(())
     }
@@ -264,7 +266,7 @@ impl SignIn {
         let opened = self.ground.store.write_promised(now, move |w| {
             if !w.insert_web_session(&fingerprint, group, user, Some(mark), expires_at)? {
                 // Somebody took the member away since they were judged.
-                let (outcome, code) = (LogOutcome::Refused, Some(Reject::NotAMember.code()));
+                let (outcome, code) = (LogOutcome::Refused, Some(SignInReject::NotAMember.code()));
                 return w.log(&LogEntry { outcome, code, ..entry }).map(|()| None);
             }
             w.log(&entry)?;

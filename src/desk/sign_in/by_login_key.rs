@@ -3,7 +3,7 @@
 use super::attempt::Attempt;
 use super::explained::KeyClaim;
 use super::refusal::{RefusedSignIn, Stop, in_group};
-use super::reject::Reject;
+use super::reject::SignInReject;
 use super::signed_in::{Means, SignedIn, address_of};
 use crate::clock::Timestamp;
 use crate::desk::ground::guard::Account;
@@ -16,7 +16,7 @@ use crate::store::{KeyRow, MemberRow};
 
 /// Groups of one user that a login key with a Glance Address is tried in.
 const GROUPS_MOST: usize = 50;
-type Verdict = std::result::Result<KeyHolder, Reject>;
+type Verdict = std::result::Result<KeyHolder, SignInReject>;
 
 /// The member whose login key was good.
 struct KeyHolder {
@@ -87,20 +87,20 @@ impl SignIn {
         self.ground.store.sign_in_by_puid(group, puid, |row| {
             let Some(KeyRow { sealed_api_key, member }) = row else {
                 decoy(key, group, puid, now);
-                return Ok(Err(Reject::UnknownGroup));
+                return Ok(Err(SignInReject::UnknownGroup));
             };
             let Some(sealed) = sealed_api_key else {
                 decoy(key, group, puid, now);
-                return Ok(Err(Reject::GroupWithoutApiKey));
+                return Ok(Err(SignInReject::GroupWithoutApiKey));
             };
             let verify = |api_key: &SigningKey| login_key::verify(key, api_key, group, puid, now.seconds());
             if let Err(reject) = self.ground.key_cache.with(&self.ground.keys, group, sealed, verify)? {
-                return Ok(Err(Reject::LoginKey(reject)));
+                return Ok(Err(SignInReject::LoginKey(reject)));
             }
-            let Some(member) = member else { return Ok(Err(Reject::UnknownPuid)) };
+            let Some(member) = member else { return Ok(Err(SignInReject::UnknownPuid)) };
             Ok(admitted(member.group_is_off, member.active, member.suspended)
                 .map(|()| KeyHolder::of(&member))
-                .map_err(Reject::from))
+                .map_err(SignInReject::from))
         })
     }
 
@@ -116,13 +116,13 @@ impl SignIn {
         let refusal = |reject| RefusedSignIn::new(Means::LoginKey, reject).naming_address(address);
         let Some(user) = self.ground.store.read(|r| r.user_by_address(address))? else {
             decoy(key, GroupId(1), address, now);
-            return Err(refusal(Reject::UnknownAddress).into());
+            return Err(refusal(SignInReject::UnknownAddress).into());
         };
         let memberships = self.ground.store.read(|r| r.memberships_of(user.id))?;
         // The group that was asked for comes first, and then the home group, so that it is the one explained.
         let (first, others): (Vec<_>, Vec<_>) = memberships.iter().partition(|m| Some(m.group) == asked);
         let (home, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|m| m.group == user.home_group);
-        let mut found: Option<(Reject, GroupId, String)> = None;
+        let mut found: Option<(SignInReject, GroupId, String)> = None;
         for membership in first.into_iter().chain(home).chain(others).take(GROUPS_MOST) {
             for puid in membership.puid.as_ref().map(Puid::as_str).into_iter().chain([user.address.as_str()])
             {
@@ -134,7 +134,7 @@ impl SignIn {
                 }
             }
         }
-        let Some((reject, group, puid)) = found else { return Err(refusal(Reject::NoGroup).into()) };
+        let Some((reject, group, puid)) = found else { return Err(refusal(SignInReject::NoGroup).into()) };
         let outdated = self.is_of_previous_api_key(&reject, group, [puid.as_str()].into_iter(), key, now)?;
         let claim = KeyClaim { group, puid, text: key.to_owned().into() };
         Err(refusal(reject).explaining(claim).outdated(outdated).into())
@@ -144,13 +144,13 @@ impl SignIn {
     /// a mistake of its own people, and no guess.
     fn is_of_previous_api_key<'p>(
         &self,
-        reject: &Reject,
+        reject: &SignInReject,
         group: GroupId,
         mut readings: impl Iterator<Item = &'p str>,
         key: &str,
         now: Timestamp,
     ) -> Result<bool> {
-        if *reject != Reject::LoginKey(login_key::LoginKeyReject::BadSignature) {
+        if *reject != SignInReject::LoginKey(login_key::LoginKeyReject::BadSignature) {
             return Ok(false);
         }
         let Some(previous) = self.ground.store.read(|r| self.api_keys(r, group))?.previous else {
@@ -170,13 +170,13 @@ impl SignIn {
         now: Timestamp,
     ) -> Result<Verdict> {
         let (sealed, _) = self.ground.store.read(|r| r.sealed_api_keys(group))?;
-        let Some(sealed) = sealed else { return Ok(Err(Reject::GroupWithoutApiKey)) };
+        let Some(sealed) = sealed else { return Ok(Err(SignInReject::GroupWithoutApiKey)) };
         let verify = |api_key: &SigningKey| login_key::verify(key, api_key, group, puid, now.seconds());
         if let Err(reject) = self.ground.key_cache.with(&self.ground.keys, group, &sealed, verify)? {
-            return Ok(Err(Reject::LoginKey(reject)));
+            return Ok(Err(SignInReject::LoginKey(reject)));
         }
         let Some(state) = self.ground.store.read(|r| r.member_state(group, user))? else {
-            return Ok(Err(Reject::UnknownPuid));
+            return Ok(Err(SignInReject::UnknownPuid));
         };
         let holder = KeyHolder {
             user,
@@ -185,7 +185,9 @@ impl SignIn {
             mark: state.mark,
             address: state.address.clone(),
         };
-        Ok(admitted(state.group_is_off, state.active, state.suspended).map(|()| holder).map_err(Reject::from))
+        Ok(admitted(state.group_is_off, state.active, state.suspended)
+            .map(|()| holder)
+            .map_err(SignInReject::from))
     }
 }
 

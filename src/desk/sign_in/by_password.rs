@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::attempt::Attempt;
 use super::refusal::{RefusedSignIn, Stop, in_group};
-use super::reject::Reject;
+use super::reject::SignInReject;
 use super::signed_in::{Means, SignedIn, row};
 use crate::clock::Timestamp;
 use crate::desk::ground::guard::Account;
@@ -40,14 +40,14 @@ impl SignIn {
         now: Timestamp,
     ) -> std::result::Result<SignedIn, Stop> {
         let user = self.unlocked(attempt, username, now)?;
-        let reserved = self
-            .ground
-            .guard
-            .reserve(attempt.caller.ip, now)
-            .map_err(|too_many| RefusedSignIn::too_many(Means::Password, too_many).naming_user(username))?;
+        let reserved =
+            self.ground.guard.reserve(attempt.caller.ip, now).map_err(|too_many| {
+                RefusedSignIn::too_many(Means::Password, too_many).naming_user(username)
+            })?;
         let reserved = Cell::new(reserved);
-        let refusal =
-            |reject| RefusedSignIn::new(Means::Password, reject).naming_user(username).reserving(reserved.take());
+        let refusal = |reject| {
+            RefusedSignIn::new(Means::Password, reject).naming_user(username).reserving(reserved.take())
+        };
         let password = Secret::new(password.as_bytes());
         let hash = match &user {
             Some(user) => self.ground.store.read(|r| r.password_hash(user.id))?,
@@ -57,17 +57,17 @@ impl SignIn {
         // Others may have locked the password while this one waited for its turn: then nothing is told of it.
         self.unlocked(attempt, username, now)?;
         let Some(hash) = hash else {
-            let reject = if user.is_some() { Reject::NoPassword } else { Reject::UnknownAddress };
+            let reject = if user.is_some() { SignInReject::NoPassword } else { SignInReject::UnknownAddress };
             return Err(refusal(reject).into());
         };
         let user = user.ok_or_else(|| Error::fault("password_hash", "a hash without its user"))?;
         if !fits {
-            return Err(refusal(Reject::WrongPassword).user(user.id).into());
+            return Err(refusal(SignInReject::WrongPassword).user(user.id).into());
         }
         let signed_in = self.choose_group(attempt, &user, Means::Password)?;
         // Verifying took long: the password must still be the one of before the member's mark was read.
         if self.ground.store.read(|r| r.password_hash(user.id))? != Some(hash) {
-            return Err(refusal(Reject::WrongPassword).user(user.id).into());
+            return Err(refusal(SignInReject::WrongPassword).user(user.id).into());
         }
         self.forgive(attempt, &user, now)?;
         Ok(signed_in)
@@ -88,18 +88,18 @@ impl SignIn {
             .map_err(|too_many| RefusedSignIn::too_many(means, too_many).naming_address(username))?;
         let user = self.ground.store.read(|r| r.user_by_address(username))?;
         let came = self.ground.keys.fingerprint_of(credentials.to_ascii_lowercase().as_bytes());
-        let Some(user) = user else { return Err(refusal(Reject::UnknownAddress).into()) };
+        let Some(user) = user else { return Err(refusal(SignInReject::UnknownAddress).into()) };
         let are_the_last = || -> Result<bool> {
             let issued = self.ground.store.read(|r| r.issued_credentials(user.id, now))?;
             Ok(issued.is_some_and(|issued| issued.ct_eq(&came).into()))
         };
         if !are_the_last()? {
-            return Err(refusal(Reject::WrongIssuedCredentials).into());
+            return Err(refusal(SignInReject::WrongIssuedCredentials).into());
         }
         let signed_in = self.choose_group(attempt, &user, means)?;
         // They must still be the ones of before the member's mark was read.
         if !are_the_last()? {
-            return Err(refusal(Reject::WrongIssuedCredentials).into());
+            return Err(refusal(SignInReject::WrongIssuedCredentials).into());
         }
         Ok(signed_in)
     }
@@ -132,7 +132,7 @@ impl SignIn {
             Ok(true)
         })?;
         if !issued {
-            let stop = RefusedSignIn::new(signed_in.means, Reject::WrongPassword).of(&signed_in).into();
+            let stop = RefusedSignIn::new(signed_in.means, SignInReject::WrongPassword).of(&signed_in).into();
             return Err(self.stopped(attempt.caller, attempt.surface, stop, now));
         }
         Ok(Issued { signed_in, credentials })
@@ -153,7 +153,7 @@ impl SignIn {
         let user = self.ground.store.read(|r| r.user_by_address(username))?;
         match user {
             Some(user) if user.is_locked(now) => {
-                Err(RefusedSignIn::new(means, Reject::UserLocked).naming_user(username).into())
+                Err(RefusedSignIn::new(means, SignInReject::UserLocked).naming_user(username).into())
             }
             user => Ok(user),
         }
@@ -192,11 +192,11 @@ impl SignIn {
         let mut fitting = fitting.into_iter();
         let membership = match (fitting.next(), fitting.next()) {
             (Some(only), None) => only,
-            (Some(_), Some(_)) => return Err(refusal(Reject::GroupRequired).into()),
-            (None, _) => return Err(refusal(Reject::NotAMember).into()),
+            (Some(_), Some(_)) => return Err(refusal(SignInReject::GroupRequired).into()),
+            (None, _) => return Err(refusal(SignInReject::NotAMember).into()),
         };
         let state = self.ground.store.read(|r| r.member_state(membership.group, user.id))?;
-        let state = state.ok_or_else(|| refusal(Reject::NotAMember))?;
+        let state = state.ok_or_else(|| refusal(SignInReject::NotAMember))?;
         let signed_in = SignedIn::of(membership.group, user.id, &state, means)?;
         admitted(state.group_is_off, state.active, state.suspended)
             .map_err(|barred| refusal(barred.into()).of(&signed_in))?;

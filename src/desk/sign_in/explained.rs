@@ -1,7 +1,7 @@
 //! Why a login key is refused: numbered checks against the database, and the mistake that fits. Wire contract §2.
 
 use super::SignIn;
-use super::reject::Reject;
+use super::reject::SignInReject;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::{GroupId, admitted};
@@ -23,7 +23,7 @@ pub struct KeyClaim {
 pub struct KeyExplanation {
     /// Green up to the first red.
     pub checks: Vec<Check>,
-    pub verdict: std::result::Result<(), Reject>,
+    pub verdict: std::result::Result<(), SignInReject>,
     /// The integration mistake that fits, when the key itself is refused.
     pub diagnosis: Option<Diagnosis>,
 }
@@ -49,9 +49,15 @@ impl SignIn {
         let (found, keys) = self.ground.store.read(|r| Ok((r.group(group)?, self.api_keys(r, group)?)))?;
         let (api_key, previous) = (keys.current, keys.previous);
         let mut steps = Steps::default();
-        steps.add("Group", found.is_some(), Reject::UnknownGroup, "a known Group ID", &group.to_string());
+        steps.add(
+            "Group",
+            found.is_some(),
+            SignInReject::UnknownGroup,
+            "a known Group ID",
+            &group.to_string(),
+        );
         let has_key = if api_key.is_some() { "set" } else { "not set" };
-        steps.add("API key", api_key.is_some(), Reject::GroupWithoutApiKey, "set", has_key);
+        steps.add("API key", api_key.is_some(), SignInReject::GroupWithoutApiKey, "set", has_key);
         let decoy = SigningKey::new(&[]);
         let key = api_key.as_ref().map_or(decoy, |key| SigningKey::new(key.expose()));
         let of_key = Claim { text: &claim.text, key: &key, group, puid, now: now.seconds() };
@@ -61,19 +67,19 @@ impl SignIn {
                 Ok(row.and_then(|row| row.member).map(|m| {
                     (
                         m.address.to_owned(),
-                        admitted(m.group_is_off, m.active, m.suspended).map_err(Reject::from),
+                        admitted(m.group_is_off, m.active, m.suspended).map_err(SignInReject::from),
                     )
                 }))
             })?;
             Ok((member, r.similar_puids(group, puid, SIMILAR_MOST)?))
         })?;
         let got = if member.is_some() { "the same" } else { "no user has it" };
-        steps.add("PUID", member.is_some(), Reject::UnknownPuid, "a user of the group has it", got);
+        steps.add("PUID", member.is_some(), SignInReject::UnknownPuid, "a user of the group has it", got);
         let state = member.as_ref().map_or(Ok(()), |(_, state)| state.clone());
-        let got = state.as_ref().err().map_or("may sign in".to_owned(), Reject::to_string);
-        let reject = state.clone().err().unwrap_or(Reject::UserInactive);
+        let got = state.as_ref().err().map_or("may sign in".to_owned(), SignInReject::to_string);
+        let reject = state.clone().err().unwrap_or(SignInReject::UserInactive);
         steps.add("User", state.is_ok(), reject, "active, not suspended", &got);
-        let wrong_key = matches!(steps.verdict, Err(Reject::LoginKey(_)));
+        let wrong_key = matches!(steps.verdict, Err(SignInReject::LoginKey(_)));
         let evidence = api_key.as_ref().filter(|_| wrong_key).map(|api_key| Evidence {
             text: &claim.text,
             group,
@@ -94,7 +100,7 @@ impl SignIn {
 /// Checks in the making: once one has failed, the rest are skipped.
 struct Steps {
     checks: Vec<Check>,
-    verdict: std::result::Result<(), Reject>,
+    verdict: std::result::Result<(), SignInReject>,
 }
 
 impl Default for Steps {
@@ -108,7 +114,7 @@ impl Steps {
         u16::try_from(self.checks.len()).unwrap_or(u16::MAX).saturating_add(1)
     }
 
-    fn add(&mut self, name: &str, passed: bool, reject: Reject, expected: &str, got: &str) {
+    fn add(&mut self, name: &str, passed: bool, reject: SignInReject, expected: &str, got: &str) {
         let outcome = match (&self.verdict, passed) {
             (Err(_), _) => CheckOutcome::Skipped,
             (Ok(()), true) => CheckOutcome::Passed,
@@ -139,7 +145,7 @@ impl Steps {
             }
         }));
         if reached {
-            self.verdict = explanation.verdict.map_err(Reject::LoginKey);
+            self.verdict = explanation.verdict.map_err(SignInReject::LoginKey);
         }
     }
 }

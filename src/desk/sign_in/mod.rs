@@ -2,7 +2,7 @@
 //!
 //! [`SignIn::identify`] judges a credential; [`SignIn::authorize`] answers it with a token,
 //! [`SignIn::sign_in_browser`] with a web session. Each sign-in and each refusal has its row in the access log
-//! before the reply; of many refusals of one address, some, with their number. What was wrong in truth ([`Reject`]) goes to
+//! before the reply; of many refusals of one address, some, with their number. What was wrong in truth ([`SignInReject`]) goes to
 //! the log and, with the numbered checks, under an incident code to the administrator; the client gets 401 or 403 and
 //! that code.
 
@@ -26,7 +26,7 @@ pub mod workbench;
 pub use attempt::{Attempt, TOKEN_MINUTES, TOKEN_MINUTES_MOST, TokenRequest};
 pub use authorize::{Authorized, BrowserSignIn};
 pub use explained::{KeyClaim, KeyExplanation};
-pub use reject::Reject;
+pub use reject::SignInReject;
 pub use signed_in::{Means, SignedIn};
 
 use std::sync::Arc;

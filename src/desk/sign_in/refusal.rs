@@ -2,7 +2,7 @@
 //! learns.
 
 use super::explained::KeyClaim;
-use super::reject::Reject;
+use super::reject::SignInReject;
 use super::signed_in::{Means, SignedIn};
 use crate::clock::Timestamp;
 use crate::desk::ground::guard::{Account, FAILURES_MOST, Reserved, TooMany, WINDOW_SECONDS, Weight};
@@ -35,7 +35,7 @@ impl From<Error> for Stop {
 /// A refusal and what is known around it.
 pub(super) struct RefusedSignIn {
     means: Means,
-    reject: Reject,
+    reject: SignInReject,
     /// The group of somebody who proved who they are; in the end, whose refusal it is.
     group: Option<GroupId>,
     /// The group that the request names.
@@ -72,11 +72,23 @@ impl Named {
 }
 
 impl RefusedSignIn {
-    pub fn new(means: Means, reject: Reject) -> RefusedSignIn {
+    pub fn new(means: Means, reject: SignInReject) -> RefusedSignIn {
         let subject = String::new();
         let (group, asked, user, named, times, claim) = (None, None, None, None, None, None);
         let reserved = None;
-        RefusedSignIn { means, reject, group, asked, subject, user, named, times, claim, outdated: false, reserved }
+        RefusedSignIn {
+            means,
+            reject,
+            group,
+            asked,
+            subject,
+            user,
+            named,
+            times,
+            claim,
+            outdated: false,
+            reserved,
+        }
     }
 
     /// Of somebody who proved who they are.
@@ -88,9 +100,11 @@ impl RefusedSignIn {
     /// Of somebody who is named by a credential.
     pub fn naming(self, subject: &Subject) -> RefusedSignIn {
         match subject {
-            Subject::Address(address) => {
-                RefusedSignIn { subject: address.clone(), named: Some(Named::Address(address.clone())), ..self }
-            }
+            Subject::Address(address) => RefusedSignIn {
+                subject: address.clone(),
+                named: Some(Named::Address(address.clone())),
+                ..self
+            },
             Subject::Partner { group, puid, .. } => RefusedSignIn {
                 asked: Some(*group),
                 subject: puid.clone(),
@@ -131,7 +145,10 @@ impl RefusedSignIn {
     }
 
     pub fn too_many(means: Means, too_many: TooMany) -> RefusedSignIn {
-        RefusedSignIn { times: Some(too_many.times), ..RefusedSignIn::new(means, Reject::TooManyAttempts) }
+        RefusedSignIn {
+            times: Some(too_many.times),
+            ..RefusedSignIn::new(means, SignInReject::TooManyAttempts)
+        }
     }
 
     /// A login key that the guard refuses is noted the first, second, fourth, eighth time and so on, and tallied only
@@ -160,14 +177,14 @@ impl RefusedSignIn {
     fn weight(&self) -> Option<Weight> {
         match self.reject {
             _ if self.outdated => None,
-            Reject::LoginKey(crate::protocol::login_key::LoginKeyReject::BadSignature)
-            | Reject::UnknownGroup
-            | Reject::UnknownWebSession
-            | Reject::BadToken => Some(Weight::Key),
-            Reject::WrongPassword
-            | Reject::NoPassword
-            | Reject::UnknownAddress
-            | Reject::WrongIssuedCredentials => Some(match self.means {
+            SignInReject::LoginKey(crate::protocol::login_key::LoginKeyReject::BadSignature)
+            | SignInReject::UnknownGroup
+            | SignInReject::UnknownWebSession
+            | SignInReject::BadToken => Some(Weight::Key),
+            SignInReject::WrongPassword
+            | SignInReject::NoPassword
+            | SignInReject::UnknownAddress
+            | SignInReject::WrongIssuedCredentials => Some(match self.means {
                 Means::Password => Weight::Password,
                 _ => Weight::Key,
             }),
@@ -177,7 +194,7 @@ impl RefusedSignIn {
 
     /// Whether the store counts it: a wrong password of a user who has one.
     fn locks(&self) -> Option<UserId> {
-        self.user.filter(|_| self.reject == Reject::WrongPassword)
+        self.user.filter(|_| self.reject == SignInReject::WrongPassword)
     }
 
     fn change(&self, now: Timestamp) -> Option<ChangeOfRefusal> {
@@ -243,7 +260,8 @@ impl SignIn {
         let Explained { checks, repair, cause } = self.explained(refused, now)?;
         let times = refused.times.map_or_else(String::new, |times| format!("; {times} since"));
         let cause = cause.map_or_else(String::new, |cause| format!("; likely cause: {cause}"));
-        let checks = serde_json::to_string(&checks).map_err(|e| Error::fault("incident_checks", e.to_string()))?;
+        let checks =
+            serde_json::to_string(&checks).map_err(|e| Error::fault("incident_checks", e.to_string()))?;
         let named = refused.means.operation().trim_start_matches("sign-in.").to_owned();
         Ok(RefusalNote {
             group,
@@ -315,9 +333,9 @@ fn one_check(refusal: &RefusedSignIn) -> Check {
 }
 
 /// Passes the group that was asked for, or any when none was.
-pub(super) fn in_group(asked: Option<GroupId>, group: GroupId) -> std::result::Result<(), Reject> {
+pub(super) fn in_group(asked: Option<GroupId>, group: GroupId) -> std::result::Result<(), SignInReject> {
     match asked {
-        Some(asked) if asked != group => Err(Reject::OtherGroup(asked)),
+        Some(asked) if asked != group => Err(SignInReject::OtherGroup(asked)),
         _ => Ok(()),
     }
 }

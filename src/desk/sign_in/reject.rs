@@ -1,6 +1,6 @@
 //! Why a sign-in is refused: the whole truth, which goes to the access log and to the administrator.
 //!
-//! The client learns only [`Reject::to_public`]: 401 when the credential is no good, whatever about it, 403
+//! The client learns only [`SignInReject::to_public`]: 401 when the credential is no good, whatever about it, 403
 //! when the user is known but may not sign in. Wire contract §6, §6.1.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::protocol::login_key;
 
 /// Why a sign-in is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reject {
+pub enum SignInReject {
     /// No credential came at all.
     NoCredential,
     /// What came cannot be read as a credential.
@@ -60,74 +60,74 @@ pub enum Reject {
     TooManyAttempts,
 }
 
-impl From<Barred> for Reject {
-    fn from(barred: Barred) -> Reject {
+impl From<Barred> for SignInReject {
+    fn from(barred: Barred) -> SignInReject {
         match barred {
-            Barred::GroupOff => Reject::GroupOff,
-            Barred::Suspended => Reject::UserSuspended,
-            Barred::Inactive => Reject::UserInactive,
+            Barred::GroupOff => SignInReject::GroupOff,
+            Barred::Suspended => SignInReject::UserSuspended,
+            Barred::Inactive => SignInReject::UserInactive,
         }
     }
 }
 
-impl Reject {
+impl SignInReject {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Reject::NoCredential => "no_credential",
-            Reject::Unreadable(why) => why.code(),
-            Reject::LoginKey(why) => why.code(),
-            Reject::UnknownGroup => "unknown_group",
-            Reject::GroupWithoutApiKey => "group_without_api_key",
-            Reject::UnknownPuid => "unknown_puid",
-            Reject::UnknownAddress => "unknown_address",
-            Reject::NoPassword => "no_password",
-            Reject::WrongPassword => "wrong_password",
-            Reject::WrongIssuedCredentials => "wrong_issued_credentials",
-            Reject::UnknownWebSession => "unknown_web_session",
-            Reject::BadToken => "bad_token",
-            Reject::TokenExpired => "token_expired",
-            Reject::TokenEnded => "token_ended",
-            Reject::GroupRequired => "group_required",
-            Reject::OtherGroup(_) => "other_group",
-            Reject::NotAMember => "not_a_member",
-            Reject::NoGroup => "no_group",
-            Reject::GroupOff => "group_off",
-            Reject::ServiceNotAllowed => "service_not_allowed",
-            Reject::UserInactive => "user_inactive",
-            Reject::UserSuspended => "user_suspended",
-            Reject::UserLocked => "user_locked",
-            Reject::TooManyAttempts => "too_many_attempts",
+            SignInReject::NoCredential => "no_credential",
+            SignInReject::Unreadable(why) => why.code(),
+            SignInReject::LoginKey(why) => why.code(),
+            SignInReject::UnknownGroup => "unknown_group",
+            SignInReject::GroupWithoutApiKey => "group_without_api_key",
+            SignInReject::UnknownPuid => "unknown_puid",
+            SignInReject::UnknownAddress => "unknown_address",
+            SignInReject::NoPassword => "no_password",
+            SignInReject::WrongPassword => "wrong_password",
+            SignInReject::WrongIssuedCredentials => "wrong_issued_credentials",
+            SignInReject::UnknownWebSession => "unknown_web_session",
+            SignInReject::BadToken => "bad_token",
+            SignInReject::TokenExpired => "token_expired",
+            SignInReject::TokenEnded => "token_ended",
+            SignInReject::GroupRequired => "group_required",
+            SignInReject::OtherGroup(_) => "other_group",
+            SignInReject::NotAMember => "not_a_member",
+            SignInReject::NoGroup => "no_group",
+            SignInReject::GroupOff => "group_off",
+            SignInReject::ServiceNotAllowed => "service_not_allowed",
+            SignInReject::UserInactive => "user_inactive",
+            SignInReject::UserSuspended => "user_suspended",
+            SignInReject::UserLocked => "user_locked",
+            SignInReject::TooManyAttempts => "too_many_attempts",
         }
     }
 
     /// What the client may know.
     pub fn kind(&self) -> Kind {
         match self {
-            Reject::NoCredential
-            | Reject::Unreadable(_)
-            | Reject::LoginKey(_)
-            | Reject::UnknownGroup
-            | Reject::GroupWithoutApiKey
-            | Reject::UnknownPuid
-            | Reject::UnknownAddress
-            | Reject::NoGroup
-            | Reject::NoPassword
-            | Reject::WrongPassword
-            | Reject::WrongIssuedCredentials
-            | Reject::UnknownWebSession
-            | Reject::BadToken
-            | Reject::TokenExpired
-            | Reject::TokenEnded => Kind::Unauthenticated,
-            Reject::GroupRequired => Kind::Invalid,
-            Reject::OtherGroup(_)
-            | Reject::NotAMember
-            | Reject::GroupOff
-            | Reject::ServiceNotAllowed
-            | Reject::UserInactive
-            | Reject::UserSuspended
-            | Reject::UserLocked
-            | Reject::TooManyAttempts => Kind::Denied,
+            SignInReject::NoCredential
+            | SignInReject::Unreadable(_)
+            | SignInReject::LoginKey(_)
+            | SignInReject::UnknownGroup
+            | SignInReject::GroupWithoutApiKey
+            | SignInReject::UnknownPuid
+            | SignInReject::UnknownAddress
+            | SignInReject::NoGroup
+            | SignInReject::NoPassword
+            | SignInReject::WrongPassword
+            | SignInReject::WrongIssuedCredentials
+            | SignInReject::UnknownWebSession
+            | SignInReject::BadToken
+            | SignInReject::TokenExpired
+            | SignInReject::TokenEnded => Kind::Unauthenticated,
+            SignInReject::GroupRequired => Kind::Invalid,
+            SignInReject::OtherGroup(_)
+            | SignInReject::NotAMember
+            | SignInReject::GroupOff
+            | SignInReject::ServiceNotAllowed
+            | SignInReject::UserInactive
+            | SignInReject::UserSuspended
+            | SignInReject::UserLocked
+            | SignInReject::TooManyAttempts => Kind::Denied,
         }
     }
 
@@ -139,7 +139,7 @@ impl Reject {
                 "groupid",
                 "The user belongs to several groups. Name one with groupid.",
             ),
-            Kind::Denied if *self == Reject::GroupOff => group_off(),
+            Kind::Denied if *self == SignInReject::GroupOff => group_off(),
             Kind::Denied => Error::new(
                 Kind::Denied,
                 "sign_in_denied",
@@ -156,39 +156,41 @@ impl Reject {
     /// What to change, for the administrator; "" when nothing is known to help.
     pub fn repair(&self) -> &'static str {
         match self {
-            Reject::NoCredential => "Send a login key, a user name with password, or a web session.",
-            Reject::Unreadable(_) => {
+            SignInReject::NoCredential => "Send a login key, a user name with password, or a web session.",
+            SignInReject::Unreadable(_) => {
                 "Send partnerid, partneruserid and loginkey, or one of the other carriers, complete."
             }
-            Reject::LoginKey(why) => key_repair(*why),
-            Reject::UnknownGroup => "Send the Group ID that the console shows.",
-            Reject::GroupWithoutApiKey => "Set an API key for the group.",
-            Reject::UnknownPuid => {
+            SignInReject::LoginKey(why) => key_repair(*why),
+            SignInReject::UnknownGroup => "Send the Group ID that the console shows.",
+            SignInReject::GroupWithoutApiKey => "Set an API key for the group.",
+            SignInReject::UnknownPuid => {
                 "Give a user of the group this PUID, or have the integration send the PUID that the user has."
             }
-            Reject::UnknownAddress => "Send the user's Glance Address.",
-            Reject::NoPassword => {
+            SignInReject::UnknownAddress => "Send the user's Glance Address.",
+            SignInReject::NoPassword => {
                 "Set a password for the user, or sign in with a login key or single sign-on."
             }
-            Reject::WrongPassword => "",
-            Reject::WrongIssuedCredentials => "Call ValidateUser again: each call issues new credentials.",
-            Reject::UnknownWebSession => "Sign in again.",
-            Reject::BadToken => "Ask Authorize for a token.",
-            Reject::TokenExpired => "Ask Authorize for a new token before this one ends.",
-            Reject::TokenEnded => "Ask Authorize for a new token.",
-            Reject::GroupRequired => "Send groupid.",
-            Reject::OtherGroup(_) => "Send the groupid for which the credential was made.",
-            Reject::NotAMember | Reject::NoGroup => {
+            SignInReject::WrongPassword => "",
+            SignInReject::WrongIssuedCredentials => {
+                "Call ValidateUser again: each call issues new credentials."
+            }
+            SignInReject::UnknownWebSession => "Sign in again.",
+            SignInReject::BadToken => "Ask Authorize for a token.",
+            SignInReject::TokenExpired => "Ask Authorize for a new token before this one ends.",
+            SignInReject::TokenEnded => "Ask Authorize for a new token.",
+            SignInReject::GroupRequired => "Send groupid.",
+            SignInReject::OtherGroup(_) => "Send the groupid for which the credential was made.",
+            SignInReject::NotAMember | SignInReject::NoGroup => {
                 "Make the user a member of the group, or name another group."
             }
-            Reject::GroupOff => "Switch the group on again: an operator can, on the group's Settings.",
-            Reject::ServiceNotAllowed => {
+            SignInReject::GroupOff => "Switch the group on again: an operator can, on the group's Settings.",
+            SignInReject::ServiceNotAllowed => {
                 "Switch the setting of this name on, for the group and the user's role."
             }
-            Reject::UserInactive => "Activate the user in this group.",
-            Reject::UserSuspended => "Reinstate the user in this group.",
-            Reject::UserLocked => "Wait a quarter of an hour, or clear the user's lockout.",
-            Reject::TooManyAttempts => {
+            SignInReject::UserInactive => "Activate the user in this group.",
+            SignInReject::UserSuspended => "Reinstate the user in this group.",
+            SignInReject::UserLocked => "Wait a quarter of an hour, or clear the user's lockout.",
+            SignInReject::TooManyAttempts => {
                 "Wait a quarter of an hour, or clear the user's lockout. Then repair what keeps failing."
             }
         }
@@ -218,41 +220,41 @@ fn key_repair(why: login_key::LoginKeyReject) -> &'static str {
 }
 
 /// What was wrong, for the log. Never a secret.
-impl fmt::Display for Reject {
+impl fmt::Display for SignInReject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reject::NoCredential => f.write_str("no credential came"),
-            Reject::Unreadable(why) => why.fmt(f),
-            Reject::LoginKey(why) => why.fmt(f),
-            Reject::UnknownGroup => f.write_str("no group has this number"),
-            Reject::GroupWithoutApiKey => f.write_str("the group has no API key"),
-            Reject::UnknownPuid => {
+            SignInReject::NoCredential => f.write_str("no credential came"),
+            SignInReject::Unreadable(why) => why.fmt(f),
+            SignInReject::LoginKey(why) => why.fmt(f),
+            SignInReject::UnknownGroup => f.write_str("no group has this number"),
+            SignInReject::GroupWithoutApiKey => f.write_str("the group has no API key"),
+            SignInReject::UnknownPuid => {
                 f.write_str("the login key is genuine, but no user of the group has this PUID")
             }
-            Reject::UnknownAddress => f.write_str("no user has this Glance Address"),
-            Reject::NoPassword => f.write_str("the user has no password"),
-            Reject::WrongPassword => f.write_str("the password is wrong"),
-            Reject::WrongIssuedCredentials => {
+            SignInReject::UnknownAddress => f.write_str("no user has this Glance Address"),
+            SignInReject::NoPassword => f.write_str("the user has no password"),
+            SignInReject::WrongPassword => f.write_str("the password is wrong"),
+            SignInReject::WrongIssuedCredentials => {
                 f.write_str("these credentials are not the last that were issued")
             }
-            Reject::UnknownWebSession => f.write_str("the web session does not exist or has ended"),
-            Reject::BadToken => f.write_str("the token is not one of this server's"),
-            Reject::TokenExpired => f.write_str("the token has expired"),
-            Reject::TokenEnded => {
+            SignInReject::UnknownWebSession => f.write_str("the web session does not exist or has ended"),
+            SignInReject::BadToken => f.write_str("the token is not one of this server's"),
+            SignInReject::TokenExpired => f.write_str("the token has expired"),
+            SignInReject::TokenEnded => {
                 f.write_str("the token was issued before the user was suspended or the password changed")
             }
-            Reject::GroupRequired => f.write_str("the user is in several groups and none was named"),
-            Reject::OtherGroup(asked) => {
+            SignInReject::GroupRequired => f.write_str("the user is in several groups and none was named"),
+            SignInReject::OtherGroup(asked) => {
                 write!(f, "the credential is not for group {asked}, which was asked for")
             }
-            Reject::NotAMember => f.write_str("the user does not belong to the group"),
-            Reject::NoGroup => f.write_str("the user belongs to no group"),
-            Reject::GroupOff => f.write_str("the group is switched off"),
-            Reject::ServiceNotAllowed => f.write_str("the service is switched off for this user"),
-            Reject::UserInactive => f.write_str("the user is not active in this group"),
-            Reject::UserSuspended => f.write_str("the user is suspended in this group"),
-            Reject::UserLocked => f.write_str("the password is locked after too many wrong ones"),
-            Reject::TooManyAttempts => f.write_str("too many failures from this address"),
+            SignInReject::NotAMember => f.write_str("the user does not belong to the group"),
+            SignInReject::NoGroup => f.write_str("the user belongs to no group"),
+            SignInReject::GroupOff => f.write_str("the group is switched off"),
+            SignInReject::ServiceNotAllowed => f.write_str("the service is switched off for this user"),
+            SignInReject::UserInactive => f.write_str("the user is not active in this group"),
+            SignInReject::UserSuspended => f.write_str("the user is suspended in this group"),
+            SignInReject::UserLocked => f.write_str("the password is locked after too many wrong ones"),
+            SignInReject::TooManyAttempts => f.write_str("too many failures from this address"),
         }
     }
 }

@@ -531,5 +531,5 @@ fn an_explanation_is_green_up_to_the_first_red() {
     assert_eq!(wrong_case.diagnosis.map(|d| d.mistake.code()), Some("puid_case"));
     assert_eq!(wrong_case.checks.iter().filter(|c| c.outcome == CheckOutcome::Failed).count(), 1);
     let unknown = explain("nobody", &signed(API_KEY, ACME, "nobody", NOW + 60));
-    assert_eq!(unknown.verdict.unwrap_err(), Reject::UnknownPuid);
+    assert_eq!(unknown.verdict.unwrap_err(), SignInReject::UnknownPuid);
 }

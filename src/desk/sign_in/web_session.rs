@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::desk::sign_in::SignIn;
-use crate::desk::sign_in::{Means, Reject, SignedIn};
+use crate::desk::sign_in::{Means, SignInReject, SignedIn};
 use crate::error::Result;
 use crate::model::{Caller, GroupId, LogEntry, UserId};
 use crate::secret::{Keys, fill_random};
@@ -69,11 +69,11 @@ impl SignIn {
         &self,
         value: &str,
         now: Timestamp,
-    ) -> Result<std::result::Result<(SignedIn, crate::store::SignInState), Reject>> {
-        let Some(parsed) = parse(value) else { return Ok(Err(Reject::UnknownWebSession)) };
+    ) -> Result<std::result::Result<(SignedIn, crate::store::SignInState), SignInReject>> {
+        let Some(parsed) = parse(value) else { return Ok(Err(SignInReject::UnknownWebSession)) };
         let fingerprint = fingerprint(&self.ground.keys, parsed.secret);
         let Some(row) = self.ground.store.read(|r| r.web_session(&fingerprint, now))? else {
-            return Ok(Err(Reject::UnknownWebSession));
+            return Ok(Err(SignInReject::UnknownWebSession));
         };
         let fits = row.mark == row.member.mark
             && row.user == parsed.user
@@ -81,7 +81,7 @@ impl SignIn {
             && parsed.group.is_none_or(|group| group == row.group)
             && is_young(&row, now);
         if !fits {
-            return Ok(Err(Reject::UnknownWebSession));
+            return Ok(Err(SignInReject::UnknownWebSession));
         }
         if row.used_at.plus_seconds(NOTE_EVERY_SECONDS) <= now {
             let expires_at = now.plus_seconds(self.web_session_idle_seconds());

@@ -27,7 +27,7 @@ use super::reject::SsoReject;
 const NOTE_EVERY_SECONDS: i64 = 60;
 
 /// All that the transaction needs, owned.
-pub(super) struct Act {
+pub(super) struct AdmissionRequest {
     pub caller: Caller,
     pub grounds: Arc<Grounds>,
     /// The response, when it is to be kept.
@@ -45,7 +45,7 @@ pub(super) struct Act {
 }
 
 /// What came of it.
-pub(super) enum Carried {
+pub(super) enum Admission {
     In(Box<Admitted>),
     Refused(Box<Denied>),
 }
@@ -71,9 +71,9 @@ enum Plan {
     Make(CheckedUser),
 }
 
-impl Act {
+impl AdmissionRequest {
     /// Carries it out, or says why not.
-    pub fn carry_out(mut self, w: &Writer<'_>) -> Result<Carried> {
+    pub fn carry_out(mut self, w: &Writer<'_>) -> Result<Admission> {
         let plan = match self.decided(w)? {
             Ok(plan) => plan,
             Err(reject) => return self.denied(w, reject),
@@ -123,9 +123,9 @@ impl Act {
             }
         }
         self.log(w, member.as_deref())?;
-        let Act { identity, checks, .. } = self;
+        let AdmissionRequest { identity, checks, .. } = self;
         let checks = checks.unwrap_or_default();
-        Ok(Carried::In(Box::new(Admitted { member, identity, checks })))
+        Ok(Admission::In(Box::new(Admitted { member, identity, checks })))
     }
 
     /// Whether the assertion may be older than the last restore. What was used between the backup and the restore is not
@@ -178,8 +178,8 @@ impl Act {
         }
     }
 
-    fn denied(self, w: &Writer<'_>, reject: SsoReject) -> Result<Carried> {
-        let Act { grounds, identity, identifiers, checks, .. } = self;
+    fn denied(self, w: &Writer<'_>, reject: SsoReject) -> Result<Admission> {
+        let AdmissionRequest { grounds, identity, identifiers, checks, .. } = self;
         let mut checks = match checks {
             Some(checks) => checks,
             // Nobody was to read them, until it was refused.
@@ -191,7 +191,7 @@ impl Act {
             }
         };
         checks.failed(&reject);
-        Ok(Carried::Refused(Box::new(Denied { reject, identity, checks })))
+        Ok(Admission::Refused(Box::new(Denied { reject, identity, checks })))
     }
 
     /// The key that verified.
@@ -328,7 +328,7 @@ mod tests {
     use crate::protocol::saml::identity::{Algorithms, NameId, Signed};
 
     /// A response that names `name` and was judged good while the group was as it is now.
-    fn judged(f: &Fixture, name: &str, autoprovision: Autoprovision) -> Act {
+    fn judged(f: &Fixture, name: &str, autoprovision: Autoprovision) -> AdmissionRequest {
         let mut configuration = f.desk.ground.store.read(|r| known(r, SEVEN)).unwrap();
         configuration.autoprovision = autoprovision;
         configuration.mapping.glance_address =
@@ -360,7 +360,7 @@ mod tests {
             api_key: None,
             allowed_sites: Vec::new(),
         };
-        Act {
+        AdmissionRequest {
             caller: Caller::host(),
             grounds: Arc::new(grounds),
             kept: None,
@@ -373,11 +373,11 @@ mod tests {
         }
     }
 
-    fn carried_out(f: &Fixture, act: Act) -> std::result::Result<(), &'static str> {
+    fn carried_out(f: &Fixture, act: AdmissionRequest) -> std::result::Result<(), &'static str> {
         let now = f.desk.clock().now();
         match f.desk.ground.store.write(now, move |w| act.carry_out(w)).unwrap() {
-            Carried::In(_) => Ok(()),
-            Carried::Refused(denied) => Err(denied.reject.code()),
+            Admission::In(_) => Ok(()),
+            Admission::Refused(denied) => Err(denied.reject.code()),
         }
     }
 

@@ -13,15 +13,15 @@ use super::diagnosis::Diagnosis;
 pub const LOGIN_KEY_SECONDS: i64 = 3_600;
 
 /// How a sign-in came out.
-pub enum Answer {
-    SignedIn(Box<SignedIn>),
+pub enum SsoAnswer {
+    SignedIn(Box<SsoSignedIn>),
     Refused(Box<RefusedBrowser>),
     /// `test=11`: nobody was signed in.
     Diagnosed(Box<Diagnosis>),
 }
 
 /// Somebody signed in.
-pub struct SignedIn {
+pub struct SsoSignedIn {
     pub group: GroupId,
     pub user: UserId,
     pub address: GlanceAddress,

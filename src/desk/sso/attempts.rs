@@ -10,7 +10,7 @@ use crate::desk::sso::Sso;
 use crate::error::{Error, Kind, Result};
 use crate::model::sso::addresses::acs_url;
 use crate::model::sso::compared::ComparedKeys;
-use crate::model::sso::{Attempt as KeptAttempt, Status};
+use crate::model::sso::{KeptAttempt, Status};
 use crate::model::{Caller, GroupId};
 use crate::protocol::check::Check;
 use crate::protocol::saml::bindings;
@@ -20,16 +20,16 @@ use crate::secret::{Secret, typed_incident_code};
 use crate::store::{KeptResponse, NewAttempt, Reader};
 
 use super::admit::Admitted;
-use super::answer::{Answer, RefusedBrowser};
+use super::answer::{RefusedBrowser, SsoAnswer};
 use super::compared::compared;
 use super::diagnosis::{Diagnosis, attributes, attributes_json};
+use super::disclosure::{Disclosure, disclosed};
 use super::judge::Checklist;
 use super::operations::{OPERATION, TEST_OPERATION};
-use super::posted::Attempt;
+use super::posted::SsoAttempt;
 use super::reject::SsoReject;
 use super::select::GroupSelector;
 use super::tile::repair_of_tile;
-use super::told::{Told, told};
 
 /// How long a response is kept, in seconds: a day, as the help text says.
 const KEPT_SECONDS: i64 = 24 * 3600;
@@ -104,11 +104,11 @@ impl Sso {
     /// Refuses a response, and keeps why. `identity` is what a verified assertion said.
     pub(super) fn refuse_attempt(
         &self,
-        attempt: &Attempt,
+        attempt: &SsoAttempt,
         reject: &SsoReject,
         identity: Option<&Identity>,
         mut checks: Checklist,
-    ) -> Result<Answer> {
+    ) -> Result<SsoAnswer> {
         if checks.0.is_empty() {
             checks.failed(reject);
         }
@@ -120,9 +120,9 @@ impl Sso {
         })?;
         if target.test {
             let keys = keys_of(attempt, reject, &checks);
-            let Told { reject, checks, keys } = told(reject, checks, keys);
+            let Disclosure { reject, checks, keys } = disclosed(reject, checks, keys);
             let diagnosis = diagnosis(attempt, checks, identity);
-            return Ok(Answer::Diagnosed(Box::new(Diagnosis {
+            return Ok(SsoAnswer::Diagnosed(Box::new(Diagnosis {
                 reject: Some(reject),
                 incident,
                 keys,
@@ -132,7 +132,7 @@ impl Sso {
         let configuration = &attempt.grounds.configuration;
         let begins_here = !configuration.endpoint_url.is_empty();
         let again = begins_here.then(|| acs_url("", configuration.group) + &target.as_parameters());
-        Ok(Answer::Refused(Box::new(RefusedBrowser {
+        Ok(SsoAnswer::Refused(Box::new(RefusedBrowser {
             error: Error { incident, ..Error::new(Kind::Denied, reject.code(), SENTENCE) },
             again,
             embedded: target.embedded,
@@ -143,7 +143,7 @@ impl Sso {
     /// What is kept of a response that is refused.
     fn note_of_attempt(
         &self,
-        attempt: &Attempt,
+        attempt: &SsoAttempt,
         reject: &SsoReject,
         identity: Option<&Identity>,
         checks: &Checklist,
@@ -173,12 +173,12 @@ impl Sso {
     }
 
     /// What the diagnostic page shows of a test that went well.
-    pub(super) fn diagnosed(&self, attempt: &Attempt, admitted: Admitted) -> Diagnosis {
+    pub(super) fn diagnosed(&self, attempt: &SsoAttempt, admitted: Admitted) -> Diagnosis {
         diagnosis(attempt, admitted.checks, Some(&admitted.identity))
     }
 
     /// The response, sealed, when the administrator wants it kept.
-    pub(super) fn keepable(&self, attempt: &Attempt) -> Result<Option<KeptResponse>> {
+    pub(super) fn keepable(&self, attempt: &SsoAttempt) -> Result<Option<KeptResponse>> {
         let configuration = &attempt.grounds.configuration;
         let wanted = configuration.keep_responses && configuration.status == Status::Provisioning;
         if !wanted || attempt.posted.response.is_empty() {
@@ -195,7 +195,12 @@ impl Sso {
     }
 
     /// What the administrator should change. Where nobody was found, what else came may tell.
-    fn repair(&self, attempt: &Attempt, reject: &SsoReject, identity: Option<&Identity>) -> Result<String> {
+    fn repair(
+        &self,
+        attempt: &SsoAttempt,
+        reject: &SsoReject,
+        identity: Option<&Identity>,
+    ) -> Result<String> {
         if let Some(identity) = identity
             && let Some(repair) = of_tile(attempt, reject, identity)
         {
@@ -296,12 +301,12 @@ impl Sso {
     }
 }
 
-fn keys_of(attempt: &Attempt, reject: &SsoReject, checks: &Checklist) -> Option<ComparedKeys> {
+fn keys_of(attempt: &SsoAttempt, reject: &SsoReject, checks: &Checklist) -> Option<ComparedKeys> {
     compared(&attempt.grounds.theirs.keys, attempt.presented.as_ref(), reject, checks)
 }
 
 /// The repair of a sign-in that the identity provider started and that nothing told where to end.
-fn of_tile(attempt: &Attempt, reject: &SsoReject, identity: &Identity) -> Option<String> {
+fn of_tile(attempt: &SsoAttempt, reject: &SsoReject, identity: &Identity) -> Option<String> {
     let asked = attempt.request(Some(identity)).is_some() || !attempt.posted.target.is_plain();
     if asked { None } else { repair_of_tile(reject) }
 }
@@ -339,7 +344,7 @@ pub(super) fn kept_place(group: GroupId) -> String {
     format!("group/{group}/saml-response")
 }
 
-fn diagnosis(attempt: &Attempt, checks: Checklist, identity: Option<&Identity>) -> Diagnosis {
+fn diagnosis(attempt: &SsoAttempt, checks: Checklist, identity: Option<&Identity>) -> Diagnosis {
     let document = bindings::decode_post(&attempt.posted.response).unwrap_or_default();
     Diagnosis {
         group: attempt.posted.group,

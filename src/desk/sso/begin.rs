@@ -29,7 +29,7 @@ pub const REQUEST_LIFETIME: i64 = 15 * 60;
 pub struct Begun {
     /// The value of the browser's cookie.
     pub browser: String,
-    pub carried: Carried,
+    pub carried: RequestBinding,
 }
 
 /// What became of a sign-in that somebody wants to begin.
@@ -42,7 +42,7 @@ pub enum Beginning {
 
 /// How the browser carries the request to the identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Carried {
+pub enum RequestBinding {
     Redirect { location: String },
     Post { action: String, request: String, relay_state: String },
 }
@@ -128,7 +128,7 @@ fn carried(
     target: &Target,
     origin: &str,
     now_ms: i64,
-) -> Carried {
+) -> RequestBinding {
     let mut acs = acs_url(origin, configuration.group);
     // The browser SDK's hidden frame cannot show why a provider that compares the address exactly refuses.
     if configuration.acs_style == AcsStyle::UrlParameters && !target.embedded {
@@ -158,9 +158,9 @@ fn carried(
     match configuration.endpoint_type {
         EndpointType::Redirect => {
             let query = redirect_query(Direction::Request, request.as_bytes(), Some(&pending.relay_state));
-            Carried::Redirect { location: append_query(&configuration.endpoint_url, &query) }
+            RequestBinding::Redirect { location: append_query(&configuration.endpoint_url, &query) }
         }
-        EndpointType::Post => Carried::Post {
+        EndpointType::Post => RequestBinding::Post {
             action: without_reserved_parameters(&configuration.endpoint_url).into_owned(),
             request: encode_post(request.as_bytes()),
             relay_state: pending.relay_state.clone(),

@@ -1,7 +1,7 @@
 //! Keys side by side, where no trusted key made a signature: what an administrator compares before deciding whether
 //! the identity provider has a new key, or somebody else sent the message.
 
-use crate::model::sso::Attempt;
+use crate::model::sso::KeptAttempt;
 use crate::model::sso::compared::{ComparedKey, ComparedKeys};
 use crate::protocol::check::CheckOutcome;
 use crate::protocol::saml::reject::RejectCode;
@@ -15,7 +15,7 @@ use super::reject::SsoReject;
 const SUBJECT_MOST: usize = 200;
 
 /// The comparison of an attempt that is kept.
-pub fn kept(attempt: &Attempt) -> Option<ComparedKeys> {
+pub fn kept(attempt: &KeptAttempt) -> Option<ComparedKeys> {
     serde_json::from_str(attempt.keys.as_deref()?).ok()
 }
 

@@ -20,12 +20,12 @@ use crate::protocol::saml::identity::Identity;
 use crate::protocol::saml::verdict::{Reasons, judge_post};
 use crate::store::{PendingRequest, Reader};
 
-use super::admit::{Act, Admitted, Carried, Denied};
-use super::answer::{Answer, Outcome, RefusedBrowser, SignedIn};
+use super::admit::{Admission, AdmissionRequest, Admitted, Denied};
+use super::answer::{Outcome, RefusedBrowser, SsoAnswer, SsoSignedIn};
 use super::browser_token::is_browser_token;
 use super::judge::{Checklist, Circumstances, Grounds};
 use super::matching::Identifiers;
-use super::posted::{Attempt, Posted};
+use super::posted::{Posted, SsoAttempt};
 use super::reject::SsoReject;
 use super::target::Target;
 
@@ -36,14 +36,14 @@ impl Sso {
     /// Judges what was posted to the ACS of a group, and signs in, when that is durable.
     ///
     /// # Errors
-    /// Our own faults only; a refusal is an [`Answer`].
-    pub fn consume_saml(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<Answer>> {
+    /// Our own faults only; a refusal is an [`SsoAnswer`].
+    pub fn consume_saml(self: &Arc<Self>, caller: Caller, posted: Posted) -> Result<Promise<SsoAnswer>> {
         match self.ground.store.snapshot(|r| self.found(r, posted.group))? {
             Ok(grounds) => self.consume(caller, posted, Arc::new(grounds)),
             Err((group, reject)) => {
                 let error = self.refuse_outright(&caller, group, &reject)?;
                 let refusal = RefusedBrowser::plain(error, posted.target.embedded);
-                Ok(Promise::kept(Ok(Answer::Refused(Box::new(refusal)))))
+                Ok(Promise::kept(Ok(SsoAnswer::Refused(Box::new(refusal)))))
             }
         }
     }
@@ -54,7 +54,7 @@ impl Sso {
         caller: Caller,
         posted: Posted,
         grounds: Arc<Grounds>,
-    ) -> Result<Promise<Answer>> {
+    ) -> Result<Promise<SsoAnswer>> {
         let now = self.ground.clock.now();
         let pending = self.pending(&posted, now)?;
         let mut acs = vec![acs_url(&posted.origin, posted.group)];
@@ -63,7 +63,7 @@ impl Sso {
         }
         let circumstances =
             Circumstances { acs, outstanding: pending.iter().map(|request| request.id.clone()).collect() };
-        let attempt = Attempt { caller, posted, grounds, pending, circumstances, presented: None, now };
+        let attempt = SsoAttempt { caller, posted, grounds, pending, circumstances, presented: None, now };
         if attempt.posted.response.is_empty() {
             let checks = Checklist::default();
             let refused = self.refuse_attempt(&attempt, &SsoReject::WithoutResponse, None, checks)?;
@@ -85,7 +85,7 @@ impl Sso {
             Err(reject) => {
                 duty::relieve();
                 let checks = Checklist(reasons.checks());
-                let attempt = Attempt { presented: reasons.presented().cloned(), ..attempt };
+                let attempt = SsoAttempt { presented: reasons.presented().cloned(), ..attempt };
                 let reject = SsoReject::Response(Box::new(reject));
                 Ok(Promise::kept(Ok(self.refuse_attempt(&attempt, &reject, None, checks)?)))
             }
@@ -111,10 +111,10 @@ impl Sso {
     /// Signs in whom the verdict named, or refuses.
     fn admit(
         self: &Arc<Self>,
-        attempt: Attempt,
+        attempt: SsoAttempt,
         identity: Identity,
         reasons: Reasons,
-    ) -> Result<Promise<Answer>> {
+    ) -> Result<Promise<SsoAnswer>> {
         let configuration = &attempt.grounds.configuration;
         let target = attempt.target(Some(&identity));
         let explained = target.test || configuration.status == Status::Provisioning;
@@ -122,7 +122,7 @@ impl Sso {
         let needs_key = !target.test && target.redirect().is_none();
         let session = self.sign_in.prepared_web_session(attempt.now)?;
         let identifiers = Identifiers::of(configuration, &identity);
-        let act = Act {
+        let act = AdmissionRequest {
             caller: attempt.caller.clone(),
             grounds: Arc::clone(&attempt.grounds),
             kept: self.keepable(&attempt)?,
@@ -136,14 +136,14 @@ impl Sso {
         let sso = Arc::clone(self);
         let carried_out = self.ground.store.write_promised(attempt.now, move |w| act.carry_out(w));
         Ok(carried_out.then(move |carried| match carried? {
-            Carried::Refused(denied) => {
+            Admission::Refused(denied) => {
                 let Denied { reject, identity, checks } = *denied;
                 let checks = if explained { checks } else { Checklist(reasons.checks()).and(checks) };
                 sso.refuse_attempt(&attempt, &reject, Some(&identity), checks)
             }
-            Carried::In(admitted) => {
+            Admission::In(admitted) => {
                 if target.test {
-                    return Ok(Answer::Diagnosed(Box::new(sso.diagnosed(&attempt, *admitted))));
+                    return Ok(SsoAnswer::Diagnosed(Box::new(sso.diagnosed(&attempt, *admitted))));
                 }
                 sso.signed_in(&attempt, &target, *admitted, &session)
             }
@@ -152,11 +152,11 @@ impl Sso {
 
     fn signed_in(
         &self,
-        attempt: &Attempt,
+        attempt: &SsoAttempt,
         target: &Target,
         admitted: Admitted,
         session: &PreparedWebSession,
-    ) -> Result<Answer> {
+    ) -> Result<SsoAnswer> {
         let lost = || Error::fault("sso_member", "a sign-in without a member");
         let member = admitted.member.ok_or_else(lost)?;
         let group = attempt.posted.group;
@@ -171,7 +171,7 @@ impl Sso {
                 Outcome::LoginKey { text, embedded: target.embedded }
             }
         };
-        Ok(Answer::SignedIn(Box::new(SignedIn {
+        Ok(SsoAnswer::SignedIn(Box::new(SsoSignedIn {
             group,
             user: member.user.id,
             web_session: session.value(group, member.user.id),

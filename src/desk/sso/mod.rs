@@ -8,7 +8,7 @@
 //! 4. [`admit`]: all that follows from it, in one transaction: which user it is ([`matching`]), who is not
 //!    there yet is made ([`provision`]).
 //! 5. [`answer`]: what the browser gets. [`attempts`]: what is kept of it for the administrator;
-//!    [`told`]: what a stranger may read of it; [`rejudge`] looks at it again.
+//!    [`disclosed`]: what a stranger may read of it; [`rejudge`] looks at it again.
 //!
 //! [`message`] shows a kept response. [`configure`], [`metadata`], [`keys`] and [`own_keys`] are SSO Configure, [`health`] is what it says of itself;
 //! [`tile`] says what a portal tile would do. Deny by default: Off, no key,
@@ -24,6 +24,7 @@ mod configure;
 mod consume;
 mod counted;
 mod diagnosis;
+mod disclosure;
 mod health;
 mod judge;
 mod keys;
@@ -41,11 +42,10 @@ mod select;
 mod standing;
 mod target;
 mod tile;
-mod told;
 mod trust;
 
-pub use answer::{Answer, LOGIN_KEY_SECONDS, Outcome, RefusedBrowser, SignedIn};
-pub use begin::{Beginning, Begun, Carried, REQUEST_LIFETIME};
+pub use answer::{LOGIN_KEY_SECONDS, Outcome, RefusedBrowser, SsoAnswer, SsoSignedIn};
+pub use begin::{Beginning, Begun, REQUEST_LIFETIME, RequestBinding};
 pub use compared::kept as compared_keys;
 pub use configure::configured_by_seed;
 pub use configure::{CHANGED_MEANWHILE, Change, Draft, Opened, Overview};

@@ -30,7 +30,7 @@ pub struct Posted {
 }
 
 /// An attempt on its way.
-pub(super) struct Attempt {
+pub(super) struct SsoAttempt {
     pub caller: Caller,
     pub posted: Posted,
     pub grounds: Arc<Grounds>,
@@ -42,7 +42,7 @@ pub(super) struct Attempt {
     pub now: Timestamp,
 }
 
-impl Attempt {
+impl SsoAttempt {
     /// The request that is answered, as far as it can be told.
     pub fn request(&self, identity: Option<&Identity>) -> Option<&PendingRequest> {
         match identity {

@@ -5,7 +5,7 @@
 
 use crate::model::Barred;
 use crate::protocol::check::{Check, CheckOutcome};
-use crate::protocol::saml::reject::Reject;
+use crate::protocol::saml::reject::SamlReject;
 
 /// A refused sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum SsoReject {
         most: usize,
     },
     /// The response itself.
-    Response(Box<Reject>),
+    Response(Box<SamlReject>),
     /// The assertion was used before.
     Replay,
     /// The assertion was made before the appliance was restored from a backup: whether it was used is not known.

@@ -5,7 +5,7 @@ use crate::desk::sso::Sso;
 use crate::error::Result;
 use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid, admitted};
 
-use super::answer::{Outcome, SignedIn};
+use super::answer::{Outcome, SsoSignedIn};
 use super::target::Target;
 
 /// The access log's word for a login key that a web session was given.
@@ -35,7 +35,7 @@ impl Sso {
         group: GroupId,
         value: &str,
         target: &Target,
-    ) -> Result<Option<SignedIn>> {
+    ) -> Result<Option<SsoSignedIn>> {
         let now = self.ground.clock.now();
         let Ok((signed_in, state)) = self.sign_in.find_web_session(value, now)? else { return Ok(None) };
         if target.test
@@ -59,7 +59,7 @@ impl Sso {
                 Outcome::LoginKey { text, embedded: target.embedded }
             }
         };
-        Ok(Some(SignedIn {
+        Ok(Some(SsoSignedIn {
             group,
             user: signed_in.user,
             address: signed_in.address,

@@ -259,7 +259,7 @@ pub struct RemovedKey {
 
 /// What came to the ACS, as it is shown to administrators.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct KeptAttempt {
     pub id: i64,
     pub at: Timestamp,
     pub group: GroupId,

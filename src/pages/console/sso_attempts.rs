@@ -8,7 +8,7 @@ use super::incidents::repair;
 use super::sso::step::drawn;
 use super::{crumbs, own};
 use crate::clock::Timestamp;
-use crate::model::sso::Attempt;
+use crate::model::sso::KeptAttempt;
 use crate::model::sso::compared::ComparedKeys;
 use crate::model::sso::fields::field;
 use crate::pages::compared_keys::compared_keys;
@@ -34,7 +34,7 @@ pub const REJUDGED: [&str; 8] = [
 ];
 
 /// The latest attempts.
-pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> String {
+pub fn list(frame: &Frame<'_>, attempts: &[KeptAttempt], provisioning: bool) -> String {
     const TITLE: &str = "Attempts to sign in";
     let rows: Vec<Vec<Markup>> = attempts
         .iter()
@@ -64,7 +64,7 @@ pub fn list(frame: &Frame<'_>, attempts: &[Attempt], provisioning: bool) -> Stri
     console(frame, MenuEntry::SignOn, TITLE, false, &content)
 }
 
-fn outcome(attempt: &Attempt) -> Markup {
+fn outcome(attempt: &KeptAttempt) -> Markup {
     html! {
         span.badges {
             @match &attempt.code {
@@ -78,7 +78,7 @@ fn outcome(attempt: &Attempt) -> Markup {
 
 /// An attempt as it is shown.
 pub struct AttemptView<'a> {
-    pub attempt: &'a Attempt,
+    pub attempt: &'a KeptAttempt,
     pub checks: &'a [Check],
     /// What to change; "" when nothing is known to help.
     pub repair: &'a str,
@@ -149,7 +149,7 @@ fn again(view: &RejudgedView<'_>) -> Markup {
     }
 }
 
-fn rejudge_form(frame: &Frame<'_>, attempt: &Attempt, fill: &Fill) -> Markup {
+fn rejudge_form(frame: &Frame<'_>, attempt: &KeptAttempt, fill: &Fill) -> Markup {
     let sentence =
         "As it would be with other settings, or at another time. Nobody is signed in, nothing is saved.";
     let form = form::post(

@@ -1,7 +1,7 @@
 //! Why a response is refused: one code for each way to break a rule, and the likely repair.
 //!
 //! A table and the value that carries it. Codes are stable: they stand in the access log, in pages and in
-//! tests. Enter at [`Reject`].
+//! tests. Enter at [`SamlReject`].
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -11,7 +11,7 @@ use crate::protocol::xml::{DecryptReject, SignatureReject, XmlRule};
 
 /// A refused response: the first rule that it broke, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
+pub struct SamlReject {
     pub code: RejectCode,
     /// The rule that was broken.
     pub rule: Rule,
@@ -21,7 +21,7 @@ pub struct Reject {
     pub got: String,
 }
 
-impl Reject {
+impl SamlReject {
     /// The clause of the standard that was broken.
     pub fn clause(&self) -> &'static str {
         match self.code {
@@ -36,9 +36,9 @@ impl Reject {
     }
 }
 
-impl Serialize for Reject {
+impl Serialize for SamlReject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut reject = serializer.serialize_struct("Reject", 5)?;
+        let mut reject = serializer.serialize_struct("SamlReject", 5)?;
         reject.serialize_field("code", self.code.code())?;
         reject.serialize_field("clause", self.clause())?;
         reject.serialize_field("expected", &self.expected)?;

@@ -7,7 +7,7 @@
 
 use std::fmt::{self, Write};
 
-use super::reject::{Reject, RejectCode};
+use super::reject::{RejectCode, SamlReject};
 use super::rule::Rule;
 use super::time::format_instant;
 use crate::protocol::check::{Check, CheckOutcome};
@@ -137,7 +137,7 @@ pub(super) struct Stop;
 /// nobody looks at their checks.
 pub(super) struct Sheet {
     lines: Lines,
-    reject: Option<Reject>,
+    reject: Option<SamlReject>,
     /// Whether the first failure ends the work.
     stops: bool,
     /// The certificate that came with a signature that did not hold.
@@ -196,7 +196,7 @@ impl Sheet {
                 self.line(rule, CheckOutcome::Failed, &expected, &got);
                 if self.reject.is_none() {
                     let (expected, got) = (expected.to_string(), got.to_string());
-                    self.reject = Some(Reject { code, rule, expected, got });
+                    self.reject = Some(SamlReject { code, rule, expected, got });
                 }
                 if self.stops { Err(Stop) } else { Ok(None) }
             }
@@ -221,7 +221,7 @@ impl Sheet {
     }
 
     /// The first failure, every line, and the certificate that came with a signature that did not hold.
-    pub fn finish(self) -> (Option<Reject>, Lines, Option<Certificate>) {
+    pub fn finish(self) -> (Option<SamlReject>, Lines, Option<Certificate>) {
         (self.reject, self.lines, self.presented)
     }
 }

@@ -8,7 +8,7 @@ use super::bindings::{self, Encoding};
 use super::expectations::Expectations;
 use super::identity::{Attribute, Identity, NameId};
 use super::names::ASSERTION;
-use super::reject::{Reject, RejectCode};
+use super::reject::{RejectCode, SamlReject};
 use super::rule::Rule;
 use super::sheet::{Judged, Lines, Sheet, Stop, fail, pass};
 use super::subject::{Answer, Naming};
@@ -23,14 +23,14 @@ const MAX_ENCRYPTED_ATTRIBUTES: usize = 16;
 /// A verdict with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    pub verdict: Result<Identity, Reject>,
+    pub verdict: Result<Identity, SamlReject>,
     /// One for each [`Rule`], in order.
     pub checks: Vec<Check>,
 }
 
 /// A verdict whose reasons are written out when somebody asks for them, without judging again.
 pub struct Judgement {
-    pub verdict: Result<Identity, Reject>,
+    pub verdict: Result<Identity, SamlReject>,
     reasons: Reasons,
 }
 
@@ -43,7 +43,7 @@ pub struct Reasons {
 
 impl Judgement {
     /// Takes the verdict and the reasons apart.
-    pub fn into_parts(self) -> (Result<Identity, Reject>, Reasons) {
+    pub fn into_parts(self) -> (Result<Identity, SamlReject>, Reasons) {
         (self.verdict, self.reasons)
     }
 }
@@ -65,7 +65,7 @@ impl Reasons {
 ///
 /// # Errors
 /// The first rule that it breaks. There is no identity without every rule kept.
-pub fn verdict(document: &[u8], expect: &Expectations<'_>) -> Result<Identity, Reject> {
+pub fn verdict(document: &[u8], expect: &Expectations<'_>) -> Result<Identity, SamlReject> {
     let mut sheet = Sheet::for_verdict();
     let judged = judge(document, expect, &mut sheet).unwrap_or(None);
     outcome(judged, sheet).verdict
@@ -107,7 +107,7 @@ fn outcome(identity: Option<Identity>, sheet: Sheet) -> Judgement {
     let verdict = match (reject, identity) {
         (None, Some(identity)) => Ok(identity),
         (Some(reject), _) => Err(reject),
-        (None, None) => Err(Reject {
+        (None, None) => Err(SamlReject {
             code: RejectCode::Unsigned,
             rule: Rule::Coverage,
             expected: "an assertion that was judged to the end".into(),

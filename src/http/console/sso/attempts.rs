@@ -10,7 +10,7 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::sso::fields::FIELDS;
-use crate::model::sso::{Attempt, Status};
+use crate::model::sso::{KeptAttempt, Status};
 use crate::pages::console::sso::message as pages;
 use crate::pages::console::sso_attempts;
 use crate::pages::form::Fill;
@@ -66,7 +66,7 @@ fn get_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
 
 /// What to change, as the attempt's incident has it; "" when it was accepted, or so long ago that only the
 /// attempt is kept.
-fn repair_of(visit: &Visit<'_>, attempt: &Attempt) -> Result<String> {
+fn repair_of(visit: &Visit<'_>, attempt: &KeptAttempt) -> Result<String> {
     let Some(code) = &attempt.incident else { return Ok(String::new()) };
     match visit.desk().appliance.open_incident(&visit.caller, code) {
         Ok(report) => Ok(report.repair),

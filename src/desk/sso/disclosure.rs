@@ -1,11 +1,11 @@
 //! What the diagnostic page tells of a refusal. The page is open to everybody: whoever could ask it whether a
 //! ciphertext decrypts, as often as they like, would decrypt it in the end (Jager and Somorovsky 2011).
 //!
-//! Enter at [`told`]. The administrator reads everything under the incident.
+//! Enter at [`disclosed`]. The administrator reads everything under the incident.
 
 use crate::model::sso::compared::ComparedKeys;
 use crate::protocol::check::{Check, CheckOutcome};
-use crate::protocol::saml::reject::{Reject, RejectCode};
+use crate::protocol::saml::reject::{RejectCode, SamlReject};
 use crate::protocol::saml::rule::Rule;
 use crate::protocol::xml::DecryptReject;
 
@@ -13,7 +13,7 @@ use super::judge::Checklist;
 use super::reject::SsoReject;
 
 /// What may be told.
-pub(super) struct Told {
+pub(super) struct Disclosure {
     /// Code and likely repair.
     pub reject: (&'static str, String),
     pub checks: Checklist,
@@ -22,15 +22,17 @@ pub(super) struct Told {
 
 /// What of these may be told. Where no verified signature covers a ciphertext, all that depends on our key looks alike:
 /// that keys were tried would tell that it decrypts.
-pub(super) fn told(reject: &SsoReject, mut checks: Checklist, keys: Option<ComparedKeys>) -> Told {
+pub(super) fn disclosed(reject: &SsoReject, mut checks: Checklist, keys: Option<ComparedKeys>) -> Disclosure {
     let said = |reject: &SsoReject| (reject.code(), reject.repair().to_owned());
-    let SsoReject::Response(response) = reject else { return Told { reject: said(reject), checks, keys } };
+    let SsoReject::Response(response) = reject else {
+        return Disclosure { reject: said(reject), checks, keys };
+    };
     if !depends_on_our_key(response.code, &checks) {
-        return Told { reject: said(reject), checks, keys };
+        return Disclosure { reject: said(reject), checks, keys };
     }
     checks.0.retain(|check| check.number < Rule::Decryption.number());
     if response.rule < Rule::Decryption {
-        return Told { reject: said(reject), checks, keys: None };
+        return Disclosure { reject: said(reject), checks, keys: None };
     }
     let rule = Rule::Decryption;
     let expected = "an assertion that decrypts, with a signature that holds".to_owned();
@@ -44,8 +46,8 @@ pub(super) fn told(reject: &SsoReject, mut checks: Checklist, keys: Option<Compa
         got: got.clone(),
     });
     let code = RejectCode::Decryption(DecryptReject::Failed);
-    let reject = said(&SsoReject::Response(Box::new(Reject { code, rule, expected, got })));
-    Told { reject, checks, keys: None }
+    let reject = said(&SsoReject::Response(Box::new(SamlReject { code, rule, expected, got })));
+    Disclosure { reject, checks, keys: None }
 }
 
 /// Whether something was decrypted, or was to be, that no verified signature covers.
@@ -77,14 +79,20 @@ mod tests {
             got: String::new(),
         };
         let failing = |code: RejectCode, rule: Rule| {
-            SsoReject::Response(Box::new(Reject { code, rule, expected: String::new(), got: String::new() }))
+            SsoReject::Response(Box::new(SamlReject {
+                code,
+                rule,
+                expected: String::new(),
+                got: String::new(),
+            }))
         };
         let foreign = failing(RejectCode::Signature(SignatureReject::Mismatch), Rule::AssertionSignature);
         let broken = failing(RejectCode::Decryption(DecryptReject::Failed), Rule::Decryption);
         let keys = || Some(ComparedKeys { tried: Vec::new(), came: None, issuer_is_ours: true });
         let told_of = |reject: &SsoReject, decryption: CheckOutcome, keys| {
             let signature = check(Rule::AssertionSignature, CheckOutcome::Failed);
-            let told = told(reject, Checklist(vec![check(Rule::Decryption, decryption), signature]), keys);
+            let told =
+                disclosed(reject, Checklist(vec![check(Rule::Decryption, decryption), signature]), keys);
             (told.reject, told.checks.to_json(), told.keys)
         };
         let decrypts = told_of(&foreign, CheckOutcome::Passed, keys());
