@@ -199,15 +199,36 @@ pub enum Barred {
     Inactive,
 }
 
-/// The one rule of who may sign in to a group, whatever they bring: a login key, a password, a token, a web session
-/// or an assertion. Who is both suspended and inactive is told the former: it is what an administrator did last.
-/// A lock by wrong passwords is no part of it: it keeps passwords out, and nothing else. Wire contract §11, Q18, Q23.
-pub fn admitted(group_is_off: bool, active: bool, suspended: bool) -> std::result::Result<(), Barred> {
-    match (group_is_off, suspended, active) {
-        (true, _, _) => Err(Barred::GroupOff),
-        (false, true, _) => Err(Barred::Suspended),
-        (false, false, false) => Err(Barred::Inactive),
-        (false, false, true) => Ok(()),
+/// What decides whether a member may sign in to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberStanding {
+    /// Whether the group is switched off.
+    pub group_is_off: bool,
+    /// False for a former member.
+    pub active: bool,
+    pub suspended: bool,
+}
+
+impl MemberStanding {
+    /// The one rule of who may sign in to a group, whatever they bring: a login key, a password, a token, a web session
+    /// or an assertion. Who is both suspended and inactive is told the former: it is what an administrator did last.
+    /// A lock by wrong passwords is no part of it: it keeps passwords out, and nothing else. Wire contract §11, Q18,
+    /// Q23.
+    ///
+    /// # Errors
+    /// Why the member may not sign in.
+    pub fn admitted(self) -> std::result::Result<(), Barred> {
+        match (self.group_is_off, self.suspended, self.active) {
+            (true, _, _) => Err(Barred::GroupOff),
+            (false, true, _) => Err(Barred::Suspended),
+            (false, false, false) => Err(Barred::Inactive),
+            (false, false, true) => Ok(()),
+        }
+    }
+
+    /// Whether the member may sign in.
+    pub fn is_admitted(self) -> bool {
+        self.admitted().is_ok()
     }
 }
 
@@ -228,9 +249,14 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// Whether the member may sign in to this group.
+    /// How the member stands in a group that is switched off, or on.
+    pub fn standing(&self, group_is_off: bool) -> MemberStanding {
+        MemberStanding { group_is_off, active: self.active, suspended: self.suspended }
+    }
+
+    /// Whether the member may sign in to this group while it is switched on.
     pub fn may_sign_in(&self) -> bool {
-        admitted(false, self.active, self.suspended).is_ok()
+        self.standing(false).is_admitted()
     }
 }
 

@@ -12,7 +12,7 @@ use super::imports::{visible, visible_member};
 use super::{Reader, Store, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{GroupId, Mark, RoleId, UserId};
+use crate::model::{GroupId, Mark, MemberStanding, RoleId, UserId};
 
 /// A group as a login key meets it, and its member with that PUID.
 pub struct KeyRow<'r> {
@@ -29,11 +29,8 @@ pub struct MemberRow<'r> {
     pub address: &'r str,
     pub role: Option<RoleId>,
     pub administrator: bool,
-    pub suspended: bool,
-    pub active: bool,
+    pub standing: MemberStanding,
     pub mark: Mark,
-    /// Whether the group is switched off.
-    pub group_is_off: bool,
 }
 
 static BY_PUID: LazyLock<String> = LazyLock::new(|| {
@@ -221,10 +218,8 @@ fn member_row<'r>(row: &'r Row<'_>, user: UserId) -> rusqlite::Result<MemberRow<
         address: row.get_ref(2)?.as_str()?,
         role: row.get_ref(3)?.as_i64_or_null()?.map(RoleId),
         administrator: row.get(4)?,
-        suspended: row.get(5)?,
-        active: row.get(6)?,
+        standing: MemberStanding { suspended: row.get(5)?, active: row.get(6)?, group_is_off: row.get(8)? },
         mark: Mark(row.get(7)?),
-        group_is_off: row.get(8)?,
     })
 }
 

@@ -49,6 +49,43 @@ impl Reader<'_> {
             .map_err(database_fault)
     }
 
+    /// Whether that by which a response was judged still stands: `None` when the group is switched off, else whether the
+    /// settings that decide who comes in are those of `judged`, and the group still has the key with this fingerprint.
+    ///
+    /// # Errors
+    /// `Fault` when the database fails.
+    pub fn sso_still_stands(
+        &self,
+        judged: &Configuration,
+        fingerprint: Option<&str>,
+    ) -> Result<Option<bool>> {
+        let c = judged;
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT c.method = :method AND c.autoprovision = :autoprovision AND c.idp_entity_id = :idp
+                     AND c.sp_entity_id = :sp AND c.identity_attribute = :identity_attribute
+                     AND (:fingerprint IS NULL OR EXISTS (SELECT 1 FROM sso_keys k
+                          WHERE k.group_id = g.id AND k.fingerprint = :fingerprint)) AS stands
+                 FROM groups g LEFT JOIN sso_configurations c ON c.group_id = g.id
+                 WHERE g.id = :group AND g.leaving = 0 AND g.off_since IS NULL",
+            )
+            .and_then(|mut s| {
+                let parameters = named_params! {
+                    ":group": c.group.0,
+                    ":method": c.method.as_str(),
+                    ":autoprovision": c.autoprovision.as_str(),
+                    ":idp": c.idp_entity_id,
+                    ":sp": c.sp_entity_id,
+                    ":identity_attribute": c.identity_attribute,
+                    ":fingerprint": fingerprint,
+                };
+                s.query_row(parameters, |row| row.get::<_, Option<bool>>("stands")).optional()
+            })
+            .map_err(database_fault)?;
+        Ok(found.map(|stands| stands.unwrap_or(false)))
+    }
+
     /// The identity provider's keys in the order in which they are tried.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{GroupId, Mark, RoleId, UserId};
+use crate::model::{GroupId, Mark, MemberStanding, RoleId, UserId};
 
 /// A web session, and its member as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +27,8 @@ pub struct SignInState {
     pub puid: Option<String>,
     pub role: Option<RoleId>,
     pub administrator: bool,
-    pub suspended: bool,
-    pub active: bool,
+    pub standing: MemberStanding,
     pub mark: Mark,
-    /// Whether the group is switched off.
-    pub group_is_off: bool,
 }
 
 /// The columns of a [`SignInState`], for [`member_state`].
@@ -141,9 +138,7 @@ fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
         puid: row.get(1)?,
         role: row.get::<_, Option<i64>>(2)?.map(RoleId),
         administrator: row.get(3)?,
-        suspended: row.get(4)?,
-        active: row.get(5)?,
+        standing: MemberStanding { suspended: row.get(4)?, active: row.get(5)?, group_is_off: row.get(7)? },
         mark: Mark(row.get(6)?),
-        group_is_off: row.get(7)?,
     })
 }

@@ -215,9 +215,9 @@ impl Appliance {
         self.ground.store.read(|r| {
             let mut groups = Vec::new();
             for membership in r.memberships_of(user.id)? {
-                let office = membership.administrator && membership.may_sign_in();
-                if office && r.group(membership.group)?.is_some_and(|group| group.off_since.is_none()) {
-                    groups.push(membership.group);
+                let Some(group) = r.group(membership.group)? else { continue };
+                if membership.administrator && membership.standing(group.off_since.is_some()).is_admitted() {
+                    groups.push(group.id);
                 }
             }
             Ok(groups)

@@ -259,9 +259,9 @@ fn usable(
 
 /// Whether the person's home group lets them in.
 fn may_come(reader: &Reader<'_>, user: &User) -> Result<bool> {
-    let is_on = reader.group(user.home_group)?.is_some_and(|group| group.off_since.is_none());
+    let Some(group) = reader.group(user.home_group)? else { return Ok(false) };
     let home = reader.memberships_of(user.id)?.into_iter().find(|m| m.group == user.home_group);
-    Ok(is_on && home.is_some_and(|membership| membership.may_sign_in()))
+    Ok(home.is_some_and(|membership| membership.standing(group.off_since.is_some()).is_admitted()))
 }
 
 /// Whether a reset gives this person a password: where they have none, only if the rules let it make the first.

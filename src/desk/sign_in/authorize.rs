@@ -9,7 +9,7 @@ use super::token::{self, Claims};
 use super::{SignIn, SignInReject};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId, LogEntry, LogOutcome, admitted};
+use crate::model::{Caller, GroupId, LogEntry, LogOutcome};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
 use crate::store::Settings;
@@ -190,8 +190,7 @@ impl SignIn {
         let refusal = |reject| RefusedSignIn::new(Means::WebSession, reject);
         let (signed_in, state) = self.find_web_session(value, now)?.map_err(refusal)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
-        admitted(state.group_is_off, state.active, state.suspended)
-            .map_err(|barred| of_member(barred.into()))?;
+        state.standing.admitted().map_err(|barred| of_member(barred.into()))?;
         refusal::in_group(attempt.group, signed_in.group).map_err(of_member)?;
         Ok(signed_in)
     }
@@ -215,8 +214,7 @@ impl SignIn {
         };
         let signed_in = SignedIn::of(claims.group, claims.user, &state, Means::Token)?;
         let of_member = |reject| refusal(reject).of(&signed_in);
-        admitted(state.group_is_off, state.active, state.suspended)
-            .map_err(|barred| of_member(barred.into()))?;
+        state.standing.admitted().map_err(|barred| of_member(barred.into()))?;
         if claims.mark != state.mark {
             return Err(of_member(SignInReject::TokenEnded).into());
         }

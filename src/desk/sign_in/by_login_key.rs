@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::desk::ground::guard::Account;
 use crate::desk::sign_in::SignIn;
 use crate::error::Result;
-use crate::model::{GroupId, Mark, Puid, RoleId, UserId, admitted};
+use crate::model::{GroupId, Mark, Puid, RoleId, UserId};
 use crate::protocol::credential::Subject;
 use crate::protocol::login_key::{self, SigningKey};
 use crate::store::{KeyRow, MemberRow};
@@ -98,9 +98,7 @@ impl SignIn {
                 return Ok(Err(SignInReject::LoginKey(reject)));
             }
             let Some(member) = member else { return Ok(Err(SignInReject::UnknownPuid)) };
-            Ok(admitted(member.group_is_off, member.active, member.suspended)
-                .map(|()| KeyHolder::of(&member))
-                .map_err(SignInReject::from))
+            Ok(member.standing.admitted().map(|()| KeyHolder::of(&member)).map_err(SignInReject::from))
         })
     }
 
@@ -185,9 +183,7 @@ impl SignIn {
             mark: state.mark,
             address: state.address.clone(),
         };
-        Ok(admitted(state.group_is_off, state.active, state.suspended)
-            .map(|()| holder)
-            .map_err(SignInReject::from))
+        Ok(state.standing.admitted().map(|()| holder).map_err(SignInReject::from))
     }
 }
 

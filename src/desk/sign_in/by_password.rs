@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::desk::ground::guard::Account;
 use crate::desk::sign_in::SignIn;
 use crate::error::{Error, Result};
-use crate::model::{LogEntry, User, admitted};
+use crate::model::{LogEntry, User};
 use crate::secret::{Secret, fill_random};
 
 /// Seconds for which issued credentials are valid.
@@ -198,8 +198,7 @@ impl SignIn {
         let state = self.ground.store.read(|r| r.member_state(membership.group, user.id))?;
         let state = state.ok_or_else(|| refusal(SignInReject::NotAMember))?;
         let signed_in = SignedIn::of(membership.group, user.id, &state, means)?;
-        admitted(state.group_is_off, state.active, state.suspended)
-            .map_err(|barred| refusal(barred.into()).of(&signed_in))?;
+        state.standing.admitted().map_err(|barred| refusal(barred.into()).of(&signed_in))?;
         Ok(signed_in)
     }
 

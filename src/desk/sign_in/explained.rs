@@ -4,7 +4,7 @@ use super::SignIn;
 use super::reject::SignInReject;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{GroupId, admitted};
+use crate::model::GroupId;
 use crate::protocol::check::{Check, CheckOutcome};
 use crate::protocol::login_key::{self, Claim, Diagnosis, Evidence, SigningKey, diagnose, explain};
 use crate::secret::Secret;
@@ -64,12 +64,9 @@ impl SignIn {
         steps.extend(explain(&of_key, steps.next_number()));
         let (member, similar) = self.ground.store.read(|r| {
             let member = r.sign_in_by_puid(group, puid, |row| {
-                Ok(row.and_then(|row| row.member).map(|m| {
-                    (
-                        m.address.to_owned(),
-                        admitted(m.group_is_off, m.active, m.suspended).map_err(SignInReject::from),
-                    )
-                }))
+                Ok(row
+                    .and_then(|row| row.member)
+                    .map(|m| (m.address.to_owned(), m.standing.admitted().map_err(SignInReject::from))))
             })?;
             Ok((member, r.similar_puids(group, puid, SIMILAR_MOST)?))
         })?;

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::desk::people::users::{CheckedChange, CheckedUser};
 use crate::error::{Error, Result};
 use crate::model::sso::{Autoprovision, Configuration, IdpKey, LOGIN_KEY_CHECK, SKEW_SECONDS_MAX, Status};
-use crate::model::{Caller, LogEntry, Member, admitted};
+use crate::model::{Caller, LogEntry, Member};
 use crate::protocol::saml::identity::Identity;
 use crate::store::{KeptResponse, NewAttempt, Reader, Writer};
 
@@ -137,6 +137,14 @@ impl AdmissionRequest {
 
     /// Who it is and whether they may come in. Writes nothing.
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
+        // Asked again inside the transaction: since the grounds were read, the group may have been switched off, and a key
+        // or the settings that let this response pass may have been taken back.
+        let fingerprint = self.key().map(|key| key.fingerprint.as_str());
+        match w.sso_still_stands(&self.grounds.configuration, fingerprint)? {
+            Some(true) => {}
+            Some(false) => return Ok(Err(SsoReject::SettingsChanged)),
+            None => return Ok(Err(SsoReject::GroupOff)),
+        }
         let who = (&self.identity, &self.identifiers);
         let planned = plan(w, &self.grounds.configuration, who, self.checks.as_mut())?;
         let plan = match planned {
@@ -252,11 +260,6 @@ fn plan(
     (identity, identifiers): (&Identity, &Identifiers),
     mut checks: Option<&mut Checklist>,
 ) -> Result<std::result::Result<Plan, SsoReject>> {
-    // Asked again inside the transaction: an operator may have switched the group off since the grounds were read.
-    let group_is_off = r.group(configuration.group)?.is_none_or(|group| group.off_since.is_some());
-    if group_is_off {
-        return Ok(Err(SsoReject::GroupOff));
-    }
     let autoprovision = configuration.autoprovision;
     let member = match matched(r, configuration, identifiers)?.map(Arc::new) {
         Ok(member) => member,
@@ -277,7 +280,7 @@ fn plan(
         let got = format!("{} is {}", identifiers.shown(), member.user.address);
         checks.passed("Which user", "docs/saml.md, Which user", "exactly one user of the group", got);
     }
-    if let Err(barred) = admitted(group_is_off, member.membership.active, member.membership.suspended) {
+    if let Err(barred) = member.membership.standing(false).admitted() {
         return Ok(Err(barred.into()));
     }
     if let Some(checks) = checks {
@@ -330,6 +333,7 @@ mod tests {
     /// A response that names `name` and was judged good while the group was as it is now.
     fn judged(f: &Fixture, name: &str, autoprovision: Autoprovision) -> AdmissionRequest {
         let mut configuration = f.desk.ground.store.read(|r| known(r, SEVEN)).unwrap();
+        configuration.method = crate::model::sso::Method::Saml;
         configuration.autoprovision = autoprovision;
         configuration.mapping.glance_address =
             crate::model::sso::template::Template::parse("{NameID}").unwrap();
@@ -352,6 +356,8 @@ mod tests {
             algorithms: Algorithms { signature: String::new(), digest: String::new() },
         };
         let identifiers = Identifiers::of(&configuration, &identity);
+        let kept = configuration.clone();
+        f.desk.ground.store.write(now, move |w| w.put_sso_configuration(&kept)).unwrap();
         let grounds = Grounds {
             configuration,
             stored: Vec::new(),
@@ -395,6 +401,41 @@ mod tests {
             assert!(session.is_none(), "{name}");
             assert!(f.desk.ground.store.read(|r| r.user_by_address("new.seven")).unwrap().is_none());
         }
+    }
+
+    #[test]
+    fn settings_that_are_taken_back_after_the_verdict_let_nobody_in() {
+        let changes: [fn(&mut Configuration); 3] = [
+            |c| c.method = crate::model::sso::Method::Off,
+            |c| c.autoprovision = Autoprovision::CreateAndUpdate,
+            |c| c.idp_entity_id = "https://other.example".to_owned(),
+        ];
+        for change in changes {
+            let f = fixture();
+            f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+            let act = judged(&f, "ann.seven", Autoprovision::Off);
+            let mut configuration = act.grounds.configuration.clone();
+            change(&mut configuration);
+            let now = f.desk.clock().now();
+            f.desk.ground.store.write(now, move |w| w.put_sso_configuration(&configuration)).unwrap();
+            assert_eq!(carried_out(&f, act), Err("sso_settings_changed"));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_removed_after_the_verdict_lets_nobody_in() {
+        let f = fixture();
+        f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+        let mut act = judged(&f, "ann.seven", Autoprovision::Off);
+        let key = IdpKey {
+            position: 1,
+            fingerprint: "ab".repeat(32),
+            certificate: Vec::new(),
+            added_at: Timestamp(0),
+            last_verified_at: None,
+        };
+        Arc::get_mut(&mut act.grounds).unwrap().stored = vec![key];
+        assert_eq!(carried_out(&f, act), Err("sso_settings_changed"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum SsoReject {
     WithoutKeys,
     /// An operator switched the group off.
     GroupOff,
+    /// The settings or the key by which the response was judged were changed or removed while it was judged.
+    SettingsChanged,
     /// Nobody said which issuer to believe.
     WithoutIssuer,
     /// A sign-in cannot begin here: there is no endpoint to send the browser to.
@@ -118,6 +120,7 @@ impl SsoReject {
             SsoReject::UnknownGroup { .. } => "unknown_group",
             SsoReject::Off => "sso_off",
             SsoReject::GroupOff => "group_off",
+            SsoReject::SettingsChanged => "sso_settings_changed",
             SsoReject::WithoutKeys => "no_trust_anchor",
             SsoReject::WithoutIssuer => "sso_without_issuer",
             SsoReject::WithoutEndpoint => "sso_without_endpoint",
@@ -151,7 +154,9 @@ impl SsoReject {
         match self {
             SsoReject::UnknownGroup { .. } | SsoReject::GroupOff => "Group",
             SsoReject::Off | SsoReject::WithoutKeys | SsoReject::WithoutIssuer => "Configuration",
-            SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey => "Configuration",
+            SsoReject::WithoutEndpoint | SsoReject::WithoutOwnKey | SsoReject::SettingsChanged => {
+                "Configuration"
+            }
             SsoReject::WithoutResponse | SsoReject::ResponseTooLong { .. } => "Response",
             SsoReject::Response(_) => "Response",
             SsoReject::Replay | SsoReject::BeforeRestore => "First use",
@@ -199,6 +204,7 @@ impl SsoReject {
         match self {
             SsoReject::UnknownGroup { .. } => "a group: idpid, idpname, idptoken or username".into(),
             SsoReject::GroupOff => "a group that is switched on".into(),
+            SsoReject::SettingsChanged => "the settings and keys by which the response was judged".into(),
             SsoReject::Off => "SAML 2.0 or Encrypted SAML 2.0".into(),
             SsoReject::WithoutKeys => "at least one X.509 Public Key".into(),
             SsoReject::WithoutIssuer => "an Identity Provider Entity ID".into(),
@@ -243,6 +249,7 @@ impl SsoReject {
         match self {
             SsoReject::Off => "Off".into(),
             SsoReject::GroupOff => "switched off".into(),
+            SsoReject::SettingsChanged => "settings or keys that were changed meanwhile".into(),
             SsoReject::ResponseTooLong { .. } => "a larger one, which was not read".into(),
             SsoReject::Response(reject) => reject.got.clone(),
             SsoReject::Replay => "one that was used before".into(),
@@ -273,6 +280,7 @@ impl SsoReject {
                 "Correct the address: it must name the group, as in idpid=12345."
             }
             SsoReject::GroupOff => "Switch the group on again: an operator can, on the group's Settings.",
+            SsoReject::SettingsChanged => "Sign in once more; the new settings are used then.",
             SsoReject::Off => "Set the Single Sign-On Method in SSO Configure.",
             SsoReject::WithoutKeys | SsoReject::WithoutIssuer | SsoReject::WithoutEndpoint => {
                 "Upload the identity provider's metadata in SSO Configure."

@@ -3,7 +3,7 @@
 
 use crate::desk::sso::Sso;
 use crate::error::Result;
-use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid, admitted};
+use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
 
 use super::answer::{Outcome, SsoSignedIn};
 use super::target::Target;
@@ -19,9 +19,7 @@ impl Sso {
     pub fn standing_member(&self, value: &str) -> Result<Option<(GlanceAddress, GroupId)>> {
         let now = self.ground.clock.now();
         let Ok((signed_in, state)) = self.sign_in.find_web_session(value, now)? else { return Ok(None) };
-        Ok(admitted(state.group_is_off, state.active, state.suspended)
-            .is_ok()
-            .then_some((signed_in.address, signed_in.group)))
+        Ok(state.standing.is_admitted().then_some((signed_in.address, signed_in.group)))
     }
 
     /// Answers from the web session `value`; `None` when it is not one of this group whose member may come
@@ -38,10 +36,7 @@ impl Sso {
     ) -> Result<Option<SsoSignedIn>> {
         let now = self.ground.clock.now();
         let Ok((signed_in, state)) = self.sign_in.find_web_session(value, now)? else { return Ok(None) };
-        if target.test
-            || signed_in.group != group
-            || admitted(state.group_is_off, state.active, state.suspended).is_err()
-        {
+        if target.test || signed_in.group != group || !state.standing.is_admitted() {
             return Ok(None);
         }
         let outcome = match target.redirect() {
