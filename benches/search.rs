@@ -5,13 +5,13 @@
 //! ratios to a page without a search count on a busy machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use sidelight::model::queries::MemberQuery;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use sidelight::clock::Clock;
 use sidelight::desk::Desk;
-use sidelight::desk::people::users::MemberQuery;
 use sidelight::model::lists::{Count, MemberColumn, MemberOrder};
 use sidelight::model::{Caller, GroupId};
 use sidelight::store::{DATABASE_FILE, Mode, register_functions};

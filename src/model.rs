@@ -8,9 +8,11 @@ pub mod database;
 pub mod doctor;
 pub mod lists;
 pub mod opened;
+pub mod queries;
 pub mod relative;
 pub mod sso;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -267,6 +269,9 @@ pub struct Member {
     pub membership: Membership,
     pub role_name: Option<String>,
 }
+
+/// Settings of a group or a role by name: on or off. Wire contract §9.
+pub type Settings = BTreeMap<String, bool>;
 
 /// A named set of settings in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]

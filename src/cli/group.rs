@@ -11,8 +11,7 @@ use super::host::{self, Host};
 use super::terminal::{self, confirm};
 use crate::desk::ground::password_rule::PasswordRule;
 use crate::desk::people::password_policy::PasswordPolicy;
-use crate::model::{Group, GroupId};
-use crate::store::Settings;
+use crate::model::{Group, GroupId, Settings};
 
 /// groups: list, create, update, off, on, delete, settings, sites, passwords
 #[derive(FromArgs, ArgsInfo)]

@@ -13,8 +13,7 @@ use crate::desk::Desk;
 use crate::desk::people::bulk::BulkError;
 use crate::desk::people::roles::{NewRole, RoleChange, RoleView};
 use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId};
-use crate::store::Settings;
+use crate::model::{Caller, GroupId, Settings};
 
 /// roles: list, show, create, update, delete
 #[derive(FromArgs, ArgsInfo)]

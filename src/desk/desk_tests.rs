@@ -1,6 +1,7 @@
 //! Groups, roles, API keys and operators, through the desk.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::model::queries::LogRow;
 use std::collections::BTreeMap;
 
 use super::fixture::*;
@@ -11,7 +12,7 @@ use crate::error::{Kind, Result};
 use crate::model::{Actor, Caller, GroupId};
 use crate::protocol::credential::Credential;
 use crate::secret::Secret;
-use crate::store::{LogRow, NewConsoleHolder};
+use crate::store::NewConsoleHolder;
 
 fn code<T>(outcome: Result<T>) -> Option<&'static str> {
     outcome.err().map(|e| e.code)

@@ -1,6 +1,7 @@
 //! A desk over a fresh lab database, for tests: groups 7 and 8, an administrator of 7 and one of 8.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::model::queries::{LogQuery, LogRow};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
@@ -8,7 +9,6 @@ use crate::desk::Desk;
 use crate::desk::people::users::{NewUser, UserChange, UserKey};
 use crate::model::Mode;
 use crate::model::{Actor, Caller, GroupId, Member};
-use crate::store::{LogQuery, LogRow};
 
 pub const SEVEN: GroupId = GroupId(7);
 pub const EIGHT: GroupId = GroupId(8);

@@ -9,6 +9,7 @@ mod promote;
 #[cfg(test)]
 mod tests;
 
+use crate::model::queries::LogQuery;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ use crate::protocol::age::{self, Identity};
 use crate::protocol::credential::{Credential, Subject};
 use crate::protocol::login_key::{self, SigningKey};
 use crate::secret::{Keys, Secret};
-use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, LogQuery, Store};
+use crate::store::{self, Contents, DATABASE_FILE, KEY_FILE, Store};
 pub use place::unfinished;
 pub use promote::{Promoted, promote};
 

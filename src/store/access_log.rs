@@ -1,5 +1,6 @@
 //! The access log: append-only, one row an event. Wire contract §9.
 
+use crate::model::queries::{LogQuery, LogRow};
 use rusqlite::{Connection, Row, ToSql};
 
 use super::{Reader, Writer, database_fault};
@@ -8,48 +9,6 @@ use crate::error::Result;
 use crate::folding;
 use crate::model::lists::Count;
 use crate::model::{GroupId, LogEntry, LogOutcome};
-
-/// A row as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogRow {
-    pub id: i64,
-    pub at: Timestamp,
-    pub group: Option<GroupId>,
-    pub ip: String,
-    pub actor: String,
-    pub operation: String,
-    pub subject: String,
-    pub detail: String,
-    pub refused: bool,
-    pub code: Option<String>,
-    pub incident: Option<String>,
-}
-
-/// Which rows to show: newest first, or oldest first.
-#[derive(Debug, Clone, Default)]
-pub struct LogQuery {
-    /// Only rows of this group; `None` for all, which only operators may ask for.
-    pub group: Option<GroupId>,
-    /// First instant, included.
-    pub from: Option<Timestamp>,
-    /// Last instant, excluded.
-    pub until: Option<Timestamp>,
-    /// Words, each of which must be in actor, operation, subject, detail, code, incident or IP address, folded; ""
-    /// for all.
-    pub search: String,
-    /// Only what was refused, or only what was not; `None` for both.
-    pub refused: Option<bool>,
-    /// Only rows older than this id: where the page before ended.
-    pub before: Option<i64>,
-    /// Only rows newer than this id: bounds a read that may find nothing.
-    pub after: Option<i64>,
-    pub oldest_first: bool,
-    /// Rows to leave out: the pages before this one.
-    pub offset: u32,
-    /// Only among so many of the newest rows of all: bounds a search that may find nothing.
-    pub within: Option<i64>,
-    pub limit: u32,
-}
 
 impl Writer<'_> {
     /// Appends a row; it is kept if the transaction is.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
+use crate::model::queries::{LogQuery, MemberQuery, TextMatch};
 use crate::model::{GlanceAddress, GroupId, Membership, Puid, UserId};
 
 pub(super) const SEVEN: GroupId = GroupId(7);

@@ -4,11 +4,12 @@
 //! for the order, and nothing narrows the list or a search whose words are common; else it is sorted, too, of which
 //! SQLite keeps only the rows up to the end of the page.
 
+use crate::model::queries::MemberQuery;
 use rusqlite::params_from_iter;
 
 use super::members::Condition;
 use super::memberships::{select_member_from_user, select_member_of};
-use super::{MemberQuery, Reader, database_fault};
+use super::{Reader, database_fault};
 use crate::error::Result;
 use crate::model::GroupId;
 use crate::model::lists::MemberColumn;

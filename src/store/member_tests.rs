@@ -2,6 +2,7 @@
 use super::*;
 use crate::model::lists::Count;
 use crate::model::lists::{MemberColumn, MemberOrder};
+use crate::model::queries::{MemberQuery, MemberState, RoleMatch, TextMatch};
 use crate::model::{GlanceAddress, GroupId, Member, Membership, Puid, RoleId, UserId};
 
 const NOW: Timestamp = Timestamp(1_593_907_200_000);

@@ -4,6 +4,7 @@
 //! the first one costs. Texts are compared folded ([`crate::folding`]). Where a text has three letters, the index of
 //! trigrams ([`super::words`]) names the few users who may have it; else every member of the group is looked at.
 
+use crate::model::queries::{MemberQuery, MemberState, RoleMatch, TextMatch};
 use std::collections::BTreeSet;
 
 use rusqlite::{ToSql, params_from_iter};
@@ -14,86 +15,8 @@ use super::{Reader, database_fault, words};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::folding;
-use crate::model::lists::{Count, MemberOrder};
-use crate::model::{GroupId, LOCK_SECONDS, Member, RoleId, UserId};
-
-/// How a text is compared: folded, but for `Exactly`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TextMatch {
-    Is(String),
-    /// To the byte.
-    Exactly(String),
-    Begins(String),
-    Ends(String),
-    Has(String),
-    /// Not set.
-    Absent,
-}
-
-/// Which role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoleMatch {
-    None,
-    Numbered(RoleId),
-    Named(TextMatch),
-}
-
-/// Which state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemberState {
-    /// Active and not suspended.
-    Active,
-    Suspended,
-    /// Deprovisioned, whether suspended or not.
-    Inactive,
-    /// Kept out by too many failures.
-    Locked,
-}
-
-/// Which members to list, and in which order.
-#[derive(Debug, Clone, Default)]
-pub struct MemberQuery {
-    pub puid: Option<TextMatch>,
-    pub address: Option<TextMatch>,
-    pub first_name: Option<TextMatch>,
-    pub last_name: Option<TextMatch>,
-    pub email: Option<TextMatch>,
-    pub role: Option<RoleMatch>,
-    /// A second criterion on the role: the REST APIs take a number and a name.
-    pub also_role: Option<RoleMatch>,
-    /// True: one of the criteria above is enough; false: all must hold.
-    pub any: bool,
-    /// Words, in any order, each of which must be in address, PUID, names or e-mail address: anywhere when it has
-    /// three letters or more, else where a word begins. "" for all. Must hold besides the criteria above.
-    pub search: String,
-    pub state: Option<MemberState>,
-    pub administrators_only: bool,
-    /// `None`: by the user's number, the only order that `after` goes with.
-    pub order: Option<MemberOrder>,
-    /// Only users with a greater number: where the page before ended.
-    pub after: Option<UserId>,
-    /// Rows to leave out, for surfaces that count pages.
-    pub offset: u32,
-    /// Most rows.
-    pub limit: u32,
-}
-
-impl MemberQuery {
-    /// Whether users are looked for by a text, or a part of one.
-    pub fn looks_for_text(&self) -> bool {
-        let criteria = [&self.puid, &self.address, &self.first_name, &self.last_name, &self.email];
-        !self.search.is_empty() || criteria.iter().any(|wanted| wanted.is_some())
-    }
-
-    /// Whether less than the whole group is asked for.
-    pub(super) fn is_narrowed(&self) -> bool {
-        self.looks_for_text()
-            || self.role.is_some()
-            || self.also_role.is_some()
-            || self.state.is_some()
-            || self.administrators_only
-    }
-}
+use crate::model::lists::Count;
+use crate::model::{GroupId, LOCK_SECONDS, Member};
 
 impl Reader<'_> {
     /// Lists members of a group in the order that the query names. `now` decides who is locked.

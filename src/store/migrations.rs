@@ -154,7 +154,7 @@ pub(super) mod tests {
             let path = dir.path().join(DATABASE_FILE);
             become_version(&Connection::open(&path).unwrap(), version);
             let store = Store::open(dir.path(), Mode::Lab, Timestamp(0)).unwrap();
-            let search = crate::store::MemberQuery { search: "ACME".into(), ..Default::default() };
+            let search = crate::model::queries::MemberQuery { search: "ACME".into(), ..Default::default() };
             let found = store.read(|r| r.count_members(crate::model::GroupId(7), &search, Timestamp(0)));
             assert_eq!(found.unwrap(), 1, "from version {version}");
             drop(store);

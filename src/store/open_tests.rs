@@ -1,5 +1,6 @@
 //! Opening a database: which are opened, which are refused, and what is done to them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use crate::model::queries::LogQuery;
 use std::sync::mpsc::channel;
 
 use super::migrations::tests::become_version;

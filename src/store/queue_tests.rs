@@ -1,6 +1,7 @@
 //! While another process holds the write lock: no test waits for time to pass, each says itself how long that is.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use crate::model::queries::LogQuery;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

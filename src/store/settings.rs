@@ -4,16 +4,11 @@
 //! forces it off in every role and "on" brings back what each role had; a setting that is new to the group
 //! has no row in any role, which means off.
 
-use std::collections::BTreeMap;
-
 use rusqlite::OptionalExtension;
 
 use super::{Reader, Writer, database_fault};
 use crate::error::Result;
-use crate::model::{GroupId, RoleId};
-
-/// Settings by name.
-pub type Settings = BTreeMap<String, bool>;
+use crate::model::{GroupId, RoleId, Settings};
 
 /// The row of a group's password policy; what it means is the desk's.
 #[derive(Debug, Clone, PartialEq, Eq)]

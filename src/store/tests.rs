@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use crate::model::queries::LogQuery;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;

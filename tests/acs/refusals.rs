@@ -51,7 +51,7 @@ fn what_is_off_or_half_configured_refuses_with_its_own_code() {
     let server = started();
     let entry = || {
         let log = store(server.data());
-        let query = sidelight::store::LogQuery { limit: 20, ..Default::default() };
+        let query = sidelight::model::queries::LogQuery { limit: 20, ..Default::default() };
         let rows = log.read(|r| r.log_rows(&query)).unwrap();
         rows.into_iter().find(|row| row.operation == "sign-in.saml").and_then(|row| row.code).unwrap()
     };
@@ -95,8 +95,11 @@ fn a_flood_of_refusals_is_kept_a_hundred_times_and_then_as_its_count_doubles() {
         kept += usize::from(answer.body.contains("Incident"));
     }
     assert_eq!((calm, kept), (140, 101), "the 128th too");
-    let query =
-        sidelight::store::LogQuery { limit: 1_000, search: "sign-in.saml".into(), ..Default::default() };
+    let query = sidelight::model::queries::LogQuery {
+        limit: 1_000,
+        search: "sign-in.saml".into(),
+        ..Default::default()
+    };
     let rows = store.read(|r| r.log_rows(&query)).unwrap();
     assert_eq!(rows.iter().filter(|row| row.incident.is_some()).count(), 101);
     assert!(rows[0].detail.ends_with("128 refusals of this address in a quarter of an hour"), "{rows:?}");

@@ -1,10 +1,10 @@
 //! A response that is too long to be read: refused as others are, with a page, a row and a tally.
 
+use sidelight::model::queries::LogQuery;
 use std::io::{Read, Write};
 
 use sidelight::model::GroupId;
 use sidelight::protocol::check::CheckOutcome;
-use sidelight::store::LogQuery;
 
 use crate::common::{Answer, Server};
 use crate::harness::{ACS_PATH, GROUP, post_to, run, started, store};

@@ -67,31 +67,17 @@ fn is_within(room: &str, outer: &str) -> bool {
     room.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What the house still owes. What is on the list and not found is as wrong as what is found and not on the list.
-#[derive(Default)]
-pub struct Debts {
-    /// Groups of files that reach each other.
-    pub circles: Vec<BTreeSet<String>>,
-    /// Rooms that reach another by the re-exports of a file: (from, file, to).
-    pub lent: BTreeSet<(String, String, String)>,
-}
-
 /// Everything in `sources` that breaks `drawing`, a line each.
-pub fn broken(
-    sources: &Sources,
-    drawing: &Drawing,
-    dependencies: &BTreeSet<String>,
-    debts: &Debts,
-) -> Vec<String> {
+pub fn broken(sources: &Sources, drawing: &Drawing, dependencies: &BTreeSet<String>) -> Vec<String> {
     let tree = Tree::read(sources, "src/lib.rs");
     let mut crates = dependencies.clone();
     crates.extend(["std", "core", "alloc"].map(str::to_owned));
     let arrows = arrows::find(&tree, "sidelight", &crates);
     let mut wrong = tree.unreadable.clone();
     wrong.extend(unread(sources, &tree));
-    wrong.extend(between_rooms(&arrows, drawing, &debts.lent));
+    wrong.extend(between_rooms(&arrows, drawing));
     wrong.extend(to_crates(&arrows, drawing));
-    wrong.extend(in_circles(&arrows, &debts.circles));
+    wrong.extend(in_circles(&arrows));
     wrong.sort();
     wrong.dedup();
     wrong
@@ -104,13 +90,8 @@ fn unread(sources: &Sources, tree: &Tree) -> Vec<String> {
     missing.map(|file| format!("{file} is no module of the house")).collect()
 }
 
-fn between_rooms(
-    arrows: &Arrows,
-    drawing: &Drawing,
-    lent: &BTreeSet<(String, String, String)>,
-) -> Vec<String> {
+fn between_rooms(arrows: &Arrows, drawing: &Drawing) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut used = BTreeSet::new();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for arrow in &arrows.between_files {
         let from = drawing.room_of(&arrow.from);
@@ -125,22 +106,10 @@ fn between_rooms(
                 continue;
             }
             match drawing.known_as(from, to) {
-                None => {
-                    let loan = |through: &String| (from.to_owned(), through.clone(), to.to_owned());
-                    let loans: Vec<_> =
-                        arrow.through.iter().map(loan).filter(|loan| lent.contains(loan)).collect();
-                    if !loans.is_empty() {
-                        used.extend(loans);
-                        continue;
-                    }
-                    wrong.push(format!("{}:{} reaches for {to}", arrow.from, arrow.line));
-                }
+                None => wrong.push(format!("{}:{} reaches for {to}", arrow.from, arrow.line)),
                 Some(name) => drop(seen.insert((from, name))),
             }
         }
-    }
-    for (from, through, to) in lent.difference(&used) {
-        wrong.push(format!("{from} reaches {to} through {through} no more: take it off the list"));
     }
     for (from, known) in &drawing.knows {
         for to in known.iter().filter(|to| !seen.contains(&(from.as_str(), to.as_str()))) {
@@ -180,12 +149,8 @@ fn begins_with(path: &str, start: &str) -> bool {
     path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-fn in_circles(arrows: &Arrows, known: &[BTreeSet<String>]) -> Vec<String> {
+fn in_circles(arrows: &Arrows) -> Vec<String> {
     let found = arrows::circles(&arrows.between_files);
     let shown = |circle: &BTreeSet<String>| circle.iter().cloned().collect::<Vec<_>>().join(", ");
-    let new = found.iter().filter(|circle| !known.contains(circle));
-    let gone = known.iter().filter(|circle| !found.contains(circle));
-    let new = new.map(|circle| format!("a circle of files: {}", shown(circle)));
-    new.chain(gone.map(|circle| format!("no circle any more, take it off the list: {}", shown(circle))))
-        .collect()
+    found.iter().map(|circle| format!("a circle of files: {}", shown(circle))).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rooms::{Debts, Drawing, broken};
+use super::rooms::{Drawing, broken};
 use super::tree::Sources;
 
 const DRAWING: &str = "
@@ -43,7 +43,7 @@ fn judged(changes: &[(&str, &str)]) -> Vec<String> {
     let sources: Sources =
         HOUSE.iter().chain(changes).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let crates: BTreeSet<String> = ["rusqlite", "tiny_http", "maud"].map(str::to_owned).into();
-    broken(&sources, &Drawing::read(DRAWING), &crates, &Debts::default())
+    broken(&sources, &Drawing::read(DRAWING), &crates)
 }
 
 #[test]

@@ -3,26 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::rooms::{Debts, Drawing, broken};
+use super::rooms::{Drawing, broken};
 use super::tree::Sources;
 use super::{files, shown};
-
-/// Files that reach each other. Each group is opened by the cut that suits it; none may be added.
-const CIRCLES: &[&[&str]] = &[];
-
-/// Values of the store that other rooms know because the desk hands them on; they belong into `model`.
-const LENT: &[(&str, &str, &str)] =
-    &[("http", "desk/appliance/access_log", "store"), ("http", "desk/people/users/mod", "store")];
-
-fn debts() -> Debts {
-    let file = |name: &&str| format!("src/{name}.rs");
-    let lent =
-        |(from, through, to): &(&str, &str, &str)| ((*from).to_owned(), file(through), (*to).to_owned());
-    Debts {
-        circles: CIRCLES.iter().map(|circle| circle.iter().map(file).collect()).collect(),
-        lent: LENT.iter().map(lent).collect(),
-    }
-}
 
 fn sources() -> Sources {
     files("src", "rs").iter().map(|path| (shown(path), std::fs::read_to_string(path).unwrap())).collect()
@@ -43,7 +26,7 @@ fn dependencies() -> BTreeSet<String> {
 fn every_arrow_between_rooms_is_drawn_and_every_drawn_arrow_is_there() {
     let text =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
-    let wrong = broken(&sources(), &Drawing::read(&text), &dependencies(), &debts());
+    let wrong = broken(&sources(), &Drawing::read(&text), &dependencies());
     assert!(wrong.is_empty(), "{} things:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -1,5 +1,6 @@
 //! `sidelight user import`, `sidelight user template` and `sidelight user export`. Wire contract §7.
 
+use crate::model::queries::MemberQuery;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use crate::desk::people::csv_upload::{
     ApplyOptions, COLUMNS, Column, ColumnChoice, FieldChange, Meaning, Preview, PreviewRow, Progress,
     RowOutcome, Which, template,
 };
-use crate::desk::people::users::{MemberQuery, RoleChoice};
+use crate::desk::people::users::RoleChoice;
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 

@@ -1,5 +1,6 @@
 //! `sidelight user list` and `sidelight user show`.
 
+use crate::model::queries::{MemberQuery, MemberState, RoleMatch, TextMatch};
 use std::process::ExitCode;
 
 use argh::{ArgsInfo, FromArgs};
@@ -11,7 +12,6 @@ use crate::cli::terminal::{self, say};
 use crate::clock::Timestamp;
 use crate::desk::people::users::RoleChoice;
 use crate::model::{GroupId, Member};
-use crate::store::{MemberQuery, MemberState, RoleMatch, TextMatch};
 
 /// Members asked for at once; a long list is read page by page.
 const PAGE: u32 = 1_000;

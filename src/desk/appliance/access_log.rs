@@ -3,6 +3,7 @@
 //! Operators read all of it; a group's administrators what concerns their group. Nothing here writes but
 //! the note that somebody took a copy.
 
+use crate::model::queries::{LogQuery, LogRow};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -16,7 +17,6 @@ use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::check::Check;
 use crate::secret::typed_incident_code;
 use crate::store::Asker;
-pub use crate::store::{LogQuery, LogRow};
 
 /// Rows of an export that are read at once.
 const EXPORT_PAGE: u32 = 1_000;

@@ -21,9 +21,9 @@ use crate::desk::people::users::{CheckedUser, NewUser, RoleChoice, check_new, cr
 use crate::desk::sign_in::api_keys;
 use crate::desk::sso;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid};
+use crate::model::{Caller, GlanceAddress, GroupId, LogEntry, Puid, Settings};
 use crate::secret::Secret;
-use crate::store::{NewGroup, Settings, Writer};
+use crate::store::{NewGroup, Writer};
 
 /// All that is to be there.
 #[derive(Clone, Default)]

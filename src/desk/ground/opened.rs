@@ -6,8 +6,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::model::opened::{SETTING, Values};
-use crate::model::{Group, Member, Role};
-use crate::store::Settings;
+use crate::model::{Group, Member, Role, Settings};
 
 /// The code of the refusal to undo unseen what somebody else saved.
 pub const CHANGED_MEANWHILE: &str = "changed_meanwhile";

@@ -2,8 +2,9 @@
 use super::*;
 use crate::desk::fixture::*;
 use crate::desk::people::csv_upload::{ApplyOptions, Progress};
-use crate::desk::people::users::{MemberQuery, RoleChoice, UserKey};
+use crate::desk::people::users::{RoleChoice, UserKey};
 use crate::error::Kind;
+use crate::model::queries::MemberQuery;
 
 /// More than are taken away before the answer.
 const MEMBERS: usize = 510;

@@ -9,8 +9,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::lists::Count;
 use crate::model::lists::{GroupLine, GroupQuery};
 use crate::model::opened::Values;
-use crate::model::{Caller, Group, GroupId, LogEntry};
-use crate::store::{Asker, NewGroup, Settings, Writer};
+use crate::model::{Caller, Group, GroupId, LogEntry, Settings};
+use crate::store::{Asker, NewGroup, Writer};
 
 /// The settings that every group begins with. Only the first two names are known from the wire (wire
 /// contract §5.3); agent video is off until somebody wants it.

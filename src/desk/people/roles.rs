@@ -13,8 +13,8 @@ use crate::desk::people::bulk::{BulkError, LogName, each};
 use crate::desk::people::users::{RoleChoice, role_unknown};
 use crate::error::{Error, Kind, Result};
 use crate::model::opened::Values;
-use crate::model::{Caller, GroupId, LogEntry, Role, RoleId};
-use crate::store::{Settings, Writer};
+use crate::model::{Caller, GroupId, LogEntry, Role, RoleId, Settings};
+use crate::store::Writer;
 
 /// Most roles of a group. Our own choice: every list of roles shows them all.
 pub const ROLES_MAX: u64 = 1_000;

@@ -3,8 +3,8 @@ use super::*;
 use crate::desk::backup::Backup;
 use crate::desk::fixture::{Fixture, SEVEN, fixture};
 use crate::error::Kind;
+use crate::model::queries::LogRow;
 use crate::secret::Secret;
-use crate::store::LogRow;
 
 /// A backup of the fixture's appliance, in a directory of its own.
 fn backed_up(f: &Fixture) -> (Backup, tempfile::TempDir) {

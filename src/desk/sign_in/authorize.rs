@@ -9,10 +9,9 @@ use super::token::{self, Claims};
 use super::{SignIn, SignInReject};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::model::{Caller, GroupId, LogEntry, LogOutcome};
+use crate::model::{Caller, GroupId, LogEntry, LogOutcome, Settings};
 use crate::promise::Promise;
 use crate::protocol::credential::{Authorization, Credential, Unreadable};
-use crate::store::Settings;
 
 /// What Authorize hands out.
 pub struct Authorized {

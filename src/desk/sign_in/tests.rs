@@ -2,6 +2,7 @@
 mod guessing;
 mod owners;
 
+use crate::model::queries::{LogQuery, LogRow};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -11,12 +12,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::desk::Desk;
 use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::{Kind, Result};
-use crate::model::{Caller, GroupId, Membership, Mode};
+use crate::model::{Caller, GroupId, Membership, Mode, Settings};
 use crate::protocol::check::CheckOutcome;
 use crate::protocol::credential::{Authorization, Credential, Subject};
 use crate::protocol::login_key::{SigningKey, make};
 use crate::secret::Secret;
-use crate::store::{LogQuery, LogRow, Settings};
 
 const ACME: GroupId = GroupId(12345);
 const OTHER: GroupId = GroupId(72);

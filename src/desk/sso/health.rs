@@ -7,13 +7,14 @@ use crate::clock::Timestamp;
 use crate::desk::ground::permission;
 use crate::desk::sso::Sso;
 use crate::error::Result;
+use crate::model::queries::LogQuery;
 use crate::model::sso::fields::FIELDS;
 use crate::model::sso::health::{Condition, Fact, Health, NextAction, StepState};
 use crate::model::sso::step::Step;
 use crate::model::sso::template::Template;
 use crate::model::sso::{Autoprovision, Configuration, KeyFacts, Method, PortalTile, Status};
 use crate::model::{Caller, GroupId};
-use crate::store::{Asker, LogQuery, SignInCounts};
+use crate::store::{Asker, SignInCounts};
 
 use super::configure::{OPERATION as CONFIGURE, Overview};
 use super::counted::counted;

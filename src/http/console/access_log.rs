@@ -3,13 +3,13 @@
 use super::listing::{self, Asked};
 use super::visit::{Visit, exported, filled, get, refused, streamed, visit, visit_streamed};
 use crate::clock::Timestamp;
-use crate::desk::appliance::access_log::{LogQuery, LogRow};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, BodyPortions, Call, Route};
 use crate::model::Group;
+use crate::model::queries::{LogQuery, LogRow};
 use crate::pages::console::access_log::{self as pages, LogLine};
 use crate::pages::listing::{Chip, Listing};
 

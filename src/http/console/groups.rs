@@ -3,15 +3,14 @@
 use super::access_log::lines_of;
 use super::listing::{self, Asked};
 use super::visit::{filled, get, post, refused, visit};
-use crate::desk::appliance::access_log::LogQuery;
 use crate::desk::ground::permission;
-use crate::desk::people::users::MemberQuery;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::router::{App, Call, Route};
 use crate::model::GroupId;
 use crate::model::lists::{GroupColumn, GroupOrder, GroupQuery};
+use crate::model::queries::{LogQuery, MemberQuery};
 use crate::pages::console::groups as pages;
 use crate::pages::form::Fill;
 

@@ -8,13 +8,13 @@ use crate::desk::people::csv_upload::{
     template,
 };
 use crate::desk::people::uploads::UploadState;
-use crate::desk::people::users::MemberQuery;
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
 use crate::http::multipart::Parts;
 use crate::http::router::{App, BodyPortions, Call, Route};
 use crate::model::Group;
+use crate::model::queries::MemberQuery;
 use crate::pages::components::Tone;
 use crate::pages::console::upload as pages;
 use crate::pages::form::Fill;

@@ -8,9 +8,7 @@ use crate::desk::ground::opened::{self, CHANGED_MEANWHILE};
 use crate::desk::ground::password_rule::PasswordRule;
 use crate::desk::ground::permission;
 use crate::desk::people::password_policy::PasswordPolicy;
-use crate::desk::people::users::{
-    MemberQuery, MemberState, NewUser, RoleChoice, RoleMatch, UserChange, UserKey,
-};
+use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::{Error, Result};
 use crate::gate::Response;
 use crate::http::answer;
@@ -18,6 +16,7 @@ use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::lists::{MemberColumn, MemberOrder};
 use crate::model::opened::Values;
+use crate::model::queries::{MemberQuery, MemberState, RoleMatch};
 use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::password_link::{Made, Standing};
 use crate::pages::console::{confirm, user as user_page, users as pages};

@@ -2,11 +2,11 @@
 //! was refused has changed nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::model::queries::MemberQuery;
 use tiny_http::Method;
 
 use super::tests::{Papi, outcome, papi};
 use crate::desk::fixture::SEVEN;
-use crate::desk::people::users::MemberQuery;
 use crate::model::{Caller, Member};
 
 /// Requests of one run; SIDELIGHT_GENERATED asks for more.

@@ -4,9 +4,9 @@ use super::Partner;
 use super::document::{self, Document};
 use super::parameters::Parameters;
 use crate::desk::ground::fields::is_none_word;
-use crate::desk::people::users::{MemberQuery, RoleMatch, TextMatch};
 use crate::error::{Error, Result};
 use crate::http::router::App;
+use crate::model::queries::{MemberQuery, RoleMatch, TextMatch};
 use crate::model::{GLANCE_ADDRESS_MAX, PUID_MAX, UserId};
 
 /// Users of one page. Wire contract §4.5.

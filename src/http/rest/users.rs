@@ -3,13 +3,12 @@
 //! The versions differ in how they spell the path and the query (`rolename`, `roleName`); names of
 //! parameters are read in any case, so one reading serves both.
 
+use crate::model::queries::{MemberQuery, RoleMatch, TextMatch};
 use serde_json::{Value, json};
 
 use super::row::{JsonRow, number, rows};
 use super::{bulk, caller, count_of, in_wire_words, ok};
-use crate::desk::people::users::{
-    MemberQuery, NewUser, RoleChoice, RoleMatch, TextMatch, UserChange, UserKey,
-};
+use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::privilege::Privilege::{GroupAddPerson, GroupModifyPerson, GroupOwner};
 use crate::error::{Error, Result};
 use crate::gate::Response;

@@ -1,5 +1,6 @@
 //! Writes a group's people as CSV that can be uploaded again, and that no spreadsheet takes for formulas.
 
+use crate::model::queries::MemberQuery;
 use std::sync::Arc;
 
 use csv::{Terminator, WriterBuilder};
@@ -11,7 +12,6 @@ use crate::desk::ground::exports::ExportPermit;
 use crate::desk::ground::known_group;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
-use crate::desk::people::users::MemberQuery;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Caller, GroupId, LogEntry, Member, UserId};
 use crate::store::Asker;

@@ -5,7 +5,8 @@ use crate::desk::Desk;
 use crate::desk::fixture::*;
 use crate::desk::people::csv_upload::{ApplyOptions, plan, table};
 use crate::desk::people::roles::NewRole;
-use crate::desk::people::users::{MemberQuery, RoleChoice, UserChange};
+use crate::desk::people::users::{RoleChoice, UserChange};
+use crate::model::queries::MemberQuery;
 use crate::model::{Mode, RoleId};
 
 /// More than go in one transaction.

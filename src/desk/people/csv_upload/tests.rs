@@ -2,7 +2,8 @@
 use super::*;
 use crate::desk::fixture::*;
 use crate::desk::people::roles::NewRole;
-use crate::desk::people::users::{MemberQuery, NewUser, UserKey};
+use crate::desk::people::users::{NewUser, UserKey};
+use crate::model::queries::MemberQuery;
 use crate::secret::Secret;
 
 const HEADER: &str = "FirstName,LastName,Email,Phone,GlanceAddress,Password,PartnerUID\n";

@@ -1,5 +1,6 @@
 //! Groups over SCIM: the roles of a group of ours, and who has them.
 
+use crate::model::queries::{MemberQuery, RoleMatch};
 use serde_json::Value;
 
 use super::{PAGE_MAX, Window, expect_version};
@@ -13,7 +14,7 @@ use crate::model::{Caller, GroupId, LogEntry, Member, RoleId, UserId};
 use crate::protocol::scim::evaluate::meets;
 use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::group::{self, GroupStep, ScimGroup};
-use crate::store::{Asker, MemberQuery, Reader, RoleMatch, Writer};
+use crate::store::{Asker, Reader, Writer};
 
 /// Most members that a role's document lists, and all documents of a page together, and that one call may take the
 /// role from. A list that would

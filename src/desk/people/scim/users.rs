@@ -1,5 +1,6 @@
 //! Users over SCIM: found by filter, made, replaced, patched, deleted.
 
+use crate::model::queries::{MemberQuery, TextMatch};
 use serde_json::Value;
 
 use super::{PAGE_MAX, Window, expect_version};
@@ -15,7 +16,7 @@ use crate::protocol::scim::evaluate::meets;
 use crate::protocol::scim::filter::{Comparison, Filter};
 use crate::protocol::scim::patch::Operation;
 use crate::protocol::scim::user::{self, ScimUser, WantedUser, version};
-use crate::store::{Asker, MemberQuery, Reader, TextMatch, Writer};
+use crate::store::{Asker, Reader, Writer};
 
 /// Rows that are read at a time while a filter is applied.
 const BATCH: u32 = 1_000;

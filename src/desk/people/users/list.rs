@@ -1,5 +1,6 @@
 //! Finding people: one, or a page of many.
 
+use crate::model::queries::MemberQuery;
 use std::time::Duration;
 
 use super::UserKey;
@@ -7,8 +8,8 @@ use crate::desk::ground::{known_group, permission};
 use crate::desk::people::People;
 use crate::error::{Error, Result};
 use crate::model::lists::Count;
-use crate::model::{Caller, GroupId, LogEntry, Member, Membership, UserId};
-use crate::store::{Asker, MemberQuery, Settings};
+use crate::model::{Caller, GroupId, LogEntry, Member, Membership, Settings, UserId};
+use crate::store::Asker;
 
 /// Most characters of the words that users are searched for by, and most words: more find nobody else.
 const SEARCH_MAX: usize = 200;

@@ -21,8 +21,6 @@ pub(in crate::desk) use act::{joined, password_given, role_of, role_unknown};
 pub use checked::{CheckedChange, CheckedUser, check_change, check_new};
 pub use list::MemberPage;
 
-pub use crate::store::{MemberQuery, MemberState, RoleMatch, Settings, TextMatch};
-
 use crate::desk::ground::Ground;
 use crate::desk::ground::guard::Account;
 use crate::desk::ground::let_in::let_in;

@@ -4,7 +4,7 @@ use crate::desk::fixture::*;
 use crate::desk::people::bulk::BULK_MAX;
 use crate::desk::people::roles::NewRole;
 use crate::error::Kind;
-use crate::store::MemberQuery;
+use crate::model::queries::MemberQuery;
 
 fn code<T>(outcome: Result<T>) -> Option<&'static str> {
     outcome.err().map(|e| e.code)
