@@ -8,9 +8,11 @@ pub mod database;
 pub mod doctor;
 pub mod lists;
 pub mod opened;
+pub mod person;
 pub mod queries;
 pub mod relative;
 pub mod sso;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +20,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use self::person::Person;
 use crate::clock::Timestamp;
 
 /// What this installation and its database are for. A lab never opens a production database, and production never a lab's.
@@ -161,10 +164,8 @@ pub struct Group {
 pub struct User {
     pub id: UserId,
     pub address: GlanceAddress,
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub phone: String,
+    /// What the person is called and how they are reached.
+    pub person: Person<String>,
     pub has_password: bool,
     /// The group whose administrators may change the person; other groups change only the membership.
     pub home_group: GroupId,

@@ -14,6 +14,7 @@ use crate::desk::people::roles::NewRole;
 use crate::desk::people::users::{NewUser, RoleChoice};
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
+use crate::model::person::{Person, for_each_line};
 use crate::model::sso::fields::{MOVED_TO_GROUP, is_named};
 use crate::secret::Secret;
 
@@ -62,21 +63,29 @@ struct Role {
     settings: BTreeMap<String, bool>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct User {
-    address: String,
-    #[serde(default)]
-    first_name: String,
-    #[serde(default)]
-    last_name: String,
-    #[serde(default)]
-    email: String,
-    #[serde(default)]
-    phone: String,
-    password: Option<String>,
-    memberships: Vec<Membership>,
+// What reads a file is derived from a struct, which must spell each key out.
+macro_rules! user {
+    ($($name:ident $flag:ident $help:tt)*) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct User {
+            address: String,
+            $(
+                #[serde(default)]
+                $name: String,
+            )*
+            password: Option<String>,
+            memberships: Vec<Membership>,
+        }
+
+        impl User {
+            fn person(&self) -> Person<String> {
+                Person { $($name: self.$name.clone(),)* }
+            }
+        }
+    };
 }
+for_each_line!(user);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -149,12 +158,10 @@ pub fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result
         })
     };
     let user = |user: User| -> Result<SeedUser> {
+        let lines = user.person();
         let person = NewUser {
             address: filled(user.address)?,
-            first_name: filled(user.first_name)?,
-            last_name: filled(user.last_name)?,
-            email: filled(user.email)?,
-            phone: filled(user.phone)?,
+            person: lines.try_map(|_, text| filled(text.clone()))?,
             password: filled_option(user.password)?.map(|text| Secret::new(text.into_bytes())),
             ..NewUser::default()
         };

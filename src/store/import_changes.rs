@@ -56,15 +56,15 @@ impl Writer<'_> {
                 import,
                 user.id.0,
                 user.address.as_str(),
-                &user.first_name,
-                &user.last_name,
-                &user.email,
-                &user.phone,
+                &user.person.first_name,
+                &user.person.last_name,
+                &user.person.email,
+                &user.person.phone,
             ),
         )?;
         self.execute(
             "UPDATE user_words SET wider = 1, person = search_words(person, ?2, ?3, ?4, ?5) WHERE user_id = ?1",
-            (user.id.0, user.address.as_str(), &user.first_name, &user.last_name, &user.email),
+            (user.id.0, user.address.as_str(), &user.person.first_name, &user.person.last_name, &user.person.email),
         )
     }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
+use crate::model::person::{EMAIL, Person};
 use crate::model::queries::{LogQuery, MemberQuery, TextMatch};
 use crate::model::{GlanceAddress, GroupId, Membership, Puid, UserId};
 
@@ -17,10 +18,7 @@ pub(super) fn made(w: &Writer<'_>, name: &str) -> Result<UserId> {
     let user = w.insert_user(&NewUserRow {
         address: GlanceAddress::parse(name).unwrap(),
         home_group: SEVEN,
-        first_name: String::new(),
-        last_name: String::new(),
-        email: format!("{name}@x"),
-        phone: String::new(),
+        person: Person::default().with(&EMAIL, format!("{name}@x")),
         password_hash: None,
     })?;
     w.insert_membership(&membership(w, SEVEN, user, Puid::parse(name)))?;

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::import_tests::{SEVEN, found, made, membership};
 use super::*;
+use crate::model::person::Person;
 use crate::model::{GroupId, UserId};
 
 const EIGHT: GroupId = GroupId(8);
@@ -107,10 +108,7 @@ fn what_leaves_with_a_group_can_be_given_again_at_once() {
         w.insert_user(&NewUserRow {
             address: crate::model::GlanceAddress::parse(name).unwrap(),
             home_group: EIGHT,
-            first_name: String::new(),
-            last_name: String::new(),
-            email: String::new(),
-            phone: String::new(),
+            person: Person::default(),
             password_hash: None,
         })
     };

@@ -2,6 +2,7 @@
 use super::*;
 use crate::model::lists::Count;
 use crate::model::lists::{MemberColumn, MemberOrder};
+use crate::model::person::{EMAIL, FIRST_NAME, LAST_NAME, Person};
 use crate::model::queries::{MemberQuery, MemberState, RoleMatch, TextMatch};
 use crate::model::{GlanceAddress, GroupId, Member, Membership, Puid, RoleId, UserId};
 
@@ -39,10 +40,7 @@ fn member(
     let user = w.insert_user(&NewUserRow {
         address: GlanceAddress::parse(address).unwrap(),
         home_group: G,
-        first_name: first.into(),
-        last_name: String::new(),
-        email: format!("{first}@example.com"),
-        phone: String::new(),
+        person: Person::default().with(&FIRST_NAME, first).with(&EMAIL, format!("{first}@example.com")),
         password_hash: None,
     })?;
     w.insert_membership(&Membership {
@@ -64,7 +62,7 @@ fn names(store: &Store, query: MemberQuery) -> String {
     let query = MemberQuery { limit: 100, ..query };
     let found = store.read(|r| r.members(G, &query, NOW)).unwrap();
     assert_eq!(counted, found.len() as u64, "{query:?}");
-    found.iter().map(|m| m.user.first_name.as_str()).collect::<Vec<_>>().join(" ")
+    found.iter().map(|m| m.user.person.first_name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -207,7 +205,7 @@ fn a_large_group_is_walked_in_the_order_in_which_it_would_be_sorted() {
         let state = if everybody { None } else { Some(MemberState::Active) };
         let query = MemberQuery { order, state, offset, limit: 50, ..MemberQuery::default() };
         let found = store.read(|r| r.members(G, &query, NOW)).unwrap();
-        let found = found.iter().filter(|member| member.user.first_name == "Eve");
+        let found = found.iter().filter(|member| member.user.person.first_name == "Eve");
         found.map(|member| member.user.address.to_string()).collect::<Vec<_>>()
     };
     for (descending, offset) in [(false, 1_000), (true, 1_000), (true, 0)] {
@@ -246,7 +244,7 @@ fn people_are_found_as_their_names_are_read() {
         .write(NOW, |w| {
             let lee = member(w, "a.lee.x", "Ann", Some("E 77 Straße"), None, false, true)?;
             let mut user = w.user(lee)?.unwrap();
-            user.last_name = "Lee MÜLLER-Öz".into();
+            user.person.last_name = "Lee MÜLLER-Öz".into();
             w.update_user(&user)
         })
         .unwrap();
@@ -315,14 +313,24 @@ fn whoever_changes_joins_or_leaves_is_found_by_what_is_true_now() {
     store
         .write(NOW, move |w| w.insert_group(&NewGroup { id: other, name: "Other".into(), account_id: None }))
         .unwrap();
-    change(|w, bob| w.update_user(&crate::model::User { last_name: "Brückner".into(), ..bob.user.clone() }));
+    change(|w, bob| {
+        w.update_user(&crate::model::User {
+            person: bob.user.person.clone().with(&LAST_NAME, "Brückner"),
+            ..bob.user.clone()
+        })
+    });
     assert_eq!((found(G, "brückner"), found(other, "brückner")), (1, 0));
     change(|w, bob| {
         let group = GroupId(1 << 40);
         w.insert_membership(&Membership { group, puid: Puid::parse("Bobby"), ..bob.membership.clone() })
     });
     assert_eq!((found(G, "bobby"), found(other, "bobby"), found(other, "brückner")), (0, 1, 1));
-    change(|w, bob| w.update_user(&crate::model::User { last_name: "Bruck".into(), ..bob.user.clone() }));
+    change(|w, bob| {
+        w.update_user(&crate::model::User {
+            person: bob.user.person.clone().with(&LAST_NAME, "Bruck"),
+            ..bob.user.clone()
+        })
+    });
     assert_eq!((found(G, "brückner"), found(G, "bruck"), found(other, "bruck")), (0, 1, 1));
     change(|w, bob| {
         w.update_membership(&Membership { puid: Puid::parse("Robert"), ..bob.membership.clone() })

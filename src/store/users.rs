@@ -7,6 +7,7 @@ use super::leaving::{HOME, STILL_THERE};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::model::person::Person;
 use crate::model::{GlanceAddress, GroupId, User, UserId};
 
 /// A user to be made.
@@ -14,10 +15,7 @@ use crate::model::{GlanceAddress, GroupId, User, UserId};
 pub struct NewUserRow {
     pub address: GlanceAddress,
     pub home_group: GroupId,
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub phone: String,
+    pub person: Person<String>,
     /// In the PHC string format; never a password.
     pub password_hash: Option<String>,
 }
@@ -118,10 +116,10 @@ impl Writer<'_> {
                 s.insert((
                     user.address.as_str(),
                     user.home_group.0,
-                    &user.first_name,
-                    &user.last_name,
-                    &user.email,
-                    &user.phone,
+                    &user.person.first_name,
+                    &user.person.last_name,
+                    &user.person.email,
+                    &user.person.phone,
                     &user.password_hash,
                     self.now.0,
                     number,
@@ -155,10 +153,10 @@ impl Writer<'_> {
                 s.execute((
                     user.id.0,
                     user.address.as_str(),
-                    &user.first_name,
-                    &user.last_name,
-                    &user.email,
-                    &user.phone,
+                    &user.person.first_name,
+                    &user.person.last_name,
+                    &user.person.email,
+                    &user.person.phone,
                     self.now.0,
                 ))
             })
@@ -239,10 +237,12 @@ pub(super) fn user_row(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     Ok(User {
         id: UserId(row.get(first)?),
         address,
-        first_name: row.get(first + 2)?,
-        last_name: row.get(first + 3)?,
-        email: row.get(first + 4)?,
-        phone: row.get(first + 5)?,
+        person: Person {
+            first_name: row.get(first + 2)?,
+            last_name: row.get(first + 3)?,
+            email: row.get(first + 4)?,
+            phone: row.get(first + 5)?,
+        },
         has_password: row.get(first + 6)?,
         home_group: GroupId(row.get(first + 7)?),
         failures: row.get(first + 8)?,

@@ -13,8 +13,8 @@ use crate::cli::host::{self, Host};
 use crate::cli::output::{Output, READER_GONE, unusable};
 use crate::cli::terminal::{self, say, telling};
 use crate::desk::people::csv_upload::{
-    ApplyOptions, COLUMNS, Column, ColumnChoice, FieldChange, Meaning, Preview, PreviewRow, Progress,
-    RowOutcome, Which, template,
+    ApplyOptions, Column, ColumnChoice, FieldChange, Meaning, Preview, PreviewRow, Progress, RowOutcome,
+    Which, columns, template,
 };
 use crate::desk::people::users::RoleChoice;
 use crate::error::{Error, Kind, Result};
@@ -86,10 +86,10 @@ pub struct Export {
 /// Reads `THEIRS=OURS`. Their name may have an equals sign, ours has none.
 fn mapped(text: &str) -> std::result::Result<ColumnChoice, String> {
     let (theirs, ours) = text.rsplit_once('=').ok_or_else(|| {
-        format!("write it as \"Their column=Email\"; the columns are {}", COLUMNS.join(", "))
+        format!("write it as \"Their column=Email\"; the columns are {}", columns().join(", "))
     })?;
     let column = Column::of(ours)
-        .ok_or_else(|| format!("there is no column {ours}; the columns are {}", COLUMNS.join(", ")))?;
+        .ok_or_else(|| format!("there is no column {ours}; the columns are {}", columns().join(", ")))?;
     Ok(ColumnChoice { which: Which::Named(theirs.to_owned()), column: Some(column) })
 }
 

@@ -10,96 +10,101 @@ use crate::cli::secret_source::{SecretSource, secret_source};
 use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::error::Result;
 use crate::model::GroupId;
+use crate::model::person::{Person, for_each_line};
 
-/// make a user
-#[derive(FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "create",
-    note = "Without --password-from the user has no password.",
-    example = "{command_name} --group 12345 --address doe.john.example.glance.net --puid E001234 --role Agent"
-)]
-pub struct Create {
-    /// the Group ID
-    #[argh(option, from_str_fn(host::group))]
-    group: GroupId,
-    /// the Glance Address, such as doe.john.example.glance.net
-    #[argh(option)]
-    address: String,
-    /// the Partner User ID, unique in the group
-    #[argh(option)]
-    puid: Option<String>,
-    /// first name
-    #[argh(option, default = "String::new()")]
-    first: String,
-    /// last name
-    #[argh(option, default = "String::new()")]
-    last: String,
-    /// e-mail address
-    #[argh(option, default = "String::new()")]
-    email: String,
-    /// phone number
-    #[argh(option, default = "String::new()")]
-    phone: String,
-    /// the name of a role of the group
-    #[argh(option, default = "String::new()")]
-    role: String,
-    /// the user may run the group
-    #[argh(switch)]
-    administrator: bool,
-    /// where a password comes from: env:NAME, file:PATH, - or prompt
-    #[argh(option, from_str_fn(secret_source), arg_name = "source")]
-    password_from: Option<SecretSource>,
-}
+// The parser of command lines is derived from a struct, which must spell each option out.
+macro_rules! commands {
+    ($($name:ident $flag:ident $help:tt)*) => {
+        /// make a user
+        #[derive(FromArgs, ArgsInfo)]
+        #[argh(
+            subcommand,
+            name = "create",
+            note = "Without --password-from the user has no password.",
+            example = "{command_name} --group 12345 --address doe.john.example.glance.net --puid E001234 --role Agent"
+        )]
+        pub struct Create {
+            /// the Group ID
+            #[argh(option, from_str_fn(host::group))]
+            group: GroupId,
+            /// the Glance Address, such as doe.john.example.glance.net
+            #[argh(option)]
+            address: String,
+            /// the Partner User ID, unique in the group
+            #[argh(option)]
+            puid: Option<String>,
+            $(
+                #[doc = $help]
+                #[argh(option, default = "String::new()")]
+                $flag: String,
+            )*
+            /// the name of a role of the group
+            #[argh(option, default = "String::new()")]
+            role: String,
+            /// the user may run the group
+            #[argh(switch)]
+            administrator: bool,
+            /// where a password comes from: env:NAME, file:PATH, - or prompt
+            #[argh(option, from_str_fn(secret_source), arg_name = "source")]
+            password_from: Option<SecretSource>,
+        }
 
-/// change a user; what is not given stays
-#[derive(FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "update",
-    example = "{command_name} --group 12345 --puid E001234 --email john.doe@example.com --role -none-"
-)]
-pub struct Update {
-    /// the Group ID
-    #[argh(option, from_str_fn(host::group))]
-    group: GroupId,
-    /// the Partner User ID
-    #[argh(option)]
-    puid: Option<String>,
-    /// the Glance Address
-    #[argh(option)]
-    address: Option<String>,
-    /// the user's number
-    #[argh(option)]
-    id: Option<i64>,
-    /// another Partner User ID; "" takes it away
-    #[argh(option)]
-    new_puid: Option<String>,
-    /// another Glance Address
-    #[argh(option)]
-    new_address: Option<String>,
-    /// first name
-    #[argh(option)]
-    first: Option<String>,
-    /// last name
-    #[argh(option)]
-    last: Option<String>,
-    /// e-mail address
-    #[argh(option)]
-    email: Option<String>,
-    /// phone number
-    #[argh(option)]
-    phone: Option<String>,
-    /// the name of a role of the group; -none- takes it away
-    #[argh(option)]
-    role: Option<String>,
-    /// on or off: the user may run the group
-    #[argh(option, from_str_fn(host::switch))]
-    administrator: Option<bool>,
-    /// on or off: a former member, deprovisioned, is not active
-    #[argh(option, from_str_fn(host::switch))]
-    active: Option<bool>,
+        /// change a user; what is not given stays
+        #[derive(FromArgs, ArgsInfo)]
+        #[argh(
+            subcommand,
+            name = "update",
+            example = "{command_name} --group 12345 --puid E001234 --email john.doe@example.com --role -none-"
+        )]
+        pub struct Update {
+            /// the Group ID
+            #[argh(option, from_str_fn(host::group))]
+            group: GroupId,
+            /// the Partner User ID
+            #[argh(option)]
+            puid: Option<String>,
+            /// the Glance Address
+            #[argh(option)]
+            address: Option<String>,
+            /// the user's number
+            #[argh(option)]
+            id: Option<i64>,
+            /// another Partner User ID; "" takes it away
+            #[argh(option)]
+            new_puid: Option<String>,
+            /// another Glance Address
+            #[argh(option)]
+            new_address: Option<String>,
+            $(
+                #[doc = $help]
+                #[argh(option)]
+                $flag: Option<String>,
+            )*
+            /// the name of a role of the group; -none- takes it away
+            #[argh(option)]
+            role: Option<String>,
+            /// on or off: the user may run the group
+            #[argh(option, from_str_fn(host::switch))]
+            administrator: Option<bool>,
+            /// on or off: a former member, deprovisioned, is not active
+            #[argh(option, from_str_fn(host::switch))]
+            active: Option<bool>,
+        }
+
+        impl Create {
+            fn person(&self) -> Person<String> {
+                Person { $($name: self.$flag.clone(),)* }
+            }
+        }
+
+        impl Update {
+            fn person(&self) -> Person<Option<String>> {
+                Person { $($name: self.$flag.clone(),)* }
+            }
+        }
+    };
 }
+for_each_line!(commands);
 
 /// set a user's password, and end their sessions
 #[derive(FromArgs, ArgsInfo)]
@@ -157,13 +162,11 @@ impl Create {
         host.with_desk(|desk, caller| {
             let read = |source: &SecretSource| host.secret(source, "Password");
             let password = self.password_from.as_ref().map(read).transpose()?;
+            let person = self.person();
             let new = NewUser {
                 address: self.address,
                 puid: self.puid,
-                first_name: self.first,
-                last_name: self.last,
-                email: self.email,
-                phone: self.phone,
+                person,
                 role: host::role(&self.role),
                 password,
                 administrator: self.administrator,
@@ -183,14 +186,12 @@ impl Create {
 
 impl Update {
     pub(super) fn run(self, host: &Host) -> ExitCode {
+        let person = self.person();
         let key = host::user_key(self.puid, self.address, self.id);
         let change = UserChange {
             address: self.new_address,
             puid: self.new_puid.map(|puid| Some(puid).filter(|puid| !puid.is_empty())),
-            first_name: self.first,
-            last_name: self.last,
-            email: self.email,
-            phone: self.phone,
+            person,
             role: self.role.as_deref().map(RoleChoice::of_wire),
             active: self.active,
             administrator: self.administrator,

@@ -11,6 +11,7 @@ use crate::cli::role;
 use crate::cli::terminal::{self, say};
 use crate::clock::Timestamp;
 use crate::desk::people::users::RoleChoice;
+use crate::model::person;
 use crate::model::{GroupId, Member};
 
 /// Members asked for at once; a long list is read page by page.
@@ -137,20 +138,19 @@ impl Show {
 
 pub(super) fn as_json(member: &Member, now: Timestamp) -> Value {
     let user = &member.user;
-    let membership = &member.membership;
-    json!({
-        "userId": user.id, "username": user.address, "partnerUserId": membership.puid,
-        "firstName": user.first_name, "lastName": user.last_name, "email": user.email, "phone": user.phone,
-        "role": member.role_name, "administrator": membership.administrator,
-        "suspended": membership.suspended, "active": membership.active, "locked": user.is_locked(now),
-        "hasPassword": user.has_password, "homeGroup": user.home_group,
-        "signedInAt": user.signed_in_at.map(|t| t.to_string()),
-    })
+    let mut shown = json!({
+        "userId": user.id, "role": member.role_name, "locked": user.is_locked(now), "hasPassword": user.has_password,
+        "homeGroup": user.home_group, "signedInAt": user.signed_in_at.map(|t| t.to_string()),
+    });
+    if let Some(shown) = shown.as_object_mut() {
+        shown.extend(person::answered(member).map(|(name, value)| (name.to_owned(), json!(value))));
+    }
+    shown
 }
 
 fn as_line(member: &Member, now: Timestamp) -> String {
     let membership = &member.membership;
-    let name = format!("{} {}", member.user.first_name, member.user.last_name);
+    let name = format!("{} {}", member.user.person.first_name, member.user.person.last_name);
     let state = match membership {
         m if !m.active => "inactive",
         m if m.suspended => "suspended",

@@ -1,18 +1,13 @@
 //! The fields of a person, a role and a group: each read from text by one rule, whichever surface the text
-//! came through. Wire contract §1, §4.2 and §5.
+//! came through. Wire contract §1, §4.2 and §5. A person's lines of text are read by [`crate::model::person`].
 //!
 //! An error names the field in the house's words (`first_name`); a surface puts its own wire's name in its
 //! place. White space around names and addresses is not part of them; a PUID is kept exactly as given.
 
 use crate::error::{Error, Result};
+use crate::model::text::{line, too_long};
 use crate::model::{GLANCE_ADDRESS_MAX, GlanceAddress, PUID_MAX, Puid, ROLE_NAME_MAX};
 
-/// Most characters of a first or last name. Wire contract §4.2.
-pub const NAME_MAX: usize = 49;
-/// Most characters of an e-mail address. Wire contract §4.2.
-pub const EMAIL_MAX: usize = 127;
-/// Most characters of a phone number. The contract is silent; our own choice.
-pub const PHONE_MAX: usize = 49;
 /// Most characters of a description. Wire contract §5.3.
 pub const DESCRIPTION_MAX: usize = 255;
 /// Most characters of a group's or an operator's name. Our own choice.
@@ -58,38 +53,6 @@ pub fn puid(text: &str) -> Result<Puid> {
         let public = "The Partner User ID has a control character in it.";
         Error::invalid("puid_malformed", "puid", public)
     })
-}
-
-/// Reads a first name; it may be empty.
-///
-/// # Errors
-/// `Invalid`: `first_name_too_long`, `first_name_malformed`.
-pub fn first_name(text: &str) -> Result<String> {
-    line(text, NAME_MAX, "first_name", "The first name", ["first_name_too_long", "first_name_malformed"])
-}
-
-/// Reads a last name; it may be empty.
-///
-/// # Errors
-/// `Invalid`: `last_name_too_long`, `last_name_malformed`.
-pub fn last_name(text: &str) -> Result<String> {
-    line(text, NAME_MAX, "last_name", "The last name", ["last_name_too_long", "last_name_malformed"])
-}
-
-/// Reads an e-mail address; it may be empty. Its form is not judged: the contract only caps its length.
-///
-/// # Errors
-/// `Invalid`: `email_too_long`, `email_malformed`.
-pub fn email(text: &str) -> Result<String> {
-    line(text, EMAIL_MAX, "email", "The e-mail address", ["email_too_long", "email_malformed"])
-}
-
-/// Reads a phone number; it may be empty.
-///
-/// # Errors
-/// `Invalid`: `phone_too_long`, `phone_malformed`.
-pub fn phone(text: &str) -> Result<String> {
-    line(text, PHONE_MAX, "phone", "The phone number", ["phone_too_long", "phone_malformed"])
 }
 
 /// Reads the name of a role to be made.
@@ -164,28 +127,6 @@ pub fn is_none_word(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("-none-")
 }
 
-fn line(
-    text: &str,
-    most: usize,
-    field: &str,
-    what: &str,
-    [long, malformed]: [&'static str; 2],
-) -> Result<String> {
-    let text = text.trim();
-    if text.chars().count() > most {
-        return Err(too_long(long, field, what, text, most));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Error::invalid(malformed, field, format!("{what} has a control character in it.")));
-    }
-    Ok(text.to_owned())
-}
-
-fn too_long(code: &'static str, field: &str, what: &str, text: &str, most: usize) -> Error {
-    let count = text.chars().count();
-    Error::invalid(code, field, format!("{what} has {count} characters; at most {most} are allowed."))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -197,11 +138,6 @@ mod tests {
 
     #[test]
     fn each_field_keeps_to_its_length_in_characters() {
-        assert_eq!(code(first_name(&"ü".repeat(49))), None);
-        assert_eq!(code(first_name(&"ü".repeat(50))), Some("first_name_too_long"));
-        assert_eq!(code(last_name(&"a".repeat(50))), Some("last_name_too_long"));
-        assert_eq!(code(email(&"a".repeat(127))), None);
-        assert_eq!(code(email(&"a".repeat(128))), Some("email_too_long"));
         assert_eq!(code(puid(&"a".repeat(255))), None);
         assert_eq!(code(puid(&"a".repeat(256))), Some("puid_too_long"));
         assert_eq!(code(role_name(&"a".repeat(70))), None);
@@ -228,10 +164,10 @@ mod tests {
     #[test]
     fn addresses_and_names_are_trimmed_and_a_puid_is_not() {
         assert_eq!(address(" a.b ").unwrap().as_str(), "a.b");
-        assert_eq!(first_name(" Ann ").unwrap(), "Ann");
+        assert_eq!(role_name(" Agent ").unwrap(), "Agent");
         assert_eq!(puid(" E1").unwrap().as_str(), " E1");
         assert_eq!(code(address("a_b")), Some("address_malformed"));
-        assert_eq!(code(first_name("a\nb")), Some("first_name_malformed"));
+        assert_eq!(code(role_name("a\nb")), Some("role_name_malformed"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::model::opened::{SETTING, Values};
+use crate::model::person::{self, Field, ROLE};
 use crate::model::{Group, Member, Role, Settings};
 
 /// The code of the refusal to undo unseen what somebody else saved.
@@ -26,16 +27,12 @@ pub fn unchanged(opened: Option<&Values>, now: impl FnOnce() -> Result<Values>) 
 
 /// The values of a member's form.
 pub fn of_member(member: &Member) -> Values {
-    let user = &member.user;
-    Values::of([
-        ("address", user.address.to_string()),
-        ("puid", member.membership.puid.as_ref().map_or_else(String::new, ToString::to_string)),
-        ("first_name", user.first_name.clone()),
-        ("last_name", user.last_name.clone()),
-        ("email", user.email.clone()),
-        ("phone", user.phone.clone()),
-        ("role", member.membership.role.map_or_else(String::new, |role| role.to_string())),
-    ])
+    let value = |field: &Field| match field {
+        // The form has a role's number.
+        role if *role == ROLE => member.membership.role.map_or_else(String::new, |role| role.to_string()),
+        field => field.text(member).to_owned(),
+    };
+    Values::of(person::details().map(|field| (field.name, value(field))))
 }
 
 /// The values of a role's form; `settings` are those in force for it.

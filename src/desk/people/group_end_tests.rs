@@ -4,6 +4,7 @@ use crate::desk::fixture::*;
 use crate::desk::people::csv_upload::{ApplyOptions, Progress};
 use crate::desk::people::users::{RoleChoice, UserKey};
 use crate::error::Kind;
+use crate::model::person::{FIRST_NAME, Person};
 use crate::model::queries::MemberQuery;
 
 /// More than are taken away before the answer.
@@ -44,7 +45,10 @@ fn a_large_group_is_gone_at_once_and_swept_out_when_the_house_is_kept() {
         // Whoever is a member of another group is at home there, and its administrators may change them.
         let stays = UserKey::Address("n7.x".into());
         assert_eq!(f.desk.people.member(&f.other_admin, EIGHT, &stays).unwrap().user.home_group, EIGHT);
-        let named = crate::desk::people::users::UserChange { first_name: Some("Ann".into()), ..change() };
+        let named = crate::desk::people::users::UserChange {
+            person: Person::default().with(&FIRST_NAME, "Ann".to_owned()),
+            ..change()
+        };
         f.desk.people.update_user(&f.other_admin, EIGHT, &stays, named).unwrap();
     };
     assert_eq!(

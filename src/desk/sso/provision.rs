@@ -11,6 +11,7 @@ use crate::desk::people::users::{
     self, CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey,
 };
 use crate::error::{Error, Result};
+use crate::model::person::{self, Field, Person};
 use crate::model::sso::template::{NAME_ID, Template, Unfilled};
 use crate::model::sso::{Configuration, Mapping};
 use crate::model::{Actor, Caller, GroupId, Member};
@@ -48,13 +49,13 @@ pub(super) fn planned(
     {
         return taken("PartnerUID", puid);
     }
-    if !reader.users_by_email(group, &checked.email, 1)?.is_empty() {
-        return taken("Email", &checked.email);
+    if !reader.users_by_email(group, &checked.person.email, 1)?.is_empty() {
+        return taken("Email", &checked.person.email);
     }
     if let Some(reject) = unknown_role(reader, group, &checked.role)? {
         return Ok(Err(reject));
     }
-    if !identifiers.would_find(puid, checked.address.as_str(), &checked.email) {
+    if !identifiers.would_find(puid, checked.address.as_str(), &checked.person.email) {
         let got = format!("PartnerUID {}, GlanceAddress {}", puid.unwrap_or("none"), checked.address);
         return Ok(Err(SsoReject::NotFoundAgain { got }));
     }
@@ -71,15 +72,10 @@ pub(super) fn planned_update(
 ) -> Judged<Option<CheckedChange>> {
     let mapping = &configuration.mapping;
     let own = member.user.home_group == configuration.group;
-    let fields = [
-        ("FirstName", &mapping.first_name, &member.user.first_name),
-        ("LastName", &mapping.last_name, &member.user.last_name),
-        ("Email", &mapping.email, &member.user.email),
-        ("Phone", &mapping.phone, &member.user.phone),
-    ];
-    let mut texts: [Option<String>; 4] = [const { None }; 4];
-    for ((field, template, present), text) in fields.into_iter().zip(&mut texts) {
-        match value(field, template, identity) {
+    let mut person: Person<Option<String>> = Person::default();
+    for ((line, present), (_, text)) in member.user.person.iter().zip(person.iter_mut()) {
+        let Some(template) = mapping.of_line(line) else { continue };
+        match value(name_of(line), template, identity) {
             Ok(wanted) if own && !wanted.is_empty() && wanted != *present => *text = Some(wanted),
             Ok(_) | Err(SsoReject::AttributeMissing { .. }) => {}
             Err(reject) => return Ok(Err(reject)),
@@ -92,8 +88,7 @@ pub(super) fn planned_update(
         Ok(_) | Err(SsoReject::AttributeMissing { .. }) => None,
         Err(reject) => return Ok(Err(reject)),
     };
-    let [first_name, last_name, email, phone] = texts;
-    if let Some(email) = &email
+    if let Some(email) = &person.email
         && reader.users_by_email(configuration.group, email, 2)?.iter().any(|u| u.id != member.user.id)
     {
         return Ok(Err(SsoReject::FieldTaken { field: "Email", got: email.clone() }));
@@ -103,7 +98,7 @@ pub(super) fn planned_update(
     {
         return Ok(Err(reject));
     }
-    let change = UserChange { first_name, last_name, email, phone, role, ..UserChange::default() };
+    let change = UserChange { person, role, ..UserChange::default() };
     match users::check_change(&change) {
         Ok(checked) => Ok(Ok((checked != CheckedChange::default()).then_some(checked))),
         Err(error) => Ok(Err(invalid(error))),
@@ -142,13 +137,19 @@ fn filled(mapping: &Mapping, identity: &Identity) -> std::result::Result<NewUser
     Ok(NewUser {
         address: address.map_err(|why| unfilled("GlanceAddress", why))?,
         puid: Some(puid).filter(|puid| !puid.is_empty()),
-        first_name: value("FirstName", &mapping.first_name, identity)?,
-        last_name: value("LastName", &mapping.last_name, identity)?,
-        email: value("Email", &mapping.email, identity)?,
-        phone: value("Phone", &mapping.phone, identity)?,
+        person: Person::try_of(|line| {
+            mapping
+                .of_line(line)
+                .map_or(Ok(String::new()), |template| value(name_of(line), template, identity))
+        })?,
         role: RoleChoice::of_wire(&value("Role", &mapping.role, identity)?),
         ..NewUser::default()
     })
+}
+
+/// What the mapping calls a field: as the CSV template does.
+fn name_of(field: &Field) -> &'static str {
+    field.column.unwrap_or("user")
 }
 
 fn value(
@@ -185,14 +186,9 @@ fn unknown_role(reader: &Reader<'_>, group: GroupId, role: &RoleChoice) -> Resul
 /// A field that breaks its rule, in the words of the mapping.
 fn invalid(error: Error) -> SsoReject {
     let field = match error.field.as_deref() {
-        Some("address") => "GlanceAddress",
-        Some("puid") => "PartnerUID",
-        Some("first_name") => "FirstName",
-        Some("last_name") => "LastName",
-        Some("email") => "Email",
-        Some("phone") => "Phone",
         Some("role") => "Role",
-        _ => "user",
+        Some(field) => person::field(field).map_or("user", name_of),
+        None => "user",
     };
     SsoReject::FieldInvalid { field, got: error.public }
 }

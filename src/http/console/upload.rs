@@ -4,7 +4,7 @@ use super::listing::Asked;
 use super::users::role_chosen;
 use super::visit::{Visit, exported, get, post, refused, streamed, upload, visit, visit_streamed};
 use crate::desk::people::csv_upload::{
-    ApplyOptions, COLUMNS, Column, ColumnChoice, Header, Meaning, Preview, PreviewRow, RowOutcome, Which,
+    ApplyOptions, Column, ColumnChoice, Header, Meaning, Preview, PreviewRow, RowOutcome, Which, columns,
     template,
 };
 use crate::desk::people::uploads::UploadState;
@@ -57,7 +57,7 @@ fn get_upload_form(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn form_page(visit: &Visit<'_>, group: &Group, status: u16, fill: &Fill) -> Result<Response> {
     let roles = visit.desk().people.role_choices(&visit.caller, group.id)?;
-    Ok(answer::html(status, pages::form(&visit.frame(Some(group)), &roles, &COLUMNS.join(","), fill)))
+    Ok(answer::html(status, pages::form(&visit.frame(Some(group)), &roles, &columns().join(","), fill)))
 }
 
 fn post_file(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -218,7 +218,7 @@ fn columns_page(
     let names: Vec<&str> = header.columns.iter().map(|column| column.name.as_str()).collect();
     let problems: Vec<&str> = header.problems.iter().map(|problem| problem.public.as_str()).collect();
     let address = format!("{}/columns", address(group, id));
-    let view = pages::ColumnsView { address: &address, names: &names, ours: &COLUMNS, problems: &problems };
+    let view = pages::ColumnsView { address: &address, names: &names, ours: &columns(), problems: &problems };
     answer::html(status, pages::columns(&visit.frame(Some(group)), &view, &fill))
 }
 

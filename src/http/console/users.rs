@@ -16,6 +16,7 @@ use crate::http::form::Params;
 use crate::http::router::{App, Call, Route};
 use crate::model::lists::{MemberColumn, MemberOrder};
 use crate::model::opened::Values;
+use crate::model::person::{self, Person};
 use crate::model::queries::{MemberQuery, MemberState, RoleMatch};
 use crate::model::{Group, Member, RoleId, UserId};
 use crate::pages::console::password_link::{Made, Standing};
@@ -38,29 +39,6 @@ pub const ROUTES: &[Route] = &[
 
 /// Rows of the access log on a user's page.
 const HISTORY: u32 = 12;
-/// The desk's names of a person's fields, and the forms'.
-const FIELDS: [(&str, &str); 8] = [
-    ("address", "address"),
-    ("puid", "puid"),
-    ("first_name", "first_name"),
-    ("last_name", "last_name"),
-    ("email", "email"),
-    ("phone", "phone"),
-    ("role", "role"),
-    ("password", "password"),
-];
-
-/// What the details form calls its fields.
-const LABELS: [(&str, &str); 7] = [
-    ("address", "Glance Address"),
-    ("puid", "Partner User ID (PUID)"),
-    ("first_name", "First name"),
-    ("last_name", "Last name"),
-    ("email", "E-mail address"),
-    ("phone", "Phone number"),
-    ("role", "Role"),
-];
-
 fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, params) = (visit.group()?, call.query());
@@ -173,10 +151,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
             let new = NewUser {
                 address: text("address"),
                 puid: puid_of(&form, "puid"),
-                first_name: text("first_name"),
-                last_name: text("last_name"),
-                email: text("email"),
-                phone: text("phone"),
+                person: Person::of(|line| text(line.name)),
                 role: role_choice(&form)?,
                 password: Some(password).filter(|password| !password.expose().is_empty()),
                 administrator,
@@ -186,7 +161,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
         match made {
             Ok(member) => Ok(visit.done(&address(&member), &format!("{} is made.", member.user.address))),
             Err(error) => {
-                let fields: Vec<_> = FIELDS.into_iter().chain([("again", "again")]).collect();
+                let fields: Vec<_> = form_fields().chain([("again", "again")]).collect();
                 let (status, fill) = refused(filled(&form), error, &fields)?;
                 new_page(visit, &group, status, &fill, &Fill::default())
             }
@@ -219,6 +194,11 @@ fn post_add_user(app: &App, call: &Call<'_>) -> Result<Response> {
             }
         }
     })
+}
+
+/// The desk's names of a person's fields, and the forms', which are the same.
+fn form_fields() -> impl Iterator<Item = (&'static str, &'static str)> {
+    person::FIELDS.iter().map(|field| (field.name, field.name))
 }
 
 /// The address of a user's page.
@@ -329,7 +309,8 @@ fn overtaken(
         }
         _ => None,
     };
-    let words = meanwhile::Words { labels: &LABELS, shown: &shown, choices: &[] };
+    let labels: Vec<_> = person::details().map(|field| (field.name, field.label)).collect();
+    let words = meanwhile::Words { labels: &labels, shown: &shown, choices: &[] };
     Ok(meanwhile::overtaken(form, &typed, &now, error, saved, words))
 }
 
@@ -341,10 +322,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let change = UserChange {
             address: text("address"),
             puid: form.first("puid").map(|_| puid_of(&form, "puid")),
-            first_name: text("first_name"),
-            last_name: text("last_name"),
-            email: text("email"),
-            phone: text("phone"),
+            person: Person::of(|line| text(line.name)),
             role: form.first("role").map(|_| role_choice(&form)).transpose()?,
             opened: meanwhile::opened(&form),
             ..UserChange::default()
@@ -362,7 +340,7 @@ fn post_user(app: &App, call: &Call<'_>) -> Result<Response> {
                 let member = visit.desk().people.member(&visit.caller, group.id, &key)?;
                 let (status, fill) = match error.code {
                     CHANGED_MEANWHILE => (409, overtaken(visit, &group, &form, &member, &error)?),
-                    _ => refused(filled(&form), error, &FIELDS)?,
+                    _ => refused(filled(&form), error, &form_fields().collect::<Vec<_>>())?,
                 };
                 show(visit, &group, &member, status, &fill, &Fill::default(), None)
             }

@@ -13,6 +13,7 @@ use super::parameters::wire_name;
 use crate::desk::people::roles::{RoleView, WithoutRole};
 use crate::error::Error;
 use crate::model::Member;
+use crate::model::person::{ADDRESS, Field, LINES, PUID, ROLE, STATES, Shown};
 use crate::protocol::xml::XmlWriter;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" standalone=\"yes\"?>";
@@ -102,22 +103,23 @@ fn ok(nodes: Vec<Node>) -> Document {
 }
 
 fn user_node(member: &Member) -> Node {
-    let membership = &member.membership;
-    let flag = |on: bool| if on { "1" } else { "0" };
-    Node::Parent(
-        "user",
-        vec![
-            text("userid", member.user.id.to_string()),
-            text("partneruserid", membership.puid.as_ref().map_or("", |puid| puid.as_str())),
-            text("useraddress", member.user.address.as_str()),
-            text("userfirst", member.user.first_name.as_str()),
-            text("userlast", member.user.last_name.as_str()),
-            text("useremail", member.user.email.as_str()),
-            text("userrole", member.role_name.as_deref().unwrap_or("")),
-            text("usersuspended", flag(membership.suspended)),
-            text("useractive", flag(membership.active)),
-        ],
-    )
+    // What the partner finds a user by stands first.
+    let fields = [&PUID, &ADDRESS]
+        .into_iter()
+        .chain(LINES.iter().copied())
+        .chain([&ROLE])
+        .chain(STATES.iter().copied());
+    let node = |field: &Field| {
+        let value = match field.shown(member) {
+            Shown::Text(text) => text.unwrap_or(""),
+            Shown::Flag(true) => "1",
+            Shown::Flag(false) => "0",
+            Shown::Secret => return None,
+        };
+        Some(text(field.papi?.element, value))
+    };
+    let number = text("userid", member.user.id.to_string());
+    Node::Parent("user", std::iter::once(number).chain(fields.filter_map(node)).collect())
 }
 
 fn text(name: &'static str, value: impl Into<String>) -> Node {

@@ -27,6 +27,7 @@ use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
+use crate::model::person::{ADDRESS, Field, PUID, Person, ROLE};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::credential::{Credential, Subject};
 
@@ -157,19 +158,16 @@ fn warn_of_get(app: &App, call: &Call<'_>, partner: &Partner) -> Result<()> {
 }
 
 fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
-    let text = |name| parameters.text(name).map(Option::unwrap_or_default);
+    let text = |field: &Field| text_of(parameters, field).map(Option::unwrap_or_default);
     let audio = audio_provider(parameters)?;
     if let Some(url) = parameters.filled("OKURL")? {
         okurl::check(&url)?;
     }
     let new = NewUser {
-        puid: Some(text("PartnerUserID")?),
-        address: text("UserAddress")?,
-        first_name: text("UserFirst")?,
-        last_name: text("UserLast")?,
-        email: text("UserEmail")?,
-        phone: String::new(),
-        role: RoleChoice::of_wire(&text("UserRole")?),
+        puid: Some(text(&PUID)?),
+        address: text(&ADDRESS)?,
+        person: Person::try_of(&text)?,
+        role: RoleChoice::of_wire(&text(&ROLE)?),
         password: parameters.password("UserPW")?,
         administrator: false,
     };
@@ -183,10 +181,8 @@ fn update_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -
     let active = parameters.flag("UserActive")?;
     let change = UserChange {
         address: parameters.filled("UserAddress")?,
-        first_name: parameters.text("UserFirst")?,
-        last_name: parameters.text("UserLast")?,
-        email: parameters.text("UserEmail")?,
-        role: parameters.text("UserRole")?.map(|name| RoleChoice::of_wire(&name)),
+        person: Person::try_of(|line| text_of(parameters, line))?,
+        role: text_of(parameters, &ROLE)?.map(|name| RoleChoice::of_wire(&name)),
         password: parameters.password("UserPW")?,
         // Where both are sent, UserSuspended wins. Wire contract §4.3.
         active: if suspended.is_some() { None } else { active },
@@ -208,6 +204,11 @@ fn delete_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -
     let key = selected(parameters)?;
     app.desk.people.delete_user(&partner.caller, partner.group, &key)?;
     Ok(document::done())
+}
+
+/// The value of a field, which may be empty; `None` when it was not sent, and where this API does not have it.
+fn text_of(parameters: &Parameters<'_>, field: &Field) -> Result<Option<String>> {
+    field.papi.map_or(Ok(None), |papi| parameters.text(papi.parameter))
 }
 
 /// The user that PartnerUserID selects.

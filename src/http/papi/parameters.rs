@@ -7,23 +7,15 @@ use crate::error::{Error, Kind, Result};
 use crate::http::form::Params;
 use crate::http::multipart::Parts;
 use crate::http::router::Call;
+use crate::model::person;
 use crate::secret::Secret;
-
-/// The names of a person's fields on this wire, beside the house's.
-const NAMES: [(&str, &str); 8] = [
-    ("puid", "PartnerUserID"),
-    ("address", "UserAddress"),
-    ("password", "UserPW"),
-    ("first_name", "UserFirst"),
-    ("last_name", "UserLast"),
-    ("email", "UserEmail"),
-    ("role", "UserRole"),
-    ("group", "PartnerID"),
-];
 
 /// The wire's name of a field.
 pub fn wire_name(field: &str) -> &str {
-    NAMES.iter().find(|(house, _)| *house == field).map_or(field, |(_, wire)| wire)
+    match field {
+        "group" => "PartnerID",
+        _ => person::field(field).and_then(|known| known.papi).map_or(field, |papi| papi.parameter),
+    }
 }
 
 /// What came with a call. Where a name comes twice, the first counts; a form's fields come before the

@@ -312,13 +312,13 @@ fn update_user_changes_what_was_sent_and_leaves_the_rest() {
     );
     p.check("UpdateUser", "PartnerUserID=E1&UserLast=Ray", "ok");
     let ann = p.member(&puid("E1"));
-    assert_eq!((ann.user.first_name.as_str(), ann.user.last_name.as_str()), ("Ann", "Ray"));
-    assert_eq!((ann.user.email.as_str(), ann.role_name.as_deref()), ("a@b", Some("Sales")));
+    assert_eq!((ann.user.person.first_name.as_str(), ann.user.person.last_name.as_str()), ("Ann", "Ray"));
+    assert_eq!((ann.user.person.email.as_str(), ann.role_name.as_deref()), ("a@b", Some("Sales")));
     p.check("UpdateUser", "PartnerUserID=E1&UserAddress=ann.ray.x", "ok");
     assert_eq!(p.member(&puid("E1")).user.address.as_str(), "ann.ray.x");
     p.check("UpdateUser", "PartnerUserID=E1&UserRole=-none-&UserEmail=", "ok");
     let ann = p.member(&puid("E1"));
-    assert_eq!((ann.role_name, ann.user.email.as_str()), (None, ""));
+    assert_eq!((ann.role_name, ann.user.person.email.as_str()), (None, ""));
     p.check("UpdateUser", "PartnerUserID=E1&UserAddress=&UserPW=", "ok");
     assert_eq!(p.member(&puid("E1")).user.address.as_str(), "ann.ray.x", "a blank takes no address away");
     p.check("UpdateUser", "PartnerUserID=E9", "user_unknown PartnerUserID");

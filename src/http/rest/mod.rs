@@ -20,6 +20,7 @@ use crate::desk::people::bulk::BulkError;
 use crate::desk::sign_in::privilege::Privilege;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
+use crate::model::person;
 use crate::model::{Caller, GroupId};
 
 /// Largest document: 1,000 users with every field at its longest, in ASCII or in most scripts.
@@ -146,13 +147,12 @@ fn status_of(error: &Error) -> u16 {
 /// The same error, with the field's name on this wire.
 fn in_wire_words(error: Error) -> Error {
     let wire = match error.field.as_deref() {
-        Some("address") => "username",
-        Some("puid") => "partnerUserId",
-        Some("first_name") => "firstName",
-        Some("last_name") => "lastName",
-        Some("role") => "roleId",
-        Some("user") => "userId",
-        _ => return error,
+        Some("user") => Some("userId"),
+        Some(field) => person::field(field).and_then(|field| field.rest),
+        None => None,
     };
-    error.with_field(wire)
+    match wire {
+        Some(wire) => error.with_field(wire),
+        None => error,
+    }
 }

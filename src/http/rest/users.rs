@@ -3,8 +3,10 @@
 //! The versions differ in how they spell the path and the query (`rolename`, `roleName`); names of
 //! parameters are read in any case, so one reading serves both.
 
+use std::sync::LazyLock;
+
 use crate::model::queries::{MemberQuery, RoleMatch, TextMatch};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::row::{JsonRow, number, rows};
 use super::{bulk, caller, count_of, in_wire_words, ok};
@@ -15,7 +17,8 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call};
-use crate::model::{Member, Puid, RoleId, UserId};
+use crate::model::person::{self, ADDRESS, ADMINISTRATOR, FIELDS, Field, PUID, Person, STATES};
+use crate::model::{Member, RoleId, UserId};
 
 /// Users of a page when the client does not say. Wire contract §5.2.
 const PAGE: u32 = 20;
@@ -23,25 +26,16 @@ const PAGE: u32 = 20;
 const PAGE_MAX: u32 = 1_000;
 
 /// What a user to be made may have.
-const NEW_FIELDS: &[&str] =
-    &["firstName", "lastName", "email", "phone", "username", "password", "partnerUserId", "roleId"];
+static NEW_FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let fields = FIELDS.iter().filter(|field| !STATES.contains(field));
+    fields.filter_map(|field| field.rest).collect()
+});
 /// What a change may have; the last three are answered by lists and mean nothing here.
-const CHANGE_FIELDS: &[&str] = &[
-    "userId",
-    "firstName",
-    "lastName",
-    "email",
-    "phone",
-    "username",
-    "password",
-    "partnerUserId",
-    "roleId",
-    "suspended",
-    "active",
-    "roleName",
-    "administrator",
-    "subscription",
-];
+static CHANGE_FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let fields = FIELDS.iter().filter(|field| **field != &ADMINISTRATOR).filter_map(|field| field.rest);
+    let fields = std::iter::once("userId").chain(fields);
+    fields.chain(["roleName", "administrator", "subscription"]).collect()
+});
 
 /// `GET …/users`
 pub fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
@@ -150,25 +144,27 @@ fn role_named(name: String) -> RoleMatch {
 }
 
 fn new_user(item: &Value) -> Result<NewUser> {
-    let row = JsonRow::new(item, NEW_FIELDS).map_err(in_wire_words)?;
-    let text = |name: &str| Ok::<_, Error>(row.text(name)?.unwrap_or_default());
+    let row = JsonRow::new(item, &NEW_FIELDS).map_err(in_wire_words)?;
+    let text = |field: &Field| text_of(&row, field).map(Option::unwrap_or_default);
     Ok(NewUser {
-        address: text("username")?,
+        address: text(&ADDRESS)?,
         // Required here: an empty one is refused by the rule of the field.
-        puid: Some(text("partnerUserId")?),
-        first_name: text("firstName")?,
-        last_name: text("lastName")?,
-        email: text("email")?,
-        phone: text("phone")?,
+        puid: Some(text(&PUID)?),
+        person: Person::try_of(text)?,
         role: row.number("roleId")?.map(role_choice).unwrap_or_default(),
         password: row.secret("password")?,
         administrator: false,
     })
 }
 
+/// The text of a field; `None` when it is absent.
+fn text_of(row: &JsonRow<'_>, field: &Field) -> Result<Option<String>> {
+    field.rest.map_or(Ok(None), |name| row.text(name))
+}
+
 fn change(item: &Value) -> Result<(UserKey, UserChange)> {
-    let row = JsonRow::new(item, CHANGE_FIELDS)?;
-    let (mut puid, mut address) = (row.text("partnerUserId")?, row.text("username")?);
+    let row = JsonRow::new(item, &CHANGE_FIELDS)?;
+    let (mut puid, mut address) = (text_of(&row, &PUID)?, text_of(&row, &ADDRESS)?);
     // What names the user is no change; the others of the three are.
     let key = if let Some(id) = row.number("userId")? {
         UserKey::Id(UserId(id))
@@ -182,10 +178,7 @@ fn change(item: &Value) -> Result<(UserKey, UserChange)> {
     let change = UserChange {
         address,
         puid: puid.map(Some),
-        first_name: row.text("firstName")?,
-        last_name: row.text("lastName")?,
-        email: row.text("email")?,
-        phone: row.text("phone")?,
+        person: Person::try_of(|line| text_of(&row, line))?,
         role: row.number("roleId")?.map(role_choice),
         password: row.secret("password")?,
         suspended: row.flag("suspended")?,
@@ -204,19 +197,13 @@ fn which_user(public: &str) -> Error {
 }
 
 fn written(member: &Member) -> Value {
-    json!({
-        "userId": member.user.id,
-        "firstName": member.user.first_name,
-        "lastName": member.user.last_name,
-        "email": member.user.email,
-        "phone": member.user.phone,
-        "username": member.user.address,
-        "partnerUserId": member.membership.puid.as_ref().map(Puid::as_str),
-        "suspended": member.membership.suspended,
-        "active": member.membership.active,
-        "administrator": member.membership.administrator,
-        "roleId": member.membership.role.map_or(0, |role| role.0),
-        "roleName": member.role_name,
-        "subscription": null,
-    })
+    let mut row = Map::new();
+    for (name, shown) in person::answered(member) {
+        row.insert(name.to_owned(), json!(shown));
+    }
+    row.insert("userId".into(), json!(member.user.id));
+    row.insert("roleId".into(), json!(member.membership.role.map_or(0, |role| role.0)));
+    row.insert("roleName".into(), json!(member.role_name));
+    row.insert("subscription".into(), Value::Null);
+    row.into()
 }

@@ -15,6 +15,7 @@ use super::router::{App, AtOnce, Call, Errors, NO_BODY, Route};
 use crate::desk::people::scim::{PAGE_MAX, Window};
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
+use crate::model::person::{self, Field};
 use crate::model::{Caller, GroupId};
 use crate::protocol::scim::filter::Filter;
 use crate::protocol::scim::path::member;
@@ -256,17 +257,11 @@ fn scim_type(error: &Error) -> Option<ScimType> {
 }
 
 /// What a field of the house is called in SCIM.
-fn attribute(field: &str) -> Option<&'static str> {
+fn attribute(field: &str) -> Option<String> {
     match field {
-        "address" => Some("userName"),
-        "puid" => Some("externalId"),
-        "first_name" => Some("name.givenName"),
-        "last_name" => Some("name.familyName"),
-        "email" => Some("emails"),
-        "phone" => Some("phoneNumbers"),
-        "password" => Some("password"),
-        "name" => Some("displayName"),
-        "members" => Some("members"),
-        _ => None,
+        // Of a role.
+        "name" => Some("displayName".to_owned()),
+        "members" => Some("members".to_owned()),
+        field => person::field(field).and_then(Field::scim_path),
     }
 }

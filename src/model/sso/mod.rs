@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GroupId;
 use crate::clock::Timestamp;
+use crate::model::person::Field;
 use template::Template;
 pub use tile::PortalTile;
 
@@ -201,6 +202,20 @@ pub struct Mapping {
     pub phone: Template,
     /// The name of a role of the group.
     pub role: Template,
+}
+
+impl Mapping {
+    /// The template of one of a person's lines of text. SSO Configure keeps each in a column of its own, so a line that has
+    /// none stays empty.
+    pub fn of_line(&self, line: &Field) -> Option<&Template> {
+        match line.name {
+            "first_name" => Some(&self.first_name),
+            "last_name" => Some(&self.last_name),
+            "email" => Some(&self.email),
+            "phone" => Some(&self.phone),
+            _ => None,
+        }
+    }
 }
 
 /// A certificate of the identity provider.

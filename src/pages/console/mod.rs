@@ -65,7 +65,7 @@ fn guessed_origin(guessed: bool) -> Markup {
 
 /// A member's name, or the Glance Address of one without.
 fn name_of(member: &Member) -> String {
-    let name = format!("{} {}", member.user.first_name, member.user.last_name);
+    let name = format!("{} {}", member.user.person.first_name, member.user.person.last_name);
     match name.trim() {
         "" => member.user.address.to_string(),
         name => name.to_owned(),

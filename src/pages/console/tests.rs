@@ -11,6 +11,7 @@ use super::user::UserView;
 use super::users::UsersView;
 use super::*;
 use crate::model::lists::Count;
+use crate::model::person::{EMAIL, FIRST_NAME, LAST_NAME, PHONE, Person};
 use crate::model::sso::compared::{ComparedKey, ComparedKeys};
 use crate::model::{
     GlanceAddress, Group, Membership, Operator, OperatorId, Puid, Role, RoleId, User, UserId,
@@ -78,10 +79,11 @@ fn member() -> Member {
         user: User {
             id: UserId(5),
             address: GlanceAddress::parse("a.b").unwrap(),
-            first_name: HOSTILE.into(),
-            last_name: HOSTILE.into(),
-            email: HOSTILE.into(),
-            phone: HOSTILE.into(),
+            person: Person::default()
+                .with(&FIRST_NAME, HOSTILE)
+                .with(&LAST_NAME, HOSTILE)
+                .with(&EMAIL, HOSTILE)
+                .with(&PHONE, HOSTILE),
             has_password: true,
             home_group: GroupId(7),
             failures: 0,

@@ -84,7 +84,10 @@ fn facts(view: &UserView<'_>) -> Markup {
         ("State", states(view.member, view.now)),
         ("Glance Address", html! { (user.address) }),
         ("PUID", view.member.membership.puid.as_ref().map_or_else(none, |puid| html! { code { (puid) } })),
-        ("E-mail address", html! { @if user.email.is_empty() { (none()) } @else { (user.email) } }),
+        (
+            "E-mail address",
+            html! { @if user.person.email.is_empty() { (none()) } @else { (user.person.email) } },
+        ),
         ("Role", view.member.role_name.as_ref().map_or_else(none, |role| html! { (role) })),
         ("Person ID", html! { (user.id) }),
         ("Password", html! { @if user.has_password { "Set" } @else { span.muted { "None" } } }),

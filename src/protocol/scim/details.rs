@@ -61,18 +61,18 @@ impl Details {
     /// The `displayName`, while `user` has the names that it was written beside.
     pub fn display_name_of(&self, user: &User) -> Option<&str> {
         let (first, last) = self.names.as_ref()?;
-        let agrees = *first == user.first_name && *last == user.last_name;
+        let agrees = *first == user.person.first_name && *last == user.person.last_name;
         self.display_name.as_deref().filter(|_| agrees)
     }
 
-    /// The list of e-mail addresses, when `email` is still the one of them that is kept.
-    pub fn emails_of(&self, email: &str) -> Option<&[Value]> {
-        agreeing("emails", &self.emails, email, true)
-    }
-
-    /// The list of phone numbers, when `phone` is still the one of them that is kept.
-    pub fn phone_numbers_of(&self, phone: &str) -> Option<&[Value]> {
-        agreeing("phoneNumbers", &self.phone_numbers, phone, false)
+    /// The list of this name as it was written, when `kept` is still the one of its values that is kept.
+    pub fn list_of(&self, name: &str, kept: &str, any_will_do: bool) -> Option<&[Value]> {
+        let list = match name {
+            "emails" => &self.emails,
+            "phoneNumbers" => &self.phone_numbers,
+            _ => return None,
+        };
+        agreeing(name, list, kept, any_will_do)
     }
 }
 
@@ -168,9 +168,9 @@ mod tests {
             details.emails,
             [json!({"value": "a", "type": "home"}), json!({"value": "b", "primary": true})]
         );
-        assert!(details.emails_of("b").is_some());
-        assert!(details.emails_of("c").is_none());
-        assert!(details.phone_numbers_of("1").is_some());
+        assert!(details.list_of("emails", "b", true).is_some());
+        assert!(details.list_of("emails", "c", true).is_none());
+        assert!(details.list_of("phoneNumbers", "1", false).is_some());
         let kept: Details = serde_json::from_str(&serde_json::to_string(&details).unwrap()).unwrap();
         assert_eq!(kept, details);
         assert_eq!(Details::of(&json!({"userName": "ann.x"})), Details::default());

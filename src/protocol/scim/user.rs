@@ -21,6 +21,7 @@ use super::path::member;
 use super::values::{flag, identifier, kept_value, speaks, text};
 use super::version::version_of;
 use super::{ScimReject, ScimType, USER_SCHEMA};
+use crate::model::person::{Person, Scim};
 use crate::model::{Member, Puid};
 use crate::secret::Secret;
 
@@ -35,10 +36,8 @@ pub struct ScimUser {
 pub struct WantedUser {
     pub address: String,
     pub external_id: Option<String>,
-    pub given_name: String,
-    pub family_name: String,
-    pub email: String,
-    pub phone: String,
+    /// `None` for what SCIM does not have; what a document leaves out is empty.
+    pub person: Person<Option<String>>,
     pub active: Option<bool>,
     pub password: Option<Secret>,
     pub details: Details,
@@ -63,10 +62,14 @@ pub fn wanted(document: &Value) -> Result<WantedUser, ScimReject> {
     Ok(WantedUser {
         address: glance_address(&user_name.ok_or_else(|| ScimReject::value("userName is missing."))?),
         external_id: identifier(document, "externalId")?.filter(|id| !id.is_empty()),
-        given_name: text(name, "givenName")?.unwrap_or_default(),
-        family_name: text(name, "familyName")?.unwrap_or_default(),
-        email: kept_value(document, "emails", true)?,
-        phone: kept_value(document, "phoneNumbers", false)?,
+        person: Person::try_of(|line| {
+            Ok::<_, ScimReject>(match line.scim {
+                Some(Scim::Name(part)) => Some(text(name, part)?.unwrap_or_default()),
+                Some(Scim::Attribute(attribute)) => Some(text(document, attribute)?.unwrap_or_default()),
+                Some(Scim::List { name, any_will_do }) => Some(kept_value(document, name, any_will_do)?),
+                None => None,
+            })
+        })?,
         active: flag(document, "active")?,
         password: text(document, "password")?.filter(|p| !p.is_empty()).map(Secret::new),
         details: Details::of(document),
@@ -101,9 +104,23 @@ pub fn content(shown: &ScimUser, base: &str) -> Value {
         document.insert("externalId".into(), puid.into());
     }
     let mut name = Map::new();
-    for (key, value) in [("givenName", &user.first_name), ("familyName", &user.last_name)] {
-        if !value.is_empty() {
-            name.insert(key.into(), value.clone().into());
+    for (line, value) in user.person.iter() {
+        match line.scim {
+            Some(Scim::List { name: list, any_will_do }) => {
+                if let Some(written) = details.list_of(list, value, any_will_do) {
+                    document.insert(list.into(), json!(written));
+                } else if !value.is_empty() {
+                    document
+                        .insert(list.into(), json!([{ "value": value, "type": "work", "primary": true }]));
+                }
+            }
+            Some(Scim::Name(part)) if !value.is_empty() => {
+                name.insert(part.into(), value.as_str().into());
+            }
+            Some(Scim::Attribute(attribute)) if !value.is_empty() => {
+                document.insert(attribute.into(), value.as_str().into());
+            }
+            _ => {}
         }
     }
     if !name.is_empty() {
@@ -111,17 +128,6 @@ pub fn content(shown: &ScimUser, base: &str) -> Value {
     }
     if let Some(display_name) = details.display_name_of(user) {
         document.insert("displayName".into(), display_name.into());
-    }
-    let lists = [
-        ("emails", &user.email, details.emails_of(&user.email)),
-        ("phoneNumbers", &user.phone, details.phone_numbers_of(&user.phone)),
-    ];
-    for (key, value, written) in lists {
-        if let Some(written) = written {
-            document.insert(key.into(), json!(written));
-        } else if !value.is_empty() {
-            document.insert(key.into(), json!([{ "value": value, "type": "work", "primary": true }]));
-        }
     }
     if let Some((role, role_name)) = member.membership.role.zip(member.role_name.as_ref()) {
         let group = json!({

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::model::person::{self, PASSWORD};
+
 /// Bytes, about, of all old and new values of one file: enough for 100,000 users of whom three fields change. Of
 /// later rows only the names of the fields are kept.
 const VALUES_ROOM: usize = 32 << 20;
@@ -9,7 +11,7 @@ const VALUES_ROOM: usize = 32 << 20;
 /// A field that gets another value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
-    /// `address`, `puid`, `first_name`, `last_name`, `email`, `phone`, `role` or `password`.
+    /// By the house's name.
     pub field: &'static str,
     /// `None` for a password, and where the file changes too much to keep all.
     pub values: Option<OldAndNew>,
@@ -25,7 +27,7 @@ pub struct OldAndNew {
 impl FieldChange {
     /// A new password, of which nothing is told.
     pub fn password() -> FieldChange {
-        FieldChange { field: "password", values: None }
+        FieldChange { field: PASSWORD.name, values: None }
     }
 
     /// Bytes that it takes in memory, about.
@@ -36,16 +38,7 @@ impl FieldChange {
 
     /// The field, in words.
     pub fn words(&self) -> &'static str {
-        match self.field {
-            "address" => "Glance Address",
-            "puid" => "Partner User ID",
-            "first_name" => "First name",
-            "last_name" => "Last name",
-            "email" => "E-mail",
-            "phone" => "Phone",
-            "role" => "Role",
-            _ => "Password",
-        }
+        person::field(self.field).map_or(self.field, |field| field.short_label)
     }
 }
 

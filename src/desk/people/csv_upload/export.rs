@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csv::{Terminator, WriterBuilder};
 
-use super::header::COLUMNS;
+use super::header::columns;
 use super::table::armoured;
 use crate::clock::Timestamp;
 use crate::desk::ground::exports::ExportPermit;
@@ -13,6 +13,7 @@ use crate::desk::ground::known_group;
 use crate::desk::ground::permission;
 use crate::desk::people::People;
 use crate::error::{Error, Kind, Result};
+use crate::model::person::FIELDS;
 use crate::model::{Caller, GroupId, LogEntry, Member, UserId};
 use crate::store::Asker;
 
@@ -132,7 +133,7 @@ impl People {
             portion.extend_from_slice(BYTE_ORDER_MARK);
         }
         let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(&mut portion);
-        let header = if at_the_top { writer.write_record(COLUMNS) } else { Ok(()) };
+        let header = if at_the_top { writer.write_record(columns()) } else { Ok(()) };
         header
             .and_then(|()| page.members.iter().try_for_each(|member| writer.write_record(cells(member))))
             .map_err(|e| unwritten(&e.to_string()))?;
@@ -144,11 +145,8 @@ impl People {
     }
 }
 
-fn cells(member: &Member) -> [String; 7] {
-    let user = &member.user;
-    let puid = member.membership.puid.as_ref().map_or("", |puid| puid.as_str());
-    let address = user.address.as_str();
-    [&user.first_name, &user.last_name, &user.email, &user.phone, address, "", puid].map(armoured)
+fn cells(member: &Member) -> impl Iterator<Item = String> {
+    FIELDS.iter().filter(|field| field.column.is_some()).map(|field| armoured(field.text(member)))
 }
 
 fn unwritten(why: &str) -> Error {

@@ -3,48 +3,37 @@
 use csv::StringRecord;
 
 use crate::error::{Error, Kind, Result};
-
-/// The header, as the vendor's template has it. Wire contract §7.
-pub const COLUMNS: [&str; 7] =
-    ["FirstName", "LastName", "Email", "Phone", "GlanceAddress", "Password", "PartnerUID"];
-
-/// Other names for our columns, in the form that [`plain`] gives.
-const ALSO_CALLED: [(&str, &str); 4] = [
-    ("emailaddress", "Email"),
-    ("phonenumber", "Phone"),
-    ("partneruserid", "PartnerUID"),
-    ("puid", "PartnerUID"),
-];
+use crate::model::person::{ADDRESS, FIELDS, Field};
 
 /// Most columns of a file: a person is asked about each that is not known.
 pub const FILE_COLUMNS_MAX: usize = 100;
 /// Most columns that one message names.
 const NAMED_MOST: usize = 5;
 
-/// One of [`COLUMNS`].
+/// The header, as the vendor's template has it. Wire contract §7.
+pub fn columns() -> Vec<&'static str> {
+    FIELDS.iter().filter_map(|field| field.column).collect()
+}
+
+/// A field of a person that has a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column(usize);
+pub struct Column(&'static Field);
 
 impl Column {
-    pub const FIRST_NAME: Column = Column(0);
-    pub const LAST_NAME: Column = Column(1);
-    pub const EMAIL: Column = Column(2);
-    pub const PHONE: Column = Column(3);
-    pub const GLANCE_ADDRESS: Column = Column(4);
-    pub const PASSWORD: Column = Column(5);
-    pub const PARTNER_UID: Column = Column(6);
+    fn all() -> impl Iterator<Item = Column> {
+        FIELDS.iter().filter(|field| field.column.is_some()).map(|field| Column(field))
+    }
 
     /// The column that a name means; case, spaces and punctuation do not count.
     pub fn of(name: &str) -> Option<Column> {
         let plain = plain(name);
-        let also = ALSO_CALLED.iter().find(|(other, _)| *other == plain).map(|(_, ours)| *ours);
-        let is_meant = |ours: &str| also == Some(ours) || ours.to_ascii_lowercase() == plain;
-        COLUMNS.iter().position(|ours| is_meant(ours)).map(Column)
+        Column::all()
+            .find(|ours| ours.0.also_column.contains(&&*plain) || ours.name().to_ascii_lowercase() == plain)
     }
 
     /// Its name in a file.
     pub fn name(self) -> &'static str {
-        COLUMNS.get(self.0).copied().unwrap_or_default()
+        self.0.column.unwrap_or_default()
     }
 }
 
@@ -157,8 +146,8 @@ impl Header {
     }
 
     /// Where a column of ours stands, from 0.
-    pub fn place(&self, wanted: Column) -> Option<usize> {
-        self.columns.iter().position(|column| column.meaning.column() == Some(wanted))
+    pub fn place(&self, wanted: &'static Field) -> Option<usize> {
+        self.columns.iter().position(|column| column.meaning.column() == Some(Column(wanted)))
     }
 
     /// The place of the first column that a problem is about, from 0; `None` for what is missing.
@@ -193,8 +182,8 @@ impl ColumnChoice {
     }
 }
 
-fn unknown(columns: &[HeaderColumn]) -> Option<Error> {
-    let unknown: Vec<_> = columns.iter().filter(|column| column.meaning == Meaning::Unknown).collect();
+fn unknown(read: &[HeaderColumn]) -> Option<Error> {
+    let unknown: Vec<_> = read.iter().filter(|column| column.meaning == Meaning::Unknown).collect();
     let named: Vec<String> =
         unknown.iter().take(NAMED_MOST).map(|column| format!("\"{}\"", column.name)).collect();
     let (is, more) = (named.join(", "), unknown.len().saturating_sub(named.len()));
@@ -204,12 +193,11 @@ fn unknown(columns: &[HeaderColumn]) -> Option<Error> {
         (_, 0) => format!("The header has columns that are not known: {is}."),
         (_, more) => format!("The header has columns that are not known: {is} and {more} more."),
     };
-    Some(refused("csv_column_unknown", format!("{public} The columns are {}.", COLUMNS.join(", "))))
+    Some(refused("csv_column_unknown", format!("{public} The columns are {}.", columns().join(", "))))
 }
 
 fn repeated(columns: &[HeaderColumn]) -> Option<Error> {
-    let ours = (0..COLUMNS.len()).map(Column);
-    let mut claims = ours.map(|ours| {
+    let mut claims = Column::all().map(|ours| {
         let claims = columns.iter().filter(|column| column.meaning.column() == Some(ours));
         (ours, claims.map(|column| format!("\"{}\"", column.name)).collect::<Vec<_>>())
     });
@@ -221,7 +209,7 @@ fn repeated(columns: &[HeaderColumn]) -> Option<Error> {
 }
 
 fn required(columns: &[HeaderColumn]) -> Option<Error> {
-    let is_there = columns.iter().any(|column| column.meaning.column() == Some(Column::GLANCE_ADDRESS));
+    let is_there = columns.iter().any(|column| column.meaning.column() == Some(Column(&ADDRESS)));
     let public = "The header has no column GlanceAddress, by which users are found.";
     (!is_there).then(|| refused("csv_column_required", public))
 }
@@ -244,6 +232,7 @@ pub(super) fn refused(code: &'static str, public: impl Into<String>) -> Error {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::model::person::FIRST_NAME;
 
     fn header(names: &[&str], choices: &[ColumnChoice]) -> Result<Header> {
         Header::of(&StringRecord::from(names.to_vec()), choices)
@@ -273,7 +262,7 @@ mod tests {
             assert!(column.remark().unwrap().contains(ours));
         }
         let ours = &header(&["firstNAME"], &[]).unwrap().columns[0];
-        assert_eq!((ours.meaning, ours.remark()), (Meaning::Ours(Column::FIRST_NAME), None));
+        assert_eq!((ours.meaning, ours.remark()), (Meaning::Ours(Column(&FIRST_NAME)), None));
         assert_eq!(header(&["Name"], &[]).unwrap().columns[0].meaning, Meaning::Unknown);
     }
 
@@ -293,16 +282,14 @@ mod tests {
 
     #[test]
     fn a_person_says_which_column_is_which() {
-        let choices = [
-            named("colour", None),
-            ColumnChoice { which: Which::At(2), column: Some(Column::GLANCE_ADDRESS) },
-        ];
+        let choices =
+            [named("colour", None), ColumnChoice { which: Which::At(2), column: Some(Column(&ADDRESS)) }];
         assert_eq!(codes(&["Colour", "Email", "E-mail"], &choices), [""; 0]);
         let unsaid = header(&["Colour", "Email", "E-mail"], &[]).unwrap();
         let fields: Vec<_> = unsaid.problems.iter().map(|problem| unsaid.field_of(problem)).collect();
         assert_eq!(fields, [Some(0), Some(2), None]);
         let read = header(&["Colour", "Email", "E-mail"], &choices).unwrap();
-        assert_eq!(read.place(Column::GLANCE_ADDRESS), Some(2));
+        assert_eq!(read.place(&ADDRESS), Some(2));
         assert_eq!(read.columns[0].remark().unwrap(), "Column \u{201c}Colour\u{201d} is left out.");
         let absent = header(&["Email"], &[named("Mail", None)]).unwrap_err();
         assert_eq!(absent.code, "csv_column_absent");

@@ -38,7 +38,7 @@ use crate::secret::Secret;
 
 pub use changes::{FieldChange, OldAndNew};
 pub use export::UserExport;
-pub use header::{COLUMNS, Column, ColumnChoice, Header, HeaderColumn, Meaning, Which};
+pub use header::{Column, ColumnChoice, Header, HeaderColumn, Meaning, Which, columns};
 pub use table::{ROWS_MAX, template};
 pub(super) use turn::UploadPermits;
 

@@ -14,6 +14,7 @@ use crate::desk::people::users::{
     CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey, check_change, check_new, role_of,
 };
 use crate::error::{Error, Kind, Result};
+use crate::model::person::{self, Field};
 use crate::model::{Caller, GroupId, Member, Role, User};
 use crate::store::Reader;
 
@@ -166,14 +167,10 @@ impl Rules<'_> {
             let public = "The Partner User ID is missing; the group uses login keys.";
             return Err(Error::invalid("puid_required", "puid", public));
         }
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let checked = check_new(&NewUser {
             address: row.address.clone(),
             puid: row.puid.clone(),
-            first_name: text(&row.first_name),
-            last_name: text(&row.last_name),
-            email: text(&row.email),
-            phone: text(&row.phone),
+            person: row.person.map(|_, cell| cell.clone().unwrap_or_default()),
             role: self.role.as_ref().map_or(RoleChoice::None, numbered),
             password: None,
             administrator: false,
@@ -195,28 +192,22 @@ impl Rules<'_> {
             // The case of the address may be corrected.
             address: Some(row.address.clone()).filter(|address| address != user.address.as_str()),
             puid: unlike(&row.puid, present_puid).map(Some),
-            first_name: unlike(&row.first_name, &user.first_name),
-            last_name: unlike(&row.last_name, &user.last_name),
-            email: unlike(&row.email, &user.email),
-            phone: unlike(&row.phone, &user.phone),
+            person: row.person.map(|line, cell| unlike(cell, line.text(member))),
             role: role.map(numbered),
             ..UserChange::default()
         };
         puid_meant(change.puid.as_ref().and_then(Option::as_deref))?;
         let new_role = role.map(|role| role.as_ref().map_or("", |role| role.name.as_str()));
         let new_puid = row.puid.as_deref().filter(|_| change.puid.is_some());
-        let changed: Vec<(&'static str, &str, &str)> = [
-            ("address", user.address.as_str(), change.address.as_deref()),
-            ("puid", present_puid, new_puid),
-            ("first_name", user.first_name.as_str(), change.first_name.as_deref()),
-            ("last_name", user.last_name.as_str(), change.last_name.as_deref()),
-            ("email", user.email.as_str(), change.email.as_deref()),
-            ("phone", user.phone.as_str(), change.phone.as_deref()),
-            ("role", member.role_name.as_deref().unwrap_or(""), new_role),
-        ]
-        .into_iter()
-        .filter_map(|(field, old, new)| Some((field, old, new?)))
-        .collect();
+        let new_value = |field: &Field| match field.name {
+            "address" => change.address.as_deref(),
+            "puid" => new_puid,
+            "role" => new_role,
+            _ => change.person.value(field)?.as_deref(),
+        };
+        let changed: Vec<(&'static str, &str, &str)> = person::details()
+            .filter_map(|field| Some((field.name, field.text(member), new_value(field)?)))
+            .collect();
         let password = row.password.is_some();
         if changed.is_empty() && !password {
             return Ok(Planned::Nothing);
@@ -307,17 +298,16 @@ fn puid_meant(puid: Option<&str>) -> Result<()> {
 }
 
 fn of_error(error: &Error, row: &CsvRow) -> RowRefusal {
-    let cell = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (column, value) = match error.field.as_deref() {
-        Some("address") => ("GlanceAddress", row.address.clone()),
-        Some("puid") => ("PartnerUID", cell(&row.puid)),
-        Some("first_name") => ("FirstName", cell(&row.first_name)),
-        Some("last_name") => ("LastName", cell(&row.last_name)),
-        Some("email") => ("Email", cell(&row.email)),
-        Some("phone") => ("Phone", cell(&row.phone)),
-        Some("password") => ("Password", String::new()),
-        _ => ("", String::new()),
+    let field = error.field.as_deref().and_then(person::field);
+    let value = match field.map(|field| (field.name, row.person.value(field))) {
+        Some(("address", _)) => Some(&row.address),
+        Some(("puid", _)) => row.puid.as_ref(),
+        Some((_, Some(cell))) => cell.as_ref(),
+        // A password is not repeated.
+        _ => None,
     };
+    let column = field.and_then(|field| field.column).unwrap_or_default();
+    let value = value.cloned().unwrap_or_default();
     refusal(error.code, column, &value, error.public.clone())
 }
 

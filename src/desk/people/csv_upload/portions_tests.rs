@@ -6,6 +6,7 @@ use crate::desk::fixture::*;
 use crate::desk::people::csv_upload::{ApplyOptions, plan, table};
 use crate::desk::people::roles::NewRole;
 use crate::desk::people::users::{RoleChoice, UserChange};
+use crate::model::person::{LAST_NAME, Person};
 use crate::model::queries::MemberQuery;
 use crate::model::{Mode, RoleId};
 
@@ -134,7 +135,7 @@ fn a_kill_after_changes_were_prepared_leaves_everybody_as_they_were() {
 fn who_was_changed_by_somebody_else_meanwhile_is_judged_again() {
     let f = with_people();
     let (work, import, rest) = prepared(&f, &file("New", "Q"), None);
-    let named = UserChange { last_name: Some("Lee".into()), ..change() };
+    let named = UserChange { person: Person::default().with(&LAST_NAME, "Lee".to_owned()), ..change() };
     f.desk.people.update_user(&f.admin, SEVEN, &puid("P5"), named).unwrap();
     let other_puid = UserChange { puid: Some(Some("Z6".into())), ..change() };
     f.desk.people.update_user(&f.admin, SEVEN, &puid("P6"), other_puid).unwrap();
@@ -147,7 +148,11 @@ fn who_was_changed_by_somebody_else_meanwhile_is_judged_again() {
     in_force(&f, work, import, rest).unwrap();
     f.desk.people.end_imports().unwrap();
     let lee = f.desk.people.member(&f.admin, SEVEN, &puid("Q5")).unwrap().user;
-    assert_eq!((lee.first_name.as_str(), lee.last_name.as_str()), ("New5", "Lee"), "both changes are kept");
+    assert_eq!(
+        (lee.person.first_name.as_str(), lee.person.last_name.as_str()),
+        ("New5", "Lee"),
+        "both changes are kept"
+    );
     all_are(&f, NEW, "after");
     let log = f.log();
     let rows = |address: &str| -> Vec<String> {

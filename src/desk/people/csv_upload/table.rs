@@ -4,8 +4,9 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::RowRefusal;
-use super::header::{COLUMNS, Column, ColumnChoice, Header, refused};
+use super::header::{ColumnChoice, Header, columns, refused};
 use crate::error::Result;
+use crate::model::person::{ADDRESS, EMAIL, PASSWORD, PUID, Person};
 use crate::secret::Secret;
 
 /// Most rows of one file.
@@ -20,10 +21,7 @@ pub struct CsvRow {
     /// Line of the file, from 1.
     pub line: u64,
     pub address: String,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
+    pub person: Person<Option<String>>,
     pub puid: Option<String>,
     pub password: Option<Secret>,
     /// The row has more cells than the header.
@@ -105,10 +103,7 @@ fn begin<'f>(text: &'f str, choices: &[ColumnChoice]) -> Result<Begun<'f>> {
 
 /// Where each of our columns stands in a row, from 0, and how many cells a row has at most.
 struct ColumnPositions {
-    first_name: Option<usize>,
-    last_name: Option<usize>,
-    email: Option<usize>,
-    phone: Option<usize>,
+    person: Person<Option<usize>>,
     address: Option<usize>,
     password: Option<usize>,
     puid: Option<usize>,
@@ -118,13 +113,10 @@ struct ColumnPositions {
 impl ColumnPositions {
     fn of(header: &Header) -> ColumnPositions {
         ColumnPositions {
-            first_name: header.place(Column::FIRST_NAME),
-            last_name: header.place(Column::LAST_NAME),
-            email: header.place(Column::EMAIL),
-            phone: header.place(Column::PHONE),
-            address: header.place(Column::GLANCE_ADDRESS),
-            password: header.place(Column::PASSWORD),
-            puid: header.place(Column::PARTNER_UID),
+            person: Person::of(|line| header.place(line)),
+            address: header.place(&ADDRESS),
+            password: header.place(&PASSWORD),
+            puid: header.place(&PUID),
             all: header.columns.len(),
         }
     }
@@ -181,26 +173,24 @@ fn delimiter(text: &str) -> u8 {
 
 /// The file to begin with: only the names of the columns.
 pub fn template() -> Vec<u8> {
-    format!("\u{feff}{}\r\n", COLUMNS.join(",")).into_bytes()
+    format!("\u{feff}{}\r\n", columns().join(",")).into_bytes()
 }
 
 impl CsvRow {
     /// What looks like a slip, though no rule forbids it.
     pub fn warnings(&self) -> Vec<String> {
-        let cells = [
-            ("FirstName", &self.first_name),
-            ("LastName", &self.last_name),
-            ("Phone", &self.phone),
-            ("PartnerUID", &self.puid),
-        ];
-        let shortened = cells.into_iter().filter_map(|(column, cell)| {
+        // An e-mail address is looked at below, and a Glance Address like that is refused.
+        let lines = self.person.iter().filter(|(line, _)| **line != EMAIL);
+        let cells = lines.chain([(&PUID, &self.puid)]);
+        let shortened = cells.filter_map(|(field, cell)| {
             let cell = cell.as_deref().filter(|cell| is_shortened_number(cell))?;
+            let column = field.column?;
             Some(format!(
                 "{column} \u{201c}{cell}\u{201d} looks like a long number that a spreadsheet shortened. Format the \
                  column as text and fill it in again."
             ))
         });
-        let email = self.email.as_deref().filter(|email| !looks_like_email(email));
+        let email = self.person.email.as_deref().filter(|email| !looks_like_email(email));
         let email = email.map(|email| {
             let email: String = email.chars().take(100).collect();
             format!("Email \u{201c}{email}\u{201d} does not look like an e-mail address.")
@@ -230,10 +220,7 @@ fn row(record: &StringRecord, places: &ColumnPositions, line: u64) -> CsvRow {
     let extra = record.iter().skip(places.all).find(|cell| !cell.trim().is_empty());
     CsvRow {
         line,
-        first_name: text(places.first_name),
-        last_name: text(places.last_name),
-        email: text(places.email),
-        phone: text(places.phone),
+        person: places.person.map(|_, place| text(*place)),
         address: text(places.address).unwrap_or_default(),
         // White space may be part of a password.
         password: cell(places.password).map(|cell| Secret::new(cell.as_bytes())),
@@ -280,7 +267,7 @@ mod unit {
         let check = |file: &str| {
             let rows = read(file.as_bytes()).unwrap();
             let read: Vec<_> =
-                rows.iter().map(|r| (r.line, r.address.as_str(), r.first_name.as_deref())).collect();
+                rows.iter().map(|r| (r.line, r.address.as_str(), r.person.first_name.as_deref())).collect();
             assert_eq!(read, [(2, "a.x", Some("Ann, \"A\"")), (3, "b.x", None)], "{file:?}");
         };
         check("GlanceAddress,FirstName\na.x,\"Ann, \"\"A\"\"\"\nb.x,\n");

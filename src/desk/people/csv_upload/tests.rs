@@ -3,6 +3,7 @@ use super::*;
 use crate::desk::fixture::*;
 use crate::desk::people::roles::NewRole;
 use crate::desk::people::users::{NewUser, UserKey};
+use crate::model::person::{EMAIL, FIRST_NAME, LAST_NAME, PHONE, Person};
 use crate::model::queries::MemberQuery;
 use crate::secret::Secret;
 
@@ -43,7 +44,7 @@ fn count(f: &Fixture) -> u64 {
 #[test]
 fn a_preview_tells_each_row_and_changes_nothing() {
     let f = fixture();
-    let ann = NewUser { first_name: "Ann".into(), ..user("ann.x", "E1") };
+    let ann = NewUser { person: Person::default().with(&FIRST_NAME, "Ann"), ..user("ann.x", "E1") };
     f.desk.people.create_user(&f.admin, SEVEN, ann).unwrap();
     f.desk.people.create_user(&f.other_admin, EIGHT, user("taken.x", "E1")).unwrap();
     let rows = "Ann,,,,ANN.x,,E1\nAnn,Lee,,,ann.y,,E2\n,,,,ann.x,,\n,,,,taken.x,,E4\n,,,,a_b,,E5\n\
@@ -71,7 +72,10 @@ fn a_preview_tells_what_stands_in_a_field_and_what_will_and_never_a_password() {
     let f = fixture();
     let new = NewRole { name: "Sales".into(), ..NewRole::default() };
     f.desk.people.create_role(&f.admin, SEVEN, new).unwrap();
-    let ann = NewUser { first_name: "Ann".into(), email: "a@b".into(), ..user("ann.x", "E1") };
+    let ann = NewUser {
+        person: Person::default().with(&FIRST_NAME, "Ann").with(&EMAIL, "a@b"),
+        ..user("ann.x", "E1")
+    };
     f.desk.people.create_user(&f.admin, SEVEN, ann).unwrap();
     let file = format!("{HEADER}Anna,Lee,a@b,1,ANN.x,correct horse,E2\n");
     let terms = ApplyOptions { role: Some(RoleChoice::of_wire("Sales")), ..terms() };
@@ -116,7 +120,7 @@ fn a_column_is_read_as_somebody_says_or_left_out() {
     assert_eq!(left_out.code, "csv_column_required");
     let terms = ApplyOptions {
         columns: vec![
-            ColumnChoice { which: Which::At(0), column: Some(Column::GLANCE_ADDRESS) },
+            ColumnChoice { which: Which::At(0), column: Column::of("GlanceAddress") },
             ColumnChoice { which: Which::At(2), column: None },
         ],
         ..terms()
@@ -125,7 +129,7 @@ fn a_column_is_read_as_somebody_says_or_left_out() {
         f.desk.people.apply_csv(&f.admin, SEVEN, &terms, file.as_bytes(), &Progress::default()).unwrap();
     assert!(done.applied);
     let ann = f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap().user;
-    assert_eq!((ann.address.as_str(), ann.email.as_str()), ("ann.x", "a@b"));
+    assert_eq!((ann.address.as_str(), ann.person.email.as_str()), ("ann.x", "a@b"));
     let remarks: Vec<String> = done.columns.iter().filter_map(|column| column.remark()).collect();
     assert_eq!(remarks.len(), 4, "{remarks:?}");
 }
@@ -164,11 +168,11 @@ fn refused_rows_keep_all_or_only_themselves_out() {
 #[test]
 fn puids_of_existing_users_are_set_by_address_and_blank_cells_leave_what_is_there() {
     let f = fixture();
-    let ann = NewUser { puid: None, first_name: "Ann".into(), ..user("ann.x", "") };
+    let ann = NewUser { puid: None, person: Person::default().with(&FIRST_NAME, "Ann"), ..user("ann.x", "") };
     f.desk.people.create_user(&f.admin, SEVEN, ann).unwrap();
     assert!(apply(&f, &terms(), ",,,,ann.x,,E1\n").applied);
     let ann = f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap();
-    assert_eq!((ann.user.first_name.as_str(), ann.user.address.as_str()), ("Ann", "ann.x"));
+    assert_eq!((ann.user.person.first_name.as_str(), ann.user.address.as_str()), ("Ann", "ann.x"));
     assert_eq!(look(&f, ",,,,ann.x,,E1\n"), ["unchanged"]);
 }
 
@@ -302,10 +306,11 @@ fn a_row_is_not_kept_without_its_password() {
 fn an_export_can_be_imported_again() {
     let f = fixture();
     let odd = NewUser {
-        first_name: "=HYPERLINK(\"x\")".into(),
-        last_name: "Lee, \"A\"; Ü".into(),
-        phone: "+49 171".into(),
-        email: "@odd".into(),
+        person: Person::default()
+            .with(&FIRST_NAME, "=HYPERLINK(\"x\")")
+            .with(&LAST_NAME, "Lee, \"A\"; Ü")
+            .with(&PHONE, "+49 171")
+            .with(&EMAIL, "@odd"),
         ..user("ann.x", "-1;2")
     };
     f.desk.people.create_user(&f.admin, SEVEN, odd).unwrap();

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::model::person::{EMAIL, FIRST_NAME, PHONE, Person};
 use serde_json::json;
 
 use super::*;
@@ -91,7 +92,7 @@ fn a_document_makes_a_user_who_may_be_inactive() {
         json!({"userName": "ann.x", "externalId": "E1", "active": false, "name": {"givenName": "Ann"}});
     let made = f.desk.people.scim_create_user(&caller, SEVEN, &document).unwrap();
     assert!(!made.member.membership.active);
-    assert_eq!(made.member.user.first_name, "Ann");
+    assert_eq!(made.member.user.person.first_name, "Ann");
     let member = f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap();
     assert_eq!(member.user.address.as_str(), "ann.x");
     assert_eq!(f.log().last().unwrap().actor, "provisioning of group 7");
@@ -102,12 +103,21 @@ fn a_document_makes_a_user_who_may_be_inactive() {
 #[test]
 fn a_replacement_clears_what_it_leaves_out_but_not_the_puid() {
     let (f, caller) = with_token();
-    let new = NewUser { email: "a@b".into(), first_name: "Ann".into(), ..user("ann.x", "E1") };
+    let new = NewUser {
+        person: Person::default().with(&EMAIL, "a@b").with(&FIRST_NAME, "Ann"),
+        ..user("ann.x", "E1")
+    };
     let ann = f.desk.people.create_user(&f.admin, SEVEN, new).unwrap();
     let write = UserWrite::Replace(json!({"userName": "ann.y", "name": {"familyName": "Lee"}}));
     let done = f.desk.people.scim_change_user(&caller, SEVEN, ann.user.id, None, &write).unwrap();
-    assert_eq!((done.member.user.address.as_str(), done.member.user.last_name.as_str()), ("ann.y", "Lee"));
-    assert_eq!((done.member.user.first_name.as_str(), done.member.user.email.as_str()), ("", ""));
+    assert_eq!(
+        (done.member.user.address.as_str(), done.member.user.person.last_name.as_str()),
+        ("ann.y", "Lee")
+    );
+    assert_eq!(
+        (done.member.user.person.first_name.as_str(), done.member.user.person.email.as_str()),
+        ("", "")
+    );
     assert_eq!(done.member.membership.puid, ann.membership.puid);
     assert!(done.member.membership.active);
 }
@@ -115,12 +125,12 @@ fn a_replacement_clears_what_it_leaves_out_but_not_the_puid() {
 #[test]
 fn a_patch_changes_what_it_names_and_nothing_else() {
     let (f, caller) = with_token();
-    let new = NewUser { email: "a@b".into(), ..user("ann.x", "E1") };
+    let new = NewUser { person: Person::default().with(&EMAIL, "a@b"), ..user("ann.x", "E1") };
     let ann = f.desk.people.create_user(&f.admin, SEVEN, new).unwrap();
     let change =
         |operation| f.desk.people.scim_change_user(&caller, SEVEN, ann.user.id, None, &patch(operation));
     let done = change(json!({"op": "Replace", "path": "active", "value": "False"})).unwrap();
-    assert!(!done.member.membership.active && done.member.user.email == "a@b");
+    assert!(!done.member.membership.active && done.member.user.person.email == "a@b");
     assert_eq!(f.last_log().0, "user.deactivate");
     let done = change(json!({"op": "remove", "path": "externalId"})).unwrap();
     assert_eq!(done.member.membership.puid, None);
@@ -160,8 +170,10 @@ fn a_change_of_another_version_than_was_read_is_refused() {
 fn users_are_found_by_filter_and_paged_with_a_total() {
     let (f, caller) = with_token();
     for number in 0..5 {
-        let new =
-            NewUser { email: format!("u{number}@x"), ..user(&format!("u{number}.x"), &format!("P{number}")) };
+        let new = NewUser {
+            person: Person::default().with(&EMAIL, format!("u{number}@x")),
+            ..user(&format!("u{number}.x"), &format!("P{number}"))
+        };
         f.desk.people.create_user(&f.admin, SEVEN, new).unwrap();
     }
     let check = |filter: &str, window: Window, total: usize, expected: &[&str]| {
@@ -249,7 +261,7 @@ fn what_the_identity_provider_wrote_is_written_back_until_somebody_changes_it() 
     let document = json!({"userName": "ann_lee@example.com", "externalId": "E1", "displayName": "Annie", "phoneNumbers": phones});
     let made = f.desk.people.scim_create_user(&caller, SEVEN, &document).unwrap();
     assert_eq!(
-        (made.member.user.address.as_str(), made.member.user.phone.as_str()),
+        (made.member.user.address.as_str(), made.member.user.person.phone.as_str()),
         ("ann-lee.example.com", "2")
     );
     let shown = || {
@@ -268,12 +280,15 @@ fn what_the_identity_provider_wrote_is_written_back_until_somebody_changes_it() 
     assert_eq!(f.desk.people.scim_users(&caller, SEVEN, Some(&by_name), ALL).unwrap().total, 1);
     let changed = crate::desk::people::users::UserChange {
         address: Some("lee.x".into()),
-        phone: Some("9".into()),
+        person: Person::default().with(&PHONE, "9".to_owned()),
         ..change()
     };
     f.desk.people.update_user(&f.admin, SEVEN, &puid("E1"), changed).unwrap();
     assert_eq!((&shown()["userName"], &shown()["displayName"]), (&json!("lee.x"), &json!("Annie")));
-    let renamed = crate::desk::people::users::UserChange { first_name: Some("Eve".into()), ..change() };
+    let renamed = crate::desk::people::users::UserChange {
+        person: Person::default().with(&FIRST_NAME, "Eve".to_owned()),
+        ..change()
+    };
     f.desk.people.update_user(&f.admin, SEVEN, &puid("E1"), renamed).unwrap();
     assert_eq!(shown()["displayName"], serde_json::Value::Null);
     assert_eq!(shown()["phoneNumbers"], json!([{"value": "9", "type": "work", "primary": true}]));

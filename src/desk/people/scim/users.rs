@@ -132,10 +132,7 @@ impl People {
                 &NewUser {
                     address: wanted.address,
                     puid: wanted.external_id,
-                    first_name: wanted.given_name,
-                    last_name: wanted.family_name,
-                    email: wanted.email,
-                    phone: wanted.phone,
+                    person: wanted.person.map(|_, text| text.clone().unwrap_or_default()),
                     password: wanted.password,
                     ..NewUser::default()
                 },
@@ -284,18 +281,9 @@ fn change_of(before: &ScimUser, write: &UserWrite) -> Result<(UserChange, Detail
             (wanted, puid)
         }
     };
-    let WantedUser { address, given_name, family_name, email, phone, active, password, details, .. } = wanted;
-    let change = UserChange {
-        address: Some(address),
-        puid,
-        first_name: Some(given_name),
-        last_name: Some(family_name),
-        email: Some(email),
-        phone: Some(phone),
-        active,
-        password,
-        ..UserChange::default()
-    };
+    let WantedUser { address, person, active, password, details, .. } = wanted;
+    let change =
+        UserChange { address: Some(address), puid, person, active, password, ..UserChange::default() };
     Ok((change, details))
 }
 

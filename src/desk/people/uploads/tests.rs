@@ -99,15 +99,15 @@ fn a_file_with_unknown_columns_waits_until_somebody_says_which_is_which() {
     f.desk.people.start_upload(&f.admin, SEVEN, &id, true).unwrap();
     let state = f.desk.people.upload(&f.admin, SEVEN, &id).unwrap();
     assert!(matches!(state, UploadState::Unmapped(_)));
-    let still = mapped(&f, &id, &[(0, Some(Column::GLANCE_ADDRESS))]).unwrap();
+    let still = mapped(&f, &id, &[(0, Column::of("GlanceAddress"))]).unwrap();
     let UploadState::Unmapped(header) = still else { panic!() };
     assert_eq!(header.problems.len(), 1);
-    let judged = mapped(&f, &id, &[(0, Some(Column::GLANCE_ADDRESS)), (1, Some(Column::EMAIL))]).unwrap();
+    let judged = mapped(&f, &id, &[(0, Column::of("GlanceAddress")), (1, Column::of("Email"))]).unwrap();
     let UploadState::Judged(preview) = judged else { panic!() };
     assert_eq!((preview.created, preview.refused), (1, 0));
     // Another reading takes its place, and not the place of another upload.
     kept(&f, &f.admin, SEVEN).unwrap();
-    let anew = mapped(&f, &id, &[(0, Some(Column::GLANCE_ADDRESS)), (1, None)]).unwrap();
+    let anew = mapped(&f, &id, &[(0, Column::of("GlanceAddress")), (1, None)]).unwrap();
     assert!(matches!(anew, UploadState::Judged(_)));
     assert_eq!(f.desk.people.uploads.kept(f.desk.clock().now()).len(), 2);
     // Nobody changes how a file is read that is being applied.

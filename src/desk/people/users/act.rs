@@ -29,19 +29,13 @@ pub fn created(w: &Writer<'_>, caller: &Caller, group: GroupId, new: &CheckedUse
     let user = w.insert_user(&NewUserRow {
         address: new.address.clone(),
         home_group: group,
-        first_name: new.first_name.clone(),
-        last_name: new.last_name.clone(),
-        email: new.email.clone(),
-        phone: new.phone.clone(),
+        person: new.person.clone(),
         password_hash: new.password_hash.clone(),
     })?;
     let user = User {
         id: user,
         address: new.address.clone(),
-        first_name: new.first_name.clone(),
-        last_name: new.last_name.clone(),
-        email: new.email.clone(),
-        phone: new.phone.clone(),
+        person: new.person.clone(),
         has_password: new.password_hash.is_some(),
         home_group: group,
         failures: 0,
@@ -133,16 +127,10 @@ pub fn updated(
     let mut changed = Vec::new();
     let mut detail = Vec::new();
 
-    let person = [
-        (&change.first_name, &mut after.user.first_name, "first_name"),
-        (&change.last_name, &mut after.user.last_name, "last_name"),
-        (&change.email, &mut after.user.email, "email"),
-        (&change.phone, &mut after.user.phone, "phone"),
-    ];
-    for (wanted, present, field) in person {
+    for ((field, wanted), (_, present)) in change.person.iter().zip(after.user.person.iter_mut()) {
         if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != present) {
             present.clone_from(wanted);
-            changed.push(field);
+            changed.push(field.name);
         }
     }
     detail.extend(changed.iter().map(|field| field.replace('_', " ")));

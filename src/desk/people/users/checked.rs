@@ -4,6 +4,7 @@ use super::{NewUser, RoleChoice, UserChange};
 use crate::desk::ground::fields;
 use crate::error::{Error, Result};
 use crate::model::opened::Values;
+use crate::model::person::Person;
 use crate::model::{GlanceAddress, Puid, ROLE_NAME_MAX};
 
 /// A user to be made, every field of which keeps its rule.
@@ -11,10 +12,7 @@ use crate::model::{GlanceAddress, Puid, ROLE_NAME_MAX};
 pub struct CheckedUser {
     pub address: GlanceAddress,
     pub puid: Option<Puid>,
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub phone: String,
+    pub person: Person<String>,
     pub role: RoleChoice,
     pub password_hash: Option<String>,
     pub administrator: bool,
@@ -25,10 +23,7 @@ pub struct CheckedUser {
 pub struct CheckedChange {
     pub address: Option<GlanceAddress>,
     pub puid: Option<Option<Puid>>,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
+    pub person: Person<Option<String>>,
     pub role: Option<RoleChoice>,
     pub password_hash: Option<String>,
     pub suspended: Option<bool>,
@@ -46,10 +41,7 @@ pub fn check_new(new: &NewUser) -> Result<CheckedUser> {
     Ok(CheckedUser {
         puid: new.puid.as_deref().map(fields::puid).transpose()?,
         address: fields::address(&new.address)?,
-        first_name: fields::first_name(&new.first_name)?,
-        last_name: fields::last_name(&new.last_name)?,
-        email: fields::email(&new.email)?,
-        phone: fields::phone(&new.phone)?,
+        person: new.person.try_map(|field, typed| field.read(typed))?,
         role: check_role(&new.role)?,
         password_hash: None,
         administrator: new.administrator,
@@ -61,8 +53,6 @@ pub fn check_new(new: &NewUser) -> Result<CheckedUser> {
 /// # Errors
 /// `Invalid`, for the first field that breaks its rule.
 pub fn check_change(change: &UserChange) -> Result<CheckedChange> {
-    let text =
-        |value: &Option<String>, check: fn(&str) -> Result<String>| value.as_deref().map(check).transpose();
     Ok(CheckedChange {
         puid: match &change.puid {
             Some(Some(puid)) => Some(Some(fields::puid(puid)?)),
@@ -70,10 +60,9 @@ pub fn check_change(change: &UserChange) -> Result<CheckedChange> {
             None => None,
         },
         address: change.address.as_deref().map(fields::address).transpose()?,
-        first_name: text(&change.first_name, fields::first_name)?,
-        last_name: text(&change.last_name, fields::last_name)?,
-        email: text(&change.email, fields::email)?,
-        phone: text(&change.phone, fields::phone)?,
+        person: change
+            .person
+            .try_map(|field, typed| typed.as_deref().map(|typed| field.read(typed)).transpose())?,
         role: change.role.as_ref().map(check_role).transpose()?,
         password_hash: None,
         suspended: change.suspended,

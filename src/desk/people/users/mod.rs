@@ -31,6 +31,7 @@ use crate::desk::people::bulk::{BulkError, LogName, each};
 use crate::desk::people::password_policy;
 use crate::error::{Error, Kind, Result};
 use crate::model::opened::Values;
+use crate::model::person::Person;
 use crate::model::{Caller, GroupId, LogEntry, Member, Puid, RoleId, UserId};
 use crate::secret::Secret;
 use crate::store::{Reader, Writer};
@@ -41,10 +42,7 @@ pub struct NewUser {
     pub address: String,
     /// `None`: without one. `Some("")` is refused: the surface requires it.
     pub puid: Option<String>,
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub phone: String,
+    pub person: Person<String>,
     pub role: RoleChoice,
     pub password: Option<Secret>,
     pub administrator: bool,
@@ -56,10 +54,7 @@ pub struct UserChange {
     pub address: Option<String>,
     /// `Some(None)` takes the PUID away.
     pub puid: Option<Option<String>>,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
+    pub person: Person<Option<String>>,
     pub role: Option<RoleChoice>,
     pub password: Option<Secret>,
     pub suspended: Option<bool>,

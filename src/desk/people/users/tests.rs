@@ -4,6 +4,7 @@ use crate::desk::fixture::*;
 use crate::desk::people::bulk::BULK_MAX;
 use crate::desk::people::roles::NewRole;
 use crate::error::Kind;
+use crate::model::person::{EMAIL, FIRST_NAME, LAST_NAME, Person};
 use crate::model::queries::MemberQuery;
 
 fn code<T>(outcome: Result<T>) -> Option<&'static str> {
@@ -18,9 +19,10 @@ fn a_user_is_made_whole_and_logged() {
         .create_role(&f.admin, SEVEN, NewRole { name: "Sales".into(), ..NewRole::default() })
         .unwrap();
     let new = NewUser {
-        first_name: "John".into(),
-        last_name: "Doe".into(),
-        email: "john@example.com".into(),
+        person: Person::default()
+            .with(&FIRST_NAME, "John")
+            .with(&LAST_NAME, "Doe")
+            .with(&EMAIL, "john@example.com"),
         role: RoleChoice::Named("SALES".into()),
         password: Some(Secret::new("correct horse")),
         ..user("doe.john.example.glance.net", "E1")
@@ -107,8 +109,8 @@ fn another_group_changes_the_membership_but_not_the_person() {
     let key = puid("other");
     let by_eight = |change: UserChange| f.desk.people.update_user(&f.other_admin, EIGHT, &key, change);
     let refused = [
-        UserChange { first_name: Some("Eve".into()), ..change() },
-        UserChange { email: Some("eve@example.com".into()), ..change() },
+        UserChange { person: Person::default().with(&FIRST_NAME, "Eve".to_owned()), ..change() },
+        UserChange { person: Person::default().with(&EMAIL, "eve@example.com".to_owned()), ..change() },
         UserChange { address: Some("eve.x".into()), ..change() },
         UserChange { password: Some(Secret::new("correct horse")), ..change() },
     ];
@@ -118,23 +120,38 @@ fn another_group_changes_the_membership_but_not_the_person() {
     assert_eq!(code(f.desk.people.clear_lockout(&f.other_admin, EIGHT, &key)), Some("home_group_only"));
     assert!(by_eight(UserChange { suspended: Some(true), ..change() }).is_ok());
     assert!(f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap().membership.may_sign_in());
-    assert!(f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap().user.first_name.is_empty());
+    assert!(f.desk.people.member(&f.admin, SEVEN, &puid("E1")).unwrap().user.person.first_name.is_empty());
 }
 
 #[test]
 fn fields_that_were_not_sent_stay_as_they_are() {
     let f = fixture();
-    let new = NewUser { first_name: "Ann".into(), email: "a@b".into(), ..user("ann.x", "E1") };
+    let new = NewUser {
+        person: Person::default().with(&FIRST_NAME, "Ann").with(&EMAIL, "a@b"),
+        ..user("ann.x", "E1")
+    };
     f.desk.people.create_user(&f.admin, SEVEN, new).unwrap();
     let done = f
         .desk
         .people
-        .update_user(&f.admin, SEVEN, &puid("E1"), UserChange { last_name: Some("Lee".into()), ..change() })
+        .update_user(
+            &f.admin,
+            SEVEN,
+            &puid("E1"),
+            UserChange { person: Person::default().with(&LAST_NAME, "Lee".to_owned()), ..change() },
+        )
         .unwrap();
     assert_eq!(done.changed, ["last_name"]);
-    assert_eq!((done.member.user.first_name.as_str(), done.member.user.email.as_str()), ("Ann", "a@b"));
+    assert_eq!(
+        (done.member.user.person.first_name.as_str(), done.member.user.person.email.as_str()),
+        ("Ann", "a@b")
+    );
     let rows = f.log().len();
-    let again = UserChange { last_name: Some("Lee".into()), suspended: Some(false), ..change() };
+    let again = UserChange {
+        person: Person::default().with(&LAST_NAME, "Lee".to_owned()),
+        suspended: Some(false),
+        ..change()
+    };
     assert!(f.desk.people.update_user(&f.admin, SEVEN, &puid("E1"), again).unwrap().changed.is_empty());
     assert_eq!(f.log().len(), rows, "a call that changes nothing logs nothing");
 }
