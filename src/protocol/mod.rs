@@ -5,6 +5,7 @@
 pub mod age;
 pub mod check;
 pub mod credential;
+pub mod forge;
 pub mod launch_url;
 pub mod login_key;
 pub mod saml;

@@ -12,7 +12,7 @@ use sidelight::secret::Keys;
 use sidelight::store::{Mode, PendingRequest, Store};
 
 use crate::common::{Answer, Server};
-use crate::forge::{ACS, Forge, IDP, NOW, Parts, REQUEST, SP, fixtures};
+use crate::forge::{ACS, Forge, IDP, NOW, Parts, REQUEST, SP, alices, fixtures};
 
 pub const GROUP: GroupId = GroupId(12345);
 /// Path and query of [`ACS`].
@@ -129,12 +129,12 @@ pub fn latest_code(store: &Store) -> String {
 pub fn unsolicited() -> Parts {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let genuine = Parts::genuine();
+    let genuine = alices();
     let without = |text: &str| text.replace(&format!(" InResponseTo=\"{REQUEST}\""), "");
     Parts {
         response_attributes: without(&genuine.response_attributes),
         confirmations: without(&genuine.confirmations),
-        assertion_id: Box::leak(format!("_fresh{number}").into_boxed_str()),
+        assertion_id: format!("_fresh{number}"),
         ..genuine
     }
 }
@@ -156,7 +156,7 @@ pub fn about(email: &str, name_id: &str) -> Parts {
 }
 
 pub fn signed(parts: &Parts) -> String {
-    parts.assertion_signed(Forge::shared())
+    parts.assertion_signed(Forge::shared()).unwrap()
 }
 
 /// The same, answering `request` and addressed to `acs`.

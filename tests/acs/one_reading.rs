@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sidelight::protocol::forge::{SIGNER, Signer};
 use sidelight::protocol::saml::bindings::{Encoding, deflate};
 use sidelight::protocol::saml::verdict::explain;
 
@@ -147,8 +148,8 @@ fn where_no_key_verified_those_tried_and_the_one_that_came_are_kept_side_by_side
     );
     let by_foreign = |parts: &crate::forge::Parts, info: &str| {
         let document = parts.response_with("_r1", "", "", &parts.assertion());
-        let signer = crate::forge::Signer { key: crate::forge::Key::Foreign, ..crate::forge::SIGNER };
-        let signed = Forge::shared().sign_as(&document, parts.assertion_id, signer);
+        let signer = Signer { key: sidelight::protocol::forge::ForgingKey::Foreign, ..SIGNER };
+        let signed = Forge::shared().sign_as(&document, &parts.assertion_id, signer);
         signed.replace("</ds:SignatureValue>", &format!("</ds:SignatureValue>{info}"))
     };
     assert_eq!(post(&server, &by_foreign(&unsolicited(), &info)).status, 403);

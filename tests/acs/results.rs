@@ -304,7 +304,7 @@ fn encrypted_saml_takes_our_certificate_and_refuses_the_clear() {
     assert!(metadata.body.contains(&shown) && metadata.body.contains("use=\"encryption\""));
     let encrypted = |certificate: &[u8]| {
         let parts = unsolicited();
-        let assertion = Forge::shared().sign(&parts.assertion(), parts.assertion_id);
+        let assertion = Forge::shared().sign(&parts.assertion(), &parts.assertion_id);
         let data = sidelight::protocol::xml::make::encrypt_element(&assertion, certificate).unwrap();
         parts.response_with(
             "_r1",
@@ -338,7 +338,7 @@ fn triple_des_is_a_switch_that_its_refusal_and_our_metadata_name() {
     let server = started();
     let certificate = crate::forge::der(&run(&server, &["sso", "own-key", "make", "--group", "12345"]));
     let parts = unsolicited();
-    let assertion = Forge::shared().sign(&parts.assertion(), parts.assertion_id);
+    let assertion = Forge::shared().sign(&parts.assertion(), &parts.assertion_id);
     let data = sidelight::protocol::xml::make::encrypt_element(&assertion, &certificate).unwrap();
     let begin = data.find("http://www.w3.org/2009/xmlenc11#aes").unwrap();
     let end = begin + data[begin..].find('"').unwrap();

@@ -5,12 +5,13 @@ use sidelight::protocol::saml::reject::SamlReject;
 use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::saml::verdict::{explain, verdict};
 
-use crate::forge::{ACS, ALICE, Forge, NOW, Parts, REQUEST, confirmation};
+use crate::forge::{ACS, ALICE, Forge, NOW, Parts, REQUEST, alices};
+use sidelight::protocol::forge::confirmation;
 
 fn refused(change: impl FnOnce(&mut Parts)) -> SamlReject {
-    let mut parts = Parts::genuine();
+    let mut parts = alices();
     change(&mut parts);
-    let document = parts.both_signed(Forge::shared());
+    let document = parts.both_signed(Forge::shared()).unwrap();
     verdict(document.as_bytes(), &Forge::shared().expectations()).unwrap_err()
 }
 
@@ -28,8 +29,8 @@ fn of_several_confirmations_the_one_that_keeps_every_rule_is_taken() {
         bearer(ACS, "2026-02-01T11:00:00Z", REQUEST),
         bearer(ACS, FUTURE, "_another"),
     ] {
-        let parts = Parts { confirmations: format!("{other}{genuine}"), ..Parts::genuine() };
-        let document = parts.both_signed(Forge::shared());
+        let parts = Parts { confirmations: format!("{other}{genuine}"), ..alices() };
+        let document = parts.both_signed(Forge::shared()).unwrap();
         let identity = verdict(document.as_bytes(), &Forge::shared().expectations()).unwrap();
         assert_eq!(identity.name_id.unwrap().value, ALICE, "{other}");
     }
@@ -48,10 +49,10 @@ fn a_session_that_ends_just_now_with_the_skew_is_over() {
     let skew = 60_000;
     let now = parse_rfc3339(NOW).unwrap();
     let ends = |at: &str| {
-        let authn = Parts::genuine().authn;
+        let authn = alices().authn;
         let bound = format!(" SessionNotOnOrAfter=\"{at}\" SessionIndex=");
-        let parts = Parts { authn: authn.replace(" SessionIndex=", &bound), ..Parts::genuine() };
-        let document = parts.both_signed(Forge::shared());
+        let parts = Parts { authn: authn.replace(" SessionIndex=", &bound), ..alices() };
+        let document = parts.both_signed(Forge::shared()).unwrap();
         verdict(document.as_bytes(), &Forge::shared().expectations())
             .map_err(|reject| reject.code.code().to_owned())
     };
@@ -62,8 +63,8 @@ fn a_session_that_ends_just_now_with_the_skew_is_over() {
 
 #[test]
 fn a_base_id_names_nobody() {
-    let parts = Parts { name_id: "<saml:BaseID/>".into(), ..Parts::genuine() };
-    let document = parts.both_signed(Forge::shared());
+    let parts = Parts { name_id: "<saml:BaseID/>".into(), ..alices() };
+    let document = parts.both_signed(Forge::shared()).unwrap();
     let identity = verdict(document.as_bytes(), &Forge::shared().expectations()).unwrap();
     assert_eq!(identity.name_id, None);
     assert_eq!(identity.texts("email").collect::<Vec<_>>(), ["alice@example.com"]);
@@ -87,9 +88,9 @@ fn a_failed_status_is_told_with_both_codes_and_the_message() {
 fn the_explanation_says_whose_signature_covers_the_assertion() {
     let forge = Forge::shared();
     for (document, expected) in [
-        (Parts::genuine().both_signed(forge), "the response's and its own"),
-        (Parts::genuine().response_signed(forge), "the response's"),
-        (Parts::genuine().assertion_signed(forge), "its own"),
+        (alices().both_signed(forge).unwrap(), "the response's and its own"),
+        (alices().response_signed(forge).unwrap(), "the response's"),
+        (alices().assertion_signed(forge).unwrap(), "its own"),
     ] {
         let explanation = explain(document.as_bytes(), Encoding::Xml, &forge.expectations());
         let check = explanation.checks.iter().find(|check| check.name == "Signature coverage").unwrap();
@@ -101,8 +102,8 @@ fn the_explanation_says_whose_signature_covers_the_assertion() {
 fn a_value_that_is_long_is_shortened_in_the_checks() {
     let long = "x".repeat(5_000);
     let issuer = format!("<saml:Issuer>https://{long}.example</saml:Issuer>");
-    let parts = Parts { assertion_issuer: issuer, ..Parts::genuine() };
-    let document = parts.both_signed(Forge::shared());
+    let parts = Parts { assertion_issuer: issuer, ..alices() };
+    let document = parts.both_signed(Forge::shared()).unwrap();
     let explanation = explain(document.as_bytes(), Encoding::Xml, &Forge::shared().expectations());
     let check = explanation.checks.iter().find(|check| check.name == "Assertion issuer").unwrap();
     assert!(check.got.starts_with("https://xxx") && check.got.len() < 1_000, "{}", check.got.len());

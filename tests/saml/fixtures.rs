@@ -1,30 +1,30 @@
-//! Every attack gives the reject that its name says, made afresh and as a file.
+//! Every recipe gives the reject that the table says, made afresh and as a file.
 //!
-//! A file is named `ATTACK.CODE.xml`. `SIDELIGHT_WRITE_FIXTURES=1 cargo test --test saml` writes them anew.
+//! A file is named `RECIPE.CODE.xml`. `SIDELIGHT_WRITE_FIXTURES=1 cargo test --test saml` writes them anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use sidelight::protocol::forge::{ForgeFail, Needs, Recipe, recipe, recipes};
 use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::verdict::{explain, verdict};
 
 use crate::forge::{Forge, fixtures};
-use crate::wrapping::Attack;
-use crate::{encryption, genuine, protocol, tricks, wrapping};
+use crate::{encryption, genuine};
 
-fn attacks(forge: &Forge) -> Vec<Attack> {
-    [wrapping::attacks(forge), tricks::attacks(forge), protocol::attacks(forge)].concat()
+/// What a recipe makes.
+fn made(recipe: &Recipe) -> String {
+    (recipe.make)(Forge::shared()).unwrap_or_else(|fail| panic!("{}: {fail}", recipe.name))
 }
 
 #[test]
 fn every_attack_is_rejected_with_its_own_code() {
     let forge = Forge::shared();
-    let (deterministic, encrypted) = (attacks(forge), encryption::attacks(forge));
     let mut wrong = Vec::new();
-    for (name, code, document) in deterministic.iter().chain(&encrypted) {
-        let got = code_of(forge, document.as_bytes());
-        if got != *code {
-            wrong.push(format!("{name}: {got}, expected {code}"));
+    for recipe in recipes() {
+        let got = code_of(forge, made(recipe).as_bytes());
+        if got != recipe.reject {
+            wrong.push(format!("{}: {got}, expected {}", recipe.name, recipe.reject));
         }
     }
     assert!(wrong.is_empty(), "{} wrong rejects:\n{}", wrong.len(), wrong.join("\n"));
@@ -51,24 +51,66 @@ fn every_fixture_gives_the_verdict_that_its_name_says() {
 
 #[test]
 fn the_fixtures_are_what_the_forge_makes() {
-    let forge = Forge::shared();
-    for (name, code, document) in attacks(forge) {
-        // ECDSA signs with a fresh number each time.
-        if document.contains("ecdsa") || name.contains("ecdsa") {
-            continue;
-        }
-        let path = fixtures().join("rejected").join(format!("{name}.{code}.xml"));
+    for recipe in recipes().filter(|recipe| !made_with_chance(recipe)) {
+        let path = fixtures().join("rejected").join(format!("{}.{}.xml", recipe.name, recipe.reject));
         let file = fs::read(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
-        assert!(file == document.as_bytes(), "{} has changed", path.display());
+        assert!(file == made(recipe).as_bytes(), "{} has changed", path.display());
     }
 }
 
 #[test]
-fn no_two_attacks_have_one_name() {
-    let forge = Forge::shared();
-    let all = [attacks(forge), encryption::attacks(forge)].concat();
-    let names: BTreeSet<_> = all.iter().map(|(name, _, _)| name).collect();
-    assert_eq!(names.len(), all.len());
+fn every_recipe_has_a_name_of_its_own_and_says_what_it_does() {
+    let names: BTreeSet<_> = recipes().map(|recipe| recipe.name).collect();
+    assert_eq!(names.len(), recipes().count());
+    for one in recipes() {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(one.name.chars().all(is_plain), "{}", one.name);
+        assert!(one.sentence.ends_with('.') && !one.source.is_empty(), "{}", one.name);
+        assert_eq!(recipe(one.name).map(|found| found.name), Some(one.name));
+    }
+    assert!(recipe("no_such_fault").is_none());
+}
+
+#[test]
+fn a_recipe_that_needs_what_is_not_there_makes_nothing() {
+    let shared = Forge::shared();
+    let without = Forge::with(|forge| {
+        forge.occasion.request = None;
+        forge.keys.recipient = None;
+        forge.keys.idp_elliptic = None;
+    });
+    for recipe in recipes() {
+        let made = (recipe.make)(&without);
+        match recipe.needs {
+            Needs::Acs => assert!(made.is_ok(), "{}: {made:?}", recipe.name),
+            Needs::EncryptionKey => assert_eq!(made, Err(ForgeFail::Recipient), "{}", recipe.name),
+            Needs::EllipticKey => assert_eq!(made, Err(ForgeFail::Key), "{}", recipe.name),
+            Needs::Request => assert!(matches!(made, Err(ForgeFail::Missing(_))), "{}", recipe.name),
+        }
+        assert!((recipe.make)(shared).is_ok());
+    }
+}
+
+#[test]
+fn names_that_look_like_markup_stay_text() {
+    let hostile = "<a href=\"x\">&amp;'";
+    let forge = Forge::with(|forge| {
+        forge.occasion.name_id = hostile.to_owned();
+        forge.occasion.marker = format!("{hostile}!");
+    });
+    let document = forge.genuine().both_signed(&forge).unwrap();
+    let identity = verdict(document.as_bytes(), &Forge::shared().expectations()).unwrap();
+    assert_eq!(identity.name_id.unwrap().value, hostile);
+    for recipe in recipes() {
+        let made = (recipe.make)(&forge);
+        assert!(made.is_ok(), "{}: {made:?}", recipe.name);
+        assert_ne!(code_of(Forge::shared(), made.unwrap().as_bytes()), "accepted", "{}", recipe.name);
+    }
+}
+
+/// ECDSA signs with a fresh number each time, and encryption draws a fresh key.
+fn made_with_chance(recipe: &Recipe) -> bool {
+    matches!(recipe.needs, Needs::EllipticKey | Needs::EncryptionKey)
 }
 
 /// The code of the verdict; the explanation must come to the same.
@@ -82,10 +124,10 @@ fn code_of(forge: &Forge, document: &[u8]) -> &'static str {
 /// Writes what is new or has changed, and removes what is no longer made. What is made with chance, by
 /// ECDSA or encryption, stays as it is.
 fn write(forge: &Forge) {
-    let rejected = |(name, code, document): Attack| (format!("rejected/{name}.{code}.xml"), document);
+    let rejected =
+        |recipe: &Recipe| (format!("rejected/{}.{}.xml", recipe.name, recipe.reject), made(recipe));
     let accepted = |(name, document): (&str, String)| (format!("accepted/{name}.xml"), document);
-    let files: BTreeMap<String, String> = (attacks(forge).into_iter().map(rejected))
-        .chain(encryption::attacks(forge).into_iter().map(rejected))
+    let files: BTreeMap<String, String> = (recipes().map(rejected))
         .chain(genuine::responses(forge).into_iter().map(accepted))
         .chain(encryption::genuine(forge).into_iter().map(accepted))
         .collect();

@@ -4,13 +4,13 @@ use proptest::prelude::*;
 use sidelight::protocol::saml::bindings::{Encoding, encode_post};
 use sidelight::protocol::saml::verdict::{explain, judge_post, verdict};
 
-use crate::forge::{Forge, Parts};
+use crate::forge::{Forge, alices};
 
 #[test]
 fn no_single_octet_changes_the_identity() {
     let forge = Forge::shared();
     let expectations = forge.expectations();
-    for document in [Parts::genuine().assertion_signed(forge), Parts::genuine().response_signed(forge)] {
+    for document in [alices().assertion_signed(forge).unwrap(), alices().response_signed(forge).unwrap()] {
         let original = verdict(document.as_bytes(), &expectations).unwrap();
         let mut changed = document.clone().into_bytes();
         for place in 0..changed.len() {
@@ -35,7 +35,7 @@ proptest! {
     ) {
         let forge = Forge::shared();
         let expectations = forge.expectations();
-        let document = Parts::genuine().both_signed(forge);
+        let document = alices().both_signed(forge).unwrap();
         let original = verdict(document.as_bytes(), &expectations).unwrap();
         let octets = document.as_bytes();
         let (from, to) = (from.min(octets.len()), to.min(octets.len()));
@@ -63,7 +63,7 @@ proptest! {
 fn a_post_is_judged_like_its_document() {
     let forge = Forge::shared();
     let expectations = forge.expectations();
-    let document = Parts::genuine().both_signed(forge);
+    let document = alices().both_signed(forge).unwrap();
     let value = encode_post(document.as_bytes());
     assert_eq!(judge_post(&value, &expectations).verdict, verdict(document.as_bytes(), &expectations));
     let reject = judge_post(&value.replacen('P', "-", 1), &expectations).verdict.unwrap_err();
@@ -73,7 +73,7 @@ fn a_post_is_judged_like_its_document() {
 #[test]
 fn an_explanation_lists_every_check_in_order() {
     let forge = Forge::shared();
-    for octets in [&b""[..], b"<a/>", Parts::genuine().both_signed(forge).as_bytes()] {
+    for octets in [&b""[..], b"<a/>", alices().both_signed(forge).unwrap().as_bytes()] {
         let explanation = explain(octets, Encoding::Xml, &forge.expectations());
         let numbers: Vec<u16> = explanation.checks.iter().map(|check| check.number).collect();
         assert_eq!(numbers, (1..=28).collect::<Vec<_>>());

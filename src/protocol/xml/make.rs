@@ -134,11 +134,23 @@ fn signed_info(options: &SigningOptions<'_>, id: &str, digest: &str) -> String {
 /// # Errors
 /// [`MakeFail`] when the certificate has no such key.
 pub fn encrypt_element(xml: &str, certificate_der: &[u8]) -> Result<String, MakeFail> {
+    encrypt_octets(xml.as_bytes(), certificate_der, DataCipher::Aes256Gcm.uri())
+}
+
+/// As [`encrypt_element`], whatever the plaintext is, by the cipher that this URI names.
+///
+/// # Errors
+/// [`MakeFail`] when the certificate has no such key, or there is no such cipher for new ciphertexts.
+pub fn encrypt_octets(
+    plaintext: &[u8],
+    certificate_der: &[u8],
+    cipher_uri: &str,
+) -> Result<String, MakeFail> {
+    let cipher = DataCipher::from_uri(cipher_uri).ok_or(MakeFail::Algorithm)?;
     let spki = public_key_of(certificate_der).ok_or(MakeFail::Recipient)?;
-    let mut session_key = Zeroizing::new([0; 32]);
+    let mut session_key = Zeroizing::new(vec![0; cipher.key_bytes()]);
     rand::fill(session_key.as_mut_slice()).map_err(|_| MakeFail::Cryptography)?;
-    let cipher = DataCipher::Aes256Gcm;
-    let data = cipher.encrypt(session_key.as_slice(), xml.as_bytes()).ok_or(MakeFail::Cryptography)?;
+    let data = cipher.encrypt(session_key.as_slice(), plaintext).ok_or(MakeFail::Cryptography)?;
     let recipient =
         PublicEncryptingKey::from_der(spki).and_then(|key| Ok(OaepPublicEncryptingKey::new(key)?));
     let recipient = recipient.map_err(|_| MakeFail::Recipient)?;
