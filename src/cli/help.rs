@@ -3,6 +3,7 @@
 use argh::{CommandInfoWithArgs as Command, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
 
 use super::typed::spelled;
+use crate::desk::people::csv_upload::columns;
 
 /// Columns of a page.
 const WIDTH: usize = 100;
@@ -115,9 +116,10 @@ pub fn flag_text(flag: &FlagInfo<'_>) -> String {
     format!("{}{more}", flag.description)
 }
 
-/// `text` with the command's own name in place of `{command_name}`.
+/// `text` with the command's own name in place of `{command_name}`, and the columns of a file of users in place of
+/// `%columns%`: what a derived parser knows of a command cannot look them up.
 pub fn named(text: &str, path: &[&Command]) -> String {
-    text.replace("{command_name}", &spelled(path))
+    text.replace("{command_name}", &spelled(path)).replace("%columns%", &columns().join(", "))
 }
 
 /// The first letter in upper case.

@@ -236,6 +236,7 @@ fn of_scim(told: &mut Transcript<'_>) {
 fn of_commands(told: &mut Transcript<'_>) {
     told.command(&["user", "create", "--help"]);
     told.command(&["user", "update", "--help"]);
+    told.command(&["user", "import", "--help"]);
     let full = [
         "user",
         "create",

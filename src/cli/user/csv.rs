@@ -25,7 +25,7 @@ use crate::model::GroupId;
 #[argh(
     subcommand,
     name = "import",
-    note = "Columns, in any order: FirstName, LastName, Email, Phone, GlanceAddress, Password, PartnerUID. A row is found by its Glance Address; a blank cell leaves what is there. A name that looks like one of these, such as E-mail or first_name, is taken for it. See first what would happen: --dry-run",
+    note = "Columns, in any order: %columns%. A row is found by its Glance Address; a blank cell leaves what is there. A name that looks like one of these, such as E-mail or first_name, is taken for it. See first what would happen: --dry-run",
     example = "{command_name} people.csv --group 12345 --role Agent --dry-run\n{command_name} people.csv --map \"Work mail=Email\" --ignore-column Department --dry-run"
 )]
 pub struct Import {

@@ -207,3 +207,29 @@ fn written(member: &Member) -> Value {
     row.insert("subscription".into(), Value::Null);
     row.into()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn the_description_of_the_interface_has_the_fields_that_are_read_and_no_others() {
+        let document: Value = serde_json::from_str(include_str!("../../../static/openapi.json")).unwrap();
+        let described = |schema: &str| {
+            let properties = document["components"]["schemas"][schema]["properties"].as_object().unwrap();
+            let mut names: Vec<String> = properties.keys().cloned().collect();
+            names.sort();
+            names
+        };
+        let sorted = |names: &[&str]| {
+            let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(described("NewUser"), sorted(&NEW_FIELDS));
+        assert_eq!(described("UserChange"), sorted(&CHANGE_FIELDS));
+        let shown: Vec<&str> = CHANGE_FIELDS.iter().copied().filter(|name| *name != "password").collect();
+        assert_eq!(described("User"), sorted(&shown));
+    }
+}

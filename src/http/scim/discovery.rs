@@ -107,3 +107,33 @@ fn schemas(base: &str) -> Result<Vec<Value>> {
     }
     Ok(schemas)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::model::person::{LINES, Scim};
+
+    #[test]
+    fn the_schema_of_a_user_has_every_line_of_text_that_is_read() {
+        let schemas = schemas("").unwrap();
+        let names = |attributes: &Value| -> Vec<String> {
+            attributes
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["name"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let attributes = &schemas[0]["attributes"];
+        let parts = &attributes.as_array().unwrap().iter().find(|one| one["name"] == "name").unwrap()["subAttributes"];
+        for field in LINES {
+            let (described, name) = match field.scim {
+                Some(Scim::Attribute(name) | Scim::List { name, .. }) => (attributes, name),
+                Some(Scim::Name(part)) => (parts, part),
+                None => continue,
+            };
+            assert!(names(described).iter().any(|one| one == name), "{field:?}");
+        }
+    }
+}

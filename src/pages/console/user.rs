@@ -4,9 +4,10 @@ use maud::{Markup, html};
 
 use super::access_log::{LogLine, lines};
 use super::password_link::{self, Made, Standing};
-use super::users::{EMAIL_HINT, puid_field, role_options};
+use super::users::{lines_of_text, puid_field, role_options};
 use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
+use crate::model::person::{ADDRESS, ROLE};
 use crate::model::{Group, Member, Role};
 use crate::pages::components::{
     ButtonStyle, Tone, badge, button, card, choice_button, danger_card, flush_card, header, link_button,
@@ -106,20 +107,13 @@ fn details(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
         &html! {
             (form::opened(fill))
             @if view.may_change_person {
-                (FormField::text("address", "Glance Address").required().draw(fill))
+                (FormField::text(ADDRESS.name, ADDRESS.label).required().draw(fill))
             }
             (puid_field(fill))
             @if view.may_change_person {
-                div.row {
-                    (FormField::text("first_name", "First name").draw(fill))
-                    (FormField::text("last_name", "Last name").draw(fill))
-                }
-                div.row {
-                    (FormField::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
-                    (FormField::of_type("phone", "Phone number", "tel").draw(fill))
-                }
+                (lines_of_text(fill))
             }
-            (FormField::select("role", "Role", &options).draw(fill))
+            (FormField::select(ROLE.name, ROLE.label, &options).draw(fill))
             div.actions { (button("Save details", ButtonStyle::Primary)) }
         },
     )

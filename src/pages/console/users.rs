@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{crumbs, name_of, own, states};
 use crate::clock::Timestamp;
+use crate::model::person::{ADDRESS, ADMINISTRATOR, LINES, PASSWORD, PUID, ROLE};
 use crate::model::{Member, Role};
 use crate::pages::components::{
     ButtonStyle, ColumnHead, TableRow, breakable, button, card, header, link_button, table_of, time_or,
@@ -137,25 +138,17 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         &frame.onward(&own(frame, "/users/new")),
         frame.token,
         &html! {
-            (FormField::text("address", "Glance Address").hint("Such as doe.john.example.glance.net. Nobody else may have it.")
+            (FormField::text(ADDRESS.name, ADDRESS.label).hint("Such as doe.john.example.glance.net. Nobody else may have it.")
                 .required().draw(fill))
             (puid_field(fill))
-            div.row {
-                (FormField::text("first_name", "First name").draw(fill))
-                (FormField::text("last_name", "Last name").draw(fill))
-            }
-            div.row {
-                (FormField::of_type("email", "E-mail address", "email").hint(EMAIL_HINT).draw(fill))
-                (FormField::of_type("phone", "Phone number", "tel").draw(fill))
-            }
-            (FormField::select("role", "Role", &options).draw(fill))
+            (lines_of_text(fill))
+            (FormField::select(ROLE.name, ROLE.label, &options).draw(fill))
             p.hint { "Nobody needs a password who signs in with login keys or SAML only." }
             div.row {
-                (FormField::password("password", "Password", "new-password").hint(rule).draw(fill))
+                (FormField::password(PASSWORD.name, PASSWORD.label, "new-password").hint(rule).draw(fill))
                 (FormField::password("again", "The password again", "new-password").draw(fill))
             }
-            (form::tick("administrator", "yes", "Administrator of this group",
-                "May run this group in the console and through the provisioning API. Needs a password.", fill))
+            (form::tick(ADMINISTRATOR.name, "yes", ADMINISTRATOR.label, ADMINISTRATOR.hint, fill))
             div.actions { (button("Create user", ButtonStyle::Primary)) (link_button(&frame.back_to(&own(frame, "/users")), "Cancel", false)) }
         },
     );
@@ -181,11 +174,17 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
     console(frame, MenuEntry::Users, "New user", fill.is_wrong() || join.is_wrong(), &content)
 }
 
-/// For what an e-mail address is good here.
-pub const EMAIL_HINT: &str = "Single sign-on finds people by it too.";
+/// A person's lines of text, two in a row.
+pub(super) fn lines_of_text(fill: &Fill) -> Markup {
+    html! {
+        @for row in LINES.chunks(2) {
+            div.row {
+                @for line in row { (FormField::of_type(line.name, line.label, line.input).hint(line.hint).draw(fill)) }
+            }
+        }
+    }
+}
 
 pub(super) fn puid_field(fill: &Fill) -> Markup {
-    FormField::text("puid", "Partner User ID (PUID)")
-        .hint("The user's ID in your own system. Login keys are made for it; letter case and spaces count.")
-        .draw(fill)
+    FormField::text(PUID.name, PUID.label).hint(PUID.hint).draw(fill)
 }
