@@ -27,7 +27,7 @@ use crate::desk::people::users::{NewUser, RoleChoice, UserChange, UserKey};
 use crate::desk::sign_in::Attempt;
 use crate::error::{Error, Kind, Result};
 use crate::gate::Response;
-use crate::model::person::{ADDRESS, Field, PUID, Person, ROLE};
+use crate::model::person::{ACTIVE, ADDRESS, Field, PASSWORD, PUID, Person, ROLE, SUSPENDED};
 use crate::model::{Caller, GroupId, LogEntry};
 use crate::protocol::credential::{Credential, Subject};
 
@@ -158,7 +158,7 @@ fn warn_of_get(app: &App, call: &Call<'_>, partner: &Partner) -> Result<()> {
 }
 
 fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
-    let text = |field: &Field| text_of(parameters, field).map(Option::unwrap_or_default);
+    let text = |field: &Field| of(parameters, field, Parameters::text).map(Option::unwrap_or_default);
     let audio = audio_provider(parameters)?;
     if let Some(url) = parameters.filled("OKURL")? {
         okurl::check(&url)?;
@@ -168,7 +168,7 @@ fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> R
         address: text(&ADDRESS)?,
         person: Person::try_of(&text)?,
         role: RoleChoice::of_wire(&text(&ROLE)?),
-        password: parameters.password("UserPW")?,
+        password: of(parameters, &PASSWORD, Parameters::password)?,
         administrator: false,
     };
     let made = app.desk.people.create_user(&partner.caller, partner.group, new)?;
@@ -177,13 +177,13 @@ fn new_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> R
 
 fn update_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -> Result<Document> {
     let key = selected(parameters)?;
-    let suspended = parameters.flag("UserSuspended")?;
-    let active = parameters.flag("UserActive")?;
+    let suspended = of(parameters, &SUSPENDED, Parameters::flag)?;
+    let active = of(parameters, &ACTIVE, Parameters::flag)?;
     let change = UserChange {
-        address: parameters.filled("UserAddress")?,
-        person: Person::try_of(|line| text_of(parameters, line))?,
-        role: text_of(parameters, &ROLE)?.map(|name| RoleChoice::of_wire(&name)),
-        password: parameters.password("UserPW")?,
+        address: of(parameters, &ADDRESS, Parameters::filled)?,
+        person: Person::try_of(|line| of(parameters, line, Parameters::text))?,
+        role: of(parameters, &ROLE, Parameters::text)?.map(|name| RoleChoice::of_wire(&name)),
+        password: of(parameters, &PASSWORD, Parameters::password)?,
         // Where both are sent, UserSuspended wins. Wire contract §4.3.
         active: if suspended.is_some() { None } else { active },
         suspended,
@@ -206,14 +206,18 @@ fn delete_user_work(app: &App, partner: &Partner, parameters: &Parameters<'_>) -
     Ok(document::done())
 }
 
-/// The value of a field, which may be empty; `None` when it was not sent, and where this API does not have it.
-fn text_of(parameters: &Parameters<'_>, field: &Field) -> Result<Option<String>> {
-    field.papi.map_or(Ok(None), |papi| parameters.text(papi.parameter))
+/// What was sent of a field, as `read` reads it; `None` when nothing was, and where this API does not have it.
+fn of<'r, T>(
+    parameters: &Parameters<'r>,
+    field: &Field,
+    read: fn(&Parameters<'r>, &str) -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    field.papi.map_or(Ok(None), |papi| read(parameters, papi.parameter))
 }
 
 /// The user that PartnerUserID selects.
 fn selected(parameters: &Parameters<'_>) -> Result<UserKey> {
-    let text = parameters.text("PartnerUserID")?.unwrap_or_default();
+    let text = of(parameters, &PUID, Parameters::text)?.unwrap_or_default();
     crate::desk::ground::fields::puid(&text).map(|puid| UserKey::Puid(puid.as_str().to_owned()))
 }
 

@@ -17,7 +17,9 @@ use crate::gate::Response;
 use crate::http::answer;
 use crate::http::form::Params;
 use crate::http::router::{App, Call};
-use crate::model::person::{self, ADDRESS, ADMINISTRATOR, FIELDS, Field, PUID, Person, STATES};
+use crate::model::person::{
+    self, ACTIVE, ADDRESS, ADMINISTRATOR, FIELDS, Field, PASSWORD, PUID, Person, ROLE, STATES, SUSPENDED,
+};
 use crate::model::{Member, RoleId, UserId};
 
 /// Users of a page when the client does not say. Wire contract §5.2.
@@ -145,26 +147,30 @@ fn role_named(name: String) -> RoleMatch {
 
 fn new_user(item: &Value) -> Result<NewUser> {
     let row = JsonRow::new(item, &NEW_FIELDS).map_err(in_wire_words)?;
-    let text = |field: &Field| text_of(&row, field).map(Option::unwrap_or_default);
+    let text = |field: &Field| of(&row, field, JsonRow::text).map(Option::unwrap_or_default);
     Ok(NewUser {
         address: text(&ADDRESS)?,
         // Required here: an empty one is refused by the rule of the field.
         puid: Some(text(&PUID)?),
         person: Person::try_of(text)?,
-        role: row.number("roleId")?.map(role_choice).unwrap_or_default(),
-        password: row.secret("password")?,
+        role: of(&row, &ROLE, JsonRow::number)?.map(role_choice).unwrap_or_default(),
+        password: of(&row, &PASSWORD, JsonRow::secret)?,
         administrator: false,
     })
 }
 
-/// The text of a field; `None` when it is absent.
-fn text_of(row: &JsonRow<'_>, field: &Field) -> Result<Option<String>> {
-    field.rest.map_or(Ok(None), |name| row.text(name))
+/// What a row has of a field, as `read` reads it; `None` when it is absent, and where these APIs do not have it.
+fn of<'v, T>(
+    row: &JsonRow<'v>,
+    field: &Field,
+    read: fn(&JsonRow<'v>, &str) -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    field.rest.map_or(Ok(None), |name| read(row, name))
 }
 
 fn change(item: &Value) -> Result<(UserKey, UserChange)> {
     let row = JsonRow::new(item, &CHANGE_FIELDS)?;
-    let (mut puid, mut address) = (text_of(&row, &PUID)?, text_of(&row, &ADDRESS)?);
+    let (mut puid, mut address) = (of(&row, &PUID, JsonRow::text)?, of(&row, &ADDRESS, JsonRow::text)?);
     // What names the user is no change; the others of the three are.
     let key = if let Some(id) = row.number("userId")? {
         UserKey::Id(UserId(id))
@@ -178,11 +184,11 @@ fn change(item: &Value) -> Result<(UserKey, UserChange)> {
     let change = UserChange {
         address,
         puid: puid.map(Some),
-        person: Person::try_of(|line| text_of(&row, line))?,
-        role: row.number("roleId")?.map(role_choice),
-        password: row.secret("password")?,
-        suspended: row.flag("suspended")?,
-        active: row.flag("active")?,
+        person: Person::try_of(|line| of(&row, line, JsonRow::text))?,
+        role: of(&row, &ROLE, JsonRow::number)?.map(role_choice),
+        password: of(&row, &PASSWORD, JsonRow::secret)?,
+        suspended: of(&row, &SUSPENDED, JsonRow::flag)?,
+        active: of(&row, &ACTIVE, JsonRow::flag)?,
         ..UserChange::default()
     };
     Ok((key, change))
@@ -201,6 +207,7 @@ fn written(member: &Member) -> Value {
     for (name, shown) in person::answered(member) {
         row.insert(name.to_owned(), json!(shown));
     }
+    // The vendor's API says a role by number and by name, and has a field that means nothing here.
     row.insert("userId".into(), json!(member.user.id));
     row.insert("roleId".into(), json!(member.membership.role.map_or(0, |role| role.0)));
     row.insert("roleName".into(), json!(member.role_name));

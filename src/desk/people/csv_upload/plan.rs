@@ -14,7 +14,7 @@ use crate::desk::people::users::{
     CheckedChange, CheckedUser, NewUser, RoleChoice, UserChange, UserKey, check_change, check_new, role_of,
 };
 use crate::error::{Error, Kind, Result};
-use crate::model::person::{self, Field};
+use crate::model::person::{self, ADDRESS, Field, PUID, ROLE};
 use crate::model::{Caller, GroupId, Member, Role, User};
 use crate::store::Reader;
 
@@ -139,12 +139,12 @@ impl<'r> EarlierRows<'r> {
         let address = row.address.to_ascii_lowercase();
         if let Some(line) = self.addresses.insert(address, row.line).filter(|_| !row.address.is_empty()) {
             let why = format!("Line {line} has this Glance Address too.");
-            return Some(refusal("address_repeated", "GlanceAddress", &row.address, why));
+            return Some(refusal("address_repeated", Some(&ADDRESS), &row.address, why));
         }
         let puid = row.puid.as_deref()?;
         let line = self.puids.insert(puid, row.line)?;
         let why = format!("Line {line} has this Partner User ID too.");
-        Some(refusal("puid_repeated", "PartnerUID", puid, why))
+        Some(refusal("puid_repeated", Some(&PUID), puid, why))
     }
 }
 
@@ -199,11 +199,11 @@ impl Rules<'_> {
         puid_meant(change.puid.as_ref().and_then(Option::as_deref))?;
         let new_role = role.map(|role| role.as_ref().map_or("", |role| role.name.as_str()));
         let new_puid = row.puid.as_deref().filter(|_| change.puid.is_some());
-        let new_value = |field: &Field| match field.name {
-            "address" => change.address.as_deref(),
-            "puid" => new_puid,
-            "role" => new_role,
-            _ => change.person.value(field)?.as_deref(),
+        let new_value = |field: &Field| match field {
+            field if *field == ADDRESS => change.address.as_deref(),
+            field if *field == PUID => new_puid,
+            field if *field == ROLE => new_role,
+            line => change.person.value(line)?.as_deref(),
         };
         let changed: Vec<(&'static str, &str, &str)> = person::details()
             .filter_map(|field| Some((field.name, field.text(member), new_value(field)?)))
@@ -212,7 +212,7 @@ impl Rules<'_> {
         if changed.is_empty() && !password {
             return Ok(Planned::Nothing);
         }
-        if password || changed.iter().any(|(field, ..)| !matches!(*field, "puid" | "role")) {
+        if password || changed.iter().any(|(field, ..)| *field != PUID.name && *field != ROLE.name) {
             permission::change_person(self.caller, user)?;
         }
         password_fits(row, self.rule_of(user)?)?;
@@ -269,7 +269,7 @@ impl Rules<'_> {
                 if let (Some(planned), Some(row)) = (plan.rows.get_mut(at), rows.get(at)) {
                     let why = "Another user of the group has this Partner User ID.".to_owned();
                     let puid = row.puid.as_deref().unwrap_or("");
-                    *planned = Planned::Refused(refusal("puid_taken", "PartnerUID", puid, why));
+                    *planned = Planned::Refused(refusal("puid_taken", Some(&PUID), puid, why));
                 }
             }
             owned.retain(|(at, _)| plan.rows.get(*at).is_some_and(Planned::is_a_change));
@@ -299,19 +299,19 @@ fn puid_meant(puid: Option<&str>) -> Result<()> {
 
 fn of_error(error: &Error, row: &CsvRow) -> RowRefusal {
     let field = error.field.as_deref().and_then(person::field);
-    let value = match field.map(|field| (field.name, row.person.value(field))) {
-        Some(("address", _)) => Some(&row.address),
-        Some(("puid", _)) => row.puid.as_ref(),
-        Some((_, Some(cell))) => cell.as_ref(),
-        // A password is not repeated.
-        _ => None,
+    let value = match field {
+        Some(field) if *field == ADDRESS => Some(&row.address),
+        Some(field) if *field == PUID => row.puid.as_ref(),
+        // A password is no line of text, so it is not repeated.
+        Some(field) => row.person.value(field).and_then(Option::as_ref),
+        None => None,
     };
-    let column = field.and_then(|field| field.column).unwrap_or_default();
     let value = value.cloned().unwrap_or_default();
-    refusal(error.code, column, &value, error.public.clone())
+    refusal(error.code, field, &value, error.public.clone())
 }
 
-fn refusal(code: &'static str, column: &'static str, value: &str, why: String) -> RowRefusal {
+fn refusal(code: &'static str, field: Option<&Field>, value: &str, why: String) -> RowRefusal {
+    let column = field.and_then(|field| field.column).unwrap_or_default();
     // Cells are shown on a page: a hostile one must not fill it.
     let value = value.chars().take(100).collect();
     RowRefusal { code, column, value, why, remedy: remedy(code) }
