@@ -10,8 +10,12 @@
 //! - Whom somebody else changes meanwhile, triggers of `schema.sql` mark as stale. These are left out, and are told of, so
 //!   that they are judged again.
 
+use std::sync::LazyLock;
+
+use super::users::{and_lines, of_lines};
 use super::{ImportId, Writer, database_fault, is_duplicate};
 use crate::error::{Error, Kind, Result};
+use crate::model::person::LINES;
 use crate::model::{Membership, Puid, User, UserId};
 
 /// The changes of an import that are still what they were judged to be, by user.
@@ -43,25 +47,19 @@ impl Writer<'_> {
 
     /// As [`Writer::update_user`], for an import.
     pub(super) fn prepare_user(&self, import: i64, user: &User) -> Result<()> {
-        self.execute(
-            "INSERT INTO import_changes (import_id, user_id, glance_address, first_name, last_name, email, phone)
-             SELECT ?1, u.id, iif(u.glance_address = ?3 COLLATE BINARY, NULL, ?3), iif(u.first_name = ?4, NULL, ?4),
-                    iif(u.last_name = ?5, NULL, ?5), iif(u.email = ?6 COLLATE BINARY, NULL, ?6),
-                    iif(u.phone = ?7, NULL, ?7)
-             FROM users u WHERE u.id = ?2
-             ON CONFLICT (import_id, user_id) DO UPDATE SET glance_address = excluded.glance_address,
-                 first_name = excluded.first_name, last_name = excluded.last_name, email = excluded.email,
-                 phone = excluded.phone",
-            (
-                import,
-                user.id.0,
-                user.address.as_str(),
-                &user.person.first_name,
-                &user.person.last_name,
-                &user.person.email,
-                &user.person.phone,
-            ),
-        )?;
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let lines = of_lines(|_, line| line.to_owned());
+            let unlike =
+                of_lines(|at, line| format!("iif(u.{line} = ?{0} COLLATE BINARY, NULL, ?{0})", at + 4));
+            let again = of_lines(|_, line| format!("{line} = excluded.{line}"));
+            format!(
+                "INSERT INTO import_changes (import_id, user_id, glance_address, {lines})
+                 SELECT ?1, u.id, iif(u.glance_address = ?3 COLLATE BINARY, NULL, ?3), {unlike} FROM users u WHERE u.id = ?2
+                 ON CONFLICT (import_id, user_id) DO UPDATE SET glance_address = excluded.glance_address, {again}"
+            )
+        });
+        let address = user.address.as_str();
+        self.execute(&SQL, and_lines(&[&import, &user.id.0, &address], &user.person).as_slice())?;
         self.execute(
             "UPDATE user_words SET wider = 1, person = search_words(person, ?2, ?3, ?4, ?5) WHERE user_id = ?1",
             (user.id.0, user.address.as_str(), &user.person.first_name, &user.person.last_name, &user.person.email),
@@ -123,16 +121,20 @@ impl Writer<'_> {
         let id = import.number();
         let stale = self.stale_changes(id)?;
         // Columns that an index or a trigger looks at stand in statements of their own: each costs more than the rest.
+        let looked_at = |line: &str| matches!(line, "first_name" | "last_name" | "email");
+        let rest: Vec<&str> = LINES.iter().map(|line| line.name).filter(|line| !looked_at(line)).collect();
+        let any_of_rest = rest.iter().map(|line| format!("i.{line}, ")).collect::<String>();
+        let the_rest: String =
+            rest.iter().map(|line| format!("{line} = coalesce(i.{line}, users.{line}), ")).collect();
         let changes = [
             format!(
-                "UPDATE users SET phone = i.phone, updated_at = ?2
-                 FROM {FRESH} AND users.id = i.user_id AND i.phone IS NOT NULL
+                "UPDATE users SET {the_rest} updated_at = ?2
+                 FROM {FRESH} AND users.id = i.user_id AND coalesce({any_of_rest} NULL) IS NOT NULL
                    AND coalesce(i.first_name, i.last_name) IS NULL"
             ),
             format!(
                 "UPDATE users SET first_name = coalesce(i.first_name, users.first_name),
-                     last_name = coalesce(i.last_name, users.last_name), phone = coalesce(i.phone, users.phone),
-                     updated_at = ?2
+                     last_name = coalesce(i.last_name, users.last_name), {the_rest} updated_at = ?2
                  FROM {FRESH} AND users.id = i.user_id AND coalesce(i.first_name, i.last_name) IS NOT NULL"
             ),
             format!(

@@ -1,13 +1,15 @@
 //! Users: the person with a Glance Address, whatever groups they belong to.
 
-use rusqlite::{OptionalExtension, Row};
+use std::sync::LazyLock;
+
+use rusqlite::{OptionalExtension, Row, ToSql};
 
 use super::imports::{visible, visible_member};
 use super::leaving::{HOME, STILL_THERE};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::model::person::Person;
+use crate::model::person::{LINES, Person};
 use crate::model::{GlanceAddress, GroupId, User, UserId};
 
 /// A user to be made.
@@ -21,14 +23,33 @@ pub struct NewUserRow {
 }
 
 /// The columns of a user, in the order of [`user_row`]; `u` is the users table.
-pub(super) fn columns() -> String {
-    format!(
-        "u.id, u.glance_address, u.first_name, u.last_name, u.email, u.phone, u.password_hash IS NOT NULL, {HOME},
-         u.failures, u.locked_until, u.signed_in_at, u.created_at, u.updated_at"
-    )
+pub(super) fn columns() -> &'static str {
+    static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+        let lines = of_lines(|_, line| format!("u.{line}"));
+        format!(
+            "u.id, u.glance_address, u.password_hash IS NOT NULL, {HOME}, u.failures, u.locked_until, u.signed_in_at,
+             u.created_at, u.updated_at, {lines}"
+        )
+    });
+    &COLUMNS
 }
+/// How many columns there are in [`columns`] before those of the lines of text.
+const BEFORE_LINES: usize = 9;
 /// How many columns there are in [`columns`].
-pub(super) const COLUMN_COUNT: usize = 13;
+pub(super) const COLUMN_COUNT: usize = BEFORE_LINES + LINES.len();
+
+/// SQL for the column of each of a person's lines of text, which has the field's name: `sql` gets its place, from 0, and
+/// its name.
+pub(super) fn of_lines(sql: impl Fn(usize, &str) -> String) -> String {
+    let each = LINES.iter().enumerate().map(|(at, line)| sql(at, line.name));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// The values to bind for a statement about a person's lines of text: theirs come after `others`.
+pub(super) fn and_lines<'v>(others: &[&'v dyn ToSql], person: &'v Person<String>) -> Vec<&'v dyn ToSql> {
+    let lines = person.iter().map(|(_, text)| -> &dyn ToSql { text });
+    others.iter().copied().chain(lines).collect()
+}
 
 impl Reader<'_> {
     /// Finds a user by number.
@@ -106,29 +127,24 @@ impl Writer<'_> {
     }
 
     fn insert_user_numbered(&self, user: &NewUserRow, number: Option<i64>) -> rusqlite::Result<UserId> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO users (id, glance_address, home_group_id, first_name, last_name, email, phone,
-                                    password_hash, created_at, updated_at)
-                 VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let (lines, values) =
+                (of_lines(|_, line| line.to_owned()), of_lines(|at, _| format!("?{}", at + 6)));
+            format!(
+                "INSERT INTO users (id, glance_address, home_group_id, password_hash, created_at, updated_at, {lines})
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, {values})"
             )
-            .and_then(|mut s| {
-                s.insert((
-                    user.address.as_str(),
-                    user.home_group.0,
-                    &user.person.first_name,
-                    &user.person.last_name,
-                    &user.person.email,
-                    &user.person.phone,
-                    &user.password_hash,
-                    self.now.0,
-                    number,
-                ))
-            })
+        });
+        let address = user.address.as_str();
+        let others: [&dyn ToSql; 5] =
+            [&number, &address, &user.home_group.0, &user.password_hash, &self.now.0];
+        self.connection
+            .prepare_cached(&SQL)
+            .and_then(|mut s| s.insert(and_lines(&others, &user.person).as_slice()))
             .map(UserId)
     }
 
-    /// Keeps the address, names, e-mail address and phone number of `user`, found by its number.
+    /// Keeps the address and the lines of text of `user`, found by its number.
     ///
     /// # Errors
     /// `Conflict` with code `address_taken` when another user has the Glance Address.
@@ -144,22 +160,15 @@ impl Writer<'_> {
     }
 
     fn update_user_row(&self, user: &User) -> rusqlite::Result<()> {
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let lines = of_lines(|at, line| format!("{line} = ?{}", at + 4));
+            format!("UPDATE users SET glance_address = ?2, updated_at = ?3, {lines} WHERE id = ?1")
+        });
+        let address = user.address.as_str();
+        let others: [&dyn ToSql; 3] = [&user.id.0, &address, &self.now.0];
         self.connection
-            .prepare_cached(
-                "UPDATE users SET glance_address = ?2, first_name = ?3, last_name = ?4, email = ?5,
-                                  phone = ?6, updated_at = ?7 WHERE id = ?1",
-            )
-            .and_then(|mut s| {
-                s.execute((
-                    user.id.0,
-                    user.address.as_str(),
-                    &user.person.first_name,
-                    &user.person.last_name,
-                    &user.person.email,
-                    &user.person.phone,
-                    self.now.0,
-                ))
-            })
+            .prepare_cached(&SQL)
+            .and_then(|mut s| s.execute(and_lines(&others, &user.person).as_slice()))
             .map(drop)
     }
 
@@ -234,22 +243,22 @@ impl Writer<'_> {
 pub(super) fn user_row(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     let address: String = row.get(first + 1)?;
     let address = GlanceAddress::parse(&address).ok_or_else(|| unreadable(first + 1, "Glance Address"))?;
+    let mut next = first + BEFORE_LINES;
+    let line = |_| {
+        next += 1;
+        row.get(next - 1)
+    };
     Ok(User {
         id: UserId(row.get(first)?),
         address,
-        person: Person {
-            first_name: row.get(first + 2)?,
-            last_name: row.get(first + 3)?,
-            email: row.get(first + 4)?,
-            phone: row.get(first + 5)?,
-        },
-        has_password: row.get(first + 6)?,
-        home_group: GroupId(row.get(first + 7)?),
-        failures: row.get(first + 8)?,
-        locked_until: row.get::<_, Option<i64>>(first + 9)?.map(Timestamp),
-        signed_in_at: row.get::<_, Option<i64>>(first + 10)?.map(Timestamp),
-        created_at: Timestamp(row.get(first + 11)?),
-        updated_at: Timestamp(row.get(first + 12)?),
+        has_password: row.get(first + 2)?,
+        home_group: GroupId(row.get(first + 3)?),
+        failures: row.get(first + 4)?,
+        locked_until: row.get::<_, Option<i64>>(first + 5)?.map(Timestamp),
+        signed_in_at: row.get::<_, Option<i64>>(first + 6)?.map(Timestamp),
+        created_at: Timestamp(row.get(first + 7)?),
+        updated_at: Timestamp(row.get(first + 8)?),
+        person: Person::try_of(line)?,
     })
 }
 
