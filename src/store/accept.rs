@@ -146,16 +146,16 @@ fn file_alone(path: &Path) -> Result<FileAlone> {
     }
     let found = connection
         .query_row(
-            "SELECT log_salt, closed_cleanly, (SELECT rootpage FROM sqlite_schema WHERE name = 'appliance'),
-                 (SELECT page_size FROM pragma_page_size),
-                 (SELECT count(*) FROM sqlite_schema WHERE name = '_litestream_seq') FROM appliance",
+            "SELECT log_salt, closed_cleanly, (SELECT rootpage FROM sqlite_schema WHERE name = 'appliance') AS rootpage,
+                 (SELECT page_size FROM pragma_page_size) AS page_size,
+                 (SELECT count(*) FROM sqlite_schema WHERE name = '_litestream_seq') AS replicated FROM appliance",
             [],
             |row| {
                 Ok(FileAlone::Names {
-                    salt: row.get(0)?,
-                    closed: row.get(1)?,
-                    replicated: row.get::<_, i64>(4)? > 0,
-                    marks_only: log_file::holds_only_marks(path, row.get(2)?, row.get(3)?),
+                    salt: row.get("log_salt")?,
+                    closed: row.get("closed_cleanly")?,
+                    replicated: row.get::<_, i64>("replicated")? > 0,
+                    marks_only: log_file::holds_only_marks(path, row.get("rootpage")?, row.get("page_size")?),
                 })
             },
         )

@@ -139,16 +139,16 @@ fn condition(query: &LogQuery) -> String {
 
 fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
     Ok(LogRow {
-        id: row.get(0)?,
-        at: Timestamp(row.get(1)?),
-        group: row.get::<_, Option<i64>>(2)?.map(GroupId),
-        ip: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-        actor: row.get(4)?,
-        operation: row.get(5)?,
-        subject: row.get(6)?,
-        detail: row.get(7)?,
-        refused: row.get(8)?,
-        code: row.get(9)?,
-        incident: row.get(10)?,
+        id: row.get("id")?,
+        at: Timestamp(row.get("at")?),
+        group: row.get::<_, Option<i64>>("group_id")?.map(GroupId),
+        ip: row.get::<_, Option<String>>("ip")?.unwrap_or_default(),
+        actor: row.get("actor")?,
+        operation: row.get("operation")?,
+        subject: row.get("subject")?,
+        detail: row.get("detail")?,
+        refused: row.get("refused")?,
+        code: row.get("code")?,
+        incident: row.get("incident")?,
     })
 }

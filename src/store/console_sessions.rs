@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::model::{GroupId, OperatorId, UserId};
+use crate::model::{GroupId, MemberStanding, OperatorId, UserId};
 
 /// Who holds a console session, as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl Reader<'_> {
     pub fn console_session(&self, fingerprint: &[u8], now: Timestamp) -> Result<Option<ConsoleSessionRow>> {
         self.connection
             .prepare_cached(
-                "SELECT s.created_at, s.used_at, s.expires_at, o.id, o.name, s.user_id, s.group_id,
-                     u.glance_address, coalesce(m.administrator AND m.active AND NOT m.suspended AND g.off_since IS NULL, 0)
+                "SELECT s.created_at, s.used_at, s.expires_at, o.id AS operator_id, o.name AS operator_name, s.user_id, s.group_id,
+                     u.glance_address, m.administrator, m.active, m.suspended, g.off_since IS NOT NULL AS group_is_off
                  FROM console_sessions s
                  LEFT JOIN operators o ON o.id = s.operator_id
                  LEFT JOIN users u ON u.id = s.user_id
@@ -131,20 +131,28 @@ impl Writer<'_> {
     }
 }
 
+/// Whether a member may still run the group; never one who is no member any more.
+fn may_administer(row: &Row<'_>) -> rusqlite::Result<bool> {
+    let Some(administrator) = row.get::<_, Option<bool>>("administrator")? else { return Ok(false) };
+    let (active, suspended) = (row.get("active")?, row.get("suspended")?);
+    let standing = MemberStanding { group_is_off: row.get("group_is_off")?, active, suspended };
+    Ok(administrator && standing.is_admitted())
+}
+
 fn console_session_row(row: &Row<'_>) -> rusqlite::Result<ConsoleSessionRow> {
-    let holder = match row.get::<_, Option<i64>>(3)? {
-        Some(id) => ConsoleHolder::Operator { id: OperatorId(id), name: row.get(4)? },
+    let holder = match row.get::<_, Option<i64>>("operator_id")? {
+        Some(id) => ConsoleHolder::Operator { id: OperatorId(id), name: row.get("operator_name")? },
         None => ConsoleHolder::Member {
-            user: UserId(row.get(5)?),
-            group: GroupId(row.get(6)?),
-            address: row.get(7)?,
-            may_administer: row.get(8)?,
+            user: UserId(row.get("user_id")?),
+            group: GroupId(row.get("group_id")?),
+            address: row.get("glance_address")?,
+            may_administer: may_administer(row)?,
         },
     };
     Ok(ConsoleSessionRow {
         holder,
-        created_at: Timestamp(row.get(0)?),
-        used_at: Timestamp(row.get(1)?),
-        expires_at: Timestamp(row.get(2)?),
+        created_at: Timestamp(row.get("created_at")?),
+        used_at: Timestamp(row.get("used_at")?),
+        expires_at: Timestamp(row.get("expires_at")?),
     })
 }

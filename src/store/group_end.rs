@@ -64,17 +64,17 @@ impl Reader<'_> {
         let mut rows = statement.query([group.0]).map_err(database_fault)?;
         let (mut people, mut looked_at) = (HashSet::new(), 0);
         while let Some(row) = rows.next().map_err(database_fault)? {
-            if row.get::<_, i64>(0).map_err(database_fault)? < since.0 {
+            if row.get::<_, i64>("at").map_err(database_fault)? < since.0 {
                 break;
             }
             looked_at += 1;
             if looked_at > ROWS_MOST {
                 return Ok(Count::MoreThan(people.len().try_into().unwrap_or(u64::MAX)));
             }
-            let done: String = row.get(1).map_err(database_fault)?;
+            let done: String = row.get("operation").map_err(database_fault)?;
             let fits = operation.map_or(done.starts_with("sign-in."), |wanted| done == wanted);
-            if fits && !row.get::<_, bool>(3).map_err(database_fault)? {
-                people.insert(row.get::<_, String>(2).map_err(database_fault)?);
+            if fits && !row.get::<_, bool>("refused").map_err(database_fault)? {
+                people.insert(row.get::<_, String>("subject").map_err(database_fault)?);
             }
         }
         Ok(Count::Exactly(people.len().try_into().unwrap_or(u64::MAX)))

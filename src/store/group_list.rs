@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
-use super::groups::{COLUMN_COUNT, COLUMNS, group_row};
+use super::groups::{COLUMNS, group_row};
 use super::imports::visible;
 use super::{Reader, database_fault};
 use crate::error::Result;
@@ -31,8 +31,8 @@ impl Reader<'_> {
         };
         let columns = COLUMNS.split(", ").map(|column| format!("g.{column}")).collect::<Vec<_>>().join(", ");
         let sql = format!(
-            "SELECT {columns}, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND {}) AS users, c.method,
-                    c.status
+            "SELECT {columns}, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND {}) AS users,
+                    c.method AS sso_method, c.status AS sso_status
              FROM {TABLES} WHERE {CONDITION} ORDER BY {order} LIMIT :limit OFFSET :offset",
             visible("m.user_id")
         );
@@ -73,9 +73,9 @@ impl Reader<'_> {
 }
 
 fn line_row(row: &Row<'_>) -> rusqlite::Result<GroupLine> {
-    let users: i64 = row.get(COLUMN_COUNT)?;
-    let method = row.get::<_, Option<String>>(COLUMN_COUNT + 1)?.and_then(|word| Method::parse(&word));
-    let status = row.get::<_, Option<String>>(COLUMN_COUNT + 2)?.and_then(|word| Status::parse(&word));
+    let users: i64 = row.get("users")?;
+    let method = row.get::<_, Option<String>>("sso_method")?.and_then(|word| Method::parse(&word));
+    let status = row.get::<_, Option<String>>("sso_status")?.and_then(|word| Status::parse(&word));
     let is_on = method.is_some_and(|method| method != Method::Off);
     Ok(GroupLine { group: group_row(row)?, users: users.unsigned_abs(), sso: status.filter(|_| is_on) })
 }

@@ -18,8 +18,7 @@ pub struct NewGroup {
 /// The sealed API key in force, and the one before it.
 pub type SealedApiKeys = (Option<Vec<u8>>, Option<Vec<u8>>);
 
-pub(super) const COLUMNS: &str = "id, name, account_id, sealed_api_key IS NOT NULL, api_key_changed_at, created_at, off_since, allowed_sites";
-pub(super) const COLUMN_COUNT: usize = 8;
+pub(super) const COLUMNS: &str = "id, name, account_id, sealed_api_key IS NOT NULL AS has_api_key, api_key_changed_at, created_at, off_since, allowed_sites";
 
 impl Reader<'_> {
     /// Finds a group by its number.
@@ -65,7 +64,12 @@ impl Reader<'_> {
         let found = self
             .connection
             .prepare_cached("SELECT sealed_api_key, sealed_previous_api_key FROM groups WHERE id = ?1")
-            .and_then(|mut s| s.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+            .and_then(|mut s| {
+                s.query_row([id.0], |row| {
+                    Ok((row.get("sealed_api_key")?, row.get("sealed_previous_api_key")?))
+                })
+                .optional()
+            })
             .map_err(database_fault)?;
         Ok(found.unwrap_or_default())
     }
@@ -79,7 +83,9 @@ impl Reader<'_> {
             "SELECT id, sealed_api_key FROM groups WHERE sealed_api_key IS NOT NULL ORDER BY id LIMIT 8";
         self.connection
             .prepare(SOME)
-            .and_then(|mut s| s.query_map([], |row| Ok((GroupId(row.get(0)?), row.get(1)?)))?.collect())
+            .and_then(|mut s| {
+                s.query_map([], |row| Ok((GroupId(row.get("id")?), row.get("sealed_api_key")?)))?.collect()
+            })
             .map_err(database_fault)
     }
 }
@@ -142,14 +148,14 @@ fn select_group(condition: &str) -> String {
 
 pub(super) fn group_row(row: &Row<'_>) -> rusqlite::Result<Group> {
     Ok(Group {
-        id: GroupId(row.get(0)?),
-        name: row.get(1)?,
-        account_id: row.get(2)?,
-        has_api_key: row.get(3)?,
-        api_key_changed_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
-        created_at: Timestamp(row.get(5)?),
-        off_since: row.get::<_, Option<i64>>(6)?.map(Timestamp),
-        allowed_sites: sites(&row.get::<_, String>(7)?),
+        id: GroupId(row.get("id")?),
+        name: row.get("name")?,
+        account_id: row.get("account_id")?,
+        has_api_key: row.get("has_api_key")?,
+        api_key_changed_at: row.get::<_, Option<i64>>("api_key_changed_at")?.map(Timestamp),
+        created_at: Timestamp(row.get("created_at")?),
+        off_since: row.get::<_, Option<i64>>("off_since")?.map(Timestamp),
+        allowed_sites: sites(&row.get::<_, String>("allowed_sites")?),
     })
 }
 

@@ -184,7 +184,7 @@ impl Writer<'_> {
         let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
         type Found = (i64, Option<i64>, Option<i64>);
         let found: Vec<Found> = statement
-            .query_map([import], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_map([import], |row| Ok((row.get("user_id")?, row.get("first_log")?, row.get("last_log")?)))
             .and_then(Iterator::collect)
             .map_err(database_fault)?;
         for (_, first, last) in &found {

@@ -105,9 +105,12 @@ impl Writer<'_> {
             .prepare_cached(
                 "UPDATE unfinished_imports SET touched_at = unixepoch() WHERE id = ?1 AND abandoned = 0
                  RETURNING (SELECT coalesce(max(u.id) + 1, first_user_id) FROM users u
-                            WHERE u.id BETWEEN first_user_id AND last_user_id), last_user_id",
+                            WHERE u.id BETWEEN first_user_id AND last_user_id) AS next_user_id, last_user_id",
             )
-            .and_then(|mut s| s.query_row([import.0], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+            .and_then(|mut s| {
+                s.query_row([import.0], |row| Ok((row.get("next_user_id")?, row.get("last_user_id")?)))
+                    .optional()
+            })
             .map_err(database_fault)?;
         let (next_user, last_user) = found.ok_or_else(ended)?;
         self.hiding.set(Some(Hiding { import: import.0, next_user, last_user }));

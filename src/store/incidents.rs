@@ -65,12 +65,12 @@ impl Writer<'_> {
 
 fn incident_row(row: &Row<'_>) -> rusqlite::Result<Incident> {
     Ok(Incident {
-        code: row.get(0)?,
-        at: Timestamp(row.get(1)?),
-        group: row.get::<_, Option<i64>>(2)?.map(GroupId),
-        surface: row.get(3)?,
-        reject: row.get(4)?,
-        checks: row.get(5)?,
-        repair: row.get(6)?,
+        code: row.get("code")?,
+        at: Timestamp(row.get("at")?),
+        group: row.get::<_, Option<i64>>("group_id")?.map(GroupId),
+        surface: row.get("surface")?,
+        reject: row.get("reject")?,
+        checks: row.get("checks")?,
+        repair: row.get("repair")?,
     })
 }

@@ -157,7 +157,9 @@ fn try_turn(path: &Path) -> Result<Option<Turn>> {
 /// database, and says so.
 pub(super) fn mark_open(connection: &Connection, path: &Path, turn: &Turn) -> Result<()> {
     let (closed, named): (bool, _) = connection
-        .query_row("SELECT closed_cleanly, log_salt FROM appliance", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row("SELECT closed_cleanly, log_salt FROM appliance", [], |row| {
+            Ok((row.get("closed_cleanly")?, row.get("log_salt")?))
+        })
         .map_err(database_fault)?;
     if !closed && salt(path)?.is_some_and(|salt| belongs(salt, named)) {
         return Ok(());
@@ -197,7 +199,7 @@ fn write(connection: &Connection, sql: &str) -> Result<()> {
 fn pages(connection: &Connection, mode: &str) -> Result<i64> {
     let mut statement =
         connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})")).map_err(database_fault)?;
-    statement.query_row([], |row| row.get(1)).map_err(database_fault)
+    statement.query_row([], |row| row.get("log")).map_err(database_fault)
 }
 
 /// Keeps the log of one connection short.

@@ -10,8 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{GroupId, Member, Membership, Puid, RoleId, UserId};
 
 const COLUMNS: &str = "m.group_id, m.user_id, m.puid, m.role_id, m.administrator, m.suspended, m.active,
-    m.created_at, m.updated_at";
-const COLUMN_COUNT: usize = 9;
+    m.created_at AS member_since, m.updated_at AS member_changed_at";
 
 /// `SELECT` of a [`Member`], for [`member_row`].
 pub(super) fn select_member() -> String {
@@ -32,7 +31,9 @@ pub(super) fn select_member_from_user(join: &str) -> String {
 
 fn select_member_from(join: &str) -> String {
     let person = users::columns();
-    format!("SELECT {person}, {COLUMNS}, r.name FROM {join} LEFT JOIN roles r ON r.id = m.role_id")
+    format!(
+        "SELECT {person}, {COLUMNS}, r.name AS role_name FROM {join} LEFT JOIN roles r ON r.id = m.role_id"
+    )
 }
 
 impl Reader<'_> {
@@ -47,7 +48,7 @@ impl Reader<'_> {
         );
         self.connection
             .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row((group.0, user.0), |row| membership_row(row, 0)).optional())
+            .and_then(|mut s| s.query_row((group.0, user.0), membership_row).optional())
             .map_err(database_fault)
     }
 
@@ -113,7 +114,7 @@ impl Reader<'_> {
             visible_member("m.group_id", "m.user_id")
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
-        let rows = statement.query_map([user.0], |row| membership_row(row, 0)).map_err(database_fault)?;
+        let rows = statement.query_map([user.0], membership_row).map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
 
@@ -208,28 +209,24 @@ impl Writer<'_> {
 
 /// Reads a member from the columns of [`select_member`].
 pub(super) fn member_row(row: &Row<'_>) -> rusqlite::Result<Member> {
-    Ok(Member {
-        user: user_row(row, 0)?,
-        membership: membership_row(row, users::COLUMN_COUNT)?,
-        role_name: row.get(users::COLUMN_COUNT + COLUMN_COUNT)?,
-    })
+    Ok(Member { user: user_row(row)?, membership: membership_row(row)?, role_name: row.get("role_name")? })
 }
 
-fn membership_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Membership> {
-    let puid = match row.get::<_, Option<String>>(first + 2)? {
-        Some(text) => Some(Puid::parse(&text).ok_or_else(|| unreadable(first + 2, "PUID"))?),
+fn membership_row(row: &Row<'_>) -> rusqlite::Result<Membership> {
+    let puid = match row.get::<_, Option<String>>("puid")? {
+        Some(text) => Some(Puid::parse(&text).ok_or_else(|| unreadable("PUID"))?),
         None => None,
     };
     Ok(Membership {
-        group: GroupId(row.get(first)?),
-        user: UserId(row.get(first + 1)?),
+        group: GroupId(row.get("group_id")?),
+        user: UserId(row.get("user_id")?),
         puid,
-        role: row.get::<_, Option<i64>>(first + 3)?.map(RoleId),
-        administrator: row.get(first + 4)?,
-        suspended: row.get(first + 5)?,
-        active: row.get(first + 6)?,
-        created_at: Timestamp(row.get(first + 7)?),
-        updated_at: Timestamp(row.get(first + 8)?),
+        role: row.get::<_, Option<i64>>("role_id")?.map(RoleId),
+        administrator: row.get("administrator")?,
+        suspended: row.get("suspended")?,
+        active: row.get("active")?,
+        created_at: Timestamp(row.get("member_since")?),
+        updated_at: Timestamp(row.get("member_changed_at")?),
     })
 }
 

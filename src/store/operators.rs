@@ -107,11 +107,11 @@ impl Writer<'_> {
 
 fn operator_row(row: &Row<'_>) -> rusqlite::Result<Operator> {
     Ok(Operator {
-        id: OperatorId(row.get(0)?),
-        name: row.get(1)?,
-        failures: row.get(2)?,
-        locked_until: row.get::<_, Option<i64>>(3)?.map(Timestamp),
-        signed_in_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
-        created_at: Timestamp(row.get(5)?),
+        id: OperatorId(row.get("id")?),
+        name: row.get("name")?,
+        failures: row.get("failures")?,
+        locked_until: row.get::<_, Option<i64>>("locked_until")?.map(Timestamp),
+        signed_in_at: row.get::<_, Option<i64>>("signed_in_at")?.map(Timestamp),
+        created_at: Timestamp(row.get("created_at")?),
     })
 }

@@ -85,10 +85,10 @@ impl Writer<'_> {
 
 fn link_row(row: &Row<'_>) -> rusqlite::Result<PasswordLinkRow> {
     Ok(PasswordLinkRow {
-        user: UserId(row.get(0)?),
-        made_by: row.get(1)?,
-        created_at: Timestamp(row.get(2)?),
-        expires_at: Timestamp(row.get(3)?),
-        ended: row.get(4)?,
+        user: UserId(row.get("user_id")?),
+        made_by: row.get("made_by")?,
+        created_at: Timestamp(row.get("created_at")?),
+        expires_at: Timestamp(row.get("expires_at")?),
+        ended: row.get("ended")?,
     })
 }

@@ -65,7 +65,7 @@ impl Reader<'_> {
                  WHERE g.sealed_api_key IS NOT NULL AND g.off_since IS NULL AND g.leaving = 0
                      AND m.puid IS NOT NULL AND m.active = 1 AND m.suspended = 0 LIMIT 1",
                 [],
-                |row| Ok((GroupId(row.get(0)?), row.get(1)?)),
+                |row| Ok((GroupId(row.get("id")?), row.get("puid")?)),
             )
             .optional()
             .map_err(database_fault)

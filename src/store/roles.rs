@@ -69,7 +69,7 @@ impl Reader<'_> {
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT role_id, sum(active), sum(1 - active) FROM memberships
+                "SELECT role_id, sum(active) AS active, sum(1 - active) AS inactive FROM memberships
                  WHERE group_id = ?1 AND {} GROUP BY role_id ORDER BY role_id",
                 visible_member("?1", "user_id")
             ))
@@ -77,9 +77,9 @@ impl Reader<'_> {
         let rows = statement
             .query_map([group.0], |row| {
                 Ok(RoleUse {
-                    role: row.get::<_, Option<i64>>(0)?.map(RoleId),
-                    active: row.get::<_, i64>(1)?.unsigned_abs(),
-                    inactive: row.get::<_, i64>(2)?.unsigned_abs(),
+                    role: row.get::<_, Option<i64>>("role_id")?.map(RoleId),
+                    active: row.get::<_, i64>("active")?.unsigned_abs(),
+                    inactive: row.get::<_, i64>("inactive")?.unsigned_abs(),
                 })
             })
             .map_err(database_fault)?;
@@ -156,12 +156,12 @@ impl Writer<'_> {
 
 fn role_row(row: &Row<'_>) -> rusqlite::Result<Role> {
     Ok(Role {
-        id: RoleId(row.get(0)?),
-        group: GroupId(row.get(1)?),
-        name: row.get(2)?,
-        description: row.get(3)?,
-        created_at: Timestamp(row.get(4)?),
-        updated_at: Timestamp(row.get(5)?),
+        id: RoleId(row.get("id")?),
+        group: GroupId(row.get("group_id")?),
+        name: row.get("name")?,
+        description: row.get("description")?,
+        created_at: Timestamp(row.get("created_at")?),
+        updated_at: Timestamp(row.get("updated_at")?),
     })
 }
 

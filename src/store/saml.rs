@@ -57,7 +57,7 @@ const ATTEMPTS_KEPT: u32 = 200;
 
 const ATTEMPT: &str = "SELECT id, at, group_id, incident, code, subject, checks, attributes, kept_until,
          EXISTS (SELECT 1 FROM access_log AS log
-                 WHERE log.incident = saml_attempts.incident AND log.operation = 'sso.test'),
+                 WHERE log.incident = saml_attempts.incident AND log.operation = 'sso.test') AS of_a_test,
          keys
      FROM saml_attempts";
 
@@ -82,12 +82,12 @@ impl Reader<'_> {
         let rows = statement
             .query_map((browser, group.0, now.0), |row| {
                 Ok(PendingRequest {
-                    id: row.get(0)?,
+                    id: row.get("id")?,
                     group,
-                    relay_state: row.get(1)?,
+                    relay_state: row.get("relay_state")?,
                     browser: *browser,
-                    target: row.get(2)?,
-                    expires_at: Timestamp(row.get(3)?),
+                    target: row.get("target")?,
+                    expires_at: Timestamp(row.get("expires_at")?),
                 })
             })
             .map_err(database_fault)?;
@@ -141,9 +141,9 @@ impl Reader<'_> {
             .and_then(|mut s| {
                 s.query_row((group.0, id, now.0), |row| {
                     Ok(KeptResponse {
-                        sealed: row.get(0)?,
-                        circumstances: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                        until: Timestamp(row.get(2)?),
+                        sealed: row.get("sealed_response")?,
+                        circumstances: row.get::<_, Option<String>>("circumstances")?.unwrap_or_default(),
+                        until: Timestamp(row.get("kept_until")?),
                     })
                 })
                 .optional()
@@ -289,21 +289,21 @@ impl Writer<'_> {
 /// Of a test that was refused the access log tells, under its incident. One that was accepted has no
 /// incident, but a check that only tests make.
 fn attempt_row(row: &Row<'_>) -> rusqlite::Result<KeptAttempt> {
-    let code: Option<String> = row.get(4)?;
-    let checks: String = row.get(6)?;
+    let code: Option<String> = row.get("code")?;
+    let checks: String = row.get("checks")?;
     let of_tests = || checks.contains(&format!("\"name\":\"{LOGIN_KEY_CHECK}\""));
-    let test = if code.is_some() { row.get(9)? } else { of_tests() };
+    let test = if code.is_some() { row.get("of_a_test")? } else { of_tests() };
     Ok(KeptAttempt {
-        id: row.get(0)?,
-        at: Timestamp(row.get(1)?),
-        group: GroupId(row.get(2)?),
-        incident: row.get(3)?,
+        id: row.get("id")?,
+        at: Timestamp(row.get("at")?),
+        group: GroupId(row.get("group_id")?),
+        incident: row.get("incident")?,
         code,
-        subject: row.get(5)?,
+        subject: row.get("subject")?,
         checks,
-        keys: row.get(10)?,
-        attributes: row.get(7)?,
-        kept_until: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+        keys: row.get("keys")?,
+        attributes: row.get("attributes")?,
+        kept_until: row.get::<_, Option<i64>>("kept_until")?.map(Timestamp),
         test,
     })
 }

@@ -27,7 +27,9 @@ impl Reader<'_> {
             )
             .map_err(database_fault)?;
         let rows = statement
-            .query_map((group.0, first.0, last.0), |row| Ok((UserId(row.get(0)?), row.get(1)?)))
+            .query_map((group.0, first.0, last.0), |row| {
+                Ok((UserId(row.get("user_id")?), row.get("document")?))
+            })
             .map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }

@@ -99,11 +99,11 @@ impl Writer<'_> {
 
 fn scim_token_row(row: &Row<'_>) -> rusqlite::Result<ScimTokenRow> {
     Ok(ScimTokenRow {
-        id: row.get(0)?,
-        group: GroupId(row.get(1)?),
-        label: row.get(2)?,
-        made_by: row.get(3)?,
-        created_at: Timestamp(row.get(4)?),
-        used_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+        id: row.get("id")?,
+        group: GroupId(row.get("group_id")?),
+        label: row.get("label")?,
+        made_by: row.get("made_by")?,
+        created_at: Timestamp(row.get("created_at")?),
+        used_at: row.get::<_, Option<i64>>("used_at")?.map(Timestamp),
     })
 }

@@ -44,7 +44,7 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn effective_settings(&self, group: GroupId, role: Option<RoleId>) -> Result<Settings> {
         self.settings(
-            "SELECT g.name, g.enabled AND (?2 IS NULL OR coalesce(r.enabled, 0))
+            "SELECT g.name, g.enabled AND (?2 IS NULL OR coalesce(r.enabled, 0)) AS enabled
              FROM group_settings g LEFT JOIN role_settings r ON r.role_id = ?2 AND r.name = g.name
              WHERE g.group_id = ?1",
             (group.0, role.map(|r| r.0)),
@@ -85,11 +85,11 @@ impl Reader<'_> {
             .and_then(|mut s| {
                 s.query_row([group.0], |row| {
                     Ok(PasswordPolicyRow {
-                        rule: row.get(0)?,
-                        reset_message: row.get(1)?,
-                        reset_requires_new: row.get(2)?,
-                        reset_may_create: row.get(3)?,
-                        scim_sets_administrators: row.get(4)?,
+                        rule: row.get("rule")?,
+                        reset_message: row.get("reset_message")?,
+                        reset_requires_new: row.get("reset_requires_new")?,
+                        reset_may_create: row.get("reset_may_create")?,
+                        scim_sets_administrators: row.get("scim_sets_administrators")?,
                     })
                 })
                 .optional()
@@ -100,7 +100,7 @@ impl Reader<'_> {
     fn settings(&self, sql: &str, values: impl rusqlite::Params) -> Result<Settings> {
         let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
         let rows = statement
-            .query_map(values, |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))
+            .query_map(values, |row| Ok((row.get::<_, String>("name")?, row.get::<_, bool>("enabled")?)))
             .map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }

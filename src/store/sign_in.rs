@@ -33,6 +33,20 @@ pub struct MemberRow<'r> {
     pub mark: Mark,
 }
 
+/// The columns of [`BY_PUID`], by their place: looking for a name in each row would cost the path of every login key more
+/// than reading the value.
+mod column {
+    pub const SEALED_API_KEY: usize = 0;
+    pub const USER: usize = 1;
+    pub const ADDRESS: usize = 2;
+    pub const ROLE: usize = 3;
+    pub const ADMINISTRATOR: usize = 4;
+    pub const SUSPENDED: usize = 5;
+    pub const ACTIVE: usize = 6;
+    pub const MARK: usize = 7;
+    pub const GROUP_IS_OFF: usize = 8;
+}
+
 static BY_PUID: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT g.sealed_api_key, m.user_id, u.glance_address, m.role_id, m.administrator,
@@ -185,7 +199,7 @@ impl Reader<'_> {
             .connection
             .prepare_cached("SELECT id, account FROM let_in WHERE id > ?1 ORDER BY id")
             .map_err(database_fault)?;
-        let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)));
+        let rows = statement.query_map([id], |row| Ok((row.get("id")?, row.get("account")?)));
         rows.and_then(Iterator::collect).map_err(database_fault)
     }
 
@@ -204,8 +218,8 @@ impl Reader<'_> {
 }
 
 fn key_row<'r>(row: &'r Row<'_>) -> Result<KeyRow<'r>> {
-    let sealed_api_key = row.get_ref(0).map_err(database_fault)?;
-    let member = match row.get_ref(1).map_err(database_fault)? {
+    let sealed_api_key = row.get_ref(column::SEALED_API_KEY).map_err(database_fault)?;
+    let member = match row.get_ref(column::USER).map_err(database_fault)? {
         ValueRef::Integer(user) => Some(member_row(row, UserId(user)).map_err(database_fault)?),
         _ => None,
     };
@@ -215,11 +229,15 @@ fn key_row<'r>(row: &'r Row<'_>) -> Result<KeyRow<'r>> {
 fn member_row<'r>(row: &'r Row<'_>, user: UserId) -> rusqlite::Result<MemberRow<'r>> {
     Ok(MemberRow {
         user,
-        address: row.get_ref(2)?.as_str()?,
-        role: row.get_ref(3)?.as_i64_or_null()?.map(RoleId),
-        administrator: row.get(4)?,
-        standing: MemberStanding { suspended: row.get(5)?, active: row.get(6)?, group_is_off: row.get(8)? },
-        mark: Mark(row.get(7)?),
+        address: row.get_ref(column::ADDRESS)?.as_str()?,
+        role: row.get_ref(column::ROLE)?.as_i64_or_null()?.map(RoleId),
+        administrator: row.get(column::ADMINISTRATOR)?,
+        standing: MemberStanding {
+            suspended: row.get(column::SUSPENDED)?,
+            active: row.get(column::ACTIVE)?,
+            group_is_off: row.get(column::GROUP_IS_OFF)?,
+        },
+        mark: Mark(row.get(column::MARK)?),
     })
 }
 

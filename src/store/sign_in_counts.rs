@@ -48,23 +48,23 @@ impl Reader<'_> {
         let mut rows = statement.query((group.0, LOOKED_AT_MOST)).map_err(database_fault)?;
         let (mut counts, mut looked_at) = (SignInCounts::default(), 0);
         while let Some(row) = rows.next().map_err(database_fault)? {
-            let at = Timestamp(row.get(0).map_err(database_fault)?);
+            let at = Timestamp(row.get("at").map_err(database_fault)?);
             if at < since {
                 return Ok(counts);
             }
             looked_at += 1;
-            let row_operation = row.get_ref(1).map_err(database_fault)?;
+            let row_operation = row.get_ref("operation").map_err(database_fault)?;
             if row_operation.as_str().map_err(|e| database_fault(e.into()))? != operation {
                 continue;
             }
-            if row.get(2).map_err(database_fault)? {
+            if row.get("refused").map_err(database_fault)? {
                 counts.refused += 1;
-                let code: Option<String> = row.get(3).map_err(database_fault)?;
+                let code: Option<String> = row.get("code").map_err(database_fault)?;
                 *counts.codes.entry(code.unwrap_or_default()).or_default() += 1;
             } else {
                 counts.accepted += 1;
                 counts.last_accepted_at.get_or_insert(at);
-                *counts.details.entry(row.get(4).map_err(database_fault)?).or_default() += 1;
+                *counts.details.entry(row.get("detail").map_err(database_fault)?).or_default() += 1;
             }
         }
         counts.is_cut = looked_at >= LOOKED_AT_MOST;

@@ -101,11 +101,11 @@ impl Reader<'_> {
         let rows = statement
             .query_map([group.0], |row| {
                 Ok(IdpKey {
-                    position: row.get(0)?,
-                    fingerprint: row.get(1)?,
-                    certificate: row.get(2)?,
-                    added_at: Timestamp(row.get(3)?),
-                    last_verified_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                    position: row.get("position")?,
+                    fingerprint: row.get("fingerprint")?,
+                    certificate: row.get("certificate")?,
+                    added_at: Timestamp(row.get("added_at")?),
+                    last_verified_at: row.get::<_, Option<i64>>("last_verified_at")?.map(Timestamp),
                 })
             })
             .map_err(database_fault)?;
@@ -129,12 +129,12 @@ impl Reader<'_> {
             .query_map((group.0, now.0), |row| {
                 let key = IdpKey {
                     position: 0,
-                    fingerprint: row.get(0)?,
-                    certificate: row.get(1)?,
-                    added_at: Timestamp(row.get(2)?),
-                    last_verified_at: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                    fingerprint: row.get("fingerprint")?,
+                    certificate: row.get("certificate")?,
+                    added_at: Timestamp(row.get("added_at")?),
+                    last_verified_at: row.get::<_, Option<i64>>("last_verified_at")?.map(Timestamp),
                 };
-                Ok((key, Timestamp(row.get(4)?)))
+                Ok((key, Timestamp(row.get("until")?)))
             })
             .map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
@@ -155,10 +155,10 @@ impl Reader<'_> {
         let rows = statement
             .query_map([group.0], |row| {
                 Ok(SpKey {
-                    id: row.get(0)?,
-                    certificate: row.get(1)?,
-                    last_used_at: row.get::<_, Option<i64>>(2)?.map(Timestamp),
-                    created_at: Timestamp(row.get(3)?),
+                    id: row.get("id")?,
+                    certificate: row.get("certificate")?,
+                    last_used_at: row.get::<_, Option<i64>>("last_used_at")?.map(Timestamp),
+                    created_at: Timestamp(row.get("created_at")?),
                 })
             })
             .map_err(database_fault)?;
@@ -183,7 +183,10 @@ impl Reader<'_> {
     pub fn some_sealed_sp_keys(&self) -> Result<Vec<(GroupId, Vec<u8>)>> {
         self.connection
             .prepare("SELECT group_id, sealed_private_key FROM sp_keys ORDER BY id LIMIT 8")
-            .and_then(|mut s| s.query_map([], |row| Ok((GroupId(row.get(0)?), row.get(1)?)))?.collect())
+            .and_then(|mut s| {
+                s.query_map([], |row| Ok((GroupId(row.get("group_id")?), row.get("sealed_private_key")?)))?
+                    .collect()
+            })
             .map_err(database_fault)
     }
 
@@ -418,27 +421,27 @@ impl Writer<'_> {
 }
 
 fn configuration_row(group: GroupId, row: &Row<'_>) -> rusqlite::Result<Result<Configuration>> {
-    let account_id = row.get(0)?;
+    let account_id = row.get("account_id")?;
     let off = Configuration { account_id, ..Configuration::off(group) };
-    let Some(method) = row.get::<_, Option<String>>(1)? else { return Ok(Ok(off)) };
-    let word = |index: usize| row.get::<_, String>(index);
-    let mapping = serde_json::from_str(&word(19)?);
-    let (endpoint, context, style) = (word(6)?, word(11)?, word(12)?);
-    let (policy, autoprovision, status) = (word(13)?, word(18)?, word(3)?);
+    let Some(method) = row.get::<_, Option<String>>("method")? else { return Ok(Ok(off)) };
+    let word = |column: &str| row.get::<_, String>(column);
+    let mapping = serde_json::from_str(&word("mapping")?);
+    let (endpoint, context, style) = (word("endpoint_type")?, word("authn_context")?, word("acs_style")?);
+    let (policy, autoprovision, status) = (word("name_id_policy")?, word("autoprovision")?, word("status")?);
     let configuration = Configuration {
-        description: row.get(2)?,
-        idp_entity_id: row.get(4)?,
-        endpoint_url: row.get(5)?,
-        sp_entity_id: row.get(7)?,
-        identity_attribute: row.get(8)?,
-        idp_initiated_redirect: row.get(9)?,
-        idp_initiated_allowed: row.get(10)?,
-        skew_seconds: row.get(14)?,
-        allow_sha1: row.get(15)?,
-        allow_rsa15: row.get(16)?,
-        keep_responses: row.get(17)?,
-        name_id_when_missing: row.get(20)?,
-        allow_triple_des: row.get(21)?,
+        description: row.get("description")?,
+        idp_entity_id: row.get("idp_entity_id")?,
+        endpoint_url: row.get("endpoint_url")?,
+        sp_entity_id: row.get("sp_entity_id")?,
+        identity_attribute: row.get("identity_attribute")?,
+        idp_initiated_redirect: row.get("idp_initiated_redirect")?,
+        idp_initiated_allowed: row.get("idp_initiated_allowed")?,
+        skew_seconds: row.get("skew_seconds")?,
+        allow_sha1: row.get("allow_sha1")?,
+        allow_rsa15: row.get("allow_rsa15")?,
+        keep_responses: row.get("keep_responses")?,
+        name_id_when_missing: row.get("name_id_when_missing")?,
+        allow_triple_des: row.get("allow_3des")?,
         ..off
     };
     let unknown = || Error::fault("sso_configuration", format!("group {group} has an unknown word"));

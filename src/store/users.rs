@@ -22,21 +22,17 @@ pub struct NewUserRow {
     pub password_hash: Option<String>,
 }
 
-/// The columns of a user, in the order of [`user_row`]; `u` is the users table.
+/// The columns of a user, for [`user_row`]; `u` is the users table.
 pub(super) fn columns() -> &'static str {
     static COLUMNS: LazyLock<String> = LazyLock::new(|| {
         let lines = of_lines(|_, line| format!("u.{line}"));
         format!(
-            "u.id, u.glance_address, u.password_hash IS NOT NULL, {HOME}, u.failures, u.locked_until, u.signed_in_at,
-             u.created_at, u.updated_at, {lines}"
+            "u.id, u.glance_address, u.password_hash IS NOT NULL AS has_password, {HOME} AS home_group,
+             u.failures, u.locked_until, u.signed_in_at, u.created_at, u.updated_at, {lines}"
         )
     });
     &COLUMNS
 }
-/// How many columns there are in [`columns`] before those of the lines of text.
-const BEFORE_LINES: usize = 9;
-/// How many columns there are in [`columns`].
-pub(super) const COLUMN_COUNT: usize = BEFORE_LINES + LINES.len();
 
 /// SQL for the column of each of a person's lines of text, which has the field's name: `sql` gets its place, from 0, and
 /// its name.
@@ -60,7 +56,7 @@ impl Reader<'_> {
         let sql = format!("SELECT {} FROM users u WHERE u.id = ?1 AND {STILL_THERE}", columns());
         self.connection
             .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row([id.0], |row| user_row(row, 0)).optional())
+            .and_then(|mut s| s.query_row([id.0], user_row).optional())
             .map_err(database_fault)
     }
 
@@ -76,7 +72,7 @@ impl Reader<'_> {
         );
         self.connection
             .prepare_cached(&sql)
-            .and_then(|mut s| s.query_row([address], |row| user_row(row, 0)).optional())
+            .and_then(|mut s| s.query_row([address], user_row).optional())
             .map_err(database_fault)
     }
 
@@ -93,8 +89,7 @@ impl Reader<'_> {
             visible_member("?1", "u.id")
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(database_fault)?;
-        let rows =
-            statement.query_map((group.0, email, limit), |row| user_row(row, 0)).map_err(database_fault)?;
+        let rows = statement.query_map((group.0, email, limit), user_row).map_err(database_fault)?;
         rows.collect::<rusqlite::Result<_>>().map_err(database_fault)
     }
 
@@ -239,33 +234,28 @@ impl Writer<'_> {
     }
 }
 
-/// Reads a user from the columns of [`columns`], which begin at `first`.
-pub(super) fn user_row(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
-    let address: String = row.get(first + 1)?;
-    let address = GlanceAddress::parse(&address).ok_or_else(|| unreadable(first + 1, "Glance Address"))?;
-    let mut next = first + BEFORE_LINES;
-    let line = |_| {
-        next += 1;
-        row.get(next - 1)
-    };
+/// Reads a user from the columns of [`columns`].
+pub(super) fn user_row(row: &Row<'_>) -> rusqlite::Result<User> {
+    let address: String = row.get("glance_address")?;
+    let address = GlanceAddress::parse(&address).ok_or_else(|| unreadable("Glance Address"))?;
     Ok(User {
-        id: UserId(row.get(first)?),
+        id: UserId(row.get("id")?),
         address,
-        has_password: row.get(first + 2)?,
-        home_group: GroupId(row.get(first + 3)?),
-        failures: row.get(first + 4)?,
-        locked_until: row.get::<_, Option<i64>>(first + 5)?.map(Timestamp),
-        signed_in_at: row.get::<_, Option<i64>>(first + 6)?.map(Timestamp),
-        created_at: Timestamp(row.get(first + 7)?),
-        updated_at: Timestamp(row.get(first + 8)?),
-        person: Person::try_of(line)?,
+        person: Person::try_of(|line| row.get(line.name))?,
+        has_password: row.get("has_password")?,
+        home_group: GroupId(row.get("home_group")?),
+        failures: row.get("failures")?,
+        locked_until: row.get::<_, Option<i64>>("locked_until")?.map(Timestamp),
+        signed_in_at: row.get::<_, Option<i64>>("signed_in_at")?.map(Timestamp),
+        created_at: Timestamp(row.get("created_at")?),
+        updated_at: Timestamp(row.get("updated_at")?),
     })
 }
 
 /// The error for a stored value that breaks a rule which was checked when it came in.
-pub(super) fn unreadable(column: usize, what: &str) -> rusqlite::Error {
+pub(super) fn unreadable(what: &str) -> rusqlite::Error {
     let why = format!("a stored {what} breaks its rule");
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, why.into())
 }
 
 fn duplicate_address(error: rusqlite::Error) -> Error {

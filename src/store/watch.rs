@@ -45,7 +45,11 @@ impl Reader<'_> {
                  ORDER BY k.group_id, k.position LIMIT ?1",
             )
             .and_then(|mut found| {
-                found.query_map([CERTIFICATES], |row| Ok((GroupId(row.get(0)?), row.get(1)?)))?.collect()
+                found
+                    .query_map([CERTIFICATES], |row| {
+                        Ok((GroupId(row.get("group_id")?), row.get("certificate")?))
+                    })?
+                    .collect()
             })
             .map_err(database_fault)
     }

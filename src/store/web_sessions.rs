@@ -33,7 +33,7 @@ pub struct SignInState {
 
 /// The columns of a [`SignInState`], for [`member_state`].
 const STATE: &str = "u.glance_address, m.puid, m.role_id, m.administrator, m.suspended, m.active,
-     m.mark + g.mark, g.off_since IS NOT NULL";
+     m.mark + g.mark AS mark, g.off_since IS NOT NULL AS group_is_off";
 
 impl Reader<'_> {
     /// Finds a web session that has not ended at `now`.
@@ -42,7 +42,7 @@ impl Reader<'_> {
     /// `Fault` when the database fails.
     pub fn web_session(&self, fingerprint: &[u8], now: Timestamp) -> Result<Option<WebSessionRow>> {
         let sql = format!(
-            "SELECT {STATE}, s.group_id, s.user_id, s.created_at, s.used_at, s.expires_at, s.mark
+            "SELECT {STATE}, s.group_id, s.user_id, s.created_at, s.used_at, s.expires_at, s.mark AS session_mark
              FROM web_sessions s
              JOIN memberships m ON m.group_id = s.group_id AND m.user_id = s.user_id
              JOIN users u ON u.id = s.user_id
@@ -123,22 +123,26 @@ impl Writer<'_> {
 fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
     Ok(WebSessionRow {
         member: member_state(row)?,
-        group: GroupId(row.get(8)?),
-        user: UserId(row.get(9)?),
-        created_at: Timestamp(row.get(10)?),
-        used_at: Timestamp(row.get(11)?),
-        expires_at: Timestamp(row.get(12)?),
-        mark: Mark(row.get(13)?),
+        group: GroupId(row.get("group_id")?),
+        user: UserId(row.get("user_id")?),
+        created_at: Timestamp(row.get("created_at")?),
+        used_at: Timestamp(row.get("used_at")?),
+        expires_at: Timestamp(row.get("expires_at")?),
+        mark: Mark(row.get("session_mark")?),
     })
 }
 
 fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
     Ok(SignInState {
-        address: row.get(0)?,
-        puid: row.get(1)?,
-        role: row.get::<_, Option<i64>>(2)?.map(RoleId),
-        administrator: row.get(3)?,
-        standing: MemberStanding { suspended: row.get(4)?, active: row.get(5)?, group_is_off: row.get(7)? },
-        mark: Mark(row.get(6)?),
+        address: row.get("glance_address")?,
+        puid: row.get("puid")?,
+        role: row.get::<_, Option<i64>>("role_id")?.map(RoleId),
+        administrator: row.get("administrator")?,
+        standing: MemberStanding {
+            suspended: row.get("suspended")?,
+            active: row.get("active")?,
+            group_is_off: row.get("group_is_off")?,
+        },
+        mark: Mark(row.get("mark")?),
     })
 }

@@ -3,12 +3,14 @@
 //! - `tree` reads the sources into modules, `arrows` follows every path to the file that declares what it names.
 //! - `rooms` reads from ARCHITECTURE.md which room may know which, and judges the arrows.
 //! - `citations`: what checks cite of our papers is there.
+//! - `columns`: rows of the database are read by name.
 //! - `features`: what the tests need compiles nothing of the program again.
 //! - `walls` holds the house to that; `smuggled` shows that each way around it is caught.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod arrows;
 mod citations;
+mod columns;
 mod features;
 mod rooms;
 mod smuggled;
