@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::desk::ground::permission;
 use crate::desk::sso::Sso;
 use crate::error::Result;
+use crate::model::person::LINES;
 use crate::model::queries::LogQuery;
 use crate::model::sso::fields::FIELDS;
 use crate::model::sso::health::{Condition, Fact, Health, NextAction, StepState};
@@ -96,7 +97,7 @@ impl Sso {
         let values = |name: &str| {
             seen.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect::<Vec<_>>()
         };
-        let told = templates(configuration).into_iter().filter(|(_, template)| !template.is_empty());
+        let told = templates(configuration).filter(|(_, template)| !template.is_empty());
         let told = told.filter_map(|(field, template)| {
             let unseen: Vec<String> =
                 template.names().filter(|name| values(name).is_empty()).map(str::to_owned).collect();
@@ -126,7 +127,7 @@ impl Sso {
             return Ok(Vec::new());
         }
         let mut unseen: Vec<String> = Vec::new();
-        for name in templates(configuration).into_iter().flat_map(|(_, template)| template.names()) {
+        for name in templates(configuration).flat_map(|(_, template)| template.names()) {
             if !seen.iter().any(|(known, _)| known == name) && !unseen.iter().any(|u| u == name) {
                 unseen.push(name.to_owned());
             }
@@ -136,17 +137,13 @@ impl Sso {
 }
 
 /// The mapping, with the name of each field.
-fn templates(configuration: &Configuration) -> [(&'static str, &Template); 7] {
+fn templates(configuration: &Configuration) -> impl Iterator<Item = (&'static str, &Template)> {
     let mapping = &configuration.mapping;
-    [
-        ("glance_address", &mapping.glance_address),
-        ("partner_uid", &mapping.partner_uid),
-        ("first_name", &mapping.first_name),
-        ("last_name", &mapping.last_name),
-        ("email", &mapping.email),
-        ("phone", &mapping.phone),
-        ("role", &mapping.role),
-    ]
+    let lines = LINES.iter().filter_map(|line| Some((line.name, mapping.of_line(line)?)));
+    [("glance_address", &mapping.glance_address), ("partner_uid", &mapping.partner_uid)]
+        .into_iter()
+        .chain(lines)
+        .chain([("role", &mapping.role)])
 }
 
 fn facts(known: &Known<'_>) -> Vec<Fact> {

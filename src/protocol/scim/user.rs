@@ -11,6 +11,9 @@
 //! | `active` | active: a suspension by an administrator is not SCIM's to see or to lift |
 //! | `groups` | the role |
 //!
+//! Lines of text stand where [`crate::model::person`] says. The other attributes are read and written by hand: each has a
+//! rule of its own for what is missing, for what is written in its place, or for who may change it.
+//!
 //! Attributes that we do not keep are accepted and forgotten, as RFC 7644 §3.3 allows.
 
 use serde_json::{Map, Value, json};
