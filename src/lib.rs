@@ -3,7 +3,7 @@
 //! The rooms, and who may know whom, are drawn in `ARCHITECTURE.md`; `tests/tidy` keeps them apart.
 //! In reading order:
 //!
-//! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`], [`folding`],
+//! 1. [`model`], [`error`], [`clock`], [`secret`], [`server_log`], [`promise`], [`duty`], [`whole_file`], [`folding`], [`percent`],
 //!    [`machine`], [`tally`], [`metrics`]:
 //!    the few types that every room shares.
 //! 2. [`protocol`]: login keys, XML signatures and SAML. Bytes, keys and a time in; a value out.
@@ -26,6 +26,7 @@ pub mod machine;
 pub mod metrics;
 pub mod model;
 pub mod pages;
+pub mod percent;
 pub mod promise;
 pub mod protocol;
 pub mod replica;

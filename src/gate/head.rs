@@ -12,6 +12,7 @@ use std::str::FromStr;
 use tiny_http::{Header, Method};
 
 use super::refusal::Refusal;
+use crate::percent;
 
 /// Header fields of a request; browsers send about 20.
 const HEADERS: usize = 100;
@@ -139,30 +140,15 @@ fn decoded_path(path: &str) -> Result<String, Refusal> {
     if !path.starts_with('/') || path.contains('#') {
         return Err(Refusal::TargetForm);
     }
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let byte = match (rest.next().and_then(hex_digit), rest.next().and_then(hex_digit)) {
-            (Some(high), Some(low)) => high << 4 | low,
-            _ => return Err(Refusal::Path),
-        };
-        if byte == b'/' {
-            return Err(Refusal::Path);
-        }
-        decoded.push(byte);
+    // An escaped slash is a slash to one reader, and a part of a name to another.
+    if path.contains("%2F") || path.contains("%2f") {
+        return Err(Refusal::Path);
     }
+    let decoded = percent::strict(path.as_bytes()).ok_or(Refusal::Path)?.into_owned();
     let decoded = String::from_utf8(decoded).map_err(|_| Refusal::Path)?;
     let ambiguous = decoded.chars().any(|c| c.is_control() || c == '\\')
         || decoded.split('/').any(|segment| segment == "." || segment == "..");
     if ambiguous { Err(Refusal::Path) } else { Ok(decoded) }
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 fn checked_query(query: &str) -> Result<String, Refusal> {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Kind, Result};
+use crate::percent;
 
 /// Most parameters of one query or body; what comes after them is not read.
 const PARAMETERS_MAX: usize = 1_000;
@@ -24,7 +25,7 @@ impl<'r> Params<'r> {
             .filter(|pair| !pair.is_empty())
             .take(PARAMETERS_MAX)
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .map(|(name, value)| (decoded(name), value))
+            .map(|(name, value)| (percent::form_lossy(name), value))
             .collect();
         Params { pairs }
     }
@@ -47,7 +48,7 @@ impl<'r> Params<'r> {
 
     /// The first parameter of this name, percent-decoded, `+` read as a space.
     pub fn first(&self, name: &str) -> Option<Cow<'r, str>> {
-        self.first_raw(name).map(decoded)
+        self.first_raw(name).map(percent::form_lossy)
     }
 
     /// The first parameter of this name, trimmed and decoded; `None` also when it is empty.
@@ -63,12 +64,12 @@ impl<'r> Params<'r> {
     /// All parameters of this name, decoded, in the order they came.
     pub fn all(&self, name: &str) -> Vec<Cow<'r, str>> {
         let named = self.pairs.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| decoded(value)).collect()
+        named.map(|(_, value)| percent::form_lossy(value)).collect()
     }
 
     /// All parameters: name and value, decoded.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'r, str>)> {
-        self.pairs.iter().map(|(name, value)| (name.as_ref(), decoded(value)))
+        self.pairs.iter().map(|(name, value)| (name.as_ref(), percent::form_lossy(value)))
     }
 }
 
@@ -76,32 +77,6 @@ impl<'r> Params<'r> {
 /// reader pass over it.
 pub fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
-}
-
-fn decoded(raw: &str) -> Cow<'_, str> {
-    if !raw.bytes().any(|b| matches!(b, b'%' | b'+')) {
-        return Cow::Borrowed(raw);
-    }
-    let mut bytes = Vec::with_capacity(raw.len());
-    // Between the escapes stand long runs, in a SAML response above all: they are copied whole.
-    for (n, run) in raw.split('%').enumerate() {
-        let (escaped, plain) = match run.as_bytes() {
-            [high, low, ..] if n > 0 && high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                run.split_at(2)
-            }
-            _ => ("", run),
-        };
-        match u8::from_str_radix(escaped, 16) {
-            Ok(byte) => bytes.push(byte),
-            Err(_) if n > 0 => bytes.push(b'%'),
-            Err(_) => {}
-        }
-        bytes.extend(plain.bytes().map(|b| if b == b'+' { b' ' } else { b }));
-    }
-    // What is UTF-8 already keeps its memory.
-    let text =
-        String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-    Cow::Owned(text)
 }
 
 #[cfg(test)]
@@ -129,7 +104,7 @@ mod tests {
             let want = form_urlencoded::parse(format!("a={raw}").as_bytes())
                 .next()
                 .map(|(_, value)| value.into_owned());
-            assert_eq!(decoded(raw), want.unwrap_or_default(), "{raw}");
+            assert_eq!(percent::form_lossy(raw), want.unwrap_or_default(), "{raw}");
         }
     }
 }

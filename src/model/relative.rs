@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
+use crate::percent;
 
 /// Most bytes of a target.
 const TARGET_MAX: usize = 4_096;
@@ -25,8 +25,8 @@ impl RelativeTarget {
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
         // Twice, because a server or a script on the way may decode once more.
-        let once = percent_decode_str(path).decode_utf8().ok()?;
-        let twice = percent_decode_str(&once).decode_utf8().ok()?;
+        let once = percent::lax(path)?;
+        let twice = percent::lax(&once)?;
         let stays = [path, &once, &twice].into_iter().all(stays_here);
         stays.then(|| RelativeTarget(text.to_owned()))
     }

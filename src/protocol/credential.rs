@@ -8,11 +8,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::launch_url::encode;
 use crate::model::GroupId;
+use crate::percent;
 
 /// Who a credential is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,8 +107,8 @@ impl SentField {
 /// What was meant by `sent`, if it was not `value`: itself, what it says as a part of an address, where `+` is `+`,
 /// or as a form does, where `+` is a space.
 fn readings(sent: &str, value: &str) -> Vec<String> {
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned);
-    let all = [Some(sent.to_owned()), decoded(sent), decoded(&sent.replace('+', " "))];
+    let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+    let all = [Some(sent.to_owned()), owned(percent::lax(sent)), owned(percent::form(sent))];
     let mut others: Vec<String> = Vec::new();
     for reading in all.into_iter().flatten() {
         if reading != value && !others.contains(&reading) {
@@ -251,7 +251,7 @@ fn strip_prefix_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 
 /// A PUID that may or may not be URL-encoded: GetLoginKey's own text does not encode it, a header does.
 fn partner(group: &str, puid: &str) -> Result<Subject, Unreadable> {
-    let decoded = percent_decode_str(puid).decode_utf8().map_err(|_| Unreadable::Incomplete("the PUID"))?;
+    let decoded = percent::lax(puid).ok_or(Unreadable::Incomplete("the PUID"))?;
     if decoded.is_empty() {
         return Err(Unreadable::Incomplete("the PUID"));
     }
@@ -444,7 +444,7 @@ mod tests {
     fn a_puid_has_every_reading_that_a_client_may_have_meant() {
         const ADDRESS: &str = "J%C3%B6rg%20+%20M%C3%BCller";
         let form = |sent: &str| {
-            let value: String = percent_decode_str(&sent.replace('+', " ")).decode_utf8_lossy().into_owned();
+            let value: String = percent::form_lossy(sent).into_owned();
             let puid = SentField { as_sent: Some(sent.to_owned()), value };
             let field = |value: &str| Some(SentField { value: value.to_owned(), as_sent: None });
             from_fields(|name| match name {

@@ -4,9 +4,12 @@
 //! `$` left as it is. Enter at [`LaunchUrl::build`]; [`parse`] takes such a URL apart, for the workbench and
 //! for the lab's client.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use std::borrow::Cow;
 
 use crate::model::GroupId;
+use crate::percent;
 
 /// All but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -128,7 +131,7 @@ pub fn parse(text: &str) -> Option<ParsedLaunchUrl> {
 }
 
 fn decode(value: &str) -> Option<String> {
-    percent_decode_str(value).decode_utf8().ok().map(|v| v.into_owned())
+    percent::lax(value).map(Cow::into_owned)
 }
 
 fn start_session(place: &str, session_key: String) -> Option<LaunchUrl> {

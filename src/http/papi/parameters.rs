@@ -1,6 +1,5 @@
 //! The parameters of a call: form fields and query, names in any case. Wire contract §4.1.
 
-use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
@@ -8,6 +7,7 @@ use crate::http::form::Params;
 use crate::http::multipart::Parts;
 use crate::http::router::Call;
 use crate::model::person;
+use crate::percent;
 use crate::secret::Secret;
 
 /// The wire's name of a field.
@@ -55,11 +55,8 @@ impl<'r> Parameters<'r> {
             return std::str::from_utf8(bytes).map(|text| Some(text.to_owned())).map_err(|_| not_utf8());
         }
         let Some(raw) = self.params.first_raw(name) else { return Ok(None) };
-        let spaced = raw.replace('+', " ");
-        match percent_decode_str(&spaced).decode_utf8() {
-            Ok(text) => Ok(Some(text.into_owned())),
-            Err(_) => Err(not_utf8()),
-        }
+        let text = percent::form(raw).ok_or_else(not_utf8)?;
+        Ok(Some(text.into_owned()))
     }
 
     /// The trimmed value of a parameter; `None` also when it is blank.

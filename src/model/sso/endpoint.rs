@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use crate::percent;
 
 /// The parameters that a message itself brings (Bindings 3.4.4.1 and 3.5.4).
 const RESERVED_PARAMETERS: [&str; 6] =
@@ -18,7 +18,7 @@ pub fn reserved_parameter(location: &str) -> Option<&'static str> {
 
 fn reserved_name(parameter: &str) -> Option<&'static str> {
     let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-    let name = percent_decode_str(name).decode_utf8_lossy();
+    let name = percent::lossy(name);
     RESERVED_PARAMETERS.into_iter().find(|reserved| name.trim().eq_ignore_ascii_case(reserved))
 }
 

@@ -7,11 +7,12 @@
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use subtle::ConstantTimeEq;
 
 use super::SigningKey;
 use crate::model::GroupId;
+use crate::percent;
 
 /// A usual integration mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +186,7 @@ struct LooseLoginKey {
 
 impl LooseLoginKey {
     fn of(text: &str) -> Option<LooseLoginKey> {
-        let decoded = percent_decode_str(text).decode_utf8().ok()?;
+        let decoded = percent::lax(text)?;
         let compact: String = decoded.chars().filter(|c| !c.is_whitespace()).collect();
         let mut parts = compact.strip_prefix('$')?.splitn(3, '$').skip(1);
         let (expiry, signature) = (parts.next()?.to_owned(), parts.next()?);
@@ -250,7 +251,7 @@ fn signed_otherwise(evidence: &Evidence<'_>, expiry: &str, signature: &[u8; 32])
 
 fn other_puids(evidence: &Evidence<'_>) -> Vec<(Mistake, String)> {
     let puid = evidence.puid;
-    let decoded = percent_decode_str(puid).decode_utf8_lossy().into_owned();
+    let decoded = percent::lossy(puid).into_owned();
     let encoded = utf8_percent_encode(puid, NON_ALPHANUMERIC).to_string();
     let form_encoded: String = form_urlencoded::byte_serialize(puid.as_bytes()).collect();
     let mut others = vec![

@@ -4,6 +4,7 @@
 //! the document says. Enter at [`decode_post`] for a sign-in, at [`decode`] for the explainer, at
 //! [`RedirectMessage::parse`] and [`redirect_query`] for the redirect binding.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use base64::Engine;
@@ -14,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::names;
 use crate::model::sso::endpoint::without_reserved_parameters;
+use crate::percent;
 use crate::protocol::xml::{SignaturePolicy, SignatureReject, SigningKey, VerificationKey, verify_detached};
 
 /// The largest document that a message may decode or inflate to, in bytes (design.md section 4).
@@ -152,21 +154,7 @@ fn decode_base64(value: &[u8]) -> Result<Vec<u8>, BindingReject> {
 
 /// Undoes `%XX`. A `+` stays a plus: Base64 needs it, and whoever escaped the rest left it bare.
 fn percent_decode(value: &[u8]) -> Result<Vec<u8>, BindingReject> {
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut bytes = value.iter();
-    while let Some(byte) = bytes.next() {
-        decoded.push(if *byte == b'%' {
-            let (high, low) = (hex_digit(bytes.next()), hex_digit(bytes.next()));
-            high.zip(low).map(|(high, low)| high * 16 + low).ok_or(BindingReject::PercentEscape)?
-        } else {
-            *byte
-        });
-    }
-    Ok(decoded)
-}
-
-fn hex_digit(byte: Option<&u8>) -> Option<u8> {
-    char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    percent::strict(value).map(Cow::into_owned).ok_or(BindingReject::PercentEscape)
 }
 
 /// Inflates one whole raw DEFLATE stream (RFC 1951) of at most [`MAX_MESSAGE`] bytes.
