@@ -13,9 +13,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
 };
+use sidelight::clock::Timestamp;
 use sidelight::protocol::saml::bindings::{Encoding, encode_post};
 use sidelight::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
-use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::saml::verdict::{explain, judge_post, verdict};
 use sidelight::protocol::xml::VerificationKey;
 
@@ -33,7 +33,7 @@ fn main() {
         ["_req-7f3a9c".to_owned()],
     );
     let expectations = Expectations {
-        now: parse_rfc3339("2026-02-01T12:00:00Z").unwrap(),
+        now: Timestamp::parse("2026-02-01T12:00:00Z").unwrap().0,
         skew: 60_000,
         idp_entity_id: "https://idp.example.org/metadata",
         audience: "https://sp.example.com/saml/metadata",

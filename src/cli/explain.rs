@@ -14,10 +14,10 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::host::Host;
 use super::terminal::colours;
+use crate::clock::Timestamp;
 use crate::protocol::saml::bindings::Encoding;
 use crate::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use crate::protocol::saml::metadata::{self, IdentityProvider, Metadata, MetadataExpectations};
-use crate::protocol::saml::time::parse_rfc3339;
 use crate::protocol::saml::verdict;
 use crate::protocol::xml::{DecryptionKey, VerificationKey};
 
@@ -168,7 +168,9 @@ impl Explain {
 
     fn time(&self) -> Result<i64, Usage> {
         match &self.now {
-            Some(text) => parse_rfc3339(text).ok_or_else(|| Usage(format!("--now {text} is not RFC 3339"))),
+            Some(text) => Timestamp::parse(text)
+                .map(|instant| instant.0)
+                .ok_or_else(|| Usage(format!("--now {text} is not RFC 3339"))),
             None => {
                 let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Ok(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))

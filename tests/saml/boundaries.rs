@@ -1,8 +1,8 @@
 //! Rules at the very value where they turn, and refusals to the word.
 
+use sidelight::clock::Timestamp;
 use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::reject::SamlReject;
-use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::saml::verdict::{explain, verdict};
 
 use crate::forge::{ACS, ALICE, Forge, NOW, Parts, REQUEST, alices};
@@ -47,7 +47,7 @@ fn a_confirmation_answers_the_request_that_the_response_answers() {
 #[test]
 fn a_session_that_ends_just_now_with_the_skew_is_over() {
     let skew = 60_000;
-    let now = parse_rfc3339(NOW).unwrap();
+    let now = Timestamp::parse(NOW).unwrap().0;
     let ends = |at: &str| {
         let authn = alices().authn;
         let bound = format!(" SessionNotOnOrAfter=\"{at}\" SessionIndex=");
@@ -56,7 +56,7 @@ fn a_session_that_ends_just_now_with_the_skew_is_over() {
         verdict(document.as_bytes(), &Forge::shared().expectations())
             .map_err(|reject| reject.code.code().to_owned())
     };
-    assert_eq!(parse_rfc3339("2026-02-01T11:59:00Z"), Some(now - skew));
+    assert_eq!(Timestamp::parse("2026-02-01T11:59:00Z").map(|instant| instant.0), Some(now - skew));
     assert_eq!(ends("2026-02-01T11:59:00Z").unwrap_err(), "session_expired");
     assert!(ends("2026-02-01T11:59:00.001Z").is_ok());
 }

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sidelight::clock::Timestamp;
 use sidelight::protocol::forge::{self, ForgeKeys, Occasion, OccasionAttribute};
 use sidelight::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use sidelight::protocol::saml::names::FORMAT_EMAIL;
-use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::xml::{DecryptionKey, SigningKey, VerificationKey};
 
 pub use forge::Parts;
@@ -83,7 +83,7 @@ impl Forge {
     /// What the genuine responses are judged against.
     pub fn expectations(&self) -> Expectations<'_> {
         Expectations {
-            now: parse_rfc3339(NOW).unwrap(),
+            now: Timestamp::parse(NOW).unwrap().0,
             skew: 60_000,
             idp_entity_id: IDP,
             audience: SP,
@@ -129,7 +129,7 @@ fn occasion() -> Occasion {
         values: values.iter().map(|value| (*value).to_owned()).collect(),
     };
     Occasion {
-        now: parse_rfc3339(NOW).unwrap(),
+        now: Timestamp::parse(NOW).unwrap().0,
         idp: IDP.to_owned(),
         audience: SP.to_owned(),
         acs: ACS.to_owned(),

@@ -3,15 +3,15 @@
 
 use std::fs;
 
+use sidelight::clock::Timestamp;
 use sidelight::protocol::saml::metadata::{Metadata, MetadataExpectations, MetadataReject, read};
-use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::xml::make::{SIGNATURE_PLACE, SigningOptions, sign_enveloped};
 use sidelight::protocol::xml::{SigningKey, VerificationKey};
 
 use crate::forge::{NOW, cut, fixtures, key_file};
 
 fn judge(octets: &[u8], signers: &[VerificationKey]) -> Result<Metadata, MetadataReject> {
-    read(octets, &MetadataExpectations { now: parse_rfc3339(NOW).unwrap(), signers, allow_sha1: false })
+    read(octets, &MetadataExpectations { now: Timestamp::parse(NOW).unwrap().0, signers, allow_sha1: false })
 }
 
 #[test]

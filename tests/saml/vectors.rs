@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sidelight::clock::Timestamp;
 use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
 use sidelight::protocol::saml::identity::Identity;
 use sidelight::protocol::saml::metadata::{self, MetadataExpectations};
-use sidelight::protocol::saml::time::parse_rfc3339;
 use sidelight::protocol::saml::verdict::{Explanation, explain};
 use sidelight::protocol::xml::{DecryptionKey, VerificationKey};
 
@@ -64,7 +64,7 @@ fn every_shared_response_gets_the_verdict_that_it_deserves() {
 #[test]
 fn every_shared_metadata_file_gives_what_an_upload_would_set() {
     check_all("metadata", |shared, case, _| {
-        let now = parse_rfc3339(&case.now).unwrap();
+        let now = Timestamp::parse(&case.now).unwrap().0;
         let octets = fs::read(shared.join(&case.file)).unwrap();
         let metadata =
             metadata::read(&octets, &MetadataExpectations { now, signers: &[], allow_sha1: false })
@@ -122,7 +122,7 @@ fn judge(shared: &Path, case: &Case, strict: bool) -> Explanation {
     let allowed = |name: &str| !strict && case.policy.get(name).copied().unwrap_or(false);
     let outstanding: Vec<String> = case.in_response_to.iter().cloned().collect();
     let expectations = Expectations {
-        now: parse_rfc3339(&case.now).unwrap(),
+        now: Timestamp::parse(&case.now).unwrap().0,
         skew: case.skew_s * 1_000,
         idp_entity_id: &case.idp_entity_id,
         audience: &case.audience,

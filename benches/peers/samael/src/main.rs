@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use samael::metadata::EntityDescriptor;
 use samael::service_provider::{ServiceProvider, ServiceProviderBuilder};
 use sidelight::protocol::saml::expectations::{Expectations, InResponseTo, Policy};
-use sidelight::protocol::saml::time::parse_rfc3339;
+use sidelight::clock::Timestamp;
 use sidelight::protocol::saml::verdict::verdict;
 use sidelight::protocol::xml::VerificationKey;
 
@@ -24,7 +24,7 @@ fn main() {
     let keys = [VerificationKey::from_certificate_pem(CERTIFICATE).unwrap()];
     let (acs, requests) = ([ACS.to_owned()], [REQUEST.to_owned()]);
     let expectations = Expectations {
-        now: parse_rfc3339("2026-02-01T12:00:00Z").unwrap(),
+        now: Timestamp::parse("2026-02-01T12:00:00Z").unwrap().0,
         skew: 60_000,
         idp_entity_id: IDP,
         audience: SP,
