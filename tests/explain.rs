@@ -150,7 +150,7 @@ fn decryption_keys_and_permissions_are_given_by_flags() {
     let key = fixture("keys/sp.key.pem");
     assert_eq!(run_with("accepted/encrypted-gcm.xml", &["--decrypt-key", &key]).status.code(), Some(0));
     assert_eq!(run_with("accepted/encrypted-gcm.xml", &[]).status.code(), Some(1));
-    let without = "rejected/no-audience.audience_missing.xml";
+    let without = "rejected/no_audience.audience_missing.xml";
     assert_eq!(run_with(without, &["--allow", "sha1,no-audience"]).status.code(), Some(0));
     assert_eq!(run_with(without, &["--allow", "sha1", "--allow", "rsa15,3des"]).status.code(), Some(1));
 }
