@@ -3,15 +3,15 @@
 //! An entry counts only while the sealed bytes in the database are those that it was made of: a changed API
 //! key is in force with the next look-up, in every process, and nothing needs to be told.
 
-use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use super::kept::Kept;
 use crate::error::Result;
 use crate::model::GroupId;
 use crate::protocol::login_key::SigningKey;
 use crate::secret::Keys;
 
-/// Groups kept; more than that start anew.
+/// Groups kept.
 const KEPT_MOST: usize = 1_024;
 
 /// Where a group's API key is sealed to.
@@ -19,12 +19,17 @@ pub fn api_key_place(group: GroupId) -> String {
     format!("group/{group}/api-key")
 }
 
-#[derive(Default)]
 pub struct KeyCache {
-    kept: RwLock<HashMap<GroupId, Kept>>,
+    kept: RwLock<Kept<GroupId, PreparedKey>>,
 }
 
-struct Kept {
+impl Default for KeyCache {
+    fn default() -> KeyCache {
+        KeyCache { kept: RwLock::new(Kept::at_most(KEPT_MOST)) }
+    }
+}
+
+struct PreparedKey {
     sealed: Vec<u8>,
     key: SigningKey,
 }
@@ -50,10 +55,7 @@ impl KeyCache {
         let key = SigningKey::new(keys.open_sealed(&api_key_place(group), sealed)?.expose());
         let done = task(&key);
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT_MOST {
-            kept.clear();
-        }
-        kept.insert(group, Kept { sealed: sealed.to_vec(), key });
+        kept.insert(group, PreparedKey { sealed: sealed.to_vec(), key });
         Ok(done)
     }
 }

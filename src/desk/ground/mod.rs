@@ -4,6 +4,7 @@
 pub mod exports;
 pub mod fields;
 pub mod guard;
+pub mod kept;
 pub mod key_cache;
 pub mod known_group;
 pub mod let_in;

@@ -3,21 +3,26 @@
 //! A sign-in by password notes it anyway, with the failures that it forgives. The others are so many that a row for
 //! each would cost more than it tells: of a user one an hour is noted, and nobody waits for it.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::Timestamp;
+use crate::desk::ground::kept::Kept;
 use crate::desk::sign_in::SignIn;
 use crate::model::UserId;
 
 /// How old a note may grow.
 const NOTE_EVERY_SECONDS: i64 = 3_600;
-/// Users kept; more than that start anew, and are noted once more.
+/// Users kept; whoever is not any more is noted once more.
 const KEPT_MOST: usize = 65_536;
 
 /// Whose sign-in was noted when.
-#[derive(Default)]
-pub(super) struct Presence(Mutex<HashMap<UserId, Timestamp>>);
+pub(super) struct Presence(Mutex<Kept<UserId, Timestamp>>);
+
+impl Default for Presence {
+    fn default() -> Presence {
+        Presence(Mutex::new(Kept::at_most(KEPT_MOST)))
+    }
+}
 
 impl Presence {
     /// Whether a sign-in at `now` is to be noted; then it counts as noted.
@@ -26,9 +31,6 @@ impl Presence {
         // A lab's clock also goes back.
         if noted.get(&user).is_some_and(|at| *at <= now && now < at.plus_seconds(NOTE_EVERY_SECONDS)) {
             return false;
-        }
-        if noted.len() >= KEPT_MOST {
-            noted.clear();
         }
         noted.insert(user, now);
         true

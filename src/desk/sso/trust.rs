@@ -3,9 +3,9 @@
 //! A parsed set is used only while the stored certificates are the same, so that a change by another
 //! process (the command line beside the server) takes effect with the next response.
 
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::desk::ground::kept::Kept;
 use crate::error::{Error, Result};
 use crate::model::GroupId;
 use crate::model::sso::IdpKey;
@@ -28,10 +28,19 @@ pub(super) struct OwnKeys {
 }
 
 /// See the head of this file.
-#[derive(Default)]
 pub(super) struct TrustCache {
-    theirs: RwLock<HashMap<GroupId, Arc<Trust>>>,
-    ours: RwLock<HashMap<GroupId, Arc<OwnKeys>>>,
+    theirs: OfGroups<Trust>,
+    ours: OfGroups<OwnKeys>,
+}
+
+/// Parsed keys by group.
+type OfGroups<T> = RwLock<Kept<GroupId, Arc<T>>>;
+
+impl Default for TrustCache {
+    fn default() -> TrustCache {
+        let (theirs, ours) = (Kept::at_most(GROUPS_KEPT), Kept::at_most(GROUPS_KEPT));
+        TrustCache { theirs: RwLock::new(theirs), ours: RwLock::new(ours) }
+    }
 }
 
 impl TrustCache {
@@ -67,20 +76,13 @@ impl TrustCache {
     }
 }
 
-fn found<T>(
-    cache: &RwLock<HashMap<GroupId, Arc<T>>>,
-    group: GroupId,
-    same: impl Fn(&Arc<T>) -> bool,
-) -> Option<Arc<T>> {
-    let cache = cache.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+fn found<T>(cache: &OfGroups<T>, group: GroupId, same: impl Fn(&Arc<T>) -> bool) -> Option<Arc<T>> {
+    let cache = cache.read().unwrap_or_else(PoisonError::into_inner);
     cache.get(&group).filter(|kept| same(kept)).cloned()
 }
 
-fn kept<T>(cache: &RwLock<HashMap<GroupId, Arc<T>>>, group: GroupId, value: Arc<T>) -> Arc<T> {
-    let mut cache = cache.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if cache.len() >= GROUPS_KEPT {
-        cache.clear();
-    }
+fn kept<T>(cache: &OfGroups<T>, group: GroupId, value: Arc<T>) -> Arc<T> {
+    let mut cache = cache.write().unwrap_or_else(PoisonError::into_inner);
     cache.insert(group, Arc::clone(&value));
     value
 }
