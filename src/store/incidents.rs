@@ -41,12 +41,11 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps an incident, and forgets those from before `forget_before`; the access log keeps its rows.
+    /// Keeps an incident until it is swept out; the access log keeps its rows.
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn insert_incident(&self, incident: &Incident, forget_before: Timestamp) -> Result<()> {
-        self.execute("DELETE FROM incidents WHERE at < ?1", [forget_before.0])?;
+    pub fn insert_incident(&self, incident: &Incident) -> Result<()> {
         self.execute(
             "INSERT INTO incidents (code, at, group_id, surface, reject, checks, repair)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

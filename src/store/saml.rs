@@ -230,12 +230,11 @@ impl Writer<'_> {
         Ok(used == 1)
     }
 
-    /// Keeps an attempt; the group's oldest make room, and responses whose time is over are wiped.
+    /// Keeps an attempt; the group's oldest make room.
     ///
     /// # Errors
     /// `Fault` when the database fails.
     pub fn insert_saml_attempt(&self, attempt: &NewAttempt) -> Result<i64> {
-        self.wipe_kept_responses()?;
         let kept = attempt.kept.as_ref();
         let id = self
             .connection
@@ -268,21 +267,6 @@ impl Writer<'_> {
             .and_then(|mut s| s.execute((attempt.group.0, ATTEMPTS_KEPT)))
             .map_err(database_fault)?;
         Ok(id)
-    }
-
-    /// Wipes the responses whose time is over.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn wipe_kept_responses(&self) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "UPDATE saml_attempts SET sealed_response = NULL, circumstances = NULL, kept_until = NULL
-                 WHERE kept_until <= ?1",
-            )
-            .and_then(|mut s| s.execute([self.now.0]))
-            .map_err(database_fault)?;
-        Ok(())
     }
 }
 

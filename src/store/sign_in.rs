@@ -151,12 +151,11 @@ impl Writer<'_> {
         )
     }
 
-    /// Writes down that an account is let in again, and drops what was written before `forgotten`.
+    /// Writes down that an account is let in again.
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn note_let_in(&self, account: &str, forgotten: Timestamp) -> Result<()> {
-        self.execute("DELETE FROM let_in WHERE at < ?1", [forgotten.0])?;
+    pub fn note_let_in(&self, account: &str) -> Result<()> {
         self.execute("INSERT INTO let_in (account, at) VALUES (?1, ?2)", (account, self.now.0))
     }
 

@@ -355,14 +355,6 @@ impl Writer<'_> {
         )
     }
 
-    /// Forgets the removed keys whose time is over.
-    ///
-    /// # Errors
-    /// `Fault` when the database fails.
-    pub fn forget_removed_sso_keys(&self) -> Result<()> {
-        self.execute("DELETE FROM sso_removed_keys WHERE until <= ?1", [self.now.0])
-    }
-
     /// Notes that a key has verified a response now.
     ///
     /// # Errors

@@ -128,7 +128,7 @@ fn a_used_assertion_is_remembered_as_long_as_the_largest_clock_skew_could_accept
     // The last moment at which it would still be in time: it ends at 12:05. And everything swept that is over by then.
     let last = Timestamp::parse("2026-02-01T12:14:59Z").unwrap();
     let store = store(server.data());
-    let mut sweep = Sweep::new(last);
+    let mut sweep = Sweep::new(last.plus_seconds(3_600), sidelight::model::Mode::Production);
     while let Some(ended) = store.read(|r| r.next_ended(&mut sweep)).unwrap() {
         store.write_promised(last, move |w| w.remove_ended(&ended)).wait().unwrap();
     }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::Ground;
-use super::guard::{Account, TooMany, WINDOW_SECONDS};
+use super::guard::{Account, TooMany};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::model::GroupId;
@@ -20,8 +20,7 @@ pub struct Heard(AtomicI64);
 
 /// Writes down that an account is let in.
 pub fn let_in(w: &Writer<'_>, account: Account<'_>) -> Result<()> {
-    // A guard refuses for its window, and has nothing older to forget.
-    w.note_let_in(&written(account), w.now.plus_seconds(-WINDOW_SECONDS))
+    w.note_let_in(&written(account))
 }
 
 impl Ground {

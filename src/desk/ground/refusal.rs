@@ -14,8 +14,6 @@ use crate::store::{Incident, Writer};
 
 /// Most characters of a caller's text in a row.
 const SUBJECT_MAX: usize = 300;
-/// Seconds for which incidents are kept.
-const INCIDENTS_KEPT_SECONDS: i64 = 90 * 24 * 3600;
 
 /// What was refused, and how it counts.
 pub struct Refusal<'a> {
@@ -223,7 +221,7 @@ impl Ground {
                 change(w)?;
             }
             if let Some(incident) = incident {
-                w.insert_incident(&incident, now.plus_seconds(-INCIDENTS_KEPT_SECONDS))?;
+                w.insert_incident(&incident)?;
             }
             w.log(&entry)
         })
