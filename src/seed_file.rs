@@ -218,7 +218,7 @@ fn group_id(number: i64) -> Result<GroupId> {
 fn rule(name: &str) -> Result<PasswordRule> {
     let unknown = || {
         let names = PasswordRule::ALL.map(PasswordRule::name).join(", ");
-        let public = format!("{name} is no password rule; the rules are {names}.");
+        let public = format!("{name} is not a password rule; the rules are {names}.");
         Error::invalid("password_rule_unknown", "password_rule", public)
     };
     PasswordRule::named(name).ok_or_else(unknown)

@@ -78,16 +78,19 @@ fn a_lost_machine_comes_back_on_another_one_and_ends_what_was_handed_out() {
         "--key",
         kept.to_str().unwrap(),
     ]));
-    assert!(said.contains("a login key was checked in it") && said.contains("Start the server"), "{said}");
+    assert!(said.contains("a login key was checked with it") && said.contains("Start the server"), "{said}");
     let server = Server::start_on(&data, &["--lab", "--plain-http"]);
     assert_eq!(by_session(&server), 401, "web sessions of before have ended");
     assert_eq!(authorize(&server, &login_key(&server)).status, 200);
     let undone = || done(&server.command(&["undone"]));
-    assert!(undone().contains("What was changed after") && undone().contains("is lost"));
+    assert!(undone().contains("All changes made after") && undone().contains("are lost"));
     done(&server.command(&["undone", "--read"]));
     assert!(undone().starts_with("Nothing"), "an operator has read it");
     let log = done(&server.command(&["backup", "--to", around.path().join("more").to_str().unwrap()]));
-    assert!(log.contains("restored and checked") && log.contains("LETS NOBODY IN BY LOGIN KEY"), "{log}");
+    assert!(
+        log.contains("restored and checked") && log.contains("no user can sign in by login key"),
+        "{log}"
+    );
     // The name of the key is read off the copy.
     let digest = <sha2::Sha256 as sha2::Digest>::digest(std::fs::read(&kept).unwrap());
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

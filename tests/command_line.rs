@@ -58,7 +58,7 @@ fn help_is_found_by_every_name_and_has_no_colours_in_a_pipe() {
             .into();
     assert!(pages.iter().all(|page| *page == pages[0] && !page.contains('\x1b')));
     assert!(
-        pages[0].starts_with("Make a user\n\nUsage\n  sidelight user create --group <group>"),
+        pages[0].starts_with("Create a user\n\nUsage\n  sidelight user create --group <group>"),
         "{}",
         pages[0]
     );
@@ -228,8 +228,8 @@ fn what_ends_something_for_others_asks_at_a_terminal_and_only_there() {
         let kept = at_a_terminal(&server, &["api-key", "change", "--group", "12345"], typed);
         assert_eq!(kept.status.code(), Some(1), "{kept:?}");
         let said = stderr(&kept);
-        assert!(said.contains("This ends the API key of group 12345"), "{said}");
-        assert!(said.contains("Signed in by login key within a day: 1."), "{said}");
+        assert!(said.contains("This replaces the API key of group 12345"), "{said}");
+        assert!(said.contains("Users who signed in by login key in the last day: 1."), "{said}");
         assert!(stderr(&kept).contains("Nothing was changed") && key() == before, "{kept:?}");
     }
     let changed = at_a_terminal(&server, &["api-key", "change", "--group", "12345"], "y\n");

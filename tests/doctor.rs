@@ -53,7 +53,7 @@ fn beside_a_server_it_reads_the_settings_of_that_server_and_without_one_it_says_
     let text = String::from_utf8(doctor(&data, &[]).stdout).unwrap();
     assert!(text.contains("No server runs on this data directory"), "{text}");
     assert!(text.contains("To do: Start it with sidelight serve"), "{text}");
-    assert!(text.trim_end().ends_with("things to do."), "{text}");
+    assert!(text.trim_end().ends_with("checks need action."), "{text}");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn every_command_of_the_paper_on_backups_does_what_it_says() {
         let said = done(&first.run(line), line);
         if line.contains("--check") {
             checked += 1;
-            assert!(said.contains("a login key was checked in it"), "{line}: {said}");
+            assert!(said.contains("a login key was checked with it"), "{line}: {said}");
         }
     }
     assert!(taken >= 2 && checked >= 2, "the paper shows both ways to keep the key");
@@ -140,7 +140,7 @@ fn every_command_of_the_paper_on_backups_does_what_it_says() {
             }
             let line = line.replace("--key /media/usb/sidelight.key", key).replace(FILE, &name);
             restored += 1;
-            assert!(done(&second.run(&line), &line).contains("a login key was checked in it"), "{line}");
+            assert!(done(&second.run(&line), &line).contains("a login key was checked with it"), "{line}");
         }
         assert_eq!(restored, 1, "two commands bring the machine back");
     }

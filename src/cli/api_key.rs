@@ -17,7 +17,7 @@ use crate::secret::Secret;
 #[argh(
     subcommand,
     name = "api-key",
-    note = "Login keys are made from it. Changing it rejects all outstanding login keys at once.",
+    note = "Login keys are made from the API key. When you change it, all existing login keys are refused at once.",
     example = "{command_name} show --group 12345\n{command_name} change --group 12345"
 )]
 pub struct ApiKey {
@@ -33,7 +33,7 @@ enum ApiKeyAction {
     Restore(Restore),
 }
 
-/// print the API key; the access log will say so
+/// print the API key; this is recorded in the access log
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "show", example = "{command_name} --group 12345")]
 struct Show {
@@ -42,40 +42,40 @@ struct Show {
     group: GroupId,
 }
 
-/// put another API key in force and print it: 20 random characters, unless it is given
+/// change the API key and print the new one: 20 random characters, unless you give one
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "change",
-    note = "All login keys made from the key before are refused from then on. At a terminal it asks first.",
+    note = "All login keys made from the previous key are refused at once. At a terminal, the command asks for confirmation.",
     example = "{command_name} --group 12345\n{command_name} --group 12345 --yes --api-key-from file:key.txt\n{command_name} --group 12345 --yes --api-key-from env:NEW_API_KEY"
 )]
 struct KeyChange {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// where the key to put in force comes from, 8 to 255 characters: env:NAME, file:PATH, - or prompt
+    /// where to read the new key from, 8 to 255 characters: env:NAME, file:PATH, - or prompt
     #[argh(option, from_str_fn(secret_source), arg_name = "source")]
     api_key_from: Option<SecretSource>,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
-/// put the previous API key back, within an hour after it was changed, and print it
+/// restore the previous API key and print it; works for one hour after a change
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "restore", example = "{command_name} --group 12345")]
 struct Restore {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
 impl ApiKey {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             ApiKeyAction::Show(command) => command.run(host),
@@ -111,8 +111,8 @@ impl KeyChange {
                 confirm(
                     self.yes,
                     format_args!(
-                        "This ends the API key of group {} ({}): all login keys made from it are refused at once. \
-                         Signed in by login key within a day: {}.",
+                        "This replaces the API key of group {} ({}). All login keys made from the current key are refused at once. \
+                         Users who signed in by login key in the last day: {}.",
                         group.id,
                         group.name,
                         host::count(lately)
@@ -136,7 +136,7 @@ impl Restore {
             confirm(
                 self.yes,
                 format_args!(
-                    "This ends the API key of group {} ({}): all login keys made from it are refused at once.",
+                    "This replaces the API key of group {} ({}). All login keys made from the current key are refused at once.",
                     group.id, group.name
                 ),
             )?;

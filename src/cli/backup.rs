@@ -1,4 +1,4 @@
-//! `sidelight backup` and `sidelight restore`: everything that an appliance is, in one file, and the way back.
+//! `sidelight backup` and `sidelight restore`: the whole appliance in one file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,19 +18,20 @@ use crate::error::{Error, Result};
 use crate::protocol::age::Identity;
 use crate::server::{Running, lock, make_directory};
 
-/// write a backup, restore it into an empty directory, and check what came back
+/// write a backup, and check it by restoring it into an empty directory
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "backup",
-    note = "The server may run meanwhile; nobody who signs in waits. The backup is one tar file with the database, the TLS certificate and its key. It gets its name only after it was restored and checked. The key file sidelight.key is in it only if it is sealed (sidelight key seal-to); otherwise keep a copy of that file in another place. Without it, nobody signs in by a login key after a restore.",
+    note = "The server can keep running, and sign-ins do not wait. The backup is one tar file with the database, the TLS certificate and its private key. The file gets its final name only after a test restore has succeeded. It contains the key file sidelight.key only if you have sealed that file (sidelight key seal-to). Otherwise keep a copy of the key file in another place. Without the key file, no user can sign in by login key after a restore.",
     example = "{command_name} --to /mnt/backups\n{command_name} --to /mnt/backups --json",
-    error_code(0, "the backup is written and was restored"),
-    error_code(1, "it was refused; nothing is left behind"),
-    error_code(3, "it failed; nothing is left behind")
+    error_code(0, "the backup is written, and a test restore succeeded"),
+    error_code(1, "the command was refused; no file is left behind"),
+    error_code(3, "the command failed; no file is left behind")
 )]
 pub struct Backup {
-    /// the directory to write it to, best on another disk (default: backup_dir of the running server, or backups in the data directory)
+    /// the directory to write to, preferably on another disk (default: backup_dir of the running server, or backups in
+    /// the data directory)
     #[argh(option, arg_name = "dir")]
     to: Option<PathBuf>,
 }
@@ -40,12 +41,12 @@ pub struct Backup {
 #[argh(
     subcommand,
     name = "restore",
-    note = "Restores into the data directory (--data), which must be empty; the key file may stand there already. After a restore all web sessions, console sessions, tokens and links of before have ended, and SAML assertions that were made before are refused. What may have been undone is shown in the console until an operator has read it.",
+    note = "The data directory (--data) must be empty, except that it may contain the key file. A restore ends all earlier web sessions, console sessions, tokens and links. SAML assertions issued before the restore are refused. The console lists the changes that the restore may have undone, until an operator marks the list as read.",
     example = "{command_name} sidelight-2026-12-01T020000Z.backup.tar --data /var/lib/sidelight --key /media/usb/sidelight.key\n{command_name} sidelight-2026-12-01T020000Z.backup.tar --identity age-identity.txt --check",
-    error_code(0, "it is restored, or found whole"),
-    error_code(1, "it was refused; nothing was changed"),
+    error_code(0, "the backup is restored, or the check found no damage"),
+    error_code(1, "the command was refused; nothing was changed"),
     error_code(2, "the backup is damaged, or wrong usage; nothing was changed"),
-    error_code(3, "it failed")
+    error_code(3, "the command failed")
 )]
 pub struct Restore {
     /// the backup
@@ -54,19 +55,20 @@ pub struct Restore {
     /// only check it, in a temporary directory
     #[argh(switch)]
     check: bool,
-    /// the key file of the lost appliance (default: sidelight.key, where it stands in the data directory already)
+    /// the key file of the lost appliance (default: sidelight.key in the data directory, if it exists)
     #[argh(option, arg_name = "file")]
     key: Option<PathBuf>,
-    /// the age identity that opens the key file in the backup, where it was sealed into it (as age-keygen writes it)
+    /// the age identity file, as age-keygen writes it; needed to open a key file that is sealed into the backup
     #[argh(option, arg_name = "file")]
     identity: Option<PathBuf>,
-    /// the data directory of the lost appliance, where it can still be read: its access log tells what was changed since
+    /// the data directory of the lost appliance, if it can still be read; its access log shows what changed after the
+    /// backup
     #[argh(option, arg_name = "dir")]
     old: Option<PathBuf>,
 }
 
 impl Backup {
-    /// Takes the backup and says what it is worth.
+    /// Writes the backup and prints the result of the test restore.
     pub fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let data = host.directory()?;
@@ -78,7 +80,7 @@ impl Backup {
             }
             if let Some(network) = network(&to) {
                 host.remark(format_args!(
-                    "{} lies on a network file system ({network}). Copy backups there, and let them be made on a disk.",
+                    "{} is on a network file system ({network}). Write backups to a local disk, then copy them there.",
                     to.display()
                 ));
             }
@@ -93,29 +95,32 @@ impl Backup {
                 backup.proof,
                 key_kept(&backup.manifest, desk.backups(caller)?.key_kept.is_some())
             );
-            told(host, &document, &line);
+            print_result(host, &document, &line);
             Ok(())
         })
     }
 }
 
-/// Where the key of the backup is, in a line; `elsewhere` says whether an operator confirmed that a copy is kept.
+/// One line that says where the backup's key is. `elsewhere`: an operator confirmed that a copy is kept.
 fn key_kept(manifest: &Manifest, elsewhere: bool) -> String {
     let key = &manifest.key;
     match &manifest.key_sealed_to {
         Some(recipient) => {
-            format!("The key {key} is in it, sealed to {recipient}: keep its identity elsewhere.")
+            format!(
+                "The backup contains the key {key}, sealed to {recipient}. Keep the age identity in another place."
+            )
         }
-        None if elsewhere => format!("A restore needs the key {key}, of which a copy is kept elsewhere."),
+        None if elsewhere => {
+            format!("A restore needs the key {key}. An operator confirmed that a copy is kept elsewhere.")
+        }
         None => format!(
-            "WITHOUT THE KEY {key} THIS BACKUP LETS NOBODY IN BY LOGIN KEY, and nobody has said how it is kept. See \
-             sidelight key --help."
+            "WARNING: Without the key {key}, no user can sign in by login key after a restore, and no operator has confirmed that a copy of it is kept. See sidelight key --help."
         ),
     }
 }
 
 /// Prints what was done: lines for a person, `document` for a program.
-pub(super) fn told(host: &Host, document: &Value, lines: &str) {
+pub(super) fn print_result(host: &Host, document: &Value, lines: &str) {
     if host.json {
         terminal::json(document);
     } else {
@@ -158,7 +163,7 @@ impl Restore {
             (Some(path), None) => Ok(KeySource::File(path)),
             (None, Some(identity)) => Ok(KeySource::Sealed(identity)),
             (Some(_), Some(_)) => {
-                let public = "Give either --key or --identity: one key is enough.";
+                let public = "Give either --key or --identity, not both.";
                 Err(Error::invalid("which_key", "key", public))
             }
         }
@@ -173,7 +178,7 @@ impl Restore {
         let proven = unpacked.prove(keys)?;
         let document = json!({ "proof": proven.proof, "manifest": proven.manifest });
         let line = format!("{}\n{}", found(&proven.manifest), key_needed(&proven.manifest, proven.proof));
-        told(host, &document, &line);
+        print_result(host, &document, &line);
         Ok(())
     }
 
@@ -195,12 +200,12 @@ impl Restore {
             data.display(),
             found(&manifest),
             key_needed(&manifest, proof),
-            "All sessions, tokens and links of before have ended. SAML assertions that were made before are refused.",
+            "All earlier sessions, tokens and links have ended. SAML assertions issued before now are refused.",
             undone(&report),
             if manifest.mode == "lab" { " --lab" } else { "" },
             data.display()
         );
-        told(host, &document, &line);
+        print_result(host, &document, &line);
         Ok(())
     }
 }
@@ -209,7 +214,7 @@ impl Restore {
 fn found(manifest: &Manifest) -> String {
     let rows = |table: &str| manifest.rows.get(table).copied().unwrap_or_default();
     format!(
-        "The backup is whole. Made {} by Sidelight {} ({} mode, schema {}): {} groups, {} users, {} rows of the access log.",
+        "The backup is not damaged. Sidelight {1} made it at {0} ({2} mode, schema {3}). Groups: {4}. Users: {5}. Access log rows: {6}.",
         Timestamp(manifest.made_at),
         manifest.program,
         manifest.mode,
@@ -223,18 +228,16 @@ fn found(manifest: &Manifest) -> String {
 fn key_needed(manifest: &Manifest, proof: Proof) -> String {
     match proof {
         Proof::LoginKeyChecked => {
-            format!("The key {} opens it, and a login key was checked in it.", manifest.key)
+            format!("The key {} opens it, and a login key was checked with it.", manifest.key)
         }
-        Proof::KeyFits => format!("The key {} opens it. Nobody in it signs in by login key.", manifest.key),
+        Proof::KeyFits => format!("The key {} opens it. No user in it signs in by login key.", manifest.key),
         Proof::WithoutKey if manifest.key_sealed_to.is_some() => format!(
-            "It holds the key {}, sealed to {}. Give the age identity that belongs to it with --identity; or the key file \
-             itself, in the data directory as sidelight.key (mode 600), before the server starts.",
+            "It contains the key {}, sealed to {}. Give the matching age identity with --identity, or put the key file into the data directory as sidelight.key (mode 600) before you start the server.",
             manifest.key,
             manifest.key_sealed_to.as_deref().unwrap_or_default()
         ),
         Proof::WithoutKey => format!(
-            "It needs the key file with the name {}: give it with --key, or put it into the data directory as sidelight.key \
-             (mode 600) before the server starts.",
+            "It needs the key file named {}. Give the file with --key, or put it into the data directory as sidelight.key (mode 600) before you start the server.",
             manifest.key
         ),
     }
@@ -244,8 +247,7 @@ fn key_needed(manifest: &Manifest, proof: Proof) -> String {
 pub(super) fn undone(report: &Report) -> String {
     if !report.old_log_read {
         return format!(
-            "What was changed after {} is lost: suspensions, deletions, new passwords, API keys, SCIM tokens. Look for what \
-             must be done again.\n",
+            "All changes made after {} are lost: suspensions, deletions, new passwords, API keys, SCIM tokens. Check which of them you must make again.\n",
             report.backup_made_at
         );
     }
@@ -253,7 +255,7 @@ pub(super) fn undone(report: &Report) -> String {
         .undone
         .iter()
         .map(|row| format!("  {}  {}  {}  {}\n", row.at, row.actor, row.operation, row.subject));
-    let head = format!("Changes since the backup that are lost ({}):\n", report.undone.len());
+    let head = format!("Lost changes, made after the backup ({}):\n", report.undone.len());
     rows.fold(head, |text, row| text + &row)
         .chars()
         .map(|c| if c == '\n' { c } else { terminal::harmless(c) })

@@ -1,4 +1,4 @@
-//! `sidelight doctor`: looks at all that an operator looks after, beside a running server or without one.
+//! `sidelight doctor`: checks the installation, with or without a running server.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,15 +15,15 @@ use crate::model::doctor::{Finding, Installation};
 use crate::model::sso::health::Condition;
 use crate::server::{self, Running};
 
-/// look at all that an operator looks after, and say what to do
+/// check the installation, and say what to repair
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "doctor",
-    note = "A line for each thing: good, or what to do. It works beside a running server, whose settings it reads, and without one. The page Appliance of the console shows the same, and what only the server knows.",
+    note = "Prints one line for each check: good, or what to do. It works with or without a running server; if one is running, the command reads that server's settings. The console's Appliance page shows the same checks, and some that only the server can make.",
     example = "{command_name} --data /var/lib/sidelight\n{command_name} --json",
-    error_code(0, "all is good"),
-    error_code(1, "there is something to do"),
+    error_code(0, "all checks are good"),
+    error_code(1, "at least one check needs action"),
     error_code(2, "wrong usage")
 )]
 pub struct Doctor {}
@@ -31,14 +31,14 @@ pub struct Doctor {}
 impl Doctor {
     /// Prints what was found.
     pub fn run(self, host: &Host) -> ExitCode {
-        match host.directory().map(|data| examined(host, &data)) {
-            Ok(findings) => told(host, &findings),
+        match host.directory().map(|data| collect_findings(host, &data)) {
+            Ok(findings) => print_findings(host, &findings),
             Err(error) => host.refused(&error),
         }
     }
 }
 
-fn examined(host: &Host, data: &Path) -> Vec<Finding> {
+fn collect_findings(host: &Host, data: &Path) -> Vec<Finding> {
     let running = Running::read(data);
     let installation = installation(host, data, running.as_ref());
     let mut findings = Vec::new();
@@ -49,14 +49,14 @@ fn examined(host: &Host, data: &Path) -> Vec<Finding> {
             name: "serves",
             label: "Serves",
             condition: Condition::Bad,
-            says: format!("The server runs, and does not serve: {}", why.trim_end()),
-            repair: "Ask /readyz?verbose, and read the server log.".to_owned(),
+            says: format!("The server is running but not serving requests: {}", why.trim_end()),
+            repair: "Request /readyz?verbose, and read the server log.".to_owned(),
         });
     }
     let installation = match installation {
         Ok(installation) => installation,
         Err(error) => {
-            findings.push(unfit("settings", "Settings", &error, "Correct the setting."));
+            findings.push(error_finding("settings", "Settings", &error, "Correct the setting."));
             Installation::default()
         }
     };
@@ -67,18 +67,18 @@ fn examined(host: &Host, data: &Path) -> Vec<Finding> {
         }
         Err(error) => {
             let repair = "See docs/operating.md, \"What a start refuses\".";
-            findings.push(unfit("database", "Database", &error, repair));
+            findings.push(error_finding("database", "Database", &error, repair));
         }
     }
     findings
 }
 
-fn unfit(name: &'static str, label: &'static str, error: &Error, repair: &str) -> Finding {
+fn error_finding(name: &'static str, label: &'static str, error: &Error, repair: &str) -> Finding {
     let says = format!("{} ({})", error.public, error.code);
     Finding { name, label, condition: Condition::Bad, says, repair: repair.to_owned() }
 }
 
-/// What the running server was started with; without one, what it would be started with.
+/// The settings of the running server, or the settings that a server would start with here.
 fn installation(host: &Host, data: &Path, running: Option<&Running>) -> Result<Installation> {
     let Some(running) = running else {
         return Ok(server::installation(&configuration(&host.settings(), None)?));
@@ -88,13 +88,13 @@ fn installation(host: &Host, data: &Path, running: Option<&Running>) -> Result<I
         .filter_map(|name| Some((name, running.settings.get(name)?.value.clone())))
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    // The server's settings are whole: no file and no variable of whoever asks plays a part.
+    // The server's settings are complete. The file and the environment of this command are not read.
     let config = Config::read(&flags, Some(Path::new("/dev/null")), |_| None)?;
     let uptime = server::uptime_by(&data.join("ready.json")).map(|uptime| uptime.as_secs());
     Ok(Installation { uptime_seconds: uptime.or(Some(0)), ..server::installation(&config) })
 }
 
-fn told(host: &Host, findings: &[Finding]) -> ExitCode {
+fn print_findings(host: &Host, findings: &[Finding]) -> ExitCode {
     let to_do =
         findings.iter().filter(|f| matches!(f.condition, Condition::Attention | Condition::Bad)).count();
     if host.json {
@@ -114,9 +114,9 @@ fn told(host: &Host, findings: &[Finding]) -> ExitCode {
             }
         }
         match to_do {
-            0 => println!("\nAll is good."),
-            1 => println!("\nThere is one thing to do."),
-            many => println!("\nThere are {many} things to do."),
+            0 => println!("\nAll checks are good."),
+            1 => println!("\nOne check needs action."),
+            many => println!("\n{many} checks need action."),
         }
     }
     ExitCode::from(u8::from(to_do > 0))

@@ -1,4 +1,4 @@
-//! `sidelight explain`: judges a SAML response, or metadata, offline, and says why.
+//! `sidelight explain`: checks a SAML response or metadata offline, and explains the result.
 //!
 //! What was typed is turned into what is meant here; the verdict is `protocol::saml`'s, the words are in
 //! `report`. Nothing is stored and nobody is signed in. Exit status: 0 accepted, 1 rejected, 2 usage.
@@ -24,7 +24,7 @@ use crate::protocol::xml::{DecryptionKey, VerificationKey};
 /// Files larger than this are not what this command is for, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
 
-/// judge a SAML response or metadata offline, and say why
+/// check a SAML response or metadata offline, and explain the result
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -35,13 +35,13 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
     error_code(2, "wrong usage")
 )]
 pub struct Explain {
-    /// the file to judge; /dev/stdin for standard input
+    /// the file to check; /dev/stdin for standard input
     #[argh(positional)]
     file: String,
     /// what the file is: response (default) or metadata
     #[argh(option, default = "String::from(\"response\")")]
     kind: String,
-    /// how the response is wrapped: auto (default), xml, base64 or percent-base64
+    /// how the response is encoded: auto (default), xml, base64 or percent-base64
     #[argh(option, default = "String::from(\"auto\")")]
     encoding: String,
     /// a certificate of the identity provider (PEM); repeat for several. With --kind metadata: the pinned signer
@@ -59,20 +59,20 @@ pub struct Explain {
     /// URL of our assertion consumer service; repeat for several
     #[argh(option)]
     acs: Vec<String>,
-    /// ID of the outstanding request; without it, only an unsolicited response is accepted
+    /// ID of the request that the response answers; without it, only an unsolicited response is accepted
     #[argh(option)]
     in_response_to: Vec<String>,
-    /// the time to judge at (RFC 3339); the present by default
+    /// the time to use for the checks (RFC 3339; default: now)
     #[argh(option)]
     now: Option<String>,
-    /// how far the clocks may differ, in seconds (60)
+    /// how far the clocks may differ, in seconds (default 60)
     #[argh(option, default = "60")]
     skew: u32,
     /// a private key to decrypt with (PEM); repeat for several
     #[argh(option)]
     decrypt_key: Vec<String>,
-    /// what to let pass: sha1 (with it RSA keys below 1,024 bits, which no group takes), rsa15, 3des, no-audience;
-    /// separated by commas
+    /// what to allow, separated by commas: sha1 (also allows RSA keys below 1,024 bits, which no group can allow),
+    /// rsa15, 3des, no-audience
     #[argh(option)]
     allow: Vec<String>,
 }
@@ -90,7 +90,7 @@ impl Explain {
         };
         match judged {
             Ok((accepted, report)) => {
-                // A reader that has seen enough (a closed pipe) is no fault of ours.
+                // A closed pipe is not an error.
                 let _ = io::stdout().lock().write_all(report.as_bytes());
                 if accepted { ExitCode::SUCCESS } else { ExitCode::from(1) }
             }
@@ -134,7 +134,7 @@ impl Explain {
         Ok((explanation.verdict.is_ok(), report))
     }
 
-    /// Our entity ID, once nothing is missing that a response is judged by.
+    /// Our entity ID. An error names every option that is still missing.
     fn audience(&self) -> Result<&str, Usage> {
         let issuer_missing = self.issuer.is_none() && self.metadata.is_none();
         let missing: Vec<&str> = [
@@ -147,7 +147,10 @@ impl Explain {
         .collect();
         match (&self.audience, missing.as_slice()) {
             (Some(audience), []) => Ok(audience),
-            _ => Err(Usage(format!("a response is judged by more. Give\n  {}", missing.join("\n  ")))),
+            _ => Err(Usage(format!(
+                "more options are needed to check a response. Give\n  {}",
+                missing.join("\n  ")
+            ))),
         }
     }
 

@@ -45,7 +45,7 @@ enum GroupAction {
 #[argh(subcommand, name = "list", example = "{command_name}")]
 struct List {}
 
-/// make a group; give it an API key with: sidelight api-key change
+/// create a group; to give it an API key, use: sidelight api-key change
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "create", example = "{command_name} 12345 --name \"Example Ltd\"")]
 struct Create {
@@ -60,7 +60,7 @@ struct Create {
     account_id: Option<String>,
 }
 
-/// change a group's name or Unique Account ID; what is not given stays
+/// change a group's name or Unique Account ID; other values stay as they are
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "update", example = "{command_name} 12345 --name \"Example Inc\"")]
 struct Update {
@@ -70,24 +70,24 @@ struct Update {
     /// the group's name
     #[argh(option)]
     name: Option<String>,
-    /// the Unique Account ID; "" takes it away
+    /// the Unique Account ID; "" removes it
     #[argh(option)]
     account_id: Option<String>,
 }
 
-/// switch a group off: every credential for it is refused, and its sessions and tokens end
+/// switch a group off: nobody can sign in to it, and its sessions and tokens end
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "off",
-    note = "At a terminal it asks first.",
+    note = "At a terminal, the command asks for confirmation.",
     example = "{command_name} 12345\n{command_name} 12345 --yes"
 )]
 struct Off {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
     id: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
@@ -101,19 +101,19 @@ struct On {
     id: GroupId,
 }
 
-/// delete a group with its users, roles and keys; people who are in other groups, too, stay there
+/// delete a group with its users, roles and keys; users who are also in other groups stay there
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "delete",
-    note = "At a terminal it asks first.",
+    note = "At a terminal, the command asks for confirmation.",
     example = "{command_name} 12345\n{command_name} 12345 --yes"
 )]
 struct Delete {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
     id: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
@@ -123,7 +123,7 @@ struct Delete {
 #[argh(
     subcommand,
     name = "settings",
-    note = "A role can have on only what its group has on.",
+    note = "A role can turn on only the settings that its group has on.",
     example = "{command_name} 12345\n{command_name} 12345 --on agentVideo --off viewVideo"
 )]
 struct ShowSettings {
@@ -138,42 +138,43 @@ struct ShowSettings {
     off: Vec<String>,
 }
 
-/// show what a group asks of passwords, or change it
+/// show or change a group's password policy
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "passwords",
-    note = "Rules: six (not secure), seven-mixed, eight, eight-mixed, eight-symbol, nine, nine-mixed, nine-symbol. Mixed: upper-case, lower-case and digit; symbol: one that is neither letter nor digit.",
+    note = "Rules: six (not secure), seven-mixed, eight, eight-mixed, eight-symbol, nine, nine-mixed, nine-symbol. Mixed: upper-case and lower-case letters and a digit. Symbol: a character that is neither a letter nor a digit.",
     example = "{command_name} 12345\n{command_name} 12345 --rule nine-mixed"
 )]
 struct Passwords {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
     id: GroupId,
-    /// the least a password must have
+    /// the password rule: the minimum that a password must have
     #[argh(option, from_str_fn(rule))]
     rule: Option<PasswordRule>,
-    /// message beside a password reset
+    /// the message shown with a password reset
     #[argh(option)]
     reset_message: Option<String>,
-    /// on: a reset must bring a new password
+    /// on: a password reset must set a password different from the old one
     #[argh(option, from_str_fn(host::switch))]
     reset_requires_new: Option<bool>,
-    /// on: users without a password can make one by a reset
+    /// on: users without a password can create one with a password reset
     #[argh(option, from_str_fn(host::switch))]
     reset_may_create: Option<bool>,
-    /// on: SCIM tokens of the group may set the passwords of its administrators, and are then as good as they
+    /// on: the group's SCIM tokens may set passwords of its administrators; such a token then has the same power as an
+    /// administrator
     #[argh(option, from_str_fn(host::switch))]
     scim_sets_administrators: Option<bool>,
 }
 
 fn rule(name: &str) -> Result<PasswordRule, String> {
     let names = PasswordRule::ALL.map(PasswordRule::name).join(", ");
-    PasswordRule::named(name).ok_or_else(|| format!("{name} is no password rule; the rules are {names}"))
+    PasswordRule::named(name).ok_or_else(|| format!("{name} is not a password rule; the rules are {names}"))
 }
 
 impl GroupCommand {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             GroupAction::List(command) => command.run(host),
@@ -224,7 +225,7 @@ impl Create {
     fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             let group = desk.people.create_group(caller, self.id, &self.name, self.account_id.as_deref())?;
-            host.done(&as_json(&group), format_args!("Group {} ({}) is made.", group.id, group.name));
+            host.done(&as_json(&group), format_args!("Group {} ({}) is created.", group.id, group.name));
             Ok(())
         })
     }
@@ -252,7 +253,7 @@ impl Off {
             confirm(
                 self.yes,
                 format_args!(
-                    "This switches group {} ({name}) off. {users} users; signed in within a day: {lately}.",
+                    "This switches group {} ({name}) off. It has {users} users; signed in within the last day: {lately}.",
                     self.id
                 ),
             )?;
@@ -260,7 +261,7 @@ impl Off {
             let (id, name) = (group.id, &group.name);
             host.done(
                 &as_json(&group),
-                format_args!("Group {id} ({name}) is off: nobody signs in to it any more."),
+                format_args!("Group {id} ({name}) is off: nobody can sign in to it."),
             );
             Ok(())
         })

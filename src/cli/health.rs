@@ -20,25 +20,25 @@ use crate::server::{CERTIFICATE_FILE, Ready};
 const ATTEMPT: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_millis(50);
 
-/// ask a running server whether it serves
+/// check whether a running server is ready
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "health",
-    note = "The server is the one that runs on the data directory, where it says how to reach it.",
+    note = "The command checks the server that is running on the data directory. It finds the server's address there.",
     example = "{command_name} --wait 10",
     error_code(0, "it serves"),
     error_code(1, "it does not"),
     error_code(2, "wrong usage")
 )]
 pub struct Health {
-    /// keep asking for so many seconds until it serves
+    /// wait up to this many seconds for the server to be ready
     #[argh(option, default = "0")]
     wait: u64,
 }
 
 impl Health {
-    /// Asks, again and again if it is to wait, and prints what the server said.
+    /// Asks the server, repeatedly while waiting, and prints its answer.
     pub fn run(self, host: &Host) -> ExitCode {
         let data = match host.directory() {
             Ok(data) => data,
@@ -64,7 +64,7 @@ impl Health {
     }
 }
 
-/// What the server that runs on the data directory says of itself.
+/// The state of the server that is running on the data directory.
 ///
 /// # Errors
 /// Why it does not serve.
@@ -124,7 +124,7 @@ fn exchange(mut stream: impl Read + Write, authority: &str) -> Result<String, St
     if head.starts_with("HTTP/1.1 200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }
 }
 
-/// Names a deadline that has passed, for which systems have words that nobody understands.
+/// Describes a timeout. The operating system's own message is hard to understand.
 fn said(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {

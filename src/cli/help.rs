@@ -15,7 +15,7 @@ pub const EXIT_STATUSES: [(i32, &str); 4] = [
     (0, "done"),
     (1, "refused"),
     (2, "wrong usage or invalid input"),
-    (3, "the appliance is at fault or busy"),
+    (3, "the appliance failed or is busy"),
 ];
 
 /// The page of the last command of `path`; with `colours`, for a terminal that shows them.

@@ -30,12 +30,12 @@ pub struct Host {
 }
 
 impl Host {
-    /// Does `act` on the data directory, and tells how it came out.
+    /// Runs `act` on the data directory and prints the result.
     pub fn with_desk(&self, act: impl FnOnce(&Desk, &Caller) -> Result<()>) -> ExitCode {
         self.ended(self.on_desk(act))
     }
 
-    /// Does `act` on the data directory.
+    /// Runs `act` on the data directory.
     ///
     /// # Errors
     /// Those of opening it, and of `act`.
@@ -58,8 +58,7 @@ impl Host {
         self.data.iter().map(|data| ("data", data.to_string_lossy().into_owned())).collect()
     }
 
-    /// By which address people reach the server: the one that was named, else the one that the running server
-    /// says. Ends without a slash.
+    /// The server's public address: the given one, or the one that the running server reports. No slash at the end.
     ///
     /// # Errors
     /// Those of [`Host::directory`]; `Invalid` with code `which_origin` when neither is there, `bad_origin` when it
@@ -67,14 +66,14 @@ impl Host {
     pub fn origin(&self, named: Option<String>) -> Result<String> {
         let directory = self.directory()?;
         let running = || Ready::read(&directory)?.public_url;
-        let public = "By which address people reach the server is not known: none runs that was started with \
+        let public = "The server's public address is not known: no running server was started with \
                       --public-url. Name it with --origin, such as https://sso.example.com.";
         let origin =
             named.or_else(running).ok_or_else(|| Error::invalid("which_origin", "origin", public))?;
         let origin = origin.trim_end_matches('/');
         if origin_parts(origin).is_none() {
             let public = format!(
-                "{origin} is no address such as https://sso.example.com, with nothing after the host."
+                "{origin} is not a valid address. Use a form such as https://sso.example.com, with no path."
             );
             return Err(Error::invalid("bad_origin", "origin", public));
         }
@@ -166,7 +165,7 @@ pub fn group(text: &str) -> std::result::Result<GroupId, String> {
     GroupId::parse(text).ok_or_else(|| format!("{text} is not a Group ID: a positive number"))
 }
 
-/// The group that a command is about: the one that was named, else the only one there is.
+/// The group that the command works on: the given one, or the only group.
 ///
 /// # Errors
 /// `Invalid` with code `which_group`.
@@ -224,7 +223,7 @@ pub fn switch(text: &str) -> std::result::Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "on" | "yes" | "true" | "1" => Ok(true),
         "off" | "no" | "false" | "0" => Ok(false),
-        _ => Err(format!("{text} is neither on nor off")),
+        _ => Err(format!("{text} is not valid; use on or off")),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::Caller;
 #[argh(
     subcommand,
     name = "key",
-    note = "Without the key file (sidelight.key) a restored appliance lets nobody in by login key. Seal it into each backup, or confirm that you keep a copy elsewhere.",
+    note = "After a restore without the key file (sidelight.key), no user can sign in by login key. Seal the key file into each backup, or keep a copy elsewhere and confirm it.",
     example = "{command_name} seal-to age1…\n{command_name} kept 40FD-6F90-1DD1-BD04"
 )]
 pub struct Key {
@@ -37,12 +37,12 @@ enum KeyAction {
 #[argh(subcommand, name = "show", example = "{command_name}")]
 struct Show {}
 
-/// seal the key file into each backup from now on
+/// include the key file, sealed, in every new backup
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "seal-to",
-    note = "Make an identity on another machine (age-keygen -o age-identity.txt), keep that file there, and give the recipient that it prints. Only the identity opens the key file in a backup: try it with sidelight restore FILE --check --identity age-identity.txt.",
+    note = "Create an age identity on another machine (age-keygen -o age-identity.txt) and keep that file there. Give this command the recipient that age-keygen prints. Only the identity can open the key file in a backup. To test it: sidelight restore FILE --check --identity age-identity.txt",
     example = "{command_name} age1…"
 )]
 struct SealTo {
@@ -51,7 +51,7 @@ struct SealTo {
     recipient: String,
 }
 
-/// leave the key file out of backups from now on
+/// leave the key file out of new backups
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "unseal", example = "{command_name}")]
 struct Unseal {}
@@ -61,17 +61,17 @@ struct Unseal {}
 #[argh(
     subcommand,
     name = "kept",
-    note = "Read the name off the copy, not off this machine: it is the first 16 digits that sha256sum prints for it.",
+    note = "Read the name from the copy, not from this machine. The name is the first 16 digits that sha256sum prints for the file.",
     example = "{command_name} 40FD-6F90-1DD1-BD04"
 )]
 struct Kept {
-    /// the name of the key file, read off the copy
+    /// the name of the key file, read from the copy
     #[argh(positional)]
     name: String,
 }
 
 impl Key {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         host.with_desk(|desk, caller| {
             match self.act {
@@ -91,7 +91,7 @@ fn said(host: &Host, desk: &Desk, caller: &Caller) -> Result<()> {
     let document = json!({ "key": name, "sealed_to": backups.key_recipient, "kept_elsewhere": elsewhere });
     let kept = match (&backups.key_recipient, elsewhere) {
         (Some(recipient), _) => format!("sealed into each backup, to {recipient}"),
-        (None, true) => "in no backup; an operator confirmed that a copy is kept elsewhere".to_owned(),
+        (None, true) => "not in the backups; an operator confirmed that a copy is kept elsewhere".to_owned(),
         (None, false) => {
             "in no backup, and nobody has confirmed that a copy is kept elsewhere: these backups cannot let \
                           anybody in by login key"

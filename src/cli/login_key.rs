@@ -21,7 +21,7 @@ use crate::secret::Secret;
 /// Seconds of life unless said otherwise: what the vendor's samples use.
 const TTL: i64 = 3600;
 
-/// make a login key, or check one and see why it is refused
+/// create a login key, or check one and see why it is refused
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -40,12 +40,12 @@ enum Command {
     Check(CheckKey),
 }
 
-/// make a login key and print it
+/// create a login key and print it
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "new",
-    note = "The API key is that of the group in the data directory, or comes from --api-key-from; then no data directory is needed.",
+    note = "The API key is read from the group in the data directory. With --api-key-from, no data directory is needed.",
     example = "{command_name} --group 12345 --puid uniqueUserIdentifier --ttl 3600"
 )]
 struct New {
@@ -61,21 +61,21 @@ struct New {
     /// where the API key comes from: env:NAME, file:PATH, - or prompt
     #[argh(option, from_str_fn(secret_source), arg_name = "source")]
     api_key_from: Option<SecretSource>,
-    /// as if it were this instant, such as 2020-07-05T00:00:00Z
+    /// the time to use instead of now, such as 2020-07-05T00:00:00Z
     #[argh(option, from_str_fn(instant))]
     now: Option<Timestamp>,
 }
 
-/// check a login key: numbered checks, green up to the first red
+/// check a login key, and print each numbered check up to the first that fails
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "check",
-    note = "Put the key into single quotes, or a shell takes its $1 for a variable. The API key is that of the group in the data directory, or comes from --api-key-from; then no data directory is needed.",
+    note = "Put the key into single quotes: otherwise the shell reads $1 as a variable. The API key is read from the group in the data directory. With --api-key-from, no data directory is needed.",
     error_code(0, "accepted"),
     error_code(1, "rejected"),
-    error_code(2, "wrong usage, or nothing to check it against"),
-    error_code(3, "the appliance is at fault or busy"),
+    error_code(2, "wrong usage, or there is no API key to check with"),
+    error_code(3, "the appliance failed or is busy"),
     example = "{command_name} '$1$1593908430$Wf7vDWWv1Ci5VrcUvtWuJh_jLgZIfectGUPkg6DbZws' --group 12345 --puid uniqueUserIdentifier --now 2020-07-05T00:00:00Z"
 )]
 struct CheckKey {
@@ -88,7 +88,7 @@ struct CheckKey {
     /// partner user ID that is sent with the key
     #[argh(option)]
     puid: String,
-    /// as if it were this instant, such as 2020-07-05T00:00:00Z
+    /// the time to use instead of now, such as 2020-07-05T00:00:00Z
     #[argh(option, from_str_fn(instant))]
     now: Option<Timestamp>,
     /// where the API key comes from: env:NAME, file:PATH, - or prompt
@@ -97,7 +97,7 @@ struct CheckKey {
 }
 
 fn instant(text: &str) -> std::result::Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| format!("{text} is no instant such as 2020-07-05T00:00:00Z"))
+    Timestamp::parse(text).ok_or_else(|| format!("{text} is not a time such as 2020-07-05T00:00:00Z"))
 }
 
 impl LoginKey {
@@ -131,7 +131,7 @@ impl New {
     fn alone(&self, api_key: &Secret) -> Result<String> {
         let now = self.now.unwrap_or_else(|| Clock::system().now()).seconds();
         if !(1..=login_key::LONGEST_LIFE).contains(&self.ttl) {
-            let public = "A login key lives for 1 to 86400 seconds.";
+            let public = "A login key must expire after 1 to 86400 seconds.";
             return Err(Error::invalid("bad_ttl", "ttl", public));
         }
         let key = SigningKey::new(usable(api_key)?);

@@ -46,7 +46,7 @@ fn shell(name: &str) -> Result<Shell, String> {
         "zsh" => Ok(Shell::Zsh),
         "fish" => Ok(Shell::Fish),
         "nushell" | "nu" => Ok(Shell::Nushell),
-        _ => Err(format!("{name} is none of bash, zsh, fish, nushell")),
+        _ => Err(format!("{name} is not supported; use bash, zsh, fish or nushell")),
     }
 }
 

@@ -38,20 +38,20 @@ use crate::config::unknown_variables;
 use crate::server_log::note;
 use host::Host;
 
-/// sidelight stands in, on your own machine, for Glance's single sign-on services
+/// sidelight replaces Glance's single sign-on services on your own machine
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
-    note = "It checks login keys, is the SAML 2.0 service provider of a group, keeps its users, and records it all.",
+    note = "It checks login keys, acts as a group's SAML 2.0 service provider, stores the group's users, and records every action.",
     example = "{command_name} serve --lab\n{command_name} user list --group 12345 --data /var/lib/sidelight\n{command_name} help user create"
 )]
 struct Sidelight {
     /// print the version
     #[argh(switch, short = 'V')]
     version: bool,
-    /// the data directory (default: the one that the server would use)
+    /// the data directory (default: the server's default)
     #[argh(option)]
     data: Option<PathBuf>,
-    /// print JSON, for programs: the answer on standard output, an error on standard error
+    /// print JSON for programs: results on standard output, errors on standard error
     #[argh(switch)]
     json: bool,
     #[argh(subcommand)]
@@ -112,13 +112,13 @@ pub fn main() -> ExitCode {
             command.map_or(ExitCode::SUCCESS, |command| run(command, &host, &program))
         }
         Err(early) => {
-            let told = early.output.trim_end();
-            of_the_line.wrong_usage(&format!("{told}\nSee {} --help.", typed::spelled(&typed.path)))
+            let message = early.output.trim_end();
+            of_the_line.wrong_usage(&format!("{message}\nSee {} --help.", typed::spelled(&typed.path)))
         }
     }
 }
 
-/// Says which variables are set in vain: a misspelt setting would silently be without effect. Those that the command
+/// Warns about unused variables, because a misspelt setting would have no effect. Those that the command
 /// line names (`--api-key-from env:SIDELIGHT_API_KEY`) are used, and those that `text` names.
 fn warn_of_unknown_variables(host: &Host, words: &[String], text: &str) {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
@@ -137,7 +137,7 @@ fn end_when_nothing_can_be_printed() {
             if said.contains("Broken pipe") {
                 std::process::exit(i32::from(output::READER_GONE));
             }
-            note(format_args!("The answer could not be written: {said}."));
+            note(format_args!("The output could not be written: {said}."));
             std::process::exit(1);
         }
         _ => usual(panic),

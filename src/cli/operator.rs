@@ -39,16 +39,16 @@ enum OperatorAction {
 #[argh(subcommand, name = "list", example = "{command_name}")]
 struct List {}
 
-/// make an operator
+/// create an operator
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "create",
-    note = "Without --password-from the password is asked for at the terminal, or read as a line of standard input.",
+    note = "Without --password-from, the command asks for the password at a terminal; otherwise it reads one line of standard input.",
     example = "{command_name} olga\n{command_name} olga --password-from file:password.txt"
 )]
 struct Create {
-    /// the name to sign in with
+    /// the operator's sign-in name
     #[argh(positional)]
     name: String,
     /// where the password comes from, at least 9 characters: env:NAME, file:PATH, - or prompt
@@ -56,12 +56,12 @@ struct Create {
     password_from: Option<SecretSource>,
 }
 
-/// set an operator's password, let them in again, and end their sessions
+/// set an operator's password, clear their lockout and end their sessions
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "password",
-    note = "Without --password-from the password is asked for at the terminal, or read as a line of standard input.",
+    note = "Without --password-from, the command asks for the password at a terminal; otherwise it reads one line of standard input.",
     example = "{command_name} olga\n{command_name} olga --password-from file:password.txt"
 )]
 struct Password {
@@ -73,7 +73,7 @@ struct Password {
     password_from: Option<SecretSource>,
 }
 
-/// let an operator in again whom too many failures keep out
+/// unlock an operator who was locked out after too many failed sign-ins
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "clear-lockout", example = "{command_name} olga")]
 struct ClearLockout {
@@ -82,25 +82,25 @@ struct ClearLockout {
     name: String,
 }
 
-/// delete an operator; the last one stays
+/// delete an operator; the last one cannot be deleted
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "delete",
-    note = "At a terminal it asks first.",
+    note = "At a terminal, the command asks for confirmation.",
     example = "{command_name} olga\n{command_name} olga --yes"
 )]
 struct Delete {
     /// the operator's name
     #[argh(positional)]
     name: String,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
 impl Operator {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             OperatorAction::List(command) => command.run(host),
@@ -151,7 +151,7 @@ impl Create {
             let password = password(host, self.password_from, "Password")?;
             let operator = desk.appliance.create_operator(caller, &self.name, &password)?;
             let document = json!({ "name": operator.name, "createdAt": operator.created_at.to_string() });
-            host.done(&document, format_args!("Operator {} is made.", operator.name));
+            host.done(&document, format_args!("Operator {} is created.", operator.name));
             Ok(())
         })
     }

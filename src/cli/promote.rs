@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
-use super::backup::{told, undone};
+use super::backup::{print_result, undone};
 use super::host::Host;
 use crate::desk::restore;
 use crate::error::Result;
 use crate::replica;
 use crate::server::lock;
 
-/// make a database that was restored from a replica the appliance
+/// take over as the appliance, with a database restored from a replica
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "promote",
-    note = "First restore the database into the data directory (litestream restore -o DIR/sidelight.db …), and put the key file beside it. As after sidelight restore, everything that was handed out before has ended. An epoch is written beside the replica: the lost server, should it come back with --replica, does not serve.",
+    note = "First restore the database into the data directory (litestream restore -o DIR/sidelight.db …), and put the key file into the same directory. All earlier sessions, tokens and links end, as after sidelight restore. The command writes an epoch number next to the replica. If the lost server comes back with --replica, it reads that number and does not start.",
     example = "{command_name} --replica /mnt/replica --data /var/lib/sidelight"
 )]
 pub struct Promote {
@@ -41,16 +41,16 @@ impl Promote {
         replica::set_epoch(&self.replica, promoted.epoch)?;
         let document = json!({ "data": data, "epoch": promoted.epoch, "proof": promoted.proof, "report": promoted.report });
         let line = format!(
-            "{} is the appliance now, in epoch {}: {}.\n{}\n{}\nStart the server: sidelight serve --replica {} --data {}",
+            "{} is now the appliance, in epoch {}: {}.\n{}\n{}\nStart the server: sidelight serve --replica {} --data {}",
             data.display(),
             promoted.epoch,
             promoted.proof,
-            "All sessions, tokens and links of before have ended. SAML assertions that were made before are refused.",
+            "All earlier sessions, tokens and links have ended. SAML assertions issued before now are refused.",
             undone(&promoted.report).trim_end(),
             self.replica.display(),
             data.display()
         );
-        told(host, &document, &line);
+        print_result(host, &document, &line);
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use crate::model::{Caller, GroupId, Settings};
 #[argh(
     subcommand,
     name = "role",
-    note = "A role is a named set of settings. What its group has off is off in the role too, and comes back with the group's. Users without a role have the group's settings.",
+    note = "A role is a named set of settings. A setting that is off in the group is also off in its roles, until the group turns it on again. Users without a role have the group's settings.",
     example = "{command_name} create Sales --group 12345 --on viewVideo\n{command_name} update Sales --group 12345 --off viewVideo"
 )]
 pub struct Role {
@@ -38,7 +38,7 @@ enum RoleAction {
     Delete(Delete),
 }
 
-/// list a group's roles, with how many users have each
+/// list a group's roles, and how many users have each
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "list", example = "{command_name} --group 12345")]
 struct List {
@@ -59,7 +59,7 @@ struct Show {
     group: GroupId,
 }
 
-/// make a role
+/// create a role
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "create", example = "{command_name} Sales --group 12345 --on viewVideo")]
 struct Create {
@@ -69,7 +69,7 @@ struct Create {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// what it is for, at most 255 characters
+    /// a description, at most 255 characters
     #[argh(option, default = "String::new()")]
     description: String,
     /// a setting to turn on; may be given several times
@@ -77,7 +77,7 @@ struct Create {
     on: Vec<String>,
 }
 
-/// change a role; what is not given stays
+/// change a role; other values stay as they are
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -85,16 +85,16 @@ struct Create {
     example = "{command_name} Sales --group 12345 --rename Support --off viewVideo"
 )]
 struct Update {
-    /// the role's name now
+    /// the role's current name
     #[argh(positional)]
     name: String,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// another name
+    /// the new name
     #[argh(option)]
     rename: Option<String>,
-    /// what it is for
+    /// a description
     #[argh(option)]
     description: Option<String>,
     /// a setting to turn on; may be given several times
@@ -110,7 +110,7 @@ struct Update {
 #[argh(
     subcommand,
     name = "delete",
-    note = "At a terminal it asks first.",
+    note = "At a terminal, the command asks for confirmation.",
     example = "{command_name} Sales --group 12345\n{command_name} Sales --group 12345 --yes"
 )]
 struct Delete {
@@ -120,13 +120,13 @@ struct Delete {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
 impl Role {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             RoleAction::List(command) => command.run(host),
@@ -212,7 +212,7 @@ impl Create {
             let new = NewRole { name: self.name, description: self.description, settings };
             let role = desk.people.create_role(caller, self.group, new)?;
             let document = json!({ "roleId": role.id, "name": role.name, "description": role.description });
-            host.done(&document, format_args!("Role {} is made, with number {}.", role.name, role.id));
+            host.done(&document, format_args!("Role {} is created. Its number is {}.", role.name, role.id));
             Ok(())
         })
     }

@@ -9,12 +9,12 @@ use super::host::{self, Host};
 use super::terminal::{self, confirm};
 use crate::model::GroupId;
 
-/// a group's SCIM tokens: make, list, revoke
+/// a group's SCIM tokens: create (make), list, revoke
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "scim-token",
-    note = "The identity provider sends one as bearer token to /scim/v2. A token is shown once, when it is made.",
+    note = "The identity provider sends the token as a bearer token to /scim/v2. A token is shown only once, when it is created.",
     example = "{command_name} make Okta --group 12345\n{command_name} list --group 12345\n{command_name} revoke 1 --group 12345"
 )]
 pub struct ScimToken {
@@ -30,11 +30,11 @@ enum ScimTokenAction {
     Revoke(Revoke),
 }
 
-/// make a token and print it
+/// create a token and print it
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "make", example = "{command_name} Okta --group 12345")]
 struct Make {
-    /// what to call it: the name of the identity provider
+    /// a name for the token, such as the identity provider's name
     #[argh(positional)]
     label: String,
     /// the Group ID
@@ -42,7 +42,7 @@ struct Make {
     group: GroupId,
 }
 
-/// list a group's tokens, without the tokens themselves
+/// list a group's tokens; the secret values are not shown
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "list", example = "{command_name} --group 12345")]
 struct List {
@@ -51,28 +51,28 @@ struct List {
     group: GroupId,
 }
 
-/// revoke a token: from now on it is not accepted
+/// revoke a token: it is refused at once
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "revoke",
-    note = "At a terminal it asks first.",
+    note = "At a terminal, the command asks for confirmation.",
     example = "{command_name} 1 --group 12345\n{command_name} 1 --group 12345 --yes"
 )]
 struct Revoke {
-    /// its number, as list shows it
+    /// the token's number, as list shows it
     #[argh(positional)]
     number: i64,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
 impl ScimToken {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             ScimTokenAction::Make(command) => command.run(host),
@@ -89,9 +89,9 @@ impl Make {
             let token = token.expose_text().unwrap_or_default();
             let document =
                 json!({ "group": self.group, "number": number, "label": self.label, "token": token });
-            // Only the token goes to standard output, so that it can be piped to where it belongs.
+            // Only the token goes to standard output, so that it can be piped.
             host.done(&document, format_args!("{token}"));
-            host.remark(format_args!("This is token {number}. It is not shown again."));
+            host.remark(format_args!("This is token {number}. It will not be shown again."));
             Ok(())
         })
     }
@@ -139,7 +139,7 @@ impl Revoke {
                 confirm(
                     self.yes,
                     format_args!(
-                        "This ends SCIM token {} ({}) of group {}, {used}: provisioning with it is refused at once.",
+                        "This revokes SCIM token {} ({}) of group {}, {used}. Provisioning with this token is refused at once.",
                         token.id, token.label, self.group
                     ),
                 )?;

@@ -23,7 +23,7 @@ pub enum SecretSource {
     StandardInput,
     /// `prompt`: typed twice at the terminal, and not shown
     Prompt,
-    /// Something else. It may be the secret itself, so it is not kept, and no error repeats it.
+    /// Any other text. It may be the secret itself, so it is not stored, and no error repeats it.
     Unknown,
 }
 
@@ -52,7 +52,7 @@ pub fn secret_source(text: &str) -> std::result::Result<SecretSource, String> {
 }
 
 impl SecretSource {
-    /// What is asked where nothing was said: the terminal, or standard input where there is none.
+    /// The default source: the terminal, or standard input if there is no terminal.
     pub fn of_this_process() -> SecretSource {
         if std::io::stdin().is_terminal() { SecretSource::Prompt } else { SecretSource::StandardInput }
     }
@@ -90,7 +90,7 @@ fn twice(what: &str) -> Result<Secret> {
     if hidden("Once more: ")? == typed {
         return Ok(typed);
     }
-    Err(Error::new(Kind::Invalid, "secrets_differ", "The two are not alike. Nothing was changed."))
+    Err(Error::new(Kind::Invalid, "secrets_differ", "The two entries do not match. Nothing was changed."))
 }
 
 fn line_of(input: &mut impl BufRead) -> Result<Secret> {

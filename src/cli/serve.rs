@@ -18,7 +18,7 @@ use crate::server;
 #[argh(
     subcommand,
     name = "serve",
-    note = "Each setting may also stand in the environment (SIDELIGHT_LISTEN and so on) or in a TOML file; a flag wins. See them all, with where each came from: sidelight config",
+    note = "You can also give each setting as an environment variable (such as SIDELIGHT_LISTEN) or in a TOML file. A flag overrides both. To see all settings and their sources: sidelight config",
     example = "{command_name} --lab\n{command_name} --data /var/lib/sidelight --tls-cert chain.pem --tls-key key.pem"
 )]
 pub struct Serve {
@@ -28,10 +28,11 @@ pub struct Serve {
     /// lab mode: demo group, settable clock; on loopback only, never with production data
     #[argh(switch)]
     lab: bool,
-    /// TOML file with groups, roles and users to make; what exists already stays
+    /// TOML file with groups, roles and users to create; existing ones are not changed
     #[argh(option)]
     seed: Option<String>,
-    /// PEM file with the certificate chain (SIDELIGHT_TLS_CERT); without it a self-signed certificate is made and kept
+    /// PEM file with the certificate chain (SIDELIGHT_TLS_CERT); without it, a self-signed certificate is created and
+    /// kept
     #[argh(option)]
     tls_cert: Option<String>,
     /// PEM file with the certificate's private key (SIDELIGHT_TLS_KEY, or SIDELIGHT_TLS_KEY_FILE)
@@ -43,16 +44,16 @@ pub struct Serve {
     /// scheme, host and port that people use, such as https://sso.example.com:8443
     #[argh(option)]
     public_url: Option<String>,
-    /// proxies whose X-Forwarded-For is believed: addresses or networks, with commas
+    /// trusted proxies, whose X-Forwarded-For header is used: addresses or networks, separated by commas
     #[argh(option)]
     trusted_proxies: Option<String>,
-    /// address and port of /metrics, such as 127.0.0.1:9464 (no TLS, no password); without it there are none
+    /// address and port of /metrics, such as 127.0.0.1:9464 (no TLS, no password); without it, metrics are not served
     #[argh(option)]
     metrics_listen: Option<String>,
-    /// minutes without use after which a signed-in browser must sign in again (default 480)
+    /// minutes of inactivity after which a browser must sign in again (default 480)
     #[argh(option)]
     web_session_minutes: Option<String>,
-    /// directory, best on another disk, that takes a backup each day; without it none is made by itself
+    /// directory for a daily backup, preferably on another disk; without it, there is no daily backup
     #[argh(option)]
     backup_dir: Option<String>,
     /// when the daily backup is made, in UTC (default 02:00)
@@ -61,22 +62,22 @@ pub struct Serve {
     /// how many backups stay in --backup-dir (default 30)
     #[argh(option)]
     backup_keep: Option<String>,
-    /// how many days a backup stays there (default 90); the newest one always does
+    /// how many days a backup stays there (default 90); the newest backup is always kept
     #[argh(option)]
     backup_keep_days: Option<String>,
-    /// file that appears once requests are served: JSON with url, public_url, pid and mode
+    /// file that is written when the server is ready: JSON with url, public_url, pid and mode
     #[argh(option)]
     ready_file: Option<String>,
-    /// start once with a database that was not closed cleanly and whose log (sidelight.db-wal) is lost
+    /// start once although the database was not closed cleanly and its log (sidelight.db-wal) is lost
     #[argh(switch)]
     accept_lost_log: bool,
-    /// bring the database of an older version up to date without a backup: where there is no room for one
+    /// upgrade the database of an older version without a backup; only when there is no disk space for one
     #[argh(switch)]
     upgrade_without_backup: bool,
-    /// directory of the replica (Litestream): do not serve when another server was promoted from it
+    /// directory of the replica (Litestream); the server does not start if another server was promoted from it
     #[argh(option)]
     replica: Option<String>,
-    /// serve once although the replica says that another server was promoted, or cannot be read
+    /// start once although another server was promoted from the replica, or although the replica cannot be read
     #[argh(switch)]
     alone: bool,
     /// configuration file (default sidelight.toml, if it exists)

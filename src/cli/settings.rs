@@ -12,12 +12,12 @@ use super::terminal::{self, say};
 use crate::config::{Config, SETTINGS};
 use crate::server::{Running, memory};
 
-/// show with which settings a server runs, and with which serve would start here
+/// show the settings of the running server, and the settings that serve would use here
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "config",
-    note = "Each setting is shown with where it came from. A server that runs on the data directory is asked for its own.",
+    note = "Each setting is shown with its source. If a server is running on the data directory, its settings are shown too.",
     example = "{command_name}\n{command_name} --data /var/lib/sidelight --json"
 )]
 pub struct Show {
@@ -60,13 +60,13 @@ fn print(config: &Config, running: Option<&Running>, differing: &[&str]) {
     print_memory();
     let Some(running) = running else {
         say(format_args!(
-            "\nNo server runs on {}. With these settings one would start.",
+            "\nNo server is running on {}. A server would start with these settings.",
             config.data.display()
         ));
         return;
     };
     say(format_args!(
-        "\nA server runs on {}: process {}, {}.",
+        "\nA server is running on {}: process {}, {}.",
         config.data.display(),
         running.pid,
         running.url
@@ -75,7 +75,7 @@ fn print(config: &Config, running: Option<&Running>, differing: &[&str]) {
         println!("It was started with these settings.");
         return;
     }
-    println!("It was started with other settings than those above:");
+    println!("It was started with settings that differ from those above:");
     for name in differing {
         if let Some(setting) = running.settings.get(*name) {
             say(format_args!("{name:19} {}  [{}]", shown(&setting.value), setting.origin));
@@ -91,7 +91,7 @@ fn shown(text: &str) -> &str {
 fn print_memory() {
     const MIB: f64 = 1024.0 * 1024.0;
     let parts = memory::parts();
-    println!("\nmemory              at most {} MiB, whatever strangers send:", memory::mebibytes(&parts));
+    println!("\nmemory              at most {} MiB, for any client input:", memory::mebibytes(&parts));
     for part in &parts {
         println!("{:19} {:6.1} MiB  {}", "", part.bytes as f64 / MIB, part.what);
     }

@@ -25,7 +25,7 @@ use crate::protocol::xml::pem;
 #[argh(
     subcommand,
     name = "sso",
-    note = "Everything that SSO Configure has in the console. What each field means: {command_name} fields",
+    note = "The same settings as the console's SSO Configure page. To see what each field means: {command_name} fields",
     example = "{command_name} metadata idp.xml --group 12345 --switch-on\n{command_name} set method=saml identity_attribute=mail --group 12345\n{command_name} key add next.pem --group 12345"
 )]
 pub struct Sso {
@@ -47,7 +47,7 @@ enum SsoAction {
     Fields(Fields),
 }
 
-/// show a group's configuration, keys, and what still keeps people from signing in
+/// show a group's configuration, keys, and the problems that prevent sign-in
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "show", example = "{command_name} --group 12345")]
 struct Show {
@@ -61,30 +61,30 @@ struct Show {
 #[argh(
     subcommand,
     name = "set",
-    note = "At a terminal it asks before it switches single sign-on off.",
+    note = "At a terminal, the command asks for confirmation before it switches single sign-on off.",
     example = "{command_name} method=saml identity_attribute=mail --group 12345\n{command_name} method=off --group 12345 --yes"
 )]
 struct Set {
-    /// field=value, several
+    /// field=value; may be repeated
     #[argh(positional)]
     fields: Vec<String>,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// only say what would change
+    /// show the changes without making them
     #[argh(switch)]
     dry_run: bool,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
-/// read the identity provider's metadata file, save what it says, and print what to tell it of us
+/// import the identity provider's metadata file, and print our details to enter at the identity provider
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "metadata",
-    note = "At a terminal it asks before it removes keys in use that the file lacks.",
+    note = "At a terminal, the command asks for confirmation before it removes keys in use that are not in the file.",
     example = "{command_name} idp.xml --group 12345 --dry-run\n{command_name} idp.xml --group 12345 --switch-on"
 )]
 struct Metadata {
@@ -94,44 +94,44 @@ struct Metadata {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// which identity provider, by entity ID, when the file has several
+    /// the entity ID of the identity provider, if the file describes several
     #[argh(option, default = "String::new()")]
     entity: String,
-    /// only say what would change
+    /// show the changes without making them
     #[argh(switch)]
     dry_run: bool,
-    /// also switch on SAML 2.0, where single sign-on is off
+    /// also switch on SAML 2.0 if single sign-on is off
     #[argh(switch)]
     switch_on: bool,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
-/// add, remove or put back an X.509 public key of the identity provider
+/// add, remove or restore an X.509 public key of the identity provider
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "key",
-    note = "At a terminal it asks before it removes a key in use.",
+    note = "At a terminal, the command asks for confirmation before it removes a key in use.",
     example = "{command_name} add next.pem --group 12345\n{command_name} remove 5F3A91C0 --group 12345 --yes\n{command_name} restore 5F3A91C0 --group 12345"
 )]
 struct Key {
-    /// add, remove, or restore: puts one back that was removed within the hour
+    /// add, remove or restore; restore works for one hour after a key was removed
     #[argh(positional)]
     act: String,
-    /// to add: a file with the certificate in PEM; else its fingerprint, 8 digits or more
+    /// for add: a file with the certificate in PEM; otherwise the fingerprint, 8 digits or more
     #[argh(positional)]
     what: String,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
-/// make or remove a key pair of ours, for Encrypted SAML 2.0; prints the certificate
+/// create (make) or remove one of our key pairs for Encrypted SAML 2.0; make prints the certificate
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -142,13 +142,13 @@ struct OwnKey {
     /// make or remove
     #[argh(positional)]
     act: String,
-    /// to remove: its number
+    /// for remove: the number of the key pair
     #[argh(positional)]
     number: Option<i64>,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
@@ -160,12 +160,12 @@ struct SpMetadata {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// where people reach this server, such as https://sso.example.com (default: what the running server says)
+    /// the server's public address, such as https://sso.example.com (default: --public-url of the running server)
     #[argh(option)]
     origin: Option<String>,
 }
 
-/// list the latest attempts (refusals, and in Provisioning everything), or explain one refusal
+/// list the latest attempts, or explain one refusal; successes are listed only in status Provisioning
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -173,7 +173,7 @@ struct SpMetadata {
     example = "{command_name} --group 12345\n{command_name} K7MPQ2XD --group 12345"
 )]
 struct Attempts {
-    /// the incident code that somebody was shown, to have that refusal explained
+    /// the incident code that the user saw, to explain that refusal
     #[argh(positional)]
     incident: Option<String>,
     /// the Group ID
@@ -181,7 +181,7 @@ struct Attempts {
     group: GroupId,
 }
 
-/// judge a kept response again, at another time or with other settings; nobody is signed in
+/// check a stored response again, at another time or with other settings; no user is signed in
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -192,13 +192,13 @@ struct Rejudge {
     /// the attempt's number
     #[argh(positional)]
     attempt: i64,
-    /// field=value to judge with, several
+    /// field=value to check with; may be repeated
     #[argh(positional)]
     fields: Vec<String>,
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// the time to judge at, RFC 3339 (default: when it came)
+    /// the time to use for the checks, RFC 3339 (default: when the response arrived)
     #[argh(option)]
     now: Option<String>,
 }
@@ -226,7 +226,7 @@ impl Sso {
                     draft.changes.iter().any(|c| c.field == "method" && c.after == Method::Off.as_str());
                 if ends && !a.dry_run {
                     let used = desk.sso.sso_use(caller, a.group)?;
-                    confirm(a.yes, format_args!("Nobody of group {} signs in by SAML from then on. {used}", a.group))?;
+                    confirm(a.yes, format_args!("After this, no user of group {} can sign in by SAML. {used}", a.group))?;
                 }
                 let changes =
                     if a.dry_run { draft.changes } else { desk.sso.set_sso(caller, a.group, &values, &[])? };
@@ -242,7 +242,7 @@ impl Sso {
                     let pem = read(&PathBuf::from(&a.what))?;
                     let (key, was_there) =
                         desk.sso.add_sso_key(caller, a.group, &String::from_utf8_lossy(&pem))?;
-                    let note = if was_there { " (it was there already; nothing was changed)" } else { "" };
+                    let note = if was_there { " (the key already exists; nothing was changed)" } else { "" };
                     host.done(&key_document(&key), format_args!("{}{note}", one_line(&key)));
                     Ok(())
                 }
@@ -250,7 +250,7 @@ impl Sso {
                     let key = desk.sso.sso_key_use(caller, a.group, &a.what)?;
                     if key.must_be_confirmed() {
                         let (subject, used) = (&key.facts.subject, key.sentence());
-                        let what = format!("This removes the key {subject}. {used} It can be put back for an hour.");
+                        let what = format!("This removes the key {subject}. {used} You can restore it within one hour.");
                         confirm(a.yes, format_args!("{what}"))?;
                     }
                     desk.sso.remove_sso_key(caller, a.group, &a.what, true)?;
@@ -276,7 +276,7 @@ impl Sso {
                 }
                 ("remove", Some(number)) => {
                     let what = format!(
-                        "This removes key pair {number} of group {}: what was encrypted for it cannot be read.",
+                        "This removes key pair {number} of group {}. Messages encrypted for it can no longer be decrypted.",
                         a.group
                     );
                     confirm(a.yes, format_args!("{what}"))?;
@@ -359,12 +359,13 @@ fn metadata(desk: &Desk, caller: &Caller, a: &Metadata, origin: Option<&str>, ho
     Ok(())
 }
 
-/// What an upload that takes keys in use away ends.
+/// What ends when an upload removes keys in use.
 fn going(preview: &Preview) -> String {
     let each = preview.going.iter();
-    let each = each.map(|key| format!("The file lacks the key {}. {}", key.facts.subject, key.sentence()));
+    let each = each
+        .map(|key| format!("The file does not contain the key {}. {}", key.facts.subject, key.sentence()));
     let each: Vec<String> = each.collect();
-    format!("{} What goes can be put back for an hour.", each.join(" "))
+    format!("{} You can restore removed keys within one hour.", each.join(" "))
 }
 
 fn print_fields() {
@@ -422,7 +423,7 @@ fn show(desk: &Desk, caller: &Caller, group: GroupId, origin: Option<&str>, as_j
     Ok(())
 }
 
-/// What the identity provider must be told, where people sign in, and what still keeps them from it.
+/// Prints our details for the identity provider, the sign-in address, and the problems that prevent sign-in.
 fn print_our_side(overview: &Overview, origin: Option<&str>) {
     let configuration = &overview.configuration;
     if overview.ready {
@@ -431,14 +432,14 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
     if let Some(origin) = origin {
         let addresses = Addresses::of(origin, configuration.group);
         let (group, attribute) = (configuration.group, &configuration.identity_attribute);
-        println!("Tell the identity provider: our metadata, or what follows it.");
+        println!("Enter at the identity provider: our metadata, or the values below it.");
         println!("  Metadata     {}", addresses.metadata);
         println!("  as a file    sidelight sso sp-metadata --group {group} > sidelight.xml");
         println!("  ACS URL      {}", addresses.acs);
         println!("  Entity ID    {}", configuration.sp_entity_id);
         if attribute.is_empty() {
             println!(
-                "  NameID       the user's e-mail address; is it in an attribute instead, name that one:"
+                "  NameID       the user's e-mail address; if an attribute carries it instead, name the attribute:"
             );
             println!("               sidelight sso set identity_attribute=mail --group {group}");
         } else {
@@ -449,7 +450,7 @@ fn print_our_side(overview: &Overview, origin: Option<&str>) {
             println!("  {}", addresses.sign_in);
         }
     } else {
-        println!("Our addresses are shown while a server runs that was started with --public-url.");
+        println!("To see our addresses, run a server with --public-url.");
     }
     say(format_args!("{} {}", overview.tile.sentence(), overview.tile.repair()));
     overview.problems.iter().for_each(|problem| say(format_args!("! {problem}")));

@@ -25,7 +25,7 @@ pub struct Mistake(pub String);
 /// Reads the words behind the program's name.
 ///
 /// # Errors
-/// The mistake, with the way to the help that tells better.
+/// The mistake, and which help page to read.
 pub fn read<'t>(program: &'t Command, words: &[String]) -> Result<CommandLine<'t>, Mistake> {
     let mut line = SortedWords {
         path: vec![program],

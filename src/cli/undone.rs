@@ -14,11 +14,11 @@ use super::terminal;
 #[argh(
     subcommand,
     name = "undone",
-    note = "Somebody who was suspended, deleted or given a new password after the backup is as before it; a replaced API key or SCIM token is the old one again. Do these changes once more, then say --read: the console stops reminding.",
+    note = "A restore undoes every change made after the backup. Suspended users are active again, deleted users exist again, and old passwords, API keys and SCIM tokens work again. Make these changes again, then use --read to stop the reminder in the console.",
     example = "{command_name}\n{command_name} --read"
 )]
 pub struct UndoneByRestore {
-    /// an operator has read it: it is not shown any more
+    /// mark the list as read, so that it is not shown again
     #[argh(switch)]
     read: bool,
 }
@@ -31,7 +31,10 @@ impl UndoneByRestore {
             if host.json {
                 terminal::json(&json!({ "report": report }));
             } else {
-                let nothing = || "Nothing: no restore, or an operator has read its report.".to_owned();
+                let nothing = || {
+                    "Nothing to show: there was no restore, or an operator has marked its report as read."
+                        .to_owned()
+                };
                 let text = report.as_ref().map_or_else(nothing, |report| {
                     format!(
                         "Restored {} from a backup of {}.\n{}",

@@ -12,7 +12,7 @@ use crate::desk::people::allowed_sites;
 use crate::error::{Error, Result};
 use crate::model::GroupId;
 
-/// show a group's allowed sites, or change them: only their pages may show ours in a frame
+/// show or change a group's allowed sites: the sites that may embed our pages in a frame
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -43,7 +43,7 @@ impl Sites {
             if host.json {
                 terminal::json(&json!({ "group": self.id, "allowedSites": sites }));
             } else if sites.is_empty() {
-                say(format_args!("No site may show pages of group {} in a frame.", self.id));
+                say(format_args!("No site may embed the pages of group {} in a frame.", self.id));
             } else {
                 sites.iter().for_each(|site| say(format_args!("{site}")));
             }
@@ -58,7 +58,7 @@ impl Sites {
     fn wanted(&self, present: &[String]) -> Result<Vec<String>> {
         let remove = allowed_sites::sites(&self.remove.join("\n"))?;
         if let Some(site) = remove.iter().find(|site| !present.contains(site)) {
-            let public = format!("{site} is no allowed site of group {}.", self.id);
+            let public = format!("{site} is not an allowed site of group {}.", self.id);
             return Err(Error::not_found("site_unknown", public));
         }
         let kept = present.iter().filter(|site| !remove.contains(site)).cloned();

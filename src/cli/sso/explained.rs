@@ -16,7 +16,7 @@ use crate::protocol::check::{Check, CheckOutcome};
 pub fn incident(desk: &Desk, caller: &Caller, group: GroupId, code: &str, as_json: bool) -> Result<()> {
     let incident = desk.appliance.open_incident(caller, code)?;
     if incident.group != Some(group) {
-        let public = format!("{} is no incident of group {group}.", incident.code);
+        let public = format!("{} is not an incident of group {group}.", incident.code);
         return Err(Error::not_found("incident_unknown", public));
     }
     let attempt = desk.sso.sso_attempt_of_incident(caller, group, &incident.code)?;
@@ -36,16 +36,16 @@ pub fn incident(desk: &Desk, caller: &Caller, group: GroupId, code: &str, as_jso
 }
 
 fn print_keys(keys: &ComparedKeys) {
-    say(format_args!("None of the group's keys made this signature:"));
+    say(format_args!("This signature was not made with any of the group's keys:"));
     keys.tried.iter().for_each(|key| print_key("tried", key));
     match &keys.came {
         Some(key) => {
             print_key("came in the message", key);
             say(format_args!(
-                "Anybody can send a message with any certificate: compare it with what its people say."
+                "A message can carry any certificate. Compare this one with what the identity provider's administrators tell you."
             ));
         }
-        None => say(format_args!("  no certificate came in the message")),
+        None => say(format_args!("  the message contained no certificate")),
     }
 }
 

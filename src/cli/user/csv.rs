@@ -20,12 +20,12 @@ use crate::desk::people::users::RoleChoice;
 use crate::error::{Error, Kind, Result};
 use crate::model::GroupId;
 
-/// make and change users from a CSV file, all rows or none
+/// create and change users from a CSV file, all rows or none
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "import",
-    note = "Columns, in any order: %columns%. A row is found by its Glance Address; a blank cell leaves what is there. A name that looks like one of these, such as E-mail or first_name, is taken for it. See first what would happen: --dry-run",
+    note = "Columns, in any order: %columns%. Each row is matched by its Glance Address. An empty cell leaves the stored value as it is. Similar column names, such as E-mail or first_name, are recognized. To see the changes first, use --dry-run",
     example = "{command_name} people.csv --group 12345 --role Agent --dry-run\n{command_name} people.csv --map \"Work mail=Email\" --ignore-column Department --dry-run"
 )]
 pub struct Import {
@@ -35,28 +35,28 @@ pub struct Import {
     /// the Group ID; not needed when there is only one group
     #[argh(option, from_str_fn(host::group))]
     group: Option<GroupId>,
-    /// the role of every row; -none- takes roles away; without it roles stay as they are
+    /// the role for every row; -none- removes roles; without this option, roles stay as they are
     #[argh(option)]
     role: Option<String>,
-    /// take a column of the file for one of ours: THEIRS=OURS; may be repeated
+    /// map a column of the file to one of ours: THEIRS=OURS; may be repeated
     #[argh(option, arg_name = "theirs=ours", from_str_fn(mapped))]
     map: Vec<ColumnChoice>,
-    /// leave a column of the file out; may be repeated
+    /// ignore a column of the file; may be repeated
     #[argh(option, arg_name = "name", from_str_fn(ignored))]
     ignore_column: Vec<ColumnChoice>,
-    /// say what would happen, and change nothing
+    /// show the changes without making them
     #[argh(switch)]
     dry_run: bool,
-    /// keep the rows that are not refused, also when others are
+    /// apply the accepted rows even if other rows are refused
     #[argh(switch)]
     skip_refused: bool,
 }
 
-/// write the file to begin with: the names of the columns, and no people
+/// write an empty CSV file with the column names, to start from
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "template", example = "{command_name} people.csv\n{command_name}")]
 pub struct Template {
-    /// the file to make; - or nothing for standard output
+    /// the file to write; - or nothing for standard output
     #[argh(positional)]
     file: Option<PathBuf>,
     /// replace the file if it exists
@@ -64,7 +64,7 @@ pub struct Template {
     force: bool,
 }
 
-/// write a group's people as CSV that can be imported again
+/// export a group's users as a CSV file that can be imported again
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -72,7 +72,7 @@ pub struct Template {
     example = "{command_name} people.csv --group 12345\n{command_name} - --group 12345"
 )]
 pub struct Export {
-    /// the file to make; - for standard output
+    /// the file to write; - for standard output
     #[argh(positional)]
     file: PathBuf,
     /// replace the file if it exists
@@ -89,7 +89,7 @@ fn mapped(text: &str) -> std::result::Result<ColumnChoice, String> {
         format!("write it as \"Their column=Email\"; the columns are {}", columns().join(", "))
     })?;
     let column = Column::of(ours)
-        .ok_or_else(|| format!("there is no column {ours}; the columns are {}", columns().join(", ")))?;
+        .ok_or_else(|| format!("{ours} is not a column; the columns are {}", columns().join(", ")))?;
     Ok(ColumnChoice { which: Which::Named(theirs.to_owned()), column: Some(column) })
 }
 
@@ -102,7 +102,7 @@ fn ignored(text: &str) -> std::result::Result<ColumnChoice, String> {
 fn with_way_out(error: Error) -> Error {
     let way_out = match error.code {
         "csv_column_unknown" | "csv_column_required" => {
-            "Say what a column is with --map \"Their column=Email\", or leave it out with --ignore-column NAME."
+            "Map the column with --map \"Their column=Email\", or leave it out with --ignore-column NAME."
         }
         "csv_column_repeated" => "Leave one out with --ignore-column NAME, or rename it in the file.",
         _ => return error,
@@ -226,7 +226,7 @@ fn print(preview: &Preview, dry_run: bool) {
 fn change_in_words(change: &FieldChange) -> String {
     match &change.values {
         Some(both) => format!("{} \"{}\" -> \"{}\"", change.words(), both.old, both.new),
-        None => format!("{}, a new value, which is not shown", change.words()),
+        None => format!("{}, new value not shown", change.words()),
     }
 }
 

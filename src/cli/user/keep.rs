@@ -15,7 +15,7 @@ use crate::model::person::{Person, for_each_line};
 // The parser of command lines is derived from a struct, which must spell each option out.
 macro_rules! commands {
     ($($name:ident $flag:ident $help:tt)*) => {
-        /// make a user
+        /// create a user
         #[derive(FromArgs, ArgsInfo)]
         #[argh(
             subcommand,
@@ -41,7 +41,7 @@ macro_rules! commands {
             /// the name of a role of the group
             #[argh(option, default = "String::new()")]
             role: String,
-            /// the user may run the group
+            /// the user is an administrator of the group
             #[argh(switch)]
             administrator: bool,
             /// where a password comes from: env:NAME, file:PATH, - or prompt
@@ -49,7 +49,7 @@ macro_rules! commands {
             password_from: Option<SecretSource>,
         }
 
-        /// change a user; what is not given stays
+        /// change a user; other values stay as they are
         #[derive(FromArgs, ArgsInfo)]
         #[argh(
             subcommand,
@@ -69,10 +69,10 @@ macro_rules! commands {
             /// the user's number
             #[argh(option)]
             id: Option<i64>,
-            /// another Partner User ID; "" takes it away
+            /// a new Partner User ID; "" removes it
             #[argh(option)]
             new_puid: Option<String>,
-            /// another Glance Address
+            /// a new Glance Address
             #[argh(option)]
             new_address: Option<String>,
             $(
@@ -80,13 +80,13 @@ macro_rules! commands {
                 #[argh(option)]
                 $flag: Option<String>,
             )*
-            /// the name of a role of the group; -none- takes it away
+            /// the name of a role of the group; -none- removes the role
             #[argh(option)]
             role: Option<String>,
-            /// on or off: the user may run the group
+            /// on or off: the user is an administrator of the group
             #[argh(option, from_str_fn(host::switch))]
             administrator: Option<bool>,
-            /// on or off: a former member, deprovisioned, is not active
+            /// on or off: a user who was deprovisioned is not active
             #[argh(option, from_str_fn(host::switch))]
             active: Option<bool>,
         }
@@ -111,7 +111,7 @@ for_each_line!(commands);
 #[argh(
     subcommand,
     name = "password",
-    note = "Without --password-from the password is asked for at the terminal, or read as a line of standard input.",
+    note = "Without --password-from, the command asks for the password at a terminal; otherwise it reads one line of standard input.",
     example = "{command_name} --group 12345 --puid E001234\n{command_name} --group 12345 --puid E001234 --password-from file:password.txt"
 )]
 pub struct Password {
@@ -132,7 +132,7 @@ pub struct Password {
     password_from: Option<SecretSource>,
 }
 
-/// make a user of one group a member of another; the person stays at home where they are
+/// add a user of one group to another group; the home group does not change
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -152,7 +152,7 @@ pub struct AddToGroup {
     /// the name of a role of the other group
     #[argh(option, default = "String::new()")]
     role: String,
-    /// the user may run the other group
+    /// the user is an administrator of the other group
     #[argh(switch)]
     administrator: bool,
 }
@@ -175,7 +175,7 @@ impl Create {
             host.done(
                 &as_json(&made, desk.clock().now()),
                 format_args!(
-                    "{} is in group {}, with number {}.",
+                    "{} is in group {}. Their number is {}.",
                     made.user.address, self.group, made.user.id
                 ),
             );
@@ -224,7 +224,7 @@ impl AddToGroup {
             let role = host::role(&self.role);
             let made =
                 desk.people.add_member(caller, self.group, &self.address, puid, role, self.administrator)?;
-            let line = format!("{} is in group {} now.", made.user.address, self.group);
+            let line = format!("{} is now in group {}.", made.user.address, self.group);
             host.done(&as_json(&made, desk.clock().now()), format_args!("{line}"));
             Ok(())
         })

@@ -17,33 +17,33 @@ use crate::model::{GroupId, Member};
 /// Members asked for at once; a long list is read page by page.
 const PAGE: u32 = 1_000;
 
-/// list a group's people
+/// list a group's users
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "list",
-    note = "With --json, one user a line.",
+    note = "With --json, prints one user per line.",
     example = "{command_name} --group 12345 --search doe\n{command_name} --group 12345 --role Agent --state locked --json"
 )]
 pub struct List {
     /// the Group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// only with these words, in any order, in names, address, e-mail address or PUID
+    /// only users with all these words in their names, Glance Address, e-mail address or PUID
     #[argh(option, default = "String::new()")]
     search: String,
-    /// only with this role; -none- for those without one
+    /// only users with this role; -none- for users without a role
     #[argh(option)]
     role: Option<String>,
-    /// only in this state: active, suspended, inactive, locked
+    /// only users in this state: active, suspended, inactive, locked
     #[argh(option, from_str_fn(state))]
     state: Option<MemberState>,
-    /// at most so many (default all)
+    /// the maximum number of users to list (default: all)
     #[argh(option)]
     limit: Option<usize>,
 }
 
-/// show one user with all groups
+/// show a user and all their groups
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "show", example = "{command_name} --group 12345 --puid E001234")]
 pub struct Show {
@@ -67,7 +67,7 @@ fn state(text: &str) -> Result<MemberState, String> {
         "suspended" => Ok(MemberState::Suspended),
         "inactive" => Ok(MemberState::Inactive),
         "locked" => Ok(MemberState::Locked),
-        _ => Err(format!("{text} is none of active, suspended, inactive, locked")),
+        _ => Err(format!("{text} is not a state; use active, suspended, inactive or locked")),
     }
 }
 

@@ -16,12 +16,12 @@ use crate::desk::people::users::UserKey;
 use crate::error::Result;
 use crate::model::GroupId;
 
-/// a group's people: list, show, create, update, password, suspend, …, import, template, export
+/// a group's users: list, show, create, update, password, suspend, …, import, template, export
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "user",
-    note = "A user is named by --puid, --address or --id.",
+    note = "Name a user by --puid, --address or --id.",
     example = "{command_name} create --group 12345 --address doe.john.example.glance.net --puid E001234\n{command_name} suspend --group 12345 --puid E001234\n{command_name} list --group 12345 --search doe"
 )]
 pub struct User {
@@ -48,7 +48,7 @@ enum UserAction {
     Export(csv::Export),
 }
 
-/// keep a user out until reinstated; their sessions and tokens end at once
+/// block a user until reinstated; their sessions and tokens end at once
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "suspend", example = "{command_name} --group 12345 --puid E001234")]
 struct Suspend {
@@ -66,7 +66,7 @@ struct Suspend {
     id: Option<i64>,
 }
 
-/// let a suspended or inactive user in again
+/// let a suspended or inactive user sign in again
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "reinstate", example = "{command_name} --group 12345 --puid E001234")]
 struct Reinstate {
@@ -84,7 +84,7 @@ struct Reinstate {
     id: Option<i64>,
 }
 
-/// let a user in again whom too many failures keep out
+/// unlock a user who was locked out after too many failed sign-ins
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "clear-lockout", example = "{command_name} --group 12345 --puid E001234")]
 struct ClearLockout {
@@ -102,12 +102,12 @@ struct ClearLockout {
     id: Option<i64>,
 }
 
-/// end a user's membership for good; with the last group goes the user
+/// remove a user from a group permanently; a user with no other group is deleted
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "delete",
-    note = "At a terminal it asks first.",
+    note = "At a terminal, the command asks for confirmation.",
     example = "{command_name} --group 12345 --puid E001234\n{command_name} --group 12345 --puid E001234 --yes"
 )]
 struct Delete {
@@ -123,13 +123,13 @@ struct Delete {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// do not ask
+    /// do not ask for confirmation
     #[argh(switch)]
     yes: bool,
 }
 
 impl User {
-    /// Does what was asked.
+    /// Runs the subcommand.
     pub fn run(self, host: &Host) -> ExitCode {
         match self.act {
             UserAction::List(command) => command.run(host),
@@ -187,18 +187,15 @@ impl Delete {
             let member = desk.people.member(caller, self.group, key)?;
             let address = &member.user.address;
             let fate = match desk.people.memberships(caller, member.user.id)?.len() {
-                0 | 1 => "who is deleted, being in no other group",
-                _ => "who stays in other groups",
+                0 | 1 => "and deletes the user, who is in no other group",
+                _ => "and keeps the user in other groups",
             };
             let seen = match member.user.signed_in_at {
                 Some(at) => format!("last signed in {at}"),
                 None => "never signed in".to_owned(),
             };
             let group = self.group;
-            confirm(
-                self.yes,
-                format_args!("This ends the membership of {address} in group {group}, {fate}; {seen}."),
-            )?;
+            confirm(self.yes, format_args!("This removes {address} from group {group} {fate}; {seen}."))?;
             let gone = desk.people.delete_user(caller, self.group, key)?;
             let address = &gone.user.address;
             let document =

@@ -8,12 +8,12 @@ use serde_json::json;
 use crate::cli::host::{self, Host};
 use crate::model::GroupId;
 
-/// make a link with which the user sets a password, once, within 24 hours
+/// create a link for the user to set a password; it works once, within 24 hours
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
     name = "password-link",
-    note = "The link is printed once and not kept. No mail is sent: give it to the user by a way that only they read. A new link ends the one before.",
+    note = "The link is printed once and not stored. No mail is sent. Give the link to the user over a channel that only the user can read. A new link replaces the previous one.",
     example = "{command_name} --group 12345 --puid E001234\n{command_name} --group 12345 --puid E001234 --origin https://sso.example.com\n{command_name} --group 12345 --puid E001234 --end"
 )]
 pub struct PasswordLink {
@@ -29,10 +29,10 @@ pub struct PasswordLink {
     /// the user's number
     #[argh(option)]
     id: Option<i64>,
-    /// by which address people reach the server; the running server's --public-url if not given
+    /// the server's public address (default: --public-url of the running server)
     #[argh(option)]
     origin: Option<String>,
-    /// end the link that there is, and make none
+    /// end the current link, and do not create a new one
     #[argh(switch)]
     end: bool,
 }
@@ -44,21 +44,21 @@ impl PasswordLink {
         if self.end {
             return super::with_key(host, key, |desk, caller, key| {
                 let had = desk.people.end_password_link(caller, group, key)?;
-                let line = if had { "The link is ended." } else { "There was no link that was open." };
+                let line = if had { "The link is ended." } else { "There was no open link." };
                 host.done(&json!({ "group": group, "ended": had }), format_args!("{line}"));
                 Ok(())
             });
         }
         super::with_key(host, key, |desk, caller, key| {
-            // Asked first: a link whose address is not known must not end the one before.
+            // Determine the address first: if it is unknown, the previous link must stay valid.
             let origin = host.origin(self.origin)?;
             let made = desk.people.make_password_link(caller, group, key)?;
             let (address, url) = (&made.member.user.address, made.url(&origin));
             let until = made.expires_at.to_string();
             let document = json!({ "group": group, "username": address, "url": url, "expiresAt": until });
-            // Only the link goes to standard output, so that it can be piped to where it belongs.
+            // Only the link goes to standard output, so that it can be piped.
             host.done(&document, format_args!("{url}"));
-            host.remark(format_args!("{address} sets a password with it, once, until {until}."));
+            host.remark(format_args!("{address} can use the link once to set a password, until {until}."));
             Ok(())
         })
     }
