@@ -225,7 +225,7 @@ fn greet(config: &Config, desk: &Desk, url: &str, shown: &str, fingerprint: Opti
     }
     if let Some(token) = desk.appliance.new_claim()? {
         note(format_args!(
-            "Nobody runs this appliance yet. Open this link once to become its first operator:"
+            "This appliance has no operator yet. Open this link once to become its first operator:"
         ));
         note(format_args!("  {shown}/console/claim?token={token}"));
     }

@@ -201,7 +201,7 @@ fn sites_are_added_and_removed_one_by_one_and_the_old_place_says_where_they_are(
     for (arguments, sentence) in [
         (
             &["group", "sites", "12345", "--remove", "https://b.example:8443"][..],
-            "is no allowed site of group 12345",
+            "is not an allowed site of group 12345",
         ),
         (&["group", "sites", "12345", "--add", "http://crm.example.com"], "is no origin"),
         (&["group", "sites", "999", "--add", "https://crm.example.com"], "There is no group 999"),
@@ -214,6 +214,6 @@ fn sites_are_added_and_removed_one_by_one_and_the_old_place_says_where_they_are(
     assert_eq!(frames(&server.get("/login/default.aspx?groupid=12345")), "https://crm.example.com");
     assert_eq!(
         run(&server, &["group", "sites", "77", "--remove", OTHERS]),
-        "No site may show pages of group 77 in a frame.\n"
+        "No site may embed the pages of group 77 in a frame.\n"
     );
 }

@@ -188,7 +188,7 @@ fn the_labs_clock_is_set_read_and_restored() {
         let body = format!("{{\"offset_seconds\":{far}}}");
         let answer = server.send("PUT", "/lab/clock", &[], body.as_bytes());
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
-        assert!(message.starts_with("The clock is set at most a hundred years off."), "{message}");
+        assert!(message.starts_with("The clock can be set at most a hundred years from now."), "{message}");
     }
 }
 
@@ -242,7 +242,7 @@ fn a_command_that_cannot_print_fails_in_one_sentence_and_one_whose_reader_has_go
     if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
         let (status, said) = told(full.into());
         assert_eq!(status, Some(1));
-        assert!(said.starts_with("The answer could not be written") && said.lines().count() == 1, "{said}");
+        assert!(said.starts_with("The output could not be written") && said.lines().count() == 1, "{said}");
     }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -256,7 +256,7 @@ fn config_shows_with_which_settings_the_running_server_runs_and_what_differs_her
     let server = Server::start_on(&data, &["--lab", "--plain-http", "--web-session-minutes", "60"]);
     let text = String::from_utf8(server.command(&["config"]).stdout).unwrap();
     assert!(text.contains(&format!("process {}, {}.", server.pid(), server.url)), "{text}");
-    let (here, there) = text.split_once("It was started with other settings").unwrap();
+    let (here, there) = text.split_once("It was started with settings that differ").unwrap();
     assert!(here.contains("web_session_minutes 480  [default]"), "{text}");
     assert!(there.contains("web_session_minutes 60  [flag]") && !there.contains("trusted_proxies"), "{text}");
     let json = server.command(&["config", "--json"]).stdout;
@@ -269,7 +269,7 @@ fn config_shows_with_which_settings_the_running_server_runs_and_what_differs_her
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let stopped = || {
         let output = Command::new(BINARY).args(["config", "--data"]).arg(&data).output().unwrap();
-        assert!(String::from_utf8_lossy(&output.stdout).contains("No server runs on"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("No server is running on"), "{output:?}");
     };
     let left = std::fs::read(&file).unwrap();
     server.stop();

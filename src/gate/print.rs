@@ -136,7 +136,7 @@ impl Printed {
 
     /// Prints the answer of a request whose handler failed; the connection closes after it.
     pub fn failure(&mut self, incident: &str) {
-        self.plain(500, &format!("Something went wrong here. Incident {incident}.\n"));
+        self.plain(500, &format!("Something went wrong on this server. Incident {incident}.\n"));
     }
 
     /// Empties this, keeping its memory.

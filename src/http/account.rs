@@ -54,7 +54,8 @@ const fn get(path: &'static str, handler: AtOnce) -> Route {
 fn get_login_key(app: &App, call: &Call<'_>) -> Result<Response> {
     let params = call.query();
     if params.first("SAMLResponse").is_some() {
-        let public = "The identity provider must post its answer: choose the HTTP-POST binding.";
+        let public =
+            "The identity provider must send its response by POST. Choose the HTTP-POST binding there.";
         return Err(Error::new(Kind::Invalid, "post_binding_only", public));
     }
     login_key(app, call, &params)
@@ -71,7 +72,7 @@ fn post_login_key(app: &App, call: &Call<'_>) -> Result<Promise<Response>> {
         return Ok(Promise::kept(login_key(app, call, &query.and(form))));
     }
     if responses.len() > 1 || query.first("SAMLResponse").is_some() {
-        let public = "The answer stands there twice: two readers could take different ones.";
+        let public = "The request contains SAMLResponse twice. Send it once.";
         return Err(Error::invalid("parameter_twice", "SAMLResponse", public));
     }
     let target = target_of(&query);
@@ -192,7 +193,7 @@ fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
         Some(selector) => app.desk.sso.sso_group(&selector)?,
         None => None,
     };
-    let public = "There is no such group: our metadata is at /saml/metadata?idpid= and the Group ID.";
+    let public = "There is no such group. Our metadata is at /saml/metadata?idpid= followed by the Group ID.";
     let nothing = || Error::not_found("group_unknown", public);
     let group = group.ok_or_else(nothing)?;
     let metadata = app.desk.sso.sp_metadata(group, &app.origin(call.request))?;

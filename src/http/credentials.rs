@@ -92,7 +92,7 @@ impl<'r> Fields<'r> {
 /// # Errors
 /// `Invalid` with code `bad_group_id` when it is no Group ID.
 pub fn group_asked_for(text: &str) -> Result<GroupId> {
-    let public = "The Group ID is a positive decimal number.";
+    let public = "The Group ID must be a positive decimal number.";
     GroupId::parse(text.trim()).ok_or_else(|| Error::invalid("bad_group_id", "groupid", public))
 }
 

@@ -53,7 +53,7 @@ fn put_clock(app: &App, call: &Call<'_>) -> Result<Response> {
         _ => return Err(wrong("Exactly one of `now` and `offset_seconds` is needed.")),
     };
     if offset_ms.unsigned_abs() > OFFSET_MAX_SECONDS.unsigned_abs() * 1000 {
-        return Err(wrong("The clock is set at most a hundred years off."));
+        return Err(wrong("The clock can be set at most a hundred years from now."));
     }
     app.desk.appliance.set_clock(&call.anonymous(), offset_ms)?;
     Ok(told(app))

@@ -262,8 +262,8 @@ impl App {
                 let only_forms = matches!(route.errors, Errors::Page) && allowed == [Method::Post];
                 let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
                 let public = match only_forms {
-                    true => "There is no page at this address: only a form is sent to it.".to_owned(),
-                    false => format!("This address answers only {allowed}."),
+                    true => "There is no page at this address. It accepts only a submitted form.".to_owned(),
+                    false => format!("This address accepts only {allowed}."),
                 };
                 let error = Error::new(Kind::WrongMethod, "method_not_allowed", public);
                 answer::with(self.said(request, Some(route), &error), "Allow", &allowed)
@@ -435,7 +435,8 @@ impl Handler for App {
     fn panicked(&self, request: &Request, incident: &str) -> Option<Response> {
         note(format_args!("panic while answering {} {}: incident {incident}", request.method, request.path));
         let shape = shape_of(self.route_of(&request.method, &request.path), request);
-        let error = Error::new(Kind::Fault, "panic", "Something went wrong here.").with_incident(incident);
+        let error =
+            Error::new(Kind::Fault, "panic", "Something went wrong on this server.").with_incident(incident);
         let response = answer::error_in(&error, shape, self.lab_clock_for(shape).as_deref());
         Some(answer::with_house_headers(response, self.promises_tls(request)))
     }
@@ -466,8 +467,7 @@ fn too_long(refusal: Refusal, limit: usize) -> Error {
     const KIB: usize = 1024;
     const MIB: usize = 1024 * KIB;
     let most = if limit >= MIB { format!("{} MiB", limit / MIB) } else { format!("{} KiB", limit / KIB) };
-    let public =
-        format!("What you sent is larger than {most}, the most that this address takes. Send less at once.");
+    let public = format!("The request is larger than {most}, the limit for this address. Send less at once.");
     Error { public, ..as_error(refusal) }
 }
 

@@ -241,7 +241,7 @@ fn fault_document(error: &Error) -> String {
 /// Credential and group of a SOAP envelope; the group may stand in the query too.
 fn in_envelope(call: &Call<'_>) -> Result<(Option<Credential>, Option<GroupId>)> {
     let brought = soap::validate_user(&call.request.body).map_err(|reject| {
-        let public = "The body is not a SOAP envelope that can be read.";
+        let public = "The body is not a valid SOAP envelope.";
         Error::new(Kind::Invalid, "bad_soap", public).with_detail(format!("{reject:?}"))
     })?;
     let (credential, named) = brought.map_or((None, None), |b| (Some(b.credential), b.group));

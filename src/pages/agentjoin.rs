@@ -103,7 +103,7 @@ fn of_purpose(view: &SignedInView<'_>) -> Markup {
     let launch = html! {
         @match view.launch {
             Some(address) => div.actions { (link_button(address, "Open the Glance client", true)) },
-            None => p { "The Glance client is opened from here only when a login key came along." },
+            None => p { "This page opens the Glance client only when the request contains a login key." },
         }
     };
     match view.purpose {
@@ -117,13 +117,13 @@ fn of_purpose(view: &SignedInView<'_>) -> Markup {
         Purpose::View { session } => html! {
             p { "Session " strong { (session) } "." }
             (notice(Tone::Info, &html! {
-                p { "This server signs agents in. It carries no sessions, so there is no viewer on this page." }
+                p { "This server signs agents in. It does not host sessions, so this page has no viewer." }
             }))
             (launch)
         },
         Purpose::Start => html! {
             (notice(Tone::Info, &html! {
-                p { "Sessions are started by the Glance client. If nothing happens, it is not installed here." }
+                p { "The Glance client starts sessions. If nothing happens, the client is not installed on this computer." }
             }))
             (launch)
         },
@@ -146,7 +146,7 @@ pub fn refused(error: &Error, sign_in: &str, lab: Option<&str>) -> String {
         section.card {
             p { (error.public) }
             @if let Some(code) = &error.incident {
-                p { "Incident " strong { code { (code) } } ". Your administrator finds the reason under this code." }
+                p { "Incident " strong { code { (code) } } ". Give this code to your administrator, who can look up the reason." }
             }
             div.actions { (link_button(sign_in, "Sign in with a password", false)) }
         }

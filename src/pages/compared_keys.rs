@@ -27,10 +27,10 @@ pub fn compared_keys(keys: &ComparedKeys) -> Markup {
 fn advice(keys: &ComparedKeys) -> &'static str {
     match (&keys.came, keys.issuer_is_ours) {
         (None, _) => {
-            "No certificate came in the message. Ask the identity provider's people for the one that they sign with now."
+            "The message contained no certificate. Ask the identity provider's administrators for their current signing certificate."
         }
         (Some(_), false) => {
-            "The message does not name the group's identity provider as its issuer: its certificate is none of theirs."
+            "The issuer in the message is not the group's identity provider, so do not trust the certificate in it."
         }
         (Some(_), true) => {
             "Anybody can send such a message, with any certificate in it. If the identity provider has a new key, get it \
@@ -72,8 +72,8 @@ mod tests {
         assert!(page.contains("CN=ours") && page.contains("CN=&lt;b&gt;theirs"), "{page}");
         assert!(page.contains("Anybody can send such a message") && !page.contains("<form"));
         keys.issuer_is_ours = false;
-        assert!(compared_keys(&keys).into_string().contains("none of theirs"));
+        assert!(compared_keys(&keys).into_string().contains("do not trust the certificate"));
         keys.came = None;
-        assert!(compared_keys(&keys).into_string().contains("No certificate came"));
+        assert!(compared_keys(&keys).into_string().contains("The message contained no certificate"));
     }
 }

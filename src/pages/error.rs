@@ -19,7 +19,7 @@ pub fn page_with_again(error: &Error, lab: Option<&str>, again: Option<&str>) ->
             h1 { (title) }
             p { (error.public) }
             @if let Some(code) = &error.incident {
-                p { "Incident " strong { code { (code) } } ". Tell it to your administrator." }
+                p { "Incident " strong { code { (code) } } ". Give this code to your administrator." }
             }
             @if let Some(path) = again {
                 div.actions { (link_button(path, "Try again", true)) }
@@ -42,7 +42,7 @@ pub fn framed(frame: &Frame<'_>, error: &Error, address: Option<&str>, back: Opt
         }))
         div.actions {
             @if let Some(back) = back { (link_button(back, "Go back", true)) }
-            (link_button("/console", "To the console's first page", back.is_none()))
+            (link_button("/console", "Go to the console home page", back.is_none()))
         }
     };
     layout::console(frame, MenuEntry::Elsewhere, title, true, &content)

@@ -30,18 +30,16 @@ pub fn page(view: &FrontView<'_>) -> String {
         }
         @if view.unclaimed && !is_lab {
             (notice(Tone::Info, &html! {
-                p { "Nobody runs this appliance yet. Open the link that the server printed when it started: with systemd, "
-                    code { "journalctl -u sidelight" } " shows it. Whoever opens it first becomes its operator." }
+                p { "This appliance has no operator yet. Open the link that the server printed when it started. With systemd, "
+                    code { "journalctl -u sidelight" } " shows the link. The first person to open it becomes the operator." }
             }))
         }
         div.columns {
             (way("You run this server or a group", "Operators and group administrators have the console.", &html! {
                 (link_button("/console", if is_lab { "Open the console" } else { "Sign in to the console" }, true))
             }))
-            (way("You join sessions", "Use the link that your organisation gave you. With a Glance Address and a password \
-                you can sign in here, too.", &html! { (link_button("/login/default.aspx", "Sign in as a user", false)) }))
-            (way("You write a client or a script", "The web services are described as OpenAPI 3.1; the addresses of each \
-                group stand in the console.", &html! { (link_button("/api/openapi.json", "API description", false)) }))
+            (way("You join sessions", "Use the link that your organisation gave you. If you have a Glance Address and a password, you can also sign in here.", &html! { (link_button("/login/default.aspx", "Sign in as a user", false)) }))
+            (way("You write a client or a script", "The OpenAPI 3.1 file describes the web services. The console shows the addresses for each group.", &html! { (link_button("/api/openapi.json", "API description", false)) }))
         }
         @if view.has_demo { (demo(view.origin)) }
     };
@@ -64,7 +62,7 @@ fn demo(origin: &str) -> Markup {
         section.card {
             header {
                 h2 { "Try the demo group" }
-                p { "It was made for you, and these are its secrets, unless you have changed them since. They are \
+                p { "The lab created this group for you. These are its secrets, unless you have changed them. They are \
                      published: a lab is never for real people." }
             }
             (pairs(&[
@@ -74,12 +72,12 @@ fn demo(origin: &str) -> Markup {
                 ("Users", html! { "Partner user IDs " code { "uniqueUserIdentifier" } " and " code { "olga" } "; no password" }),
             ]))
             ol {
-                li { a href="/console/groups/12345/login-keys" { "Make a login key" } " in the console. The lab asks for no password." }
-                li { "Sign in with it: put it in the place of " code { "LOGIN KEY" } ". Over HTTPS with the lab's own \
+                li { a href="/console/groups/12345/login-keys" { "Make a login key" } " in the console. The lab needs no password." }
+                li { "Sign in with the key. Put it in place of " code { "LOGIN KEY" } ". Over HTTPS with the lab's own \
                       certificate, add " code { "--cacert" } " as the server's greeting shows." }
             }
             (code("Sign in with a login key", &call))
-            p { "Refused? " a href="/console/groups/12345/access-log" { "The group's access log" } " has every check that was made." }
+            p { "Refused? " a href="/console/groups/12345/access-log" { "The group's access log" } " shows every check." }
         }
     }
 }
@@ -92,7 +90,7 @@ mod tests {
     fn the_page_says_what_fits_and_has_no_form() {
         let view = FrontView { lab: None, unclaimed: true, has_demo: false, origin: "https://x.example" };
         let page = page(&view);
-        assert!(page.contains("Nobody runs this appliance yet") && !page.contains("<form"), "{page}");
+        assert!(page.contains("This appliance has no operator yet") && !page.contains("<form"), "{page}");
         assert!(!page.contains("demo-password"), "{page}");
     }
 
@@ -101,6 +99,6 @@ mod tests {
         let origin = "http://<script>alert(1)</script>";
         let page = page(&FrontView { lab: Some("2026"), unclaimed: true, has_demo: true, origin });
         assert!(page.contains("&lt;script&gt;alert") && !page.contains("<script>alert"), "{page}");
-        assert!(!page.contains("Nobody runs this appliance yet"), "a lab needs no claim: {page}");
+        assert!(!page.contains("This appliance has no operator yet"), "a lab needs no claim: {page}");
     }
 }

@@ -121,7 +121,7 @@ impl Listing {
                 b role="status" { (sentence) }
                 @for chip in &self.chips {
                     a.chip href=(self.with(Some(chip), &self.sort, 1)) {
-                        span.unseen { "Take the filter away: " } (chip.words) " " span aria-hidden="true" { "×" }
+                        span.unseen { "Remove the filter: " } (chip.words) " " span aria-hidden="true" { "×" }
                     }
                 }
                 @if !self.chips.is_empty() { a href=(self.cleared()) { "Clear all" } }

@@ -47,7 +47,7 @@ pub fn post_request(action: &str, request: &str, relay_state: &str) -> String {
     let content = html! {
         section.card {
             h1 { "One moment" }
-            p { "Your organisation's sign-in page is next." }
+            p { "You are being sent to your organisation's sign-in page." }
             form method="post" action=(action) {
                 input type="hidden" name="SAMLRequest" value=(request);
                 input type="hidden" name="RelayState" value=(relay_state);
@@ -98,7 +98,7 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
         h1 { "Test of single sign-on for group " (view.group) }
         @match view.reject {
             None => (notice(Tone::Good, &html! {
-                p { "The sign-in would succeed. Nobody was signed in by this test." }
+                p { "The sign-in would succeed. This test did not sign anyone in." }
                 @if let Some(check) = view.checks.iter().find(|check| is_open(check)) {
                     p { strong { (check.name) } ": " (check.got) "." }
                 }
@@ -112,7 +112,7 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
         p {
             a href={ "/console/groups/" (view.group) "/sso" } { "To SSO Configure" }
         }
-        (flush_card("Checks", "In the order of the standard; the first that failed decides.", &checks(view.checks)))
+        (flush_card("Checks", "In the order of the standard. The first failed check decides the result.", &checks(view.checks)))
         @if let Some(keys) = view.keys { (compared_keys(keys)) }
         @if view.name_id.is_some() || !view.attributes.is_empty() {
             (card("What the identity provider says", "", &said(view.name_id, view.attributes)))
@@ -120,7 +120,7 @@ pub fn diagnosis(view: &DiagnosisView<'_>) -> String {
         @if !view.document.is_empty() {
             section.card {
                 details {
-                    summary { "The response as it came" }
+                    summary { "The original response" }
                     pre { code { (view.document) } }
                 }
             }

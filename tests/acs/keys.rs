@@ -40,7 +40,10 @@ fn a_key_in_use_goes_only_after_a_question_and_can_be_put_back() {
     let said = text_of(&asked.body);
     assert!(asked.status == 200 && said.contains("Remove this key?"), "{said}");
     assert!(said.contains("within a week, 1 sign-in."), "{said}");
-    assert!(said.contains("One other key stays.") && said.contains("put back for an hour"), "{said}");
+    assert!(
+        said.contains("One other key stays.") && said.contains("You can restore it for one hour"),
+        "{said}"
+    );
     assert_eq!(post(&server, &signed(&unsolicited())).status, 200, "asking takes nothing away");
 
     browser.submit(&format!("{keys}/remove"), &[("fingerprint", &used), ("confirmed", "yes")]);
@@ -138,7 +141,7 @@ fn a_certificate_that_came_becomes_a_key_only_by_its_fingerprint_and_only_of_the
     let pairs = signer.to_uppercase().into_bytes();
     let typed: Vec<&str> = pairs.chunks(2).map(|two| std::str::from_utf8(two).unwrap()).collect();
     let page = browser.submit(&add(1), &[("fingerprint", &typed.join(":"))]);
-    assert!(text_of(&page.body).contains("verifies from now on"), "{}", text_of(&page.body));
+    assert!(text_of(&page.body).contains("is now used to verify signatures"), "{}", text_of(&page.body));
     let log = browser.get("/console/groups/12345/access-log").body;
     assert!(log.contains("sso.show-response"), "who looked is noted");
 }

@@ -52,7 +52,7 @@ async function byMouseWithoutScripts() {
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByLabel('The password again').fill(password);
     await button(page, 'Claim this appliance');
-    await says(page, 'You run this appliance now.');
+    await says(page, 'You are now the operator of this appliance.');
 
     await page.goto(`${origin}/console/groups/new`);
     await page.getByLabel('Group ID').fill('777');
@@ -64,7 +64,7 @@ async function byMouseWithoutScripts() {
     await menu.getByRole('link', { name: 'API key' }).click();
     await page.getByLabel('Your own API key').fill('mySecretApiKey');
     await button(page, 'Put my own in force');
-    await says(page, 'The API key is in force.');
+    await says(page, 'The API key is set.');
     await button(page, 'Show the API key');
     await says(page, 'mySecretApiKey');
 
@@ -73,7 +73,7 @@ async function byMouseWithoutScripts() {
     await page.getByLabel('Name', { exact: true }).fill('Agents');
     await page.getByLabel('viewVideo').check();
     await button(page, 'Create role');
-    await says(page, 'The role Agents is made.');
+    await says(page, 'The role Agents is created.');
 
     await menu.getByRole('link', { name: 'Users' }).click();
     await page.getByRole('link', { name: 'New user' }).first().click();
@@ -81,13 +81,13 @@ async function byMouseWithoutScripts() {
     await page.locator('#f-puid').fill('joe');
     await page.locator('#f-role').selectOption({ label: 'Agents' });
     await button(page, 'Create user');
-    await says(page, 'joe.green.acme.glance.net is made.');
+    await says(page, 'joe.green.acme.glance.net is created.');
     // As long as they may be: no table scrolls sideways for it.
     await page.goto(`${origin}/console/groups/777/users/new`);
     await page.locator('#f-address').fill(`${'a'.repeat(63)}.${'b'.repeat(63)}`);
     await page.locator('#f-puid').fill('x'.repeat(255));
     await button(page, 'Create user');
-    await says(page, 'is made.');
+    await says(page, 'is created.');
     await page.goto(`${origin}/console/groups/777/users?search=joe`);
     await page.locator('td a.primary').first().click();
 
@@ -95,10 +95,10 @@ async function byMouseWithoutScripts() {
     await button(page, 'Make login key');
     const key = await page.getByLabel('Login key', { exact: true }).first().innerText();
     assert.match(key, /^\$1\$\d{10}\$[\w-]{43}$/);
-    await button(page, 'Take apart');
+    await button(page, 'Check');
     await says(page, 'Accepted.');
     await page.locator('#f-check_puid').fill('JOE');
-    await button(page, 'Take apart');
+    await button(page, 'Check');
     await says(page, 'Rejected.');
     loginKey = key;
 
@@ -193,13 +193,13 @@ async function byOneTimeLink() {
     };
     await toJoe();
     await page.getByRole('link', { name: 'Allow it in Settings' }).click();
-    await page.getByLabel('Users without a password may make one by a reset').check();
+    await page.getByLabel('Users without a password may create one with a reset').check();
     await page.getByLabel('Password reset prompt message').fill('Trouble? Call 100.');
     await button(page, 'Save password rules');
     await says(page, 'The password rules are saved.');
     await toJoe();
     await button(page, 'Make a one-time link');
-    await says(page, 'This is the only time that it is shown.');
+    await says(page, 'is shown only once.');
     const link = await page.getByLabel('One-time link', { exact: true }).innerText();
     await toJoe();
     await says(page, 'Open, and not used yet');
@@ -216,7 +216,7 @@ async function byOneTimeLink() {
     await button(person, 'Set password');
     await says(person, 'The password of joe.green.acme.glance.net is set.');
     await person.goto(link);
-    await says(person, 'This link is not open');
+    await says(person, 'This link is no longer valid');
     await person.context().close();
 
     // One that stays open, for those who judge the pages.
@@ -236,29 +236,29 @@ async function byFile() {
         await page.locator('input[type=file]').setInputFiles({
             name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(text),
         });
-        await button(page, 'Show what it will do');
+        await button(page, 'Show the preview');
     };
     const link = (name) => page.getByRole('link', { name, exact: true }).click();
     await send('Login,E-mail,Team,PUID\nfile.acme.glance.net,not-an-email,red,F1\nno good,,,F2\n');
     await says(page, 'Which column is which');
     await link('Choose another file');
     await page.goBack();
-    await button(page, 'Show what it will do');
+    await button(page, 'Show the preview');
     await says(page, 'That did not work yet');
     await page.getByLabel('Column 1: Login').selectOption('GlanceAddress');
     await page.getByLabel('Column 3: Team').selectOption('FirstName');
-    await button(page, 'Show what it will do');
+    await button(page, 'Show the preview');
     await says(page, 'Column “Team” is read as FirstName.');
     await link('Change the columns');
     await page.getByLabel('Column 3: Team').selectOption('Leave this column out');
-    await button(page, 'Show what it will do');
+    await button(page, 'Show the preview');
     await says(page, 'Column “Team” is left out.');
     await says(page, 'does not look like an e-mail address');
     await button(page, 'Apply');
     await page.waitForURL(/upload/);
     await page.reload();
-    await says(page, 'Nothing was changed, because rows are refused.');
-    await page.getByLabel('Leave the refused rows out').check();
+    await says(page, 'Nothing was changed, because some rows are refused.');
+    await page.getByLabel('Skip the refused rows').check();
     await button(page, 'Apply');
     await page.waitForURL(/upload/);
     await page.reload();
@@ -339,7 +339,7 @@ async function phoneMenu() {
         await says(page, 'Roles');
         await page.getByRole('link', { name: 'Menu', exact: true }).click();
         await page.getByRole('link', { name: 'Operators' }).click();
-        await says(page, 'People who run this server');
+        await says(page, 'Operators run this server');
         await page.context().close();
     }
 }
@@ -389,7 +389,7 @@ async function sessionEnds() {
     await says(page, 'You are signed in again.');
     assert.equal(await page.locator('#f-puid').inputValue(), 'late "one"');
     await button(page, 'Create user');
-    await says(page, 'late.acme.glance.net is made.');
+    await says(page, 'late.acme.glance.net is created.');
     await page.context().storageState({ path: 'state.json' });
     await page.context().close();
 }
@@ -412,7 +412,7 @@ async function backedUp() {
     await says(page, 'not the first 16 digits');
     await page.getByLabel('First 16 digits').fill(process.env.KEY_DIGITS);
     await button(page, 'A copy is kept elsewhere');
-    await says(page, 'It is noted that a copy of the key file is kept elsewhere.');
+    await says(page, 'You confirmed that a copy of the key file is kept elsewhere.');
     await page.context().close();
 }
 

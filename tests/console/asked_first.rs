@@ -26,17 +26,17 @@ fn a_new_api_key_asks_first_and_the_one_before_can_be_put_back_for_an_hour() {
     let page = admin.get("/console/groups/7/api-key").body;
     assert!(!page.contains("value=\"random\"") && page.contains("Change the API key…"), "{}", text_of(&page));
     let ask = admin.get("/console/groups/7/api-key/change").body;
-    assert!(ask.contains("One person signed in with login keys within a day."), "{}", text_of(&ask));
+    assert!(ask.contains("One person signed in with login keys during the last day."), "{}", text_of(&ask));
     admin.refused("/console/groups/7/api-key/change", &[("how", "typed")], 400, "href=\"#f-api_key\"");
     let page = admin.submit("/console/groups/7/api-key/change", &[("how", "random")]).body;
-    assert!(page.contains("Put the previous key back…"), "{}", text_of(&page));
+    assert!(page.contains("Restore the previous key…"), "{}", text_of(&page));
     let random = shown_key(&admin);
     assert_ne!(random, KEY);
     assert_eq!(authorize(), 401);
 
     let ask = admin.get("/console/groups/7/api-key/restore").body;
-    assert!(ask.contains("Put the previous API key back?"), "{}", text_of(&ask));
-    assert!(admin.submit("/console/groups/7/api-key/restore", &[]).body.contains("in force again"));
+    assert!(ask.contains("Restore the previous API key?"), "{}", text_of(&ask));
+    assert!(admin.submit("/console/groups/7/api-key/restore", &[]).body.contains("is restored"));
     assert_eq!((shown_key(&admin), authorize()), (KEY.to_owned(), 200));
     // A change like any other: it can be taken back, too, and has its row.
     let out = server.command(&["api-key", "restore", "--group", "7"]);
@@ -45,7 +45,7 @@ fn a_new_api_key_asks_first_and_the_one_before_can_be_put_back_for_an_hour() {
     assert!(log.contains("2 rows match"), "{}", text_of(&log));
 
     server.send("PUT", "/lab/clock", &[], b"{\"offset_seconds\":3601}");
-    assert!(!operator.get("/console/groups/7/api-key").body.contains("Put the previous key back"));
+    assert!(!operator.get("/console/groups/7/api-key").body.contains("Restore the previous key"));
     operator.get("/console/sign-in");
     operator.sign_in("Ada", PASSWORD);
     operator.get("/console/groups/7/api-key");
@@ -114,7 +114,7 @@ fn the_console_of_a_lab_needs_no_claiming_and_that_of_production_does() {
     let production = Server::start(&["--plain-http"]);
     let page = Browser::new(&production).get("/console/sign-in").body;
     assert!(
-        page.contains("Nobody runs this appliance yet") && !page.contains("enter-lab"),
+        page.contains("This appliance has no operator yet") && !page.contains("enter-lab"),
         "{}",
         text_of(&page)
     );

@@ -26,7 +26,7 @@ fn a_backup_is_made_in_the_background_and_shown_when_it_was_proven() {
     let browser = claimed(&server);
     let page = browser.get(PAGE).body;
     assert!(
-        page.contains("There is no backup yet") && page.contains("No backup is made by itself"),
+        page.contains("There is no backup yet") && page.contains("There are no automatic backups"),
         "{}",
         text_of(&page)
     );
@@ -73,7 +73,7 @@ fn the_copy_of_the_key_is_confirmed_by_what_sha256sum_prints() {
         "the page does not say what to type"
     );
     let page = browser.submit("/console/backups/key", &[("name", &printed[..16])]).body;
-    assert!(page.contains("A copy is kept elsewhere, as an operator confirmed"), "{}", text_of(&page));
+    assert!(page.contains("An operator confirmed that a copy is kept elsewhere"), "{}", text_of(&page));
 }
 
 #[test]
@@ -86,7 +86,11 @@ fn the_key_is_sealed_to_a_recipient_and_a_private_key_is_never_shown_again() {
     // The example of the standard's specification (C2SP, age).
     let recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
     let page = browser.submit("/console/backups/recipient", &[("recipient", recipient)]).body;
-    assert!(page.contains(recipient) && page.contains("sealed into each backup"), "{}", text_of(&page));
+    assert!(
+        page.contains(recipient) && page.contains("Each backup contains the sealed key file"),
+        "{}",
+        text_of(&page)
+    );
     browser.submit(PAGE, &[]);
     settled(&browser);
     let file = server.data().join("backups").read_dir().unwrap().next().unwrap().unwrap().path();

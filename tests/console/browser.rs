@@ -138,7 +138,7 @@ pub fn claimed_with<'s>(server: &'s Server, path: &str) -> Browser<'s> {
     assert_eq!(browser.get(path).status, 200);
     let fields = [("token", token.as_str()), ("name", "Ada"), ("password", PASSWORD), ("again", PASSWORD)];
     let page = browser.submit("/console/claim", &fields);
-    assert!(page.body.contains("You run this appliance now."));
+    assert!(page.body.contains("You are now the operator of this appliance."));
     browser.submit("/console/groups/new", &[("id", "7"), ("name", "Seven")]);
     browser.submit("/console/groups/7/api-key/change", &[("api_key", KEY), ("how", "typed")]);
     browser

@@ -66,7 +66,7 @@ fn a_group_that_is_off_refuses_every_credential_and_its_people_sign_in_elsewhere
 
     // It is asked first, and says how many it concerns.
     let ask = operator.get("/console/groups/7/settings/off").body;
-    assert!(ask.contains("One person signed in within a day."), "{}", text_of(&ask));
+    assert!(ask.contains("One person signed in during the last day."), "{}", text_of(&ask));
     let page = operator.submit("/console/groups/7/settings/off", &[]).body;
     assert!(page.contains("Seven is switched off"), "{}", text_of(&page));
     assert!(operator.get("/console/groups").body.contains("Switched off"));
@@ -109,7 +109,9 @@ fn a_deleted_group_takes_its_own_along_and_is_never_given_again() {
     operator.submit("/console/groups/8/users/add", &[("member_address", "ann.seven.glance.net")]);
     operator.submit("/console/groups/7/roles/new", &[("name", "Agents")]);
     let ask = text_of(&operator.get("/console/groups/7/settings/delete").body);
-    for sentence in ["1 of its 2 users are deleted. 1 stay", "1 role,", "Nobody signed in within a day."] {
+    for sentence in
+        ["1 of its 2 users are deleted. 1 stay", "1 role,", "Nobody signed in during the last day."]
+    {
         assert!(ask.contains(sentence), "{sentence}: {ask}");
     }
     let page = operator.submit("/console/groups/7/settings/delete", &[]).body;
@@ -152,7 +154,7 @@ fn the_name_of_a_large_group_is_typed_before_it_is_deleted() {
     std::fs::write(&file, csv).unwrap();
     assert!(server.command(&["user", "import", "--group", "7", file.to_str().unwrap()]).status.success());
     let delete = "/console/groups/7/settings/delete";
-    assert!(operator.get(delete).body.contains("Type “Seven” to go on"));
+    assert!(operator.get(delete).body.contains("Type “Seven” to continue"));
     operator.refused(delete, &[], 400, "href=\"#f-typed_name\"");
     operator.refused(delete, &[("typed_name", "seven")], 400, "This is not the name");
     assert!(operator.submit(delete, &[("typed_name", "Seven")]).body.contains("Seven is deleted."));

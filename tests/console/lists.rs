@@ -209,7 +209,7 @@ fn a_mistyped_setting_can_be_removed() {
     assert!(page.contains(&format!("{remove}?name=veiwVideo")), "{page}");
     assert!(!page.contains(&format!("{remove}?name=viewVideo")), "what every group has stays");
     let ask = browser.get(&format!("{remove}?name=veiwVideo")).body;
-    assert!(ask.contains("One role has it on and loses it."), "{}", text_of(&ask));
+    assert!(ask.contains("One role that has it on loses it."), "{}", text_of(&ask));
     let page = browser.submit(remove, &[("name", "veiwVideo")]).body;
     assert!(page.contains("The setting veiwVideo is removed."), "{}", text_of(&page));
     assert!(!page.contains("value=\"veiwVideo\""), "{page}");

@@ -55,7 +55,7 @@ fn another_method_and_a_form_or_file_that_is_too_large_keep_bar_and_menu() {
     let browser = claimed(&server);
     let menu = "href=\"/console/groups/7/roles\"";
     let answer = browser.get("/console/groups/7/settings/on");
-    is_framed(&answer, 405, &[menu, "only a form is sent to it"]);
+    is_framed(&answer, 405, &[menu, "accepts only a submitted form"]);
     assert_eq!(answer.header("allow"), Some("POST"));
 
     let from = referrer(&server, "/console/groups/7/users/new");

@@ -18,7 +18,7 @@ fn made(operator: &Browser<'_>, page: &str) -> String {
     operator.get(page);
     let answer = operator.post(&format!("{page}/password-link"), &[("to", "make")]);
     assert_eq!(answer.status, 200, "{}", text_of(&answer.body));
-    assert!(answer.body.contains("This is the only time that it is shown."));
+    assert!(answer.body.contains("The link is shown only once."));
     let rest = answer.body.split_once("/console/set-password?token=").unwrap().1;
     format!("{USED}?token={}", rest.split(['"', '<']).next().unwrap())
 }
@@ -65,7 +65,7 @@ fn a_person_sets_a_password_by_a_link_once() {
     Browser::new(&server).sign_in("ann.seven.glance.net", "a new password!");
     for answer in [browser.get(&link), browser.post(USED, &with("one more word!", "one more word!"))] {
         assert_eq!(answer.status, 403);
-        assert!(answer.body.contains("This link is not open"), "{}", text_of(&answer.body));
+        assert!(answer.body.contains("This link is no longer valid"), "{}", text_of(&answer.body));
     }
     assert!(!operator.get(&page).body.contains("Open, and not used yet"));
 
@@ -120,5 +120,5 @@ fn links_are_replaced_ended_and_refused() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "The link is ended.\n");
     assert_eq!(browser.get(url).status, 403);
     let output = server.command(&[&base[..], &["--origin", "ftp://x"]].concat());
-    assert!(String::from_utf8(output.stderr).unwrap().contains("is no address such as"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("is not a valid address"));
 }

@@ -52,7 +52,7 @@ fn an_administrator_sets_the_allowed_sites() {
     admin.refused(form, &[("allowed_sites", "crm.example.com")], 400, "href=\"#f-allowed_sites\"");
     admin.refused(form, &[("allowed_sites", "crm.example.com")], 400, "crm.example.com</textarea>");
     let none = operator.submit(form, &[("allowed_sites", "")]).body;
-    assert!(text_of(&none).contains("No site may show pages in a frame."), "{}", text_of(&none));
+    assert!(text_of(&none).contains("No site may embed pages in a frame."), "{}", text_of(&none));
     assert_eq!(
         admin.post("/console/groups/8/settings/sites", &[("allowed_sites", "https://x.example")]).status,
         403
@@ -67,7 +67,7 @@ fn users_are_made_found_changed_suspended_and_deleted() {
     let fields = [("address", "joe.seven.glance.net"), ("puid", "E 1"), ("first_name", "Joe")];
     let page = browser.submit("/console/groups/7/users/new", &fields);
     let at = page.body.find("/console/groups/7/users/").unwrap();
-    assert!(at > 0 && page.body.contains("joe.seven.glance.net is made."));
+    assert!(at > 0 && page.body.contains("joe.seven.glance.net is created."));
     let user =
         page.body.split("action=\"/console/groups/7/users/").nth(1).unwrap().split('"').next().unwrap();
     let address = format!("/console/groups/7/users/{user}");
@@ -190,7 +190,7 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     assert_eq!(answer.status, 303, "{}", text_of(&answer.body));
     let address = answer.header("location").unwrap().to_owned();
     let page = browser.get(&address);
-    assert!(page.body.contains("What the upload will do") && page.body.contains("no good"));
+    assert!(page.body.contains("Preview of the upload") && page.body.contains("no good"));
     // What becomes of a row stands before its address, which may be long.
     let columns = page.body.split("scope=\"col\">").skip(1).map(|rest| rest.split('<').next().unwrap());
     assert_eq!(columns.collect::<Vec<_>>(), ["Line", "Outcome", "Detail", "Glance Address"]);
@@ -212,7 +212,7 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
             }
         }
     };
-    assert!(applied(&[]).body.contains("Nothing was changed, because rows are refused."));
+    assert!(applied(&[]).body.contains("Nothing was changed, because some rows are refused."));
     assert!(applied(&[("skip_refused", "yes")]).body.contains("The upload is done"));
     let list = browser.get("/console/groups/7/users?search=ann.seven").body;
     assert!(list.contains("a1"), "{}", text_of(&list));
@@ -270,8 +270,7 @@ fn a_preview_shows_old_and_new_values_and_turns_its_pages() {
     let page = browser.get(&address).body;
     let words_of = |page: &str| text_of(page).split_whitespace().collect::<Vec<_>>().join(" ");
     let text = words_of(&page);
-    for words in ["Ann → becomes Anna", "a1 → becomes a2", "First name:", "a new value, which is not shown"]
-    {
+    for words in ["Ann → becomes Anna", "a1 → becomes a2", "First name:", "new value not shown"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(text.contains("Column \u{201c}first_name\u{201d} is read as FirstName."), "{text}");
@@ -304,7 +303,7 @@ fn a_file_with_other_columns_is_mapped_without_being_sent_again() {
     let said = [("column-0", "GlanceAddress"), ("column-1", "leave-out"), ("column-2", "PartnerUID")];
     assert_eq!(browser.post(&columns, &said).status, 303);
     let text = text_of(&browser.get(&address).body);
-    assert!(text.contains("What the upload will do") && text.contains("is left out."), "{text}");
+    assert!(text.contains("Preview of the upload") && text.contains("is left out."), "{text}");
     // It can be said anew until it is applied.
     assert!(browser.get(&columns).body.contains("<option value=\"leave-out\" selected>"));
     browser.get(&address);

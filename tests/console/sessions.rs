@@ -12,7 +12,7 @@ fn an_appliance_is_claimed_once() {
     let second = Browser::new(&server);
     let answer = second.get(&path);
     assert_eq!(answer.status, 403, "{}", answer.body);
-    assert!(answer.body.contains("not open any more"));
+    assert!(answer.body.contains("no longer valid"));
     assert_eq!(second.get("/console/claim?token=guess").status, 403);
 }
 
@@ -81,7 +81,7 @@ fn signing_in_out_and_with_a_wrong_password() {
     browser.refused("/console/sign-in", &nobody, 401, "do not open the console");
     browser.get("/console/sign-in?next=/console/operators");
     let good = [("name", "ada"), ("password", PASSWORD), ("next", "/console/operators")];
-    assert!(browser.submit("/console/sign-in", &good).body.contains("People who run this server"));
+    assert!(browser.submit("/console/sign-in", &good).body.contains("Operators run this server"));
     let other = Browser::new(&server);
     other.get("/console/sign-in");
     let elsewhere = [("name", "Ada"), ("password", PASSWORD), ("next", "//evil.example/")];
@@ -252,7 +252,7 @@ fn what_is_typed_into_a_form_survives_the_end_of_the_session() {
     assert!(!operator.get("/console/groups/7/users").body.contains("zoe.seven"), "nothing was done by it");
     operator.get(NEW);
     let page = operator.submit(NEW, &typed);
-    assert!(page.body.contains("zoe.seven.glance.net is made."));
+    assert!(page.body.contains("zoe.seven.glance.net is created."));
 }
 
 #[test]

@@ -73,12 +73,12 @@ fn an_upload_is_shown_before_it_is_saved() {
     let preview = uploaded(&browser, &metadata());
     let said = text_of(&preview.body);
     assert_eq!(preview.status, 200, "{said}");
-    assert!(said.contains("https://idp.example.org/sso") && said.contains("Keys that come in"), "{said}");
+    assert!(said.contains("https://idp.example.org/sso") && said.contains("New keys"), "{said}");
     assert!(!text_of(&browser.get(PROVIDER).body).contains("idp.example.org"), "nothing is saved yet");
     told(&browser, "");
     let page = browser.get(PROVIDER);
     assert!(page.body.contains("value=\"https://idp.example.org/sso\""), "{}", text_of(&page.body));
-    assert!(text_of(&uploaded(&browser, &metadata()).body).contains("configured already"));
+    assert!(text_of(&uploaded(&browser, &metadata()).body).contains("already configured"));
     assert_eq!(uploaded(&browser, "<html/>").status, 400);
 }
 
@@ -90,13 +90,9 @@ fn keys_are_added_taken_away_and_put_back() {
     let pem = certificate("idp-ec.cert.pem");
     browser.get(KEYS);
     let page = browser.submit(KEYS, &[("certificate", &pem)]);
-    assert!(text_of(&page.body).contains("verifies from now on"), "{}", text_of(&page.body));
+    assert!(text_of(&page.body).contains("is now used to verify signatures"), "{}", text_of(&page.body));
     let page = browser.submit(KEYS, &[("certificate", &pem)]);
-    assert!(
-        text_of(&page.body).contains("is there already. Nothing was changed."),
-        "{}",
-        text_of(&page.body)
-    );
+    assert!(text_of(&page.body).contains("already exists. Nothing was changed."), "{}", text_of(&page.body));
     let nonsense = [("certificate", "nonsense")];
     // At its field, with what was typed.
     browser.refused(KEYS, &nonsense, 400, "href=\"#f-certificate\"");
@@ -207,7 +203,7 @@ fn a_field_that_breaks_its_rule_is_named_and_nothing_is_saved() {
             && answer.body.contains("href=\"#f-clock_skew\"")
     );
     // The bar of steps says so in words, and what was typed stays.
-    assert!(text_of(&answer.body).contains("2 things to correct"), "{}", text_of(&answer.body));
+    assert!(text_of(&answer.body).contains("2 fields to correct"), "{}", text_of(&answer.body));
     assert!(answer.body.contains("value=\"601\""));
     assert!(!browser.get(REQUEST).body.contains("value=\"601\""));
     browser.submit(PROVIDER, &[("method", "saml"), ("description", "Our IdP")]);
@@ -311,9 +307,9 @@ fn a_refusal_is_found_among_the_attempts_and_judged_again() {
     let list = browser.get(&format!("{SSO}/attempts"));
     assert!(list.body.contains("/sso/attempts/1"), "{}", text_of(&list.body));
     let attempt = browser.get(&format!("{SSO}/attempts/1"));
-    assert!(text_of(&attempt.body).contains("Judge again"), "{}", text_of(&attempt.body));
+    assert!(text_of(&attempt.body).contains("Check again"), "{}", text_of(&attempt.body));
     // What to change stands before everything that was judged, and leads to the check that failed.
-    let (above, checks) = attempt.body.split_once("Checks when it came").unwrap();
+    let (above, checks) = attempt.body.split_once("Original checks").unwrap();
     assert!(above.contains("What to change: "), "{}", text_of(&attempt.body));
     let failed = above.split("href=\"#check-").nth(1).unwrap().split('"').next().unwrap();
     let (shown, folded) = checks.split_once("<details").unwrap();
@@ -331,7 +327,7 @@ fn a_refusal_is_found_among_the_attempts_and_judged_again() {
         &format!("{SSO}/attempts/1"),
         &[("now", "2026-02-01T12:00:00Z"), ("entity_id", "https://sp.example.com/saml/metadata")],
     );
-    assert!(text_of(&again.body).contains("Judged again as of"), "{}", text_of(&again.body));
+    assert!(text_of(&again.body).contains("Checked again as of"), "{}", text_of(&again.body));
     let wrong = browser.post(&format!("{SSO}/attempts/1"), &[("now", "yesterday")]);
     assert_eq!(wrong.status, 400);
     assert_eq!(browser.get(&format!("{SSO}/attributes")).status, 200);
@@ -394,7 +390,7 @@ fn addresses_that_rest_on_what_the_browser_says_come_with_a_warning() {
         let browser = claimed(&server);
         for page in ["", "/sso", "/provisioning"] {
             let said = text_of(&browser.get(&format!("/console/groups/7{page}")).body);
-            let warning = "These are made from the address in your browser.";
+            let warning = "These addresses come from the address in your browser.";
             assert_eq!(said.contains(warning), warned, "{flags:?} {page}: {said}");
         }
     }

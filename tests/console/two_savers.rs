@@ -74,9 +74,9 @@ fn of_a_users_details() {
     says(
         &told,
         &[
-            "First name: changed from nothing to “Anna”. What you typed stands in the form.",
-            "Last name: changed from nothing to “Lee”. The new value stands in the form.",
-            "Role: changed from no role to Bosses. The new value stands in the form.",
+            "First name: changed from nothing to “Anna”. The form shows what you typed.",
+            "Last name: changed from nothing to “Lee”. The form shows the new value.",
+            "Role: changed from no role to Bosses. The form shows the new value.",
         ],
     );
     assert!(told.body.contains("name=\"first_name\" type=\"text\" value=\"Anne\""), "{}", told.body);
@@ -122,10 +122,10 @@ fn of_a_role() {
     says(
         &told,
         &[
-            "Name: changed from “Agents” to “Helpers”. The new value",
-            "Description: changed from nothing to “Help”. What you typed",
-            "remoteAssist: changed from off to on. The new value",
-            "viewVideo: changed from on to off. The new value",
+            "Name: changed from “Agents” to “Helpers”. The form shows the new value",
+            "Description: changed from nothing to “Help”. The form shows what you typed",
+            "remoteAssist: changed from off to on. The form shows the new value",
+            "viewVideo: changed from on to off. The form shows the new value",
         ],
     );
     let last = [("name", "Helpers"), ("description", "Agents do"), ("setting", "remoteAssist")];
@@ -150,8 +150,8 @@ fn of_a_groups_settings_and_name() {
     says(
         &told,
         &[
-            "remoteAssist: changed from on to off. The new value",
-            "newThing: changed from off to on. The new value",
+            "remoteAssist: changed from on to off. The form shows the new value",
+            "newThing: changed from off to on. The form shows the new value",
         ],
     );
     assert!(
@@ -169,7 +169,7 @@ fn of_a_groups_settings_and_name() {
     let two = Two { first: &ada, second: &grace, page, form: "/console/groups/7/settings/group" };
     let told =
         two.told(&[("name", "Seventh"), ("account_id", "")], &[("name", "Seven"), ("account_id", "00D")]);
-    says(&told, &["Name: changed from “Seven” to “Seventh”. The new value"]);
+    says(&told, &["Name: changed from “Seven” to “Seventh”. The form shows the new value"]);
     let saved = two.saved(&told, &[("name", "Seventh"), ("account_id", "00D")]);
     assert!(saved.contains("Seventh") && saved.contains("00D"));
 }
@@ -187,9 +187,9 @@ fn of_password_rules_and_allowed_sites() {
     says(
         &told,
         &[
-            "Minimum password complexity: changed from 8 characters to 9 characters. The new value",
-            "Password reset prompt message: changed from nothing to “One.”. What you typed",
-            "SCIM tokens may set administrators' passwords: changed from off to on. The new value",
+            "Minimum password complexity: changed from 8 characters to 9 characters. The form shows the new value",
+            "Password reset prompt message: changed from nothing to “One.”. The form shows what you typed",
+            "SCIM tokens may set administrators' passwords: changed from off to on. The form shows the new value",
         ],
     );
     assert!(told.body.contains("href=\"#f-rule-nine\"") && told.body.contains("id=\"f-rule-nine\""));
@@ -202,6 +202,6 @@ fn of_password_rules_and_allowed_sites() {
 
     let two = Two { first: &ada, second: &ann, page, form: "/console/groups/7/settings/sites" };
     let told = two.told(&[("allowed_sites", "https://a.example")], &[("allowed_sites", "https://b.example")]);
-    says(&told, &["Sites: changed from nothing to “https://a.example”. What you typed"]);
+    says(&told, &["Sites: changed from nothing to “https://a.example”. The form shows what you typed"]);
     assert!(two.saved(&told, &[("allowed_sites", "https://b.example")]).contains("https://b.example."));
 }

@@ -25,7 +25,7 @@ fn a_form_without_its_token_or_from_elsewhere_changes_nothing() {
     ] {
         let answer = browser.post_with("/console/groups/new", &fields, token, &[header]);
         assert_eq!(answer.status, 403, "{why}");
-        assert!(answer.body.contains("did not come from a page"), "{why}");
+        assert!(answer.body.contains("does not belong to your current session"), "{why}");
     }
     assert_eq!(browser.get("/console/groups/8").status, 404);
     let own = [("Origin", server.url.as_str())];
@@ -41,8 +41,8 @@ fn a_message_cannot_be_put_there_from_outside() {
     browser.cookies.borrow_mut().insert("sidelight-console-said".into(), forged);
     assert!(!browser.get("/console/groups").body.contains("Owned"));
     let after = browser.submit("/console/groups/new", &[("id", "9"), ("name", "Nine")]);
-    assert!(after.body.contains("The group Nine is made."));
-    assert!(!browser.get("/console/groups/9").body.contains("The group Nine is made."), "shown once");
+    assert!(after.body.contains("The group Nine is created."));
+    assert!(!browser.get("/console/groups/9").body.contains("The group Nine is created."), "shown once");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn the_bare_address_says_what_this_is_and_leads_on() {
     assert_eq!(browser.get("/").header("location"), Some("/console"), "whoever is signed in");
     let production = Server::start(&["--plain-http"]);
     let page = production.get("/").body;
-    assert!(page.contains("Nobody runs this appliance yet") && !page.contains("demo-password"), "{page}");
+    assert!(page.contains("This appliance has no operator yet") && !page.contains("demo-password"), "{page}");
     assert!(!page.contains("<form"), "{page}");
 }
 

@@ -106,7 +106,7 @@ fn a_panic_is_worded_by_the_handler() {
     let (status, body) = said(&server, "GET /panic?worded HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(status == "500" && body.starts_with("worded ") && body.len() == "worded ".len() + 8, "{body}");
     let (status, body) = said(&server, "GET /panic HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert!(status == "500" && body.starts_with("Something went wrong here. Incident "), "{body}");
+    assert!(status == "500" && body.starts_with("Something went wrong on this server. Incident "), "{body}");
     assert_eq!(server.counts().panics, 2);
 }
 

@@ -69,8 +69,7 @@ impl Appliance {
     /// or password that breaks its rule.
     pub fn claim(&self, caller: &Caller, token: &str, name: &str, password: &Secret) -> Result<String> {
         let closed = || {
-            let public = "This link is not open any more: it was used, or the server was started again. \
-                          Sign in, or use the newest link that the server printed.";
+            let public = "This link is no longer valid: it was used, or the server was restarted. Sign in, or use the latest link that the server printed.";
             Error::new(Kind::Denied, "claim_closed", public)
         };
         if !self.claim_is_open(token)? {

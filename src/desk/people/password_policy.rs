@@ -23,7 +23,7 @@ pub struct PasswordPolicy {
     pub reset_message: String,
     /// A reset must bring another password than the present one.
     pub reset_requires_new: bool,
-    /// Users without a password may make one by a reset.
+    /// Users without a password may create one with a reset.
     pub reset_may_create: bool,
     /// The group's SCIM tokens may set the passwords of its administrators: whoever holds one is then as good as they.
     pub scim_sets_administrators: bool,

@@ -218,8 +218,9 @@ pub(super) fn typed_fingerprint(text: &str) -> String {
 /// `Invalid` on the field `certificate`, with the code and sentence of the rule that it breaks.
 pub(super) fn read_certificate(pem: &str) -> Result<(String, Vec<u8>)> {
     let unreadable = |code, why: String| {
-        let public =
-            format!("X.509 Public Key: {why}. Paste the certificate in PEM, with or without its lines.");
+        let public = format!(
+            "X.509 Public Key: {why}. Paste the certificate in PEM, with or without the BEGIN and END lines."
+        );
         Error::invalid(code, "certificate", public)
     };
     let several = pem.matches("-----BEGIN CERTIFICATE-----").count();

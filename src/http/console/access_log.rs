@@ -127,7 +127,7 @@ fn outcome_of(params: &Params<'_>) -> Result<Option<bool>> {
 fn day_of(params: &Params<'_>, name: &'static str) -> Result<Option<Timestamp>> {
     let Some(text) = params.filled(name) else { return Ok(None) };
     let day = Timestamp::parse(&format!("{text}T00:00:00Z"));
-    let malformed = || Error::invalid("date_malformed", name, "A date looks so: 2020-07-05.");
+    let malformed = || Error::invalid("date_malformed", name, "Use the form 2020-07-05.");
     day.map(Some).ok_or_else(malformed)
 }
 

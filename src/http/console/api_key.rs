@@ -64,22 +64,22 @@ fn get_restore(app: &App, call: &Call<'_>) -> Result<Response> {
         let group = visit.group()?;
         let back = format!("/console/groups/{}/api-key", group.id);
         let Some(until) = visit.desk().sign_in.previous_api_key_until(&visit.caller, group.id)? else {
-            return Ok(visit.done(&back, "There is no previous API key to put back any more."));
+            return Ok(visit.done(&back, "There is no longer a previous API key to restore."));
         };
         let deed = confirm::Deed {
-            question: "Put the previous API key back?",
+            question: "Restore the previous API key?",
             consequences: &[
-                "Login keys made with the present API key are rejected from that moment.",
-                "Login keys made with the previous one are accepted again, as long as they have not expired.",
+                "Login keys made with the current API key are rejected at once.",
+                "Login keys made with the previous API key are accepted again until they expire.",
                 &by_login_key(visit, &group)?,
             ],
             taken_back: &format!(
-                "Until {} UTC. Within an hour, this can be taken back in the same way.",
+                "Possible until {} UTC. You can undo this in the same way for one hour.",
                 shown(until)
             ),
             action: &format!("{back}/restore"),
-            words: "Put the previous key back",
-            keep: "Keep the present key",
+            words: "Restore the previous key",
+            keep: "Keep the current key",
             back: &back,
             ..confirm::Deed::default()
         };
@@ -97,8 +97,7 @@ fn post_restore(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.group()?;
         visit.desk().sign_in.restore_api_key(&visit.caller, group.id)?;
-        let sentence =
-            "The previous API key is in force again. Login keys made with the other one are rejected.";
+        let sentence = "The previous API key is restored. Login keys made with the other key are rejected.";
         Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
     })
 }
@@ -120,7 +119,7 @@ fn post_change(app: &App, call: &Call<'_>) -> Result<Response> {
             (true, _) => Ok(None),
             (false, Some(key)) => Ok(Some(key)),
             (false, None) => {
-                let public = "Type the new API key, or have one made at random.";
+                let public = "Type the new API key, or choose a random one.";
                 Err(Error::invalid("api_key_missing", "api_key", public))
             }
         };
@@ -128,10 +127,9 @@ fn post_change(app: &App, call: &Call<'_>) -> Result<Response> {
             Ok(_) => {
                 let sentence = match group.has_api_key {
                     true => {
-                        "The new API key is in force. Login keys made with the one before are rejected. Within an hour it can \
-                         be put back."
+                        "The API key is changed. Login keys made with the previous key are rejected. You can restore the previous key for one hour."
                     }
-                    false => "The API key is in force. Show it, and keep it where login keys are made.",
+                    false => "The API key is set. Show it, and store it on the servers that make login keys.",
                 };
                 Ok(visit.done(&format!("/console/groups/{}/api-key", group.id), sentence))
             }

@@ -11,12 +11,12 @@ pub(super) const BACKUPS: &str = "/console/backups";
 pub(super) fn of(desk: &Desk, caller: &Caller) -> Result<Vec<(&'static str, &'static str)>> {
     let found = desk.attention(caller)?;
     let said = [
-        (found.restore_report, "This server was restored from a backup: changes may have been undone."),
+        (found.restore_report, "This server was restored from a backup. Some changes may be lost."),
         (found.backup_failed, "The last backup failed."),
         // A lab's key is worth nothing.
         (
             found.key_not_kept && desk.mode() == Mode::Production,
-            "Say how the key file is kept. Until then, backups cannot let anybody in by login key.",
+            "Confirm how the key file is kept. Otherwise no user can sign in by login key after a restore.",
         ),
     ];
     Ok(said.into_iter().filter(|(so, _)| *so).map(|(_, sentence)| (sentence, BACKUPS)).collect())

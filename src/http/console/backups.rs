@@ -57,7 +57,7 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let form = call.form()?;
         match visit.desk().confirm_key_kept(&visit.caller, &form.filled("name").unwrap_or_default()) {
-            Ok(()) => Ok(visit.done(PAGE, "It is noted that a copy of the key file is kept elsewhere.")),
+            Ok(()) => Ok(visit.done(PAGE, "You confirmed that a copy of the key file is kept elsewhere.")),
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &[("name", "name")])?;
                 page(visit, status, &fill)
@@ -72,7 +72,7 @@ fn post_recipient(app: &App, call: &Call<'_>) -> Result<Response> {
         let recipient = form.filled("recipient").unwrap_or_default();
         match visit.desk().seal_key_to(&visit.caller, Some(recipient.trim())) {
             Ok(()) => {
-                Ok(visit.done(PAGE, "The key file is sealed into each backup from now on. Make one now."))
+                Ok(visit.done(PAGE, "New backups will contain the sealed key file. Make a backup now."))
             }
             Err(error) => {
                 // What was typed may be a private key, and is not shown again.
@@ -86,6 +86,6 @@ fn post_recipient(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_report(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         visit.desk().read_restore_report(&visit.caller)?;
-        Ok(visit.done(PAGE, "The report of the restore is not shown any more."))
+        Ok(visit.done(PAGE, "The restore report is no longer shown."))
     })
 }

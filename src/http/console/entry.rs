@@ -83,8 +83,7 @@ fn get_claim(app: &App, call: &Call<'_>) -> Result<Response> {
     let token = call.query().filled("token").unwrap_or_default();
     if !app.desk.appliance.claim_is_open(&token)? {
         return Err(Error::denied(
-            "This link is not open any more: it was used, or the server was started again. Sign in, or use \
-             the newest link that the server printed.",
+            "This link is no longer valid: it was used, or the server was restarted. Sign in, or use the latest link that the server printed.",
         ));
     }
     claim_page(app, call, &token, 200, &Fill::default())
@@ -108,8 +107,10 @@ fn post_claim(app: &App, call: &Call<'_>) -> Result<Response> {
         Ok(bearer) => {
             let response = answer::see_other("/console/groups");
             let sentence = match app.desk.people.has_groups()? {
-                true => "You run this appliance now.",
-                false => "You run this appliance now. Make a group next: each customer account is one.",
+                true => "You are now the operator of this appliance.",
+                false => {
+                    "You are now the operator of this appliance. Next, create a group: each customer account is a group."
+                }
             };
             Ok(with_session(visit::say(app, call, &bearer, response, sentence), call, &bearer))
         }
@@ -132,7 +133,7 @@ fn post_sign_in(app: &App, call: &Call<'_>) -> Result<Response> {
     let next = form.filled("next").unwrap_or_default();
     let ended = form.filled(pages::KEPT).map(|sealed| pages::Ended { kept: Some(sealed), lost: Vec::new() });
     if entry_form_is_ours(app, call).is_err() {
-        let sentence = "Your browser did not bring back what this page gave it. Allow cookies for this \
+        let sentence = "Your browser did not send the cookie of this page. Allow cookies for this \
                         address, and sign in again.";
         let fill = filled(&form).with_problem(None, sentence);
         return sign_in_page(app, call, &next, 403, &fill, ended.as_ref());
@@ -165,7 +166,8 @@ fn come_in(app: &App, call: &Call<'_>, bearer: &str) -> Result<Response> {
         Some(sealed) => match taken_up(app, call, bearer, &sealed)? {
             Some(page) => page,
             None => {
-                let sentence = "You are signed in again. Nothing was changed: do it once more on this page.";
+                let sentence =
+                    "You are signed in again. Nothing was changed. Make the change again on this page.";
                 say(app, call, bearer, answer::see_other(own_address(&next)), sentence)
             }
         },

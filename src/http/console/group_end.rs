@@ -24,11 +24,11 @@ pub const ROUTES: &[Route] = &[
 /// How many signed in within a day, as a sentence.
 pub fn signed_in_sentence(count: Count, by: &str) -> String {
     match count {
-        Count::Exactly(0) => format!("Nobody signed in{by} within a day."),
-        Count::Exactly(1) => format!("One person signed in{by} within a day."),
-        Count::Exactly(count) => format!("{} people signed in{by} within a day.", thousands(count)),
+        Count::Exactly(0) => format!("Nobody signed in{by} during the last day."),
+        Count::Exactly(1) => format!("One person signed in{by} during the last day."),
+        Count::Exactly(count) => format!("{} people signed in{by} during the last day.", thousands(count)),
         Count::MoreThan(count) => {
-            format!("More than {} people signed in{by} within a day.", thousands(count))
+            format!("More than {} people signed in{by} during the last day.", thousands(count))
         }
     }
 }
@@ -41,10 +41,9 @@ fn get_off(app: &App, call: &Call<'_>) -> Result<Response> {
         let deed = confirm::Deed {
             question: &format!("Switch {} off?", group.name),
             consequences: &[
-                "Nobody signs in to this group any more: login keys, passwords, tokens, web sessions, single sign-on, \
-                 the provisioning API and SCIM tokens are refused.",
-                "Web sessions and tokens end at once, and do not come back when the group is switched on again.",
-                "Its people still sign in to their other groups. Nothing is deleted.",
+                "Nobody can sign in to this group: login keys, passwords, tokens, web sessions and single sign-on are refused, and so are the provisioning API and SCIM tokens.",
+                "Web sessions and tokens end at once. They stay ended when the group is switched on again.",
+                "Its users can still sign in to their other groups. Nothing is deleted.",
                 &signed_in_sentence(end.signed_in, ""),
             ],
             taken_back: "An operator can switch the group on again at any time.",
@@ -86,8 +85,7 @@ fn ask_delete(visit: &Visit<'_>, end: &GroupEnd, status: u16, fill: Fill) -> Res
     let (group, goes) = (&end.group, end.belongings);
     let elsewhere = goes.users.saturating_sub(goes.only_here);
     let people = format!(
-        "{} of its {} are deleted. {} stay, because they are members of other groups, too; whoever was at home here \
-         moves to the oldest of these.",
+        "{} of its {} are deleted. {} stay, because they are also members of other groups. If this was their home group, the oldest of the others becomes their home group.",
         thousands(goes.only_here),
         counted(goes.users, "user", "users"),
         thousands(elsewhere),
@@ -105,8 +103,8 @@ fn ask_delete(visit: &Visit<'_>, end: &GroupEnd, status: u16, fill: Fill) -> Res
             &people,
             &things,
             &signed_in_sentence(end.signed_in, ""),
-            "Its Group ID and Unique Account ID are never given again. The rows of its access log stay for operators.",
-            "To keep everything and let nobody in, switch the group off instead.",
+            "Its Group ID and Unique Account ID are never used again. Operators can still read the rows of its access log.",
+            "To keep all data but block all sign-ins, switch the group off instead.",
         ],
         action: &format!("{back}/delete"),
         typed: (goes.users > TYPE_NAME_ABOVE).then_some(group.name.as_str()),

@@ -82,7 +82,8 @@ fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let form = call.form()?;
         let number = form.filled("id").and_then(|text| GroupId::parse(&text)).ok_or_else(|| {
-            let public = "The Group ID is a positive number without a sign or leading zeros, such as 12345.";
+            let public =
+                "The Group ID must be a positive number without a sign or leading zeros, such as 12345.";
             Error::invalid("group_id_malformed", "id", public)
         });
         let made = number.and_then(|id| {
@@ -92,7 +93,7 @@ fn post_new_group(app: &App, call: &Call<'_>) -> Result<Response> {
         match made {
             Ok(group) => {
                 let sentence = format!(
-                    "The group {} is made. Make its first users next; for login keys it needs an API key too.",
+                    "The group {} is created. Next, create its first users. To use login keys, also set an API key.",
                     group.name
                 );
                 Ok(visit.done(&format!("/console/groups/{}", group.id), &sentence))

@@ -154,7 +154,7 @@ fn post_check(app: &App, call: &Call<'_>) -> Result<Response> {
         let at = match form.filled("now") {
             None => Ok(None),
             Some(text) => Timestamp::parse(&text).map(Some).ok_or_else(|| {
-                Error::invalid("instant_malformed", "now", "An instant looks so: 2020-07-05T00:00:00Z.")
+                Error::invalid("instant_malformed", "now", "Use the form 2020-07-05T00:00:00Z.")
             }),
         };
         let judged = at.and_then(|at| {

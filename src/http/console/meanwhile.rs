@@ -58,9 +58,9 @@ pub fn overtaken(
     for difference in &differences {
         let typed = typed.value(&difference.field).unwrap_or_default();
         let fate = match is_own(&difference.field) {
-            false => "The new value stands in the form.",
-            true if typed == difference.after => "You chose the same.",
-            true => "What you typed stands in the form.",
+            false => "The form shows the new value.",
+            true if typed == difference.after => "You chose the same value.",
+            true => "The form shows what you typed.",
         };
         let (before, after) =
             (words.value(difference, &difference.before), words.value(difference, &difference.after));

@@ -121,11 +121,10 @@ fn get_delete(app: &App, call: &Call<'_>) -> Result<Response> {
         let own = matches!(&visit.caller.actor, Actor::Operator { id, .. } if *id == operator.id);
         let consequences: &[&str] = match own {
             true => &[
-                "This is you: you are signed out at once, and only another operator, or somebody on the host, \
-                       can let you in again.",
-                "The access log keeps what you did.",
+                "This is your own account. You are signed out at once. Only another operator, or a person on the host, can give you access again.",
+                "The access log keeps the record of your actions.",
             ],
-            false => &["Their sessions end at once. The access log keeps what they did."],
+            false => &["Their sessions end at once. The access log keeps the record of their actions."],
         };
         let deed = confirm::Deed {
             question: &format!("Delete the operator {}?", operator.name),

@@ -31,7 +31,7 @@ fn post_link(app: &App, call: &Call<'_>) -> Result<Response> {
         if is_end {
             let sentence = match visit.desk().people.end_password_link(&visit.caller, group.id, &key)? {
                 true => "The one-time link is ended.",
-                false => "There was no link that was open.",
+                false => "There was no open link.",
             };
             return Ok(visit.done(&address(&member), sentence));
         }
@@ -94,7 +94,7 @@ fn post_set(app: &App, call: &Call<'_>) -> Result<Response> {
     let form = call.form()?;
     let token = form.filled("token").unwrap_or_default();
     if entry_form_is_ours(app, call).is_err() {
-        let sentence = "Your browser did not bring back what this page gave it. Allow cookies for this address, and \
+        let sentence = "Your browser did not send the cookie of this page. Allow cookies for this address, and \
                         set the password again.";
         return set_page(app, call, &token, 403, &Fill::default().with_problem(None, sentence));
     }

@@ -75,8 +75,11 @@ fn get_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
             None => "It was never used.".to_owned(),
             Some(at) => {
                 let day_ago = visit.desk().clock().now().plus_seconds(-24 * 60 * 60);
-                let within =
-                    if at >= day_ago { "It was used within a day" } else { "It was not used within a day" };
+                let within = if at >= day_ago {
+                    "It was used in the last day"
+                } else {
+                    "It was not used in the last day"
+                };
                 let at = at.to_string();
                 format!("{within}: last at {} UTC.", at.get(..16).unwrap_or(&at).replace('T', " "))
             }
@@ -87,7 +90,7 @@ fn get_revoke(app: &App, call: &Call<'_>) -> Result<Response> {
             consequences: &[
                 "The identity provider that has it can no longer add, change or remove this group's users.",
                 &used,
-                "It cannot be shown or made again. Make another one first, and give it to the identity provider.",
+                "You cannot undo this. First create another token and give it to the identity provider.",
             ],
             action: &format!("{back}/revoke"),
             hidden: &[("token", &id)],

@@ -103,7 +103,7 @@ fn post_new_role(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         match visit.desk().people.create_role(&visit.caller, group.id, new) {
             Ok(role) => {
-                let sentence = format!("The role {} is made.", role.name);
+                let sentence = format!("The role {} is created.", role.name);
                 Ok(visit.done(&format!("/console/groups/{}/roles", group.id), &sentence))
             }
             Err(error) => {

@@ -69,8 +69,8 @@ fn address(group: &Group) -> String {
 const RULES: [(&str, &str); 5] = [
     ("rule", "Minimum password complexity"),
     ("reset_message", "Password reset prompt message"),
-    ("reset_requires_new/yes", "Require another password than the present one"),
-    ("reset_may_create/yes", "Users without a password may make one by a reset"),
+    ("reset_requires_new/yes", "Require a password different from the current one"),
+    ("reset_may_create/yes", "Users without a password may create one with a reset"),
     ("scim_sets_administrators/yes", "SCIM tokens may set administrators' passwords"),
 ];
 
@@ -163,13 +163,13 @@ fn get_remove(app: &App, call: &Call<'_>) -> Result<Response> {
         let on = roles.iter().filter(|role| role.settings.get(&name) == Some(&true)).count();
         let on = match on {
             0 => "No role has it on.".to_owned(),
-            1 => "One role has it on and loses it.".to_owned(),
-            several => format!("{several} roles have it on and lose it."),
+            1 => "One role that has it on loses it.".to_owned(),
+            several => format!("{several} roles that have it on lose it."),
         };
         let back = address(&group);
         let deed = confirm::Deed {
             question: &format!("Remove the setting {name}?"),
-            consequences: &["Clients that ask for it are told that it is off.", &on],
+            consequences: &["Clients that ask for this setting get the answer “off”.", &on],
             action: &format!("{back}/remove"),
             hidden: &[("name", &name)],
             words: "Remove setting",
@@ -198,10 +198,10 @@ fn post_sites(app: &App, call: &Call<'_>) -> Result<Response> {
         let opened = meanwhile::opened(&form);
         match visit.desk().people.set_allowed_sites(&visit.caller, group.id, &wanted, opened.as_ref()) {
             Ok(sites) if sites.is_empty() => {
-                Ok(visit.done(&address(&group), "No site may show pages in a frame."))
+                Ok(visit.done(&address(&group), "No site may embed pages in a frame."))
             }
             Ok(sites) => {
-                let sentence = format!("These sites may show pages in a frame: {}.", sites.join(", "));
+                let sentence = format!("These sites may embed pages in a frame: {}.", sites.join(", "));
                 Ok(visit.done(&address(&group), &sentence))
             }
             Err(error) if error.code == CHANGED_MEANWHILE => {

@@ -23,7 +23,7 @@ pub fn taken_up(app: &App, call: &Call<'_>, bearer: &str, sealed: &str) -> Resul
     let browser = cookie(call, ENTRY).unwrap_or_default();
     let text = app.desk.appliance.open_form(browser, &person_of(&caller.actor), sealed);
     let Some(interrupted) = text.as_deref().and_then(Interrupted::parse) else { return Ok(None) };
-    let sentence = "You are signed in again. Nothing was saved yet: what you typed stands in its form below. Passwords \
+    let sentence = "You are signed in again. Nothing was saved yet. The form below shows what you typed. Passwords \
                     and API keys must be typed again.";
     let said = app.desk.appliance.seal_message(bearer, sentence);
     let cookies = format!("{}={bearer}; {}={said}", cookie_name(call, SESSION), cookie_name(call, MESSAGE));

@@ -113,7 +113,7 @@ fn get_upload(app: &App, call: &Call<'_>) -> Result<Response> {
             UploadState::Judged(preview) => Ok(preview_page(visit, &group, id, &preview, None)),
             UploadState::Done(preview) => {
                 let failure =
-                    "Nothing was changed, because rows are refused. Leave them out, or mend the file.";
+                    "Nothing was changed, because some rows are refused. Skip them, or correct the file.";
                 let failure = (!preview.applied).then_some(failure);
                 Ok(preview_page(visit, &group, id, &preview, failure))
             }

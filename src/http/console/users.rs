@@ -144,8 +144,8 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let made = password_typed_twice(&form).and_then(|password| {
             let administrator = form.filled("administrator").is_some();
             if administrator && password.expose().is_empty() {
-                let public = "An administrator opens the console with a password: type one, or take the tick \
-                              away.";
+                let public =
+                    "An administrator needs a password for the console. Type one, or clear the checkbox.";
                 return Err(Error::invalid("password_required", "password", public));
             }
             let new = NewUser {
@@ -159,7 +159,7 @@ fn post_new_user(app: &App, call: &Call<'_>) -> Result<Response> {
             visit.desk().people.create_user(&visit.caller, group.id, new)
         });
         match made {
-            Ok(member) => Ok(visit.done(&address(&member), &format!("{} is made.", member.user.address))),
+            Ok(member) => Ok(visit.done(&address(&member), &format!("{} is created.", member.user.address))),
             Err(error) => {
                 let fields: Vec<_> = form_fields().chain([("again", "again")]).collect();
                 let (status, fill) = refused(filled(&form), error, &fields)?;
@@ -375,7 +375,7 @@ fn post_user_state(app: &App, call: &Call<'_>) -> Result<Response> {
         let sentence = match to.as_str() {
             "suspended" => {
                 change.suspended = Some(true);
-                "The user is suspended: nothing of theirs is accepted any more."
+                "The user is suspended and can no longer sign in."
             }
             "reinstated" => {
                 change.suspended = Some(false);
@@ -383,19 +383,19 @@ fn post_user_state(app: &App, call: &Call<'_>) -> Result<Response> {
             }
             "inactive" => {
                 change.active = Some(false);
-                "The user is inactive now."
+                "The user is now inactive."
             }
             "active" => {
                 change.active = Some(true);
-                "The user is active again."
+                "The user is now active again."
             }
             "administrator" => {
                 change.administrator = Some(true);
-                "The user may run this group now."
+                "The user is now an administrator of this group."
             }
             "member" => {
                 change.administrator = Some(false);
-                "The user may not run this group any more."
+                "The user is no longer an administrator of this group."
             }
             "unlocked" => {
                 visit.desk().people.clear_lockout(&visit.caller, group.id, &key)?;
@@ -426,10 +426,10 @@ fn get_delete_user(app: &App, call: &Call<'_>) -> Result<Response> {
         let deed = confirm::Deed {
             question: &format!("Delete {}?", member.user.address),
             consequences: &[
-                "The user leaves this group for good; with the last group the person is deleted.",
+                "The user is removed from this group permanently. A user with no other group is deleted.",
                 &last,
-                "Login keys, tokens and sessions of this user are refused from then on.",
-                "The PUID and the Glance Address may be given to somebody else. The access log keeps its rows.",
+                "This user's login keys, tokens and sessions are refused at once.",
+                "The PUID and the Glance Address can then be used for another user. The access log keeps its rows.",
             ],
             action: &format!("{back}/delete"),
             words: "Delete user",

@@ -366,8 +366,7 @@ fn from_our_own_page(app: &App, call: &Call<'_>, bearer: &str, token: Option<&st
     if own && token.is_some_and(|token| app.desk.appliance.form_token_fits(bearer, token)) {
         return Ok(());
     }
-    let public = "This form did not come from a page that we gave your browser in this session. Nothing was \
-                  changed. Go back, reload the page, and send it again.";
+    let public = "This form does not belong to your current session. Nothing was changed. Go back, reload the page, and send the form again.";
     Err(Error::new(Kind::Denied, "foreign_form", public))
 }
 

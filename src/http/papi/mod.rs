@@ -119,7 +119,7 @@ fn xml(status: u16, document: &Document) -> Response {
 /// valid (wire contract §11 Q16).
 fn signed_in(app: &App, call: &Call<'_>, parameters: &Parameters<'_>) -> Result<Partner> {
     let login = parameters.filled("PartnerLogin")?.ok_or_else(|| {
-        let public = "PartnerLogin, the Glance Address of an administrator, is missing.";
+        let public = "PartnerLogin is missing. Send the Glance Address of an administrator.";
         Error::invalid("partner_login_required", "PartnerLogin", public)
     })?;
     let group = match parameters.filled("PartnerID")? {
@@ -151,7 +151,7 @@ fn signed_in(app: &App, call: &Call<'_>, parameters: &Parameters<'_>) -> Result<
 }
 
 fn warn_of_get(app: &App, call: &Call<'_>, partner: &Partner) -> Result<()> {
-    let detail = "Called with GET: the partner's secret then stands in URLs, and so in logs. Use POST.";
+    let detail = "Called with GET, which puts the partner's secret into URLs and logs. Use POST.";
     let page: String = call.request.path.chars().filter(|c| !c.is_control()).take(40).collect();
     let entry = LogEntry::done(&partner.caller, Some(partner.group), "papi.get-warning", page, detail);
     app.desk.appliance.note_reading(entry)

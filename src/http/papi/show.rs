@@ -89,7 +89,7 @@ fn page_start(parameters: &Parameters<'_>) -> Result<Option<UserId>> {
         return Err(Error::invalid("page_start_too_long", "PageStart", public));
     }
     let unknown = || {
-        let public = "PageStart is not one that an earlier page gave.";
+        let public = "PageStart is not a value from an earlier page.";
         Error::invalid("page_start_unknown", "PageStart", public)
     };
     untoken(&text).map(|id| Some(UserId(id))).ok_or_else(unknown)

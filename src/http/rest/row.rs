@@ -24,11 +24,11 @@ pub fn rows<T>(body: &[u8], read: impl Fn(&Value) -> Result<T>) -> std::result::
         Error::new(Kind::Invalid, "body_not_json", format!("The body is not JSON: {error}."))
     })?;
     let Value::Array(items) = value else {
-        let public = "The body is a list of rows: [{…}, {…}].";
+        let public = "The body must be a list of rows: [{…}, {…}].";
         return Err(Error::new(Kind::Invalid, "body_not_a_list", public).into());
     };
     if items.len() > BULK_MAX {
-        let public = format!("One call takes at most {BULK_MAX} rows; this one has {}.", items.len());
+        let public = format!("One call can have at most {BULK_MAX} rows; this one has {}.", items.len());
         return Err(Error::new(Kind::Invalid, "too_many_rows", public).into());
     }
     let mut done = Vec::with_capacity(items.len());
@@ -54,7 +54,7 @@ impl<'v> JsonRow<'v> {
         match fields.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(JsonRow { fields }),
             Some(unknown) => {
-                let public = format!("There is no such field. Known are {}.", known.join(", "));
+                let public = format!("There is no such field. The fields are {}.", known.join(", "));
                 let unknown: String = unknown.chars().take(60).collect();
                 Err(Error::invalid("field_unknown", unknown, public))
             }

@@ -94,7 +94,9 @@ pub fn post_delete_users(app: &App, call: &Call<'_>) -> Result<Response> {
                 (None, None, Some(address)) => Some(UserKey::Address(address)),
                 _ => None,
             };
-            key.ok_or_else(|| which_user("Name each user once: by userId, partnerUserId or username."))
+            key.ok_or_else(|| {
+                which_user("Name each user in one way only: userId, partnerUserId or username.")
+            })
         }
     });
     let count = count_of(&keys, &call.request.body);
@@ -179,7 +181,7 @@ fn change(item: &Value) -> Result<(UserKey, UserChange)> {
     } else if let Some(address) = address.take() {
         UserKey::Address(address)
     } else {
-        return Err(which_user("Name the user: by userId, else partnerUserId, else username."));
+        return Err(which_user("Name the user by userId, partnerUserId or username."));
     };
     let change = UserChange {
         address,

@@ -72,7 +72,7 @@ pub fn post_bulk(app: &App, call: &Call<'_>) -> Result<Response> {
 
 fn one(all: Vec<Value>, id: &str) -> Result<Response> {
     let found = all.into_iter().find(|one| one.get("id").and_then(Value::as_str) == Some(id));
-    let unknown = || Error::not_found("scim_unknown", "There is nothing of this name.");
+    let unknown = || Error::not_found("scim_unknown", "There is no such resource.");
     Ok(document_with(200, &found.ok_or_else(unknown)?))
 }
 

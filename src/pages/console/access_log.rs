@@ -71,7 +71,7 @@ pub fn page(frame: &Frame<'_>, view: &LogView<'_>) -> String {
             (button("Search", ButtonStyle::Plain))
         },
     );
-    let lead = "Every sign-in, refusal and change. Rows are only ever added.";
+    let lead = "Every sign-in, refusal and change. Rows are never changed or deleted.";
     let crumbs = if all { Vec::new() } else { super::crumbs(frame, &[]) };
     let heads = heads(listing.head(TIMESTAMP, "-at"));
     let rows: Vec<_> = view.lines.iter().map(|line| row(line, all)).collect();

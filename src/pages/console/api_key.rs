@@ -23,7 +23,7 @@ pub fn page(
     let reveal = form::post_button(
         &super::own(frame, "/api-key/reveal"),
         frame.token,
-        &html! { div.actions { (button("Show the API key", ButtonStyle::Plain)) span.hint { "The access log notes that you looked." } } },
+        &html! { div.actions { (button("Show the API key", ButtonStyle::Plain)) span.hint { "This is recorded in the access log." } } },
     );
     let present = html! {
         (pairs(&[
@@ -33,7 +33,7 @@ pub fn page(
         @match shown {
             Some(key) => {
                 (code("API key", key))
-                p.hint { "One click selects it. Keep it where only your servers read it: it stands for every user of the group." }
+                p.hint { "Click to select it. Store it where only your servers can read it: with this key, a server can sign in as any user of the group." }
             },
             None => @if group.has_api_key { p { code { "••••••••••••••••" } } (reveal) },
         }
@@ -43,11 +43,11 @@ pub fn page(
     };
     let content = html! {
         (form::problems(fill))
-        (header(&super::crumbs(frame, &[]), "API key", "The shared secret from which login keys are made.", &html! {}))
+        (header(&super::crumbs(frame, &[]), "API key", "Your servers make login keys with this shared secret.", &html! {}))
         @if let Some(until) = previous_until {
             (notice(Tone::Info, &html! {
-                p { "The API key was changed within the last hour. Until " (time(until)) " UTC the one before can be put back." }
-                div.actions { (link_button(&super::own(frame, "/api-key/restore"), "Put the previous key back…", false)) }
+                p { "The API key was changed within the last hour. Until " (time(until)) " UTC you can restore the previous key." }
+                div.actions { (link_button(&super::own(frame, "/api-key/restore"), "Restore the previous key…", false)) }
             }))
         }
         (card("Present key", "", &present))
@@ -60,12 +60,12 @@ pub fn page(
 pub fn change(frame: &Frame<'_>, used: &str, fill: &Fill) -> String {
     let consequences = html! {
         ul {
-            li { "All login keys made with the present key are rejected from that moment, without an overlap." }
+            li { "All login keys made with the current key are rejected at once. There is no overlap." }
             li { (used) }
-            li { "Have the new key ready wherever login keys are made. For an hour the present key can be put back." }
+            li { "Have the new key ready on every server that makes login keys. You can restore the current key for one hour." }
         }
         (choices(frame, ButtonStyle::Danger, fill))
-        div.actions { (link_button(&super::own(frame, "/api-key"), "Keep the present key", false)) }
+        div.actions { (link_button(&super::own(frame, "/api-key"), "Keep the current key", false)) }
     };
     let title = "Change the API key?";
     let content = html! {

@@ -19,7 +19,7 @@ pub fn overview(frame: &Frame<'_>, view: &ApplianceView<'_>) -> String {
     let needs = |f: &&Finding| matches!(f.condition, Condition::Attention | Condition::Bad);
     let (wanting, fine): (Vec<&Finding>, Vec<&Finding>) = view.findings.iter().partition(needs);
     let content = html! {
-        (header(&[], "Appliance", "What the doctor finds: the server, its data, and what ends soon.", &html! {}))
+        (header(&[], "Appliance", "The results of all checks: the server, its data, and what expires soon.", &html! {}))
         @let others = if wanting.is_empty() { "All checks" } else { "Everything else" };
         @if wanting.is_empty() {
             (notice(Tone::Good, &html! { p { "All is well, checked " (time(view.now)) " UTC." } }))
@@ -27,7 +27,7 @@ pub fn overview(frame: &Frame<'_>, view: &ApplianceView<'_>) -> String {
             (card("Needs attention", "", &lines(&wanting)))
         }
         (card(others, "", &lines(&fine)))
-        p.muted { "On the host, " code { "sidelight doctor" } " says the same, also when nobody can sign in." }
+        p.muted { "On the host, " code { "sidelight doctor" } " shows the same checks, even when nobody can sign in." }
     };
     console(frame, MenuEntry::Appliance, "Appliance", false, &content)
 }

@@ -48,7 +48,7 @@ const AGAIN: u32 = 2;
 pub fn page(frame: &Frame<'_>, view: &BackupsView<'_>) -> String {
     // What needs attention stands on this page itself.
     let frame = &Frame { attention: &[], ..*frame };
-    let lead = "One file with the database and the TLS certificate. It is restored and checked before it counts; sign-ins go on meanwhile.";
+    let lead = "A backup is one file with the database and the TLS certificate. Each backup is tested by restoring it. Sign-ins continue during a backup.";
     let content = html! {
         (form::problems(view.fill))
         (header(&[], "Backups", lead, &html! {}))
@@ -75,16 +75,17 @@ fn state(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
                 ("Proof", html! { (record.said) }),
             ]))
         },
-        None => {
-            notice(Tone::Warn, &html! { p { "There is no backup yet. A lost disk would lose everything." } })
-        }
+        None => notice(
+            Tone::Warn,
+            &html! { p { "There is no backup yet. If the disk fails, all data is lost." } },
+        ),
     };
     let failed = view.records.first().filter(|record| record.code.is_some());
     let act = match view.running_since {
         Some(since) => html! {
             div role="status" {
                 (notice(Tone::Info, &html! {
-                    p { "A backup is being made and checked, since " (time(since)) " UTC. This page shows when it is done." }
+                    p { "A backup is running since " (time(since)) " UTC. This page shows when it has finished." }
                 }))
             }
         },
@@ -109,12 +110,12 @@ fn state(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
 
 fn key(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
     let kept = view.key_kept.map(|name| {
-        let sentence = "A copy is kept elsewhere, as an operator confirmed. A restore asks for it.";
+        let sentence = "An operator confirmed that a copy is kept elsewhere. A restore needs this copy.";
         html! { p { (sentence) } (pairs(&[("SHA-256 begins with", html! { (name) })])) }
     });
     let sealed = view.key_recipient.map(|recipient| {
         html! {
-            p { "The key file is sealed into each backup. A restore asks for the identity of this age recipient." }
+            p { "Each backup contains the sealed key file. A restore needs the age identity for this recipient." }
             (pairs(&[("Recipient", html! { span.wrap { (recipient) } })]))
         }
     });
@@ -138,21 +139,21 @@ fn key(frame: &Frame<'_>, view: &BackupsView<'_>) -> Markup {
         frame.token,
         &html! {
             (FormField::text("recipient", "age recipient").hint("Begins with age1.").required().draw(view.fill))
-            div.actions { (button("Seal it into each backup", ButtonStyle::Plain)) }
+            div.actions { (button("Seal the key file into each backup", ButtonStyle::Plain)) }
         },
     );
-    let sentence = "Backups do not hold it, so that nobody who finds one can read your API keys. Without it, nobody signs in by \
+    let sentence = "Backups do not contain the key file, so a stolen backup does not expose your API keys. After a restore without the key file, no user can sign in by \
                     login key after a restore. Keep it in one of two ways.";
     card(
         "Key file",
         sentence,
         &html! {
             h3 { "Elsewhere" }
-            p { "Copy the file " code { "sidelight.key" } " from the data directory to a safe place, then read the digits off the copy:" }
+            p { "Copy the file " code { "sidelight.key" } " from the data directory to a safe place. Then read the digits from the copy:" }
             (code("On the machine with the copy", "sha256sum sidelight.key"))
             (confirm)
             h3 { "Sealed into each backup" }
-            p { "Make an age identity on another machine and keep it there. It prints the recipient:" }
+            p { "Create an age identity on another machine and keep it there. The command prints the recipient:" }
             (code("On another machine", "age-keygen -o age-identity.txt"))
             (seal)
         },
@@ -166,11 +167,11 @@ fn plan(view: &BackupsView<'_>) -> Markup {
             ("Next (UTC)", time(next)),
             (
                 "Stay",
-                html! { (plan.keep) " backups, each at most " (plan.keep_days) " days; the newest always" },
+                html! { (plan.keep) " backups, each for at most " (plan.keep_days) " days; the newest is always kept" },
             ),
         ]),
         _ => html! {
-            p { "No backup is made by itself. Name a directory, best on another disk, and start the server again:" }
+            p { "There are no automatic backups. To get one each day, set a directory, preferably on another disk, and restart the server:" }
             (code("In sidelight.toml", "backup_dir = \"/mnt/backups\"\nbackup_time = \"02:00\""))
         },
     };
@@ -202,9 +203,9 @@ fn restored(frame: &Frame<'_>, report: &Restored) -> Markup {
     let sentence =
         format!("On {} from a backup of {}.", short(&report.restored_at), short(&report.backup_made_at));
     let lost = match (report.old_log_read, report.undone.is_empty()) {
-        (true, true) => html! { p { "The old access log names no change since the backup." } },
+        (true, true) => html! { p { "The old access log shows no changes after the backup." } },
         (true, false) => html! {
-            p { "The old access log names these changes since the backup. They are lost: do again what still matters." }
+            p { "The old access log shows these changes after the backup. They are lost. Make them again if you still need them." }
             ul.plain {
                 @for [at, actor, operation, subject] in &report.undone {
                     li.wrap { (short(at)) " " (actor) ": " (operation) " " b { (subject) } }
@@ -222,7 +223,7 @@ fn restored(frame: &Frame<'_>, report: &Restored) -> Markup {
         "This server was restored",
         &sentence,
         &html! {
-            p { "All sessions, tokens and links of before have ended. SAML assertions that were made before are refused." }
+            p { "All earlier sessions, tokens and links have ended. SAML assertions issued before the restore are refused." }
             (lost)
             (form::post("/console/backups/report", frame.token, &html! {
                 div.actions { (button("I have read this", ButtonStyle::Plain)) }

@@ -43,7 +43,7 @@ pub fn page(frame: &Frame<'_>, place: MenuEntry, crumbs: &[Crumb<'_>], deed: &De
             ul { @for sentence in deed.consequences { li { (sentence) } } }
             @for (name, value) in deed.hidden { (form::hidden(name, value)) }
             @if let Some(name) = deed.typed {
-                @let label = format!("Type “{name}” to go on");
+                @let label = format!("Type “{name}” to continue");
                 (FormField::text(TYPED_NAME, &label).required().draw(&deed.fill))
             }
             div.actions {

@@ -14,7 +14,7 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
         form_token,
         &html! {
             (form::hidden("token", token))
-            (FormField::text("name", "Your name").hint("You sign in with it, and the access log shows it.")
+            (FormField::text("name", "Your name").hint("You sign in with this name, and the access log shows it.")
                 .required().autocomplete("username").draw(fill))
             (FormField::password("password", "Password", "new-password").hint("At least 9 characters.").required().draw(fill))
             (FormField::password("again", "The password again", "new-password").required().draw(fill))
@@ -26,7 +26,7 @@ pub fn claim(token: &str, form_token: &str, lab: Option<&str>, fill: &Fill) -> S
         section.card {
             header {
                 h1 { "Claim this appliance" }
-                p { "Nobody runs it yet. You become its first operator: you can make groups, users and more operators." }
+                p { "This appliance has no operator yet. You become the first operator: you can create groups, users and more operators." }
             }
             (form)
         }
@@ -84,7 +84,7 @@ pub fn sign_in(view: &SignInView<'_>, fill: &Fill) -> String {
             section.card {
                 header {
                     h1 { "The lab's console" }
-                    p { "A lab listens on this machine only and has nobody's data: it needs no password." }
+                    p { "A lab can be reached only from this machine and contains no real users' data, so it needs no password." }
                 }
                 (form::post("/console/enter-lab", form_token, &html! {
                     (along)
@@ -93,9 +93,8 @@ pub fn sign_in(view: &SignInView<'_>, fill: &Fill) -> String {
             }
         } @else if unclaimed {
             (notice(Tone::Info, &html! {
-                p { "Nobody runs this appliance yet. Open the link that the server printed when it started: with systemd, "
-                    code { "journalctl -u sidelight" } " shows it." }
-            }))
+                p { "This appliance has no operator yet. Open the link that the server printed when it started. With systemd, "
+                    code { "journalctl -u sidelight" } " shows the link." } }))
         }
         section.card {
             header {
@@ -115,12 +114,12 @@ fn told_of_the_end(ended: &Ended) -> Markup {
             (notice(Tone::Warn, &html! {
                 p { strong { "Your session had ended, so nothing was saved." } }
                 @if ended.kept.is_some() {
-                    p { "Sign in as the same person, and what you typed stands in its form again. Passwords and API keys are \
+                    p { "Sign in as the same user, and the form shows what you typed. Passwords and API keys are \
                          not kept." }
                 } @else if ended.lost.is_empty() {
                     p { "Sign in, and choose the file again." }
                 } @else {
-                    p { "Sign in, and do it again. What you typed stands here, so that you can copy it." }
+                    p { "Sign in, and make the change again. You can copy what you typed from below." }
                     details { summary { "What you typed" } @for (name, value) in &ended.lost {
                         @if !value.is_empty() { (code(name, value)) }
                     } }
@@ -162,13 +161,13 @@ pub fn own_password(frame: &Frame<'_>, rule: &str, fill: &Fill) -> String {
         frame.token,
         &html! {
             (form::whose(frame.who))
-            (FormField::password("current", "Present password", "current-password").required().draw(fill))
+            (FormField::password("current", "Current password", "current-password").required().draw(fill))
             (FormField::password("password", "New password", "new-password").hint(rule).required().draw(fill))
             (FormField::password("again", "The new password again", "new-password").required().draw(fill))
             div.actions { (button("Change password", ButtonStyle::Primary)) }
         },
     );
-    let lead = "You stay signed in here; your sessions in other browsers end.";
+    let lead = "You stay signed in here. Your sessions in other browsers end.";
     let content = html! {
         (form::problems(fill))
         (header(&[], "Your password", lead, &html! {}))

@@ -81,7 +81,7 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
             div.pad { (filters) }
             (listing.found())
             @if rows.is_empty() {
-                (listing.none("There is no group yet. Make the first one: its number is the Group ID that clients send.", &html! {}))
+                (listing.none("There are no groups yet. Create the first one. Clients send its number as the Group ID.", &html! {}))
             } @else {
                 (table_of("Groups", &heads, &rows))
                 (listing.pager())
@@ -131,8 +131,7 @@ fn incident_box(action: &str) -> Markup {
             (button("Open", ButtonStyle::Plain))
         },
     );
-    let sentence =
-        "Somebody was refused and was shown a code such as K7Q2-9XMD? It opens every check that was made.";
+    let sentence = "A refused user sees a code such as K7Q2-9XMD. Enter the code to see every check.";
     card("Explain a refusal", sentence, &ask)
 }
 
@@ -146,7 +145,7 @@ pub fn new(frame: &Frame<'_>, fill: &Fill) -> String {
                 .required().short().draw(fill))
             (FormField::text("name", "Name").required().draw(fill))
             (FormField::text("account_id", "Unique Account ID")
-                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(fill))
+                .hint("Needed only for sign-on by idptoken. An example is the Salesforce Org ID.").draw(fill))
             div.actions { (button("Create group", ButtonStyle::Primary)) (link_button("/console/groups", "Cancel", false)) }
         },
     );
@@ -196,14 +195,14 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
         (header(&crumbs, &group.name, "", &link_button(&at(group.id, "/users/new"), "New user", true)))
         @if group.off_since.is_some() {
             (notice(Tone::Bad, &html! {
-                p { "This group is switched off: nobody signs in to it. "
+                p { "This group is switched off: nobody can sign in to it. "
                     a href=(own(frame, "/settings")) { "Settings" } " has the switch." }
             }))
         }
         @if !group.has_api_key {
             (notice(Tone::Info, &html! {
                 p { "This group has no API key, so no login key can be accepted: "
-                    a href=(own(frame, "/api-key")) { "set one" } ". To sign people in by SAML it needs none: "
+                    a href=(own(frame, "/api-key")) { "set one" } ". SAML sign-in does not need an API key: "
                     a href=(own(frame, "/sso")) { "SSO Configure" } "." }
             }))
         }
@@ -214,7 +213,7 @@ pub fn home(frame: &Frame<'_>, home: &Home<'_>) -> String {
         }
         div.columns {
             (card("About this group", "", &facts))
-            (card("Addresses for clients", "One click selects an address.", &addresses))
+            (card("Addresses for clients", "Click an address to select it.", &addresses))
         }
         (incident_box(&own(frame, "/incidents")))
         (flush_card("Latest in the access log", "", &lines(home.recent, false)))

@@ -59,7 +59,7 @@ pub fn ask(frame: &Frame<'_>, address: &str, fill: &Fill) -> String {
     console(frame, MenuEntry::Elsewhere, "Explain a refusal", fill.is_wrong(), &content)
 }
 
-const LEAD: &str = "Whoever is refused sees one calm sentence and a code such as K7Q2-9XMD. The code opens what was \
+const LEAD: &str = "A refused user sees a short message and a code such as K7Q2-9XMD. Enter the code to see what was \
                     checked.";
 
 /// What to change, and the way to the check that says so; nothing when nothing is known to help.
@@ -95,7 +95,7 @@ pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
         @if let Some(attempt) = &view.attempt {
             (link_button(&attempt.address(), "See the attempt", false))
             @if attempt.can_be_judged_again {
-                (link_button(&format!("{}#judge-again", attempt.address()), "Judge again", true))
+                (link_button(&format!("{}#judge-again", attempt.address()), "Check again", true))
             }
         }
     };
@@ -105,7 +105,7 @@ pub fn page(frame: &Frame<'_>, view: &IncidentView<'_>) -> String {
         (card("", "", &facts))
         @if let Some(keys) = view.keys { (compared_keys(keys)) }
         @if !view.checks.is_empty() {
-            (flush_card("Checks", "The first red one decided.", &failed_first(view.checks, "check")))
+            (flush_card("Checks", "The first failed check decided the result.", &failed_first(view.checks, "check")))
         }
     };
     console(frame, MenuEntry::Elsewhere, &title, false, &content)

@@ -37,8 +37,7 @@ pub struct Workbench<'a> {
 
 /// The page of the workbench.
 pub fn page(frame: &Frame<'_>, bench: &Workbench<'_>) -> String {
-    let lead =
-        "Make a login key as your own server would, or see why one is refused. Nothing is signed in here.";
+    let lead = "Make a login key as your own server would, or see why one is refused. This page does not sign anyone in.";
     let content = html! {
         (form::problems(bench.make))
         (form::problems(bench.check))
@@ -52,7 +51,7 @@ pub fn page(frame: &Frame<'_>, bench: &Workbench<'_>) -> String {
         @if let Some(apart) = &bench.taken_apart { (taken_apart(apart)) }
         div.columns {
             (card("Make a login key", "", &make_form(frame, bench.make)))
-            (card("Take a login key apart", "Paste the key as it arrives: nothing is trimmed or decoded.", &check_form(frame, bench.check)))
+            (card("Check a login key", "Paste the key exactly as received. It is not trimmed or decoded.", &check_form(frame, bench.check)))
         }
     };
     let wrong = bench.make.is_wrong() || bench.check.is_wrong();
@@ -66,7 +65,7 @@ fn make_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &html! {
             (FormField::text("puid", "Partner User ID (PUID)").required().code().draw(fill))
             (FormField::of_type("ttl", "Valid for, in seconds", "number").hint("At most 86400: one day.").required().short().draw(fill))
-            (FormField::text("session_key", "Session key or visitor ID").hint("Only goes into the URLs that join a session.").short().draw(fill))
+            (FormField::text("session_key", "Session key or visitor ID").hint("Used only in the URLs that join a session.").short().draw(fill))
             div.actions { (button("Make login key", ButtonStyle::Primary)) }
         },
     )
@@ -79,8 +78,8 @@ fn check_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &html! {
             (FormField::text("login_key", "Login key").required().code().draw(fill))
             (FormField::text("check_puid", "Partner User ID (PUID)").required().code().draw(fill))
-            (FormField::text("now", "At this instant").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
-            div.actions { (button("Take apart", ButtonStyle::Primary)) }
+            (FormField::text("now", "Time of the check").hint("RFC 3339, such as 2020-07-05T00:00:00Z. Empty: now.").draw(fill))
+            div.actions { (button("Check", ButtonStyle::Primary)) }
         },
     )
 }
@@ -88,11 +87,11 @@ fn check_form(frame: &Frame<'_>, fill: &Fill) -> Markup {
 fn made_key(made: &MadeKey<'_>) -> Markup {
     card(
         "Your login key",
-        &format!("Valid until {}. It may be used until then, as often as you like.", made.expires),
+        &format!("Valid until {}. You can use it any number of times until then.", made.expires),
         &html! {
             (code("Login key", made.login_key))
             details.fold open {
-                summary { "Ready to use: every way to carry it" }
+                summary { "All ways to send it" }
                 div.stack {
                     @for (what, text) in made.carriers { (code(what, text)) }
                 }
@@ -107,7 +106,7 @@ fn taken_apart(apart: &TakenApart<'_>) -> Markup {
             (notice(Tone::Good, &html! { p { strong { "Accepted." } " Every check passed." } }))
         } @else {
             (notice(Tone::Bad, &html! {
-                p { strong { "Rejected." } " The first red check decided." }
+                p { strong { "Rejected." } " The first failed check decided the result." }
                 @if !apart.repair.is_empty() { p { strong { "What to change: " } (apart.repair) } }
             }))
         }

@@ -57,7 +57,7 @@ fn guessed_origin(guessed: bool) -> Markup {
     html! {
         @if guessed {
             (notice(Tone::Warn, &html! {
-                p { "These are made from the address in your browser. Set " code { "public_url" } " first." }
+                p { "These addresses come from the address in your browser. Set " code { "public_url" } " first." }
             }))
         }
     }

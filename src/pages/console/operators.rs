@@ -64,7 +64,7 @@ pub fn list(frame: &Frame<'_>, view: &OperatorsView<'_>) -> String {
             div.actions { (button("Add operator", ButtonStyle::Primary)) }
         },
     );
-    let lead = "People who run this server: they see all groups and can do everything in the console.";
+    let lead = "Operators run this server. They see all groups and can do everything in the console.";
     let content = html! {
         (form::problems(fill))
         (header(&[], "Operators", lead, &html! {}))
@@ -120,7 +120,7 @@ pub fn one(frame: &Frame<'_>, operator: &Operator, now: Timestamp, fill: &Fill) 
     let content = html! {
         (form::problems(fill))
         (header(&crumbs, &operator.name, "", &actions))
-        (card("Password", "Their sessions end, and they sign in with the new one.", &password))
+        (card("Password", "A new password ends the operator's sessions.", &password))
     };
     console(frame, MenuEntry::Operators, &operator.name, fill.is_wrong(), &content)
 }

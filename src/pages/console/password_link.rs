@@ -36,11 +36,11 @@ pub(super) fn made(made: Made<'_>, address: &str) -> Markup {
         (super::guessed_origin(made.origin_is_guessed))
         (code("One-time link", made.url))
         p.hint {
-            "One click selects it. Give it to " (address) " alone, by a way that only they read: whoever opens it first can "
+            "Click to select it. Send it to " (address) " over a channel that only they can read. The first person to open the link can "
             "set the password. It is open until " (time(made.expires_at)) " UTC."
         }
     };
-    card("The one-time link", "This is the only time that it is shown. No mail is sent from here.", &content)
+    card("The one-time link", "The link is shown only once. This server sends no mail.", &content)
 }
 
 /// The part of a user's page with which links are made and ended; `address` is that of the user's page.
@@ -56,7 +56,7 @@ pub(super) fn part(frame: &Frame<'_>, standing: &Standing<'_>, address: &str) ->
         h3 { "Or let them set it" }
         @match standing {
             Standing::None => {
-                p.muted { "A link that sets this user's password once, by the group's rules, within 24 hours." }
+                p.muted { "The user can open the link once, within 24 hours, to set a password. The group's password rules apply." }
                 div.actions { (make("Make a one-time link", ButtonStyle::Plain)) }
             },
             Standing::Open { made_by, expires_at } => {
@@ -73,10 +73,10 @@ pub(super) fn part(frame: &Frame<'_>, standing: &Standing<'_>, address: &str) ->
                         &choice_button("End the link", ButtonStyle::Plain, "to", "end"),
                     ))
                 }
-                p.hint { "A new link ends this one." }
+                p.hint { "A new link replaces this one." }
             },
             Standing::NotServed(settings) => p.muted {
-                "This user has no password, and the group does not let a one-time link make the first. "
+                "This user has no password, and the group does not allow one-time links for a first password. "
                 a href=(settings) { "Allow it in Settings" } ", or set a password here."
             },
         }
@@ -101,7 +101,7 @@ pub struct SetView<'a> {
 /// The page where the person sets the password.
 pub fn set(view: &SetView<'_>, fill: &Fill) -> String {
     let rule = match view.requires_new {
-        true => format!("{} Another one than your present password.", view.rule),
+        true => format!("{} It must differ from your current password.", view.rule),
         false => view.rule.to_owned(),
     };
     let form = form::post(
@@ -127,7 +127,7 @@ pub fn set(view: &SetView<'_>, fill: &Fill) -> String {
             }
             (form)
             p.hint {
-                "This link works once, until " (time(view.expires_at)) " UTC. Wherever you are signed in, you are signed out."
+                "This link works once, until " (time(view.expires_at)) " UTC. You will be signed out everywhere."
             }
         }
     };
@@ -138,11 +138,11 @@ pub fn set(view: &SetView<'_>, fill: &Fill) -> String {
 pub fn closed(sentence: &str, lab: Option<&str>) -> String {
     let content = html! {
         section.card {
-            h1 { "This link is not open" }
+            h1 { "This link is no longer valid" }
             p { (sentence) }
         }
     };
-    bare("This link is not open", true, lab, &content)
+    bare("This link is no longer valid", true, lab, &content)
 }
 
 /// The page after the password was set; `sentence` says whose.
@@ -151,8 +151,8 @@ pub fn done(sentence: &str, lab: Option<&str>) -> String {
         section.card {
             header { h1 { "Your password is set" } }
             div role="status" { p { (sentence) } }
-            p { "Sign in with it where you usually do. The link is used up; you can close this page." }
-            p.muted { "Administrators of a group can go on to the console." }
+            p { "Use the new password wherever you sign in. The link no longer works. You can close this page." }
+            p.muted { "Administrators of a group can continue to the console." }
             div.actions { (link_button("/console/sign-in", "Sign in to the console", false)) }
         }
     };

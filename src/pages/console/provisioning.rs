@@ -61,15 +61,15 @@ pub fn page(
         @for call in ["NewUser", "UpdateUser", "DeleteUser", "ShowUsers", "ShowRoles"] {
             (code("", &format!("{origin}/PAPI/{call}.asp")))
         }
-        p.hint { "With PartnerLogin, and PartnerPW or PartnerAuth, of an administrator of this group." }
+        p.hint { "Send the PartnerLogin of an administrator of this group, and PartnerPW or PartnerAuth." }
     };
     let content = html! {
         (form::problems(fill))
-        (header(&crumbs(frame, &[]), "Provisioning", "Other programs may keep this group's users.", &html! {}))
+        (header(&crumbs(frame, &[]), "Provisioning", "Let other programs manage this group's users.", &html! {}))
         @if let Some(token) = made {
-            (card("Your new SCIM token", "This is the only time that it is shown. One click selects it.", &code("SCIM token", token)))
+            (card("Your new SCIM token", "The token is shown only once. Click to select it.", &code("SCIM token", token)))
         }
-        (flush_card("SCIM tokens", "Okta, Entra and others sign in with one. A revoked token is refused at once.", &html! {
+        (flush_card("SCIM tokens", "Identity providers such as Okta and Entra authenticate with a token. A revoked token is refused at once.", &html! {
             @if rows.is_empty() { (empty("There is none yet.", &html! {})) }
             @else { (table("SCIM tokens", &["Name", "Made by", "Made (UTC)", "Used (UTC)", ""], &rows)) }
         }))

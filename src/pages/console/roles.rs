@@ -97,7 +97,7 @@ pub fn edit(
         .map_or_else(|| own(frame, "/roles/new"), |line| own(frame, &format!("/roles/{}", line.role.id)));
     let boxes = html! {
         @for (name, group_on) in settings {
-            @let hint = if *group_on { "" } else { "Off for the whole group; a role keeps its own choice for when it comes back on." };
+            @let hint = if *group_on { "" } else { "Off for the whole group. The role's own choice applies again when the group turns it on." };
             (form::tick(SETTING_FIELD, name, name, hint, fill))
         }
     };

@@ -37,15 +37,15 @@ pub fn page(frame: &Frame<'_>, view: &SettingsView<'_>) -> String {
         (header(&crumbs(frame, &[]), "Settings", "", &html! {}))
         (card("Group", "", &about(frame, view)))
         (card("What members may do",
-            "Off here is off for every role, which remembers its own choice; users without a role get these.",
+            "A setting that is off here is off for every role. Roles keep their own choice for later. Users without a role get these settings.",
             &privileges(frame, view)))
         div id=(SITES_ANCHOR) {
             (card("Allowed sites",
-                "Other sites' pages that may show ours in a frame: the sign-in page when it names this group, and what follows it.",
+                "Sites that may embed this group's sign-in page, and the pages after it, in a frame.",
                 &sites(frame, view.sites)))
         }
         (card("Passwords",
-            "Asked for when a password is made or changed; present passwords stay. Login keys and API keys are not concerned.",
+            "The rules apply when a password is set or changed. Current passwords stay valid. Login keys and API keys are not affected.",
             &security(frame, view)))
         @if frame.operator { (end(frame, view.group)) }
     };
@@ -58,14 +58,14 @@ fn end(frame: &Frame<'_>, group: &Group) -> Markup {
     match group.off_since {
         None => card(
             "Off, or deleted",
-            "Off refuses every sign-in to this group and keeps everything. A deleted group is gone for good.",
+            "When you switch the group off, nobody can sign in to it, but all data is kept. When you delete the group, it cannot be restored.",
             &html! {
                 div.actions { (link_button(&own(frame, "/settings/off"), "Switch group off…", false)) (delete) }
             },
         ),
         Some(since) => danger_card(
             "Switched off",
-            "Nobody signs in to this group: every credential for it is refused. Everything is kept.",
+            "Nobody can sign in to this group: all its credentials are refused. All data is kept.",
             &html! {
                 (pairs(&[("Off since (UTC)", time(since))]))
                 div.actions {
@@ -96,7 +96,7 @@ fn about(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
             (form::opened(view.about))
             (FormField::text("name", "Name").required().draw(view.about))
             (FormField::text("account_id", "Unique Account ID")
-                .hint("Only for sign-on by idptoken, such as the Salesforce Org ID.").draw(view.about))
+                .hint("Needed only for sign-on by idptoken. An example is the Salesforce Org ID.").draw(view.about))
             div.actions { (button("Save group", ButtonStyle::Primary)) }
         },
     )
@@ -123,7 +123,7 @@ fn privileges(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
             (form::opened(view.privileges))
             (form::fieldset("Settings that are on", &boxes))
             (FormField::text("new_setting", "Add a setting")
-                .hint("A name as clients read it, such as viewVideo. It begins on in the group and off in each role.")
+                .hint("The name that clients use, such as viewVideo. A new setting is on in the group and off in each role.")
                 .draw(view.privileges))
             div.actions { (button("Save settings", ButtonStyle::Primary)) }
         },
@@ -137,7 +137,7 @@ fn sites(frame: &Frame<'_>, fill: &Fill) -> Markup {
         &html! {
             (form::opened(fill))
             (FormField::area(SITES_FIELD, "Sites")
-                .hint("One a line: scheme and host, such as https://crm.example.com. None: no other site may.")
+                .hint("One per line: scheme and host, such as https://crm.example.com. If empty, no other site can embed these pages.")
                 .unmarked().draw(fill))
             div.actions { (button("Save allowed sites", ButtonStyle::Primary)) }
         },
@@ -156,15 +156,15 @@ fn security(frame: &Frame<'_>, view: &SettingsView<'_>) -> Markup {
             (form::opened(fill))
             (form::fieldset("Minimum password complexity", &rules))
             (FormField::area("reset_message", "Password reset prompt message")
-                .hint("Shown on the page that a one-time link opens.").draw(fill))
+                .hint("This message is shown on the page that a one-time link opens.").draw(fill))
             (form::fieldset("Password reset by a one-time link", &html! {
-                (form::tick("reset_requires_new", "yes", "Require another password than the present one", "", fill))
-                (form::tick("reset_may_create", "yes", "Users without a password may make one by a reset",
-                    "Off: no link can be made for them; an administrator sets their password.", fill))
+                (form::tick("reset_requires_new", "yes", "Require a password different from the current one", "", fill))
+                (form::tick("reset_may_create", "yes", "Users without a password may create one with a reset",
+                    "If off, you cannot make a link for them; an administrator sets their password.", fill))
             }))
             (form::fieldset("Provisioning", &html! {
                 (form::tick("scim_sets_administrators", "yes", "SCIM tokens may set administrators' passwords",
-                    "Whoever has a token of this group can then sign in as any of its administrators. Off: only other \
+                    "Then anyone who has a token of this group can sign in as any of its administrators. Off: only other \
                      users' passwords are taken.", fill))
             }))
             div.actions { (button("Save password rules", ButtonStyle::Primary)) }

@@ -49,9 +49,9 @@ pub fn list(frame: &Frame<'_>, attempts: &[KeptAttempt], provisioning: bool) -> 
         })
         .collect();
     let lead = match provisioning {
-        true => "In Provisioning every attempt is kept with its checks.",
+        true => "In status Provisioning, every attempt is kept with its checks.",
         false => {
-            "In Production only refusals are kept. Set the Operational Status to Provisioning to see all."
+            "In status Production, only refusals are kept. To keep all attempts, set the Operational Status to Provisioning."
         }
     };
     let content = html! {
@@ -124,7 +124,7 @@ pub fn one(frame: &Frame<'_>, view: &AttemptView<'_>, fill: &Fill) -> String {
             }
         }
         @if let Some(keys) = view.keys { (compared_keys(keys)) }
-        (flush_card("Checks when it came", "The first that failed decided.", &failed_first(view.checks, "check")))
+        (flush_card("Original checks", "The first failed check decided the result.", &failed_first(view.checks, "check")))
         @if let Some(attributes) = &attributes {
             (card("What the identity provider said", "", &said(Some(&attempt.subject), attributes)))
         }
@@ -137,33 +137,32 @@ fn again(view: &RejudgedView<'_>) -> Markup {
     html! {
         (notice(if view.reject.is_none() { Tone::Good } else { Tone::Bad }, &html! {
             @match view.reject {
-                None => p { "Judged again as of " (time_utc(view.at)) ", it would be accepted. Nobody was signed in." },
+                None => p { "Checked again as of " (time_utc(view.at)) ", the response would be accepted. No user was signed in." },
                 Some((code, repair)) => {
-                    p { "Judged again as of " (time_utc(view.at)) ", it would be refused: " code { (code) } "." }
+                    p { "Checked again as of " (time_utc(view.at)) ", the response would be refused: " code { (code) } "." }
                     p { (repair) }
                     (to_failed(view.checks, "again"))
                 }
             }
         }))
-        (flush_card("Checks when judged again", "", &failed_first(view.checks, "again")))
+        (flush_card("Checks when run again", "", &failed_first(view.checks, "again")))
     }
 }
 
 fn rejudge_form(frame: &Frame<'_>, attempt: &KeptAttempt, fill: &Fill) -> Markup {
-    let sentence =
-        "As it would be with other settings, or at another time. Nobody is signed in, nothing is saved.";
+    let sentence = "Check the response with other settings, or at another time. No user is signed in, and nothing is saved.";
     let form = form::post(
         &own(frame, &format!("/sso/attempts/{}", attempt.id)),
         frame.token,
         &html! {
-            (FormField::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. Empty: when it came.").draw(fill))
+            (FormField::text("now", "Time").hint("Such as 2026-02-01T12:00:00Z. If empty: the time when the response arrived.").draw(fill))
             @for name in REJUDGED { @if let Some(field) = field(name) { (drawn(field, fill, &[])) } }
-            div.actions { (button("Judge again", ButtonStyle::Primary)) }
+            div.actions { (button("Check again", ButtonStyle::Primary)) }
         },
     );
     html! {
         section.card.sso-form id="judge-again" {
-            header { h2 { "Judge again" } p { (sentence) } }
+            header { h2 { "Check again" } p { (sentence) } }
             (form)
         }
     }
@@ -176,12 +175,12 @@ pub fn attributes(frame: &Frame<'_>, recent: &[(String, String)]) -> String {
         .iter()
         .map(|(name, example)| vec![html! { code { "{" (name) "}" } }, html! { (example) }])
         .collect();
-    let lead = "Captured while the Operational Status is Provisioning. Copy what stands in braces into a field of the \
+    let lead = "Recorded while the Operational Status is Provisioning. Copy a name with its braces into a field of the \
                 mapping.";
     let content = html! {
         (header(&crumbs(frame, &[("/sso", "SSO Configure")]), TITLE, lead, &html! {}))
         section.card.flush {
-            @if rows.is_empty() { (empty("None yet. Test the connection once while in Provisioning.", &html! {})) }
+            @if rows.is_empty() { (empty("There are none yet. Test the connection once in status Provisioning.", &html! {})) }
             @else { (table("Attributes", &["In a mapping", "Latest value"], &rows)) }
         }
     };

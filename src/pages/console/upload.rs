@@ -87,22 +87,22 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
             (FormField::file("file", "CSV file").hint("UTF-8, with commas or semicolons, at most 100,000 rows and 24 MB.")
                 .required().draw(fill))
             (FormField::select("role", "Role for every row", &options).draw(fill))
-            div.actions { (button("Show what it will do", ButtonStyle::Primary)) (link_button(&own(frame, "/users"), "Cancel", false)) }
+            div.actions { (button("Show the preview", ButtonStyle::Primary)) (link_button(&own(frame, "/users"), "Cancel", false)) }
         },
     );
     let rules = html! {
         (code("The first line names the columns", columns))
         p { (link_button(&own(frame, "/users-template.csv"), "Download a template", false)) }
         ul {
-            li { "GlanceAddress finds the user, or makes a new one. A PUID that differs is changed: so PUIDs are given to users who have none." }
-            li { "A blank cell, and a column that is not there, leave what is there." }
-            li { "A column with another name is asked about: it is one of these, or is left out." }
-            li { "Nothing is changed before you have seen the preview." }
+            li { "Each row is matched by GlanceAddress; if no user has it, a new user is created. If the PUID differs, it is changed. You can also give a PUID to a user who has none." }
+            li { "An empty cell or a missing column does not change the stored value." }
+            li { "If a column has another name, you are asked to map it to one of these or to ignore it." }
+            li { "You see a preview before anything is changed." }
         }
     };
     let content = html! {
         (form::problems(fill))
-        (header(&crumbs(frame, &[("/users", "Users")]), "Upload CSV", "Make or change many users at once.", &html! {}))
+        (header(&crumbs(frame, &[("/users", "Users")]), "Upload CSV", "Create or change many users at once.", &html! {}))
         (card("", "", &upload))
         (card("The file", "", &rules))
     };
@@ -111,7 +111,7 @@ pub fn form(frame: &Frame<'_>, roles: &[Role], columns: &str, fill: &Fill) -> St
 
 /// What a file will do, or did.
 pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
-    let title = if view.applied { "The upload is done" } else { "What the upload will do" };
+    let title = if view.applied { "The upload is done" } else { "Preview of the upload" };
     let content = html! {
         (header(&crumbs(frame, &[("/users", "Users")]), title, "", &html! {}))
         @if let Some(failure) = view.failure { (notice(Tone::Bad, &html! { p { (failure) } })) }
@@ -125,7 +125,7 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
         @if view.applied {
             div.actions { (link_button(&own(frame, "/users"), "To the users", true)) }
         } @else { (card("", "", &apply(frame, view))) }
-        (flush_card("Rows", "Refused rows first, then those with a remark, then the changed ones.", &rows(view)))
+        (flush_card("Rows", "Refused rows first, then rows with a remark, then changed rows.", &rows(view)))
     };
     console(frame, MenuEntry::Users, title, view.failure.is_some(), &content)
 }
@@ -135,7 +135,7 @@ fn read_as(view: &PreviewView<'_>) -> Markup {
         "The columns",
         "",
         &html! {
-            @if view.columns.is_empty() { p { "All columns were known by their names." } }
+            @if view.columns.is_empty() { p { "All columns were recognized by their names." } }
             @else { ul { @for sentence in view.columns { li { (sentence) } } } }
             @if !view.applied {
                 div.actions { (link_button(&format!("{}/columns", view.address), "Change the columns", false)) }
@@ -166,20 +166,20 @@ pub fn columns(frame: &Frame<'_>, view: &ColumnsView<'_>, fill: &Fill) -> String
         &html! {
             @for (field, label) in &labels { (FormField::select(field, label, &options).draw(fill)) }
             div.actions {
-                (button("Show what it will do", ButtonStyle::Primary))
+                (button("Show the preview", ButtonStyle::Primary))
                 (link_button(&own(frame, "/users/upload"), "Choose another file", false))
             }
         },
     );
     let title = "Which column is which";
-    let lead = "Nothing is changed yet. GlanceAddress must be there; each of the others may be.";
+    let lead = "Nothing is changed yet. GlanceAddress is required; the other columns are optional.";
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/users", "Users")]), title, lead, &html! {}))
         @if !fill.is_wrong() && !view.problems.is_empty() {
             (notice(Tone::Warn, &html! { @for problem in view.problems { p { (problem) } } }))
         }
-        (card("Columns of the file", "Say what each is, or leave it out.", &form))
+        (card("Columns of the file", "Map each column, or ignore it.", &form))
     };
     console(frame, MenuEntry::Users, title, fill.is_wrong(), &content)
 }
@@ -200,8 +200,8 @@ fn apply(frame: &Frame<'_>, view: &PreviewView<'_>) -> Markup {
         frame.token,
         &html! {
             @if view.refused > 0 {
-                (form::tick("skip_refused", "yes", "Leave the refused rows out and keep the others",
-                    "Otherwise nothing is changed while any row is refused.", &Fill::default()))
+                (form::tick("skip_refused", "yes", "Skip the refused rows and apply the others",
+                    "Otherwise, if any row is refused, nothing is changed.", &Fill::default()))
             }
             div.actions {
                 (button("Apply", ButtonStyle::Primary))
@@ -246,7 +246,7 @@ fn changed(change: &ChangeLine) -> Markup {
         b { (change.field) ":" } " "
         @match &change.values {
             Some((old, new)) => { (value(old)) " " span aria-hidden="true" { "→" } span.unseen { "becomes" } " " (value(new)) },
-            None => span.muted { "a new value, which is not shown" },
+            None => span.muted { "new value not shown" },
         }
     }
 }
@@ -254,7 +254,7 @@ fn changed(change: &ChangeLine) -> Markup {
 /// How far a long file is; asks again by itself.
 pub fn progress(frame: &Frame<'_>, done: usize, all: usize) -> String {
     let content = html! {
-        (header(&crumbs(frame, &[("/users", "Users")]), "Uploading", "This page looks again every second.", &html! {}))
+        (header(&crumbs(frame, &[("/users", "Users")]), "Uploading", "This page reloads every second.", &html! {}))
         (card("", "", &html! {
             @if all == 0 {
                 p { "Reading the file, and preparing passwords." }

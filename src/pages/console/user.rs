@@ -60,7 +60,7 @@ pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
         (card("", "", &facts(view)))
         @if !view.may_change_person {
             (notice(Tone::Info, &html! {
-                p { "This person's home is another group. Here you decide what they are in this group: PUID, role and state." }
+                p { "This user's home group is another group. Here you can change only the PUID, role and state in this group." }
             }))
         }
         (card("Details", "", &details(frame, view, &address)))
@@ -72,7 +72,7 @@ pub fn page(frame: &Frame<'_>, view: &UserView<'_>) -> String {
             }
             @if view.groups.len() > 1 { (card("Groups", "", &groups(view))) }
         }
-        (flush_card("History", "The latest rows of the access log about this user.", &lines(view.history, false)))
+        (flush_card("History", "The latest access log rows about this user.", &lines(view.history, false)))
     };
     let wrong = view.details.is_wrong() || view.password.is_wrong();
     console(frame, MenuEntry::Users, &name, wrong, &content)
@@ -133,7 +133,7 @@ fn password_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Marku
         },
     );
     let content = html! { (form) (password_link::part(frame, view.link, address)) };
-    card("Password", "With a new one the user's sessions end, and a lockout with them.", &content)
+    card("Password", "A new password ends the user's sessions and clears a lockout.", &content)
 }
 
 /// What the state form can do: value, words on the button, what it means.
@@ -154,7 +154,7 @@ fn state_card(frame: &Frame<'_>, view: &UserView<'_>, address: &str) -> Markup {
         div.actions {
             @if membership.suspended { (choice("reinstated", "Reinstate")) } @else { (choice("suspended", "Suspend")) }
             @if membership.active { (choice("inactive", "Deactivate")) } @else { (choice("active", "Activate")) }
-            @if membership.administrator { (choice("member", "Take administrator rights away")) }
+            @if membership.administrator { (choice("member", "Remove administrator rights")) }
             @else { (choice("administrator", "Make administrator")) }
             @if locked { (choice("unlocked", "Clear lockout")) }
         }

@@ -138,12 +138,12 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         &frame.onward(&own(frame, "/users/new")),
         frame.token,
         &html! {
-            (FormField::text(ADDRESS.name, ADDRESS.label).hint("Such as doe.john.example.glance.net. Nobody else may have it.")
+            (FormField::text(ADDRESS.name, ADDRESS.label).hint("Such as doe.john.example.glance.net. It must be unique.")
                 .required().draw(fill))
             (puid_field(fill))
             (lines_of_text(fill))
             (FormField::select(ROLE.name, ROLE.label, &options).draw(fill))
-            p.hint { "Nobody needs a password who signs in with login keys or SAML only." }
+            p.hint { "Users who sign in only with login keys or SAML need no password." }
             div.row {
                 (FormField::password(PASSWORD.name, PASSWORD.label, "new-password").hint(rule).draw(fill))
                 (FormField::password("again", "The password again", "new-password").draw(fill))
@@ -167,8 +167,8 @@ pub fn new(frame: &Frame<'_>, roles: &[Role], rule: &str, fill: &Fill, join: &Fi
         (header(&crumbs(frame, &[("/users", "Users")]), "New user", "", &html! {}))
         (card("", "", &form))
         @if frame.operator {
-            (card("Add somebody who has a Glance Address already",
-                "A user may belong to several groups, with a PUID in each.", &take_in))
+            (card("Add a user who already has a Glance Address",
+                "A user can belong to several groups, with a different PUID in each.", &take_in))
         }
     };
     console(frame, MenuEntry::Users, "New user", fill.is_wrong() || join.is_wrong(), &content)

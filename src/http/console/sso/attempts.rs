@@ -102,7 +102,7 @@ fn post_key_of_response(app: &App, call: &Call<'_>) -> Result<Response> {
         match visit.desk().sso.add_sso_key_of_message(&visit.caller, group.id, attempt, &fingerprint) {
             Ok(key) => Ok(visit.done(
                 &address(&group, "/keys"),
-                &format!("The key of {} verifies from now on.", key.subject),
+                &format!("The key of {} is now used to verify signatures.", key.subject),
             )),
             Err(error) => {
                 let (status, fill) = refused(filled(&form), error, &[("fingerprint", "fingerprint")])?;
@@ -117,8 +117,9 @@ fn post_attempt(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let (attempt, checks) =
             visit.desk().sso.sso_attempt(&visit.caller, group.id, visit.number("attempt")?)?;
-        let wrong =
-            || Error::invalid("bad_instant", "now", "Time: not an instant such as 2026-02-01T12:00:00Z.");
+        let wrong = || {
+            Error::invalid("bad_instant", "now", "The time is not valid. Use the form 2026-02-01T12:00:00Z.")
+        };
         let now = form.filled("now").map(|text| Timestamp::parse(&text).ok_or_else(wrong)).transpose();
         let rejudged = now.and_then(|now| {
             let fields = values_of(&form, sso_attempts::REJUDGED.into_iter());

@@ -76,8 +76,8 @@ fn post_key(app: &App, call: &Call<'_>) -> Result<Response> {
         match visit.desk().sso.add_sso_key(&visit.caller, group.id, &pem) {
             Ok((key, was_there)) => {
                 let sentence = match was_there {
-                    true => format!("The key of {} is there already. Nothing was changed.", key.subject),
-                    false => format!("The key of {} verifies from now on.", key.subject),
+                    true => format!("The key of {} already exists. Nothing was changed.", key.subject),
+                    false => format!("The key of {} is now used to verify signatures.", key.subject),
                 };
                 let others = typed::read(&form, Step::Keys);
                 match others.iter().any(|typed| typed.step != Step::Keys) {
@@ -104,8 +104,7 @@ fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
         }
         match visit.desk().sso.remove_sso_key(&visit.caller, group.id, &fingerprint, agreed) {
             Ok(()) => {
-                let sentence =
-                    "The key is removed: answers signed by it are refused. It can be put back for an hour.";
+                let sentence = "The key is removed. Responses signed with it are refused. You can restore it for one hour.";
                 done(visit, &group, &form, sentence)
             }
             Err(error) if error.code == KEY_IN_USE => {
@@ -120,11 +119,11 @@ fn post_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
 fn question(visit: &Visit<'_>, group: &Group, key: &KeyUse, form: &Params<'_>) -> Result<String> {
     let facts = &key.facts;
     let left = match key.others {
-        0 => "It is the last key: without one nobody can sign in by single sign-on.".to_owned(),
-        1 => "Answers signed by it are refused from then on. One other key stays.".to_owned(),
-        several => format!("Answers signed by it are refused from then on. {several} other keys stay."),
+        0 => "This is the last key. Without a key, nobody can sign in by single sign-on.".to_owned(),
+        1 => "Responses signed with it are refused at once. One other key stays.".to_owned(),
+        several => format!("Responses signed with it are refused at once. {several} other keys stay."),
     };
-    let sentences = [key.sentence(), left, "It can be put back for an hour.".to_owned()];
+    let sentences = [key.sentence(), left, "You can restore it for one hour.".to_owned()];
     let mut carried = carried(visit, group, form)?;
     let is_typed = !carried.is_empty();
     carried.push(("fingerprint".to_owned(), facts.fingerprint.clone()));
@@ -150,7 +149,12 @@ fn post_key_restore(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         let fingerprint = form.filled("fingerprint").unwrap_or_default();
         match visit.desk().sso.restore_sso_key(&visit.caller, group.id, &fingerprint) {
-            Ok(key) => done(visit, &group, &form, &format!("The key of {} verifies again.", key.subject)),
+            Ok(key) => done(
+                visit,
+                &group,
+                &form,
+                &format!("The key of {} is used again to verify signatures.", key.subject),
+            ),
             Err(error) => refused_here(visit, &group, &form, error),
         }
     })
@@ -161,7 +165,8 @@ fn post_own_key(app: &App, call: &Call<'_>) -> Result<Response> {
         let (group, form) = (visit.group()?, call.form()?);
         match visit.desk().sso.make_sp_key(&visit.caller, group.id) {
             Ok(_) => {
-                let sentence = "The new certificate stands in our metadata. Older pairs still decrypt.";
+                let sentence =
+                    "Our metadata now contains the new certificate. Older key pairs still decrypt.";
                 done(visit, &group, &form, sentence)
             }
             Err(error) => refused_here(visit, &group, &form, error),
@@ -185,9 +190,9 @@ fn post_own_key_remove(app: &App, call: &Call<'_>) -> Result<Response> {
                 let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
                 let pair = overview.own_keys.iter().find(|key| key.position == number).ok_or_else(unknown)?;
                 let sentences = [
-                    "What is encrypted to it can no longer be read: such sign-ins are refused from then on."
+                    "Responses encrypted for this key pair can no longer be decrypted, so those sign-ins are refused."
                         .to_owned(),
-                    "Its private half is destroyed, so this cannot be taken back.".to_owned(),
+                    "Its private key is destroyed, so you cannot undo this.".to_owned(),
                 ];
                 let mut carried = carried(visit, &group, &form)?;
                 let is_typed = !carried.is_empty();

@@ -77,8 +77,7 @@ fn pasted(text: &str) -> Result<Vec<u8>> {
         return Err(Error::invalid("metadata_missing", "metadata_file", public));
     }
     if text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
-        let public =
-            "That is an address. Nothing is fetched from here: open it, and upload or paste what it answers.";
+        let public = "That is an address. This server does not fetch it. Open it yourself, and upload or paste the content.";
         return Err(Error::invalid("metadata_address", "metadata_text", public));
     }
     Ok(text.as_bytes().to_vec())
@@ -105,8 +104,13 @@ fn preview_page(visit: &Visit<'_>, group: &Group, preview: &Preview, file: &str)
 fn post_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let (group, form) = (visit.group()?, call.form()?);
-        let damaged =
-            || Error::invalid("metadata_missing", "file", "The file did not come back. Upload it again.");
+        let damaged = || {
+            Error::invalid(
+                "metadata_missing",
+                "file",
+                "The browser did not send the file again. Upload it again.",
+            )
+        };
         let file =
             STANDARD.decode(form.first("file").ok_or_else(damaged)?.as_bytes()).map_err(|_| damaged())?;
         let entity = form.filled("entity").unwrap_or_default();

@@ -96,10 +96,9 @@ fn ask_off(
 ) -> Result<Response> {
     let used = visit.desk().sso.sso_use(&visit.caller, group.id)?;
     let sentences = [
-        format!("From then on nobody of {} signs in through the identity provider.", group.name),
+        format!("After this, no user of {} can sign in through the identity provider.", group.name),
         used,
-        "Who is signed in stays signed in; passwords and login keys go on. All settings and keys stay, so that it \
-         can be switched on again."
+        "Signed-in users stay signed in. Passwords and login keys still work. All settings and keys are kept, so you can switch it on again."
             .to_owned(),
     ];
     let question = pages::Question {
@@ -120,8 +119,10 @@ fn standing(visit: &Visit<'_>, group: &Group) -> Result<&'static str> {
     let overview = visit.desk().sso.sso_overview(&visit.caller, group.id)?;
     Ok(match (overview.configuration.method, overview.ready) {
         (Method::Off, _) => "Single sign-on is off.",
-        (_, true) => "Single sign-on is on. When the identity provider knows us, test the sign-in.",
-        (_, false) => "Single sign-on is on, and not complete yet: see below.",
+        (_, true) => {
+            "Single sign-on is on. After you have registered us at the identity provider, test the sign-in."
+        }
+        (_, false) => "Single sign-on is on but not complete. See below.",
     })
 }
 

@@ -30,7 +30,7 @@ pub fn page(frame: &Frame<'_>, view: &KeysView<'_>, fill: &Fill) -> String {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/sso", TITLE)]), Step::Keys.title(), lead, &html! {}))
         (bar(frame, view.health, Step::Keys, wrong, "Add key"))
-        (unsaved(view.others, "Save it on the page of its step; it goes along until then."))
+        (unsaved(view.others, "Your entries are kept until you save them on the page of that step."))
         section.card.flush.sso-keys {
             (form::post_with_id(FORM, &own(frame, "/sso/keys"), frame.token, &html! {
                 (carried(view.others))
@@ -38,7 +38,7 @@ pub fn page(frame: &Frame<'_>, view: &KeysView<'_>, fill: &Fill) -> String {
                 @if view.keys.len() < IDP_KEYS_MAX {
                     div.pad {
                         (FormField::area("certificate", "Additional X.509 Public Key")
-                            .hint("PEM, with or without its lines.").code().unmarked().draw(fill))
+                            .hint("PEM, with or without the BEGIN and END lines.").code().unmarked().draw(fill))
                     }
                 }
                 (ours(frame, view.own_keys))
@@ -58,11 +58,11 @@ fn theirs(frame: &Frame<'_>, view: &KeysView<'_>) -> Markup {
         header {
             h2 { "X.509 Public Keys" }
             p {
-                "An answer signed by any of them is taken. To change keys: add the second, let the identity provider \
+                "A response signed with any of these keys is accepted. To change keys: add the second, let the identity provider \
                  switch, and remove the first once it is out of use."
             }
         }
-        @if view.keys.is_empty() { (empty("There is no key yet: every sign-in is refused.", &html! {})) }
+        @if view.keys.is_empty() { (empty("There is no key yet, so every sign-in is refused.", &html! {})) }
         @else {
             ul.sso-lines {
                 @for key in view.keys {
@@ -80,14 +80,14 @@ fn theirs(frame: &Frame<'_>, view: &KeysView<'_>) -> Markup {
             }
         }
         @if !view.removed.is_empty() {
-            header { h2 { "Removed within an hour" } p { "They verify nothing, and can be put back." } }
+            header { h2 { "Removed in the last hour" } p { "These keys are not used. You can restore them." } }
             ul.sso-lines {
                 @for key in view.removed {
                     li {
                         (sign(Condition::Off))
                         div {
                             (facts_of(&key.facts))
-                            p.small.muted { "Can be put back until " (time_utc(key.until)) "." }
+                            p.small.muted { "Can be restored until " (time_utc(key.until)) "." }
                         }
                         span.do {
                             button.button.small type="submit" name="fingerprint" value=(key.facts.fingerprint)
@@ -105,7 +105,7 @@ fn ours(frame: &Frame<'_>, keys: &[KeyFacts]) -> Markup {
         header {
             h2 { "Our encryption keys" }
             p {
-                "For Encrypted SAML 2.0. The newest certificate stands in our metadata; older pairs still decrypt until \
+                "For Encrypted SAML 2.0. Our metadata contains the newest certificate. Older key pairs still decrypt until \
                  they are removed."
             }
         }

@@ -34,14 +34,14 @@ pub fn page(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> String {
     let (document, is_cut) = indented(view.document, SHOWN_MOST);
     let content = html! {
         (form::problems(fill))
-        (header(&crumbs(frame, &way), &title, "It holds personal data; the access log notes who looked.", &html! {}))
-        (flush_card("Keys", "The group's keys, which are tried, beside the certificate that came in the message.", &html! {
+        (header(&crumbs(frame, &way), &title, "This page shows personal data. Each visit is recorded in the access log.", &html! {}))
+        (flush_card("Keys", "The group's keys, and the certificate in the message. Signatures are checked only with the group's keys.", &html! {
             ul.sso-lines {
                 @for key in view.tried { li { (sign(Condition::Good)) (facts_of(key)) } }
                 @match view.came {
-                    None => li { (sign(Condition::Off)) div { b { "No certificate came in the message" } } },
+                    None => li { (sign(Condition::Off)) div { b { "The message contained no certificate" } } },
                     Some(key) => li { (sign(Condition::Attention)) div {
-                        b { "The certificate that came" }
+                        b { "The certificate in the message" }
                         (facts_of(key))
                         (offer(frame, view, fill))
                     } },
@@ -51,7 +51,7 @@ pub fn page(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> String {
         section.card {
             header {
                 h2 { "Decoded" }
-                @if is_cut { p { "Only the beginning: the message is longer than 128 KiB." } }
+                @if is_cut { p { "Only the beginning is shown: the message is longer than 128 KiB." } }
             }
             pre.sso-document tabindex="0" aria-label="The decoded message" { (document) }
         }
@@ -68,11 +68,11 @@ fn offer(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> Markup {
                  SHA-256 fingerprint by another way, such as by telephone, and type what they say."
             }
             (form::post(&address, frame.token, &html! {
-                (FormField::text("fingerprint", "Fingerprint that they gave").code().required().draw(fill))
+                (FormField::text("fingerprint", "Fingerprint from the administrators").code().required().draw(fill))
                 div.actions { (button("Add this key", ButtonStyle::Plain)) }
             }))
         } @else if !view.issuer_is_theirs {
-            p { "The message does not name the group's identity provider as its issuer: its certificate is not offered." }
+            p { "The issuer in the message is not the group's identity provider, so you cannot add its certificate here." }
         }
     }
 }

@@ -16,16 +16,16 @@ use crate::pages::layout::{Frame, MenuEntry, console};
 /// The page that takes the file.
 pub fn upload(frame: &Frame<'_>, fill: &Fill) -> String {
     const HEADING: &str = "Metadata File Upload";
-    let lead = "Fills in most fields and the keys. What it would change is shown before it is saved.";
+    let lead = "The file fills in most fields and the keys. You see the changes before they are saved.";
     let content = html! {
         (form::problems(fill))
         (header(&crumbs(frame, &[("/sso", TITLE)]), HEADING, lead, &html! {}))
         (card("", "", &form::upload(&own(frame, "/sso/metadata"), frame.token, &html! {
             (FormField::file("metadata_file", "Metadata file").unmarked().draw(fill))
-            (FormField::area("metadata_text", "Or its text, pasted").code().unmarked().draw(fill))
+            (FormField::area("metadata_text", "Or paste its text").code().unmarked().draw(fill))
             (FormField::text("entity", "Entity ID, when the file has several").draw(fill))
             div.actions {
-                (button("Show what it would change", ButtonStyle::Primary))
+                (button("Show the changes", ButtonStyle::Primary))
                 a href=(own(frame, "/sso")) { "Cancel" }
             }
         })))
@@ -52,7 +52,7 @@ pub struct PreviewView<'a> {
 
 /// What an upload would change, and the button that saves it.
 pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
-    const HEADING: &str = "What the metadata would change";
+    const HEADING: &str = "Changes from the metadata";
     let shown = |value: &str| html! { @if value.is_empty() { span.muted { "None" } } @else { (value) } };
     let rows: Vec<Vec<Markup>> = view
         .changes
@@ -87,13 +87,13 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
     let content = html! {
         (header(&crumbs(frame, &[("/sso", TITLE), ("/sso/metadata", "Metadata File Upload")]), HEADING, view.entity, &html! {}))
         @for note in view.notes { (notice(Tone::Info, &html! { p { (note) } })) }
-        @if nothing { (notice(Tone::Good, &html! { p { "Nothing: everything in the file is configured already." } })) }
+        @if nothing { (notice(Tone::Good, &html! { p { "No changes: everything in the file is already configured." } })) }
         @if !rows.is_empty() { (flush_card("Fields", "", &table("Fields", &["Field", "Before", "After"], &rows))) }
-        @if !view.added.is_empty() { (flush_card("Keys that come in", "", &listed(view.added))) }
+        @if !view.added.is_empty() { (flush_card("New keys", "", &listed(view.added))) }
         @if !view.removed.is_empty() {
             (danger_card(
                 "Keys that go",
-                "Answers signed by them are refused from then on. They can be put back for an hour.",
+                "Responses signed with these keys are refused at once. You can restore the keys for one hour.",
                 &html! { @if in_use { p { strong { (view.going) } } } (listed(view.removed)) },
             ))
         }

@@ -37,7 +37,7 @@ pub struct OverviewView<'a> {
 /// The first page: does it work, and what the identity provider must be told.
 pub fn overview(frame: &Frame<'_>, view: &OverviewView<'_>) -> String {
     let lead = match view.configuration.description.as_str() {
-        "" => "The group's people sign in with their organisation's own sign-in.",
+        "" => "The group's users sign in with their organisation's own sign-in page.",
         description => description,
     };
     let actions = html! {
@@ -185,7 +185,7 @@ fn tell(frame: &Frame<'_>, view: &OverviewView<'_>) -> Markup {
     };
     card(
         "Give these to the identity provider",
-        "Most take our metadata, by its address or as a file, and need nothing else.",
+        "Most identity providers need only our metadata, by address or as a file.",
         &html! {
             (guessed_origin(view.origin_is_guessed))
             div.sso-values {
@@ -214,12 +214,12 @@ fn operation(frame: &Frame<'_>, view: &OverviewView<'_>) -> Markup {
         Status::Provisioning => (
             Status::Production,
             "Set Production",
-            "Every attempt is kept with its checks. In Production only refusals are.",
+            "Every attempt is kept with its checks. In status Production, only refusals are kept.",
         ),
         Status::Production => (
             Status::Provisioning,
             "Back to Provisioning",
-            "Only refusals are kept, with their checks. In Provisioning every attempt is.",
+            "Only refusals are kept, with their checks. In status Provisioning, every attempt is kept.",
         ),
     };
     card(

@@ -37,7 +37,7 @@ pub fn page(frame: &Frame<'_>, view: &StepView<'_>, fill: &Fill) -> String {
     let wrong = match fill.count_of_problems() {
         0 => String::new(),
         1 => "One thing to correct".to_owned(),
-        several => format!("{several} things to correct"),
+        several => format!("{several} fields to correct"),
     };
     let content = html! {
         (form::problems(fill))
@@ -76,7 +76,7 @@ fn section_of(frame: &Frame<'_>, view: &StepView<'_>, section: Section, fill: &F
     html! {
         details.sso-legacy open[is_open] {
             summary { (heading(section)) }
-            (form::fieldset("What is taken beside today's algorithms", &content))
+            (form::fieldset("Older algorithms to accept", &content))
         }
     }
 }
@@ -92,10 +92,10 @@ pub(super) fn saved(health: &Health) -> Markup {
 
 pub(super) fn lead(step: Step) -> &'static str {
     match step {
-        Step::IdentityProvider => "Who signs your people in, and under which name it knows us.",
-        Step::Keys => "Whose signatures are believed, and to which certificate answers are encrypted.",
-        Step::Request => "What is asked of the identity provider, and which answers are taken.",
-        Step::People => "Who a sign-in is for, and what happens to somebody new.",
+        Step::IdentityProvider => "The identity provider that signs your users in, and our name there.",
+        Step::Keys => "The keys that verify signatures, and our certificate for encrypted responses.",
+        Step::Request => "What we request from the identity provider, and which responses we accept.",
+        Step::People => "How a sign-in is matched to a user, and what happens for a new user.",
     }
 }
 
@@ -114,16 +114,16 @@ fn above(frame: &Frame<'_>, section: Section) -> Markup {
     html! {
         @match section {
             Section::Connection => p.muted {
-                "The identity provider's metadata file fills in most of this: "
-                a href=(own(frame, "/sso/metadata")) target="_blank" { "Upload it (opens beside this page)" } "."
+                "The identity provider's metadata file fills in most of these fields: "
+                a href=(own(frame, "/sso/metadata")) target="_blank" { "Upload it (opens in a new tab)" } "."
             },
             Section::Answer => p.muted {
-                "Sites that may show the sign-in in a frame are a setting of the group: "
-                a href=(own(frame, &format!("/settings#{SITES_ANCHOR}"))) target="_blank" { "Allowed sites (opens beside this page)" } "."
+                "The sites that may embed the sign-in page in a frame are a group setting: "
+                a href=(own(frame, &format!("/settings#{SITES_ANCHOR}"))) target="_blank" { "Allowed sites (opens in a new tab)" } "."
             },
             Section::Autoprovisioning => p.muted {
                 "Names in braces are attributes: "
-                a href=(own(frame, "/sso/attributes")) target="_blank" { "those of recent assertions (opens beside this page)" } "."
+                a href=(own(frame, "/sso/attributes")) target="_blank" { "those of recent assertions (opens in a new tab)" } "."
             },
             _ => {},
         }
