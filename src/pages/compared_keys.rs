@@ -33,8 +33,7 @@ fn advice(keys: &ComparedKeys) -> &'static str {
             "The issuer in the message is not the group's identity provider, so do not trust the certificate in it."
         }
         (Some(_), true) => {
-            "Anybody can send such a message, with any certificate in it. If the identity provider has a new key, get it \
-             by another way, such as from its metadata, and compare the fingerprint with what its people say."
+            "Anybody can send such a message, with any certificate in it. If the identity provider has a new key, get it another way, such as from its metadata, and compare the fingerprint with what its administrator tells you."
         }
     }
 }

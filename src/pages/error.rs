@@ -53,7 +53,7 @@ fn title(kind: Kind) -> &'static str {
         Kind::NotFound => "Not found",
         Kind::Denied => "Not allowed",
         Kind::Unauthenticated => "Sign in first",
-        Kind::WrongMethod => "Not this way",
+        Kind::WrongMethod => "Not allowed",
         Kind::TooMany => "Too many attempts",
         Kind::Unavailable => "Busy",
         Kind::Http(413) => "Too large",

@@ -24,8 +24,7 @@ pub fn page(view: &FrontView<'_>) -> String {
         div {
             h1 { "Sidelight" }
             p.lead.muted {
-                "This server signs people in to Glance sessions: it checks login keys, is the SAML service provider of \
-                 their organisation, and keeps the users of each group."
+                "This server signs people in to Glance sessions. It checks login keys, acts as the SAML service provider of their organisation, and manages the users of each group."
             }
         }
         @if view.unclaimed && !is_lab {
@@ -35,7 +34,7 @@ pub fn page(view: &FrontView<'_>) -> String {
             }))
         }
         div.columns {
-            (way("You run this server or a group", "Operators and group administrators have the console.", &html! {
+            (way("If you run this server or a group", "Operators and group administrators use the console.", &html! {
                 (link_button("/console", if is_lab { "Open the console" } else { "Sign in to the console" }, true))
             }))
             (way("You join sessions", "Use the link that your organisation gave you. If you have a Glance Address and a password, you can also sign in here.", &html! { (link_button("/login/default.aspx", "Sign in as a user", false)) }))

@@ -73,7 +73,7 @@ fn metadata_without_a_key_in_use_says_what_goes_and_is_not_saved_unseen() {
     let headers = [("Content-Type", "multipart/form-data; boundary=b"), ("Sec-Fetch-Site", "same-origin")];
     let preview = browser.send("POST", &format!("{SSO}/metadata"), &headers, body.as_bytes());
     let said = text_of(&preview.body);
-    assert!(said.contains("Keys that go") && said.contains("within a week, 1 sign-in."), "{said}");
+    assert!(said.contains("Keys to remove") && said.contains("within a week, 1 sign-in."), "{said}");
     assert!(said.contains("Save and remove the key in use"), "{said}");
     let value = |name: &str| {
         let rest = preview.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();

@@ -194,7 +194,7 @@ fn a_file_is_previewed_before_it_changes_anything_and_exported_again() {
     // What becomes of a row stands before its address, which may be long.
     let columns = page.body.split("scope=\"col\">").skip(1).map(|rest| rest.split('<').next().unwrap());
     assert_eq!(columns.collect::<Vec<_>>(), ["Line", "Outcome", "Detail", "Glance Address"]);
-    assert!(browser.get("/console/groups/7/users").body.contains("There is nobody yet."));
+    assert!(browser.get("/console/groups/7/users").body.contains("No users yet."));
     assert!(browser.get("/console/groups/7/users?search=x").body.contains("No users match"));
 
     let other = Browser::new(&server);

@@ -64,13 +64,6 @@ fn key_in_use(fingerprint: &str) -> Error {
     Error::new(Kind::Conflict, keys::KEY_IN_USE, public)
 }
 
-impl Preview {
-    /// Whether saving would change anything.
-    pub fn changes_anything(&self) -> bool {
-        !(self.changes.is_empty() && self.added.is_empty() && self.removed.is_empty())
-    }
-}
-
 impl Sso {
     /// Reads a metadata file and says what it would change; nothing is saved. `entity` picks one of several
     /// identity providers; "" the only one, or the one that is configured. `switch_on` has a group that is off use
@@ -91,7 +84,7 @@ impl Sso {
         self.ground.store.snapshot(|r| self.preview(r, group, file, entity, switch_on))
     }
 
-    /// Saves what [`Sso::preview_sso_metadata`] showed. Keys that go can be put back for an hour.
+    /// Saves what [`Sso::preview_sso_metadata`] showed. Keys to remove can be put back for an hour.
     ///
     /// # Errors
     /// As there; `Conflict` with the code [`keys::KEY_IN_USE`] when a key in use would go that nobody agreed to.

@@ -84,7 +84,7 @@ fn choices(frame: &Frame<'_>, weight: ButtonStyle, fill: &Fill) -> Markup {
         frame.token,
         &html! {
             div.actions {
-                (choice_button("Make one at random", weight, "how", "random"))
+                (choice_button("Make a random key", weight, "how", "random"))
                 span.hint { "20 characters, 100 random bits." }
             }
         },
@@ -94,7 +94,7 @@ fn choices(frame: &Frame<'_>, weight: ButtonStyle, fill: &Fill) -> Markup {
         frame.token,
         &html! {
             (FormField::text("api_key", "Your own API key").hint("8 to 255 characters.").code().required().draw(fill))
-            div.actions { (choice_button("Put my own in force", weight, "how", "typed")) }
+            div.actions { (choice_button("Use my own key", weight, "how", "typed")) }
         },
     );
     html! { (random) (own) }

@@ -214,8 +214,7 @@ fn restored(frame: &Frame<'_>, report: &Restored) -> Markup {
         },
         (false, _) => html! {
             p {
-                "Changes since the backup are lost: suspensions, deletions, new passwords, API keys, SCIM tokens. Suspend again \
-                 whom you suspended, and replace again the keys that you replaced."
+                "Changes since the backup are lost: suspensions, deletions, new passwords, API keys, SCIM tokens. Repeat suspensions, and replace keys again that you had replaced."
             }
         },
     };

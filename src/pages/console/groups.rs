@@ -76,7 +76,7 @@ pub fn list(frame: &Frame<'_>, view: &GroupsView<'_>) -> String {
         listing.head("Made (UTC)", "-made"),
     ];
     let content = html! {
-        (header(&[], "Groups", "Customer accounts: each with its own users, roles and API key.", &new))
+        (header(&[], "Groups", "Customer accounts, each with its own users, roles and API key.", &new))
         section.card.flush {
             div.pad { (filters) }
             (listing.found())

@@ -57,7 +57,7 @@ pub fn list(frame: &Frame<'_>, attempts: &[KeptAttempt], provisioning: bool) -> 
     let content = html! {
         (header(&crumbs(frame, &[("/sso", "SSO Configure")]), TITLE, lead, &html! {}))
         section.card.flush {
-            @if rows.is_empty() { (empty("Nobody has tried yet.", &html! {})) }
+            @if rows.is_empty() { (empty("No sign-in attempts yet.", &html! {})) }
             @else { (table("Attempts", &["Time", "Outcome", "NameID", "Incident"], &rows)) }
         }
     };

@@ -101,7 +101,7 @@ pub fn list(frame: &Frame<'_>, view: &UsersView<'_>) -> String {
             div.pad { (filters) }
             (listing.found())
             @if rows.is_empty() {
-                (listing.none("There is nobody yet.", &link_button(&new, "New user", false)))
+                (listing.none("No users yet.", &link_button(&new, "New user", false)))
             } @else {
                 (table_of("Users", &heads, &rows))
                 (listing.pager())

@@ -64,8 +64,7 @@ fn offer(frame: &Frame<'_>, view: &MessageView<'_>, fill: &Fill) -> Markup {
     html! {
         @if view.may_be_added {
             p {
-                "Anybody can send such a message, with any certificate in it. Ask the identity provider's people for the \
-                 SHA-256 fingerprint by another way, such as by telephone, and type what they say."
+                "Anybody can send such a message, with any certificate in it. Ask the identity provider's administrator for the SHA-256 fingerprint over another channel, such as by telephone, and enter it here."
             }
             (form::post(&address, frame.token, &html! {
                 (FormField::text("fingerprint", "Fingerprint from the administrators").code().required().draw(fill))

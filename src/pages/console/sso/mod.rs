@@ -190,7 +190,7 @@ fn tell(frame: &Frame<'_>, view: &OverviewView<'_>) -> Markup {
             (guessed_origin(view.origin_is_guessed))
             div.sso-values {
                 (code("Metadata", &view.addresses.metadata))
-                (code("ACS URL, to be copied exactly", &view.addresses.acs))
+                (code("ACS URL (copy it exactly)", &view.addresses.acs))
                 (code("Entity ID", &view.configuration.sp_entity_id))
                 (code("Sign-in address", &view.addresses.sign_in))
             }

@@ -104,7 +104,7 @@ fn heading(section: Section) -> &'static str {
         Section::Connection => "Connection",
         Section::Request => "The request",
         Section::Answer => "The answer",
-        Section::SignIn => "Who is meant",
+        Section::SignIn => "Which user",
         Section::Legacy => "For old identity providers",
         Section::Autoprovisioning => "Somebody new",
     }
