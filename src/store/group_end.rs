@@ -20,24 +20,24 @@ impl Reader<'_> {
     pub fn belongings(&self, group: GroupId) -> Result<Belongings> {
         self.connection
             .prepare_cached(&format!(
-                "SELECT (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible}),
+                "SELECT (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible}) AS users,
                         (SELECT count(*) FROM memberships m WHERE m.group_id = ?1 AND {visible} AND NOT EXISTS
                             (SELECT 1 FROM memberships o JOIN groups g ON g.id = o.group_id AND g.leaving = 0
-                             WHERE o.user_id = m.user_id AND o.group_id <> ?1)),
-                        (SELECT count(*) FROM roles WHERE group_id = ?1),
-                        (SELECT count(*) FROM scim_tokens WHERE group_id = ?1),
-                        (SELECT count(*) FROM sso_keys WHERE group_id = ?1)",
+                             WHERE o.user_id = m.user_id AND o.group_id <> ?1)) AS only_here,
+                        (SELECT count(*) FROM roles WHERE group_id = ?1) AS roles,
+                        (SELECT count(*) FROM scim_tokens WHERE group_id = ?1) AS scim_tokens,
+                        (SELECT count(*) FROM sso_keys WHERE group_id = ?1) AS identity_provider_keys",
                 visible = visible("m.user_id")
             ))
             .and_then(|mut s| {
                 s.query_row([group.0], |row| {
-                    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                    let count = |column: &str| row.get::<_, i64>(column).map(i64::unsigned_abs);
                     Ok(Belongings {
-                        users: count(0)?,
-                        only_here: count(1)?,
-                        roles: count(2)?,
-                        scim_tokens: count(3)?,
-                        identity_provider_keys: count(4)?,
+                        users: count("users")?,
+                        only_here: count("only_here")?,
+                        roles: count("roles")?,
+                        scim_tokens: count("scim_tokens")?,
+                        identity_provider_keys: count("identity_provider_keys")?,
                     })
                 })
             })

@@ -6,6 +6,8 @@
 //! - A change and its access-log row are one transaction, because both happen in one `write`.
 //! - What was read may be remembered for a [`Generation`], if what rests on it is logged with
 //!   [`Store::log_if_unchanged`].
+//! - A row is read by the names of its columns, so that a column more moves no other. A statement of exactly one
+//!   column may be read by its place, 0; the hot path of a login key has constants for its places.
 //!
 //! Knows nothing of HTTP, XML or HTML, and judges nothing: whether something may be done is the desk's.
 
