@@ -10,7 +10,7 @@ use crate::desk::Desk;
 use crate::error::Result;
 use crate::model::Caller;
 
-/// how the key file is kept: show, seal-to, unseal, kept
+/// how the key file is kept safe: show, seal-to, unseal, kept
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -32,7 +32,7 @@ enum KeyAction {
     Kept(Kept),
 }
 
-/// show the name of the key file, and how it is kept
+/// show the name of the key file, and how it is kept safe
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "show", example = "{command_name}")]
 struct Show {}

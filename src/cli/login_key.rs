@@ -85,7 +85,7 @@ struct CheckKey {
     /// group ID
     #[argh(option, from_str_fn(host::group))]
     group: GroupId,
-    /// partner user ID that is sent with the key
+    /// the partner user ID that is sent with the key
     #[argh(option)]
     puid: String,
     /// the time to use instead of now, such as 2020-07-05T00:00:00Z

@@ -16,11 +16,11 @@ use crate::config::{CONFIG_VARIABLE, SETTINGS};
     subcommand,
     name = "man",
     example = "{command_name} > /usr/local/share/man/man1/sidelight.1",
-    note = "Read it at once with: {command_name} | man -l -"
+    note = "To read it now: {command_name} | man -l -"
 )]
 pub struct Man {}
 
-/// print a script that completes commands and options in a shell
+/// print a completion script for a shell
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,

@@ -47,7 +47,7 @@ struct List {
     group: GroupId,
 }
 
-/// show the settings in force for a role
+/// show the effective settings of a role
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "show", example = "{command_name} Sales --group 12345")]
 struct Show {

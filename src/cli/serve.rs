@@ -41,7 +41,7 @@ pub struct Serve {
     /// no TLS; only on a loopback address
     #[argh(switch)]
     plain_http: bool,
-    /// scheme, host and port that people use, such as https://sso.example.com:8443
+    /// the URL at which users reach this server, such as https://sso.example.com:8443
     #[argh(option)]
     public_url: Option<String>,
     /// trusted proxies, whose X-Forwarded-For header is used: addresses or networks, separated by commas
@@ -59,7 +59,7 @@ pub struct Serve {
     /// when the daily backup is made, in UTC (default 02:00)
     #[argh(option)]
     backup_time: Option<String>,
-    /// how many backups stay in --backup-dir (default 30)
+    /// how many backups are kept in --backup-dir (default 30)
     #[argh(option)]
     backup_keep: Option<String>,
     /// how many days a backup stays there (default 90); the newest backup is always kept

@@ -56,7 +56,7 @@ struct Show {
     group: GroupId,
 }
 
-/// set fields: all of them or none
+/// set fields: all of the given ones, or none if one is wrong
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,

@@ -9,20 +9,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::address::{forwarded_for, is_trusted};
+use super::buffers;
 use super::counters::count;
-use super::glimpse;
 use super::head::{self, Framing, ParsedHead};
 use super::incident::new_incident;
 use super::incoming::Incoming;
 use super::ledger::{Bytes, Seat};
-use super::places::Slot;
 use super::print::{Manner, Printed};
 use super::refusal::Refusal;
+use super::refused_head;
 use super::request::{Answer, Head, Refused, Request};
 use super::response::{Portions, Response, Streamed};
 use super::resume::{MakeResponse, Resume};
 use super::shared::Shared;
-use super::spare;
+use super::slots::Slot;
 use super::wire::{Filled, Flushed, Handshake, Wire};
 use crate::duty;
 use crate::server_log::note;
@@ -140,7 +140,7 @@ impl Connection {
         &self.wire.socket
     }
 
-    /// The number of its place in the lot.
+    /// The number of its place in the parked.
     pub fn place(&self) -> usize {
         self.place.index()
     }
@@ -168,10 +168,10 @@ impl Connection {
     /// Gives memory back before a wait.
     pub fn rest(&mut self) {
         if self.inbox.is_empty() {
-            spare::give_back(&mut self.inbox);
+            buffers::give_back(&mut self.inbox);
         }
         if !matches!(self.stage, Phase::Reply { .. }) {
-            spare::give_back(&mut self.printed.front);
+            buffers::give_back(&mut self.printed.front);
             self.printed.tail = Vec::new();
         }
     }
@@ -179,13 +179,13 @@ impl Connection {
     /// Drives the connection as far as its bytes allow, and says what it waits for.
     pub fn attend(&mut self, shared: &Shared) -> Next {
         if !matches!(self.stage, Phase::Answered(..)) {
-            // Who comes from an answer has heard nothing from the poller: what came meanwhile, the lot knows.
+            // Who comes from an answer has heard nothing from the poller: what came meanwhile, the parked knows.
             self.wire.look_again();
         }
         self.answers = 0;
         for buffer in [&mut self.inbox, &mut self.printed.front] {
             if buffer.capacity() == 0 {
-                *buffer = spare::take();
+                *buffer = buffers::take();
             }
         }
         loop {
@@ -356,7 +356,7 @@ impl Connection {
         self.may_take_long();
         let answer = catch_unwind(AssertUnwindSafe(|| shared.handler.handle(&request)));
         if answer.is_ok() {
-            spare::give_back(&mut request.body);
+            buffers::give_back(&mut request.body);
         }
         match answer {
             Ok(Answer::Now(response)) => self.print(response, manner, shared),
@@ -499,7 +499,7 @@ impl Connection {
             Phase::Body(incoming) => self.refuse_request(refusal, incoming.into_head(), shared),
             _ => {
                 let inbox = std::mem::take(&mut self.inbox);
-                let asked = glimpse::of(&inbox);
+                let asked = refused_head::of(&inbox);
                 let asked = asked.as_ref().map(|(method, path)| Refused::Beginning { method, path });
                 self.refuse_asked(refusal, asked, shared)
             }

@@ -1,10 +1,10 @@
 //! A request whose head was read and whose body is on its way.
 
 use super::body::Chunked;
+use super::buffers;
 use super::head::{Framing, ParsedHead};
 use super::ledger::Bytes;
 use super::refusal::Refusal;
-use super::spare;
 
 /// Bytes by which a body grows at least.
 const SMALLEST_GROWTH: usize = 4096;
@@ -39,7 +39,7 @@ impl Incoming {
             Framing::Length(length) => Reader::Length(usize::try_from(length).unwrap_or(usize::MAX)),
             Framing::Chunked => Reader::Chunked(Chunked::default()),
         };
-        Incoming { head, body: spare::take(), account, limit, reader }
+        Incoming { head, body: buffers::take(), account, limit, reader }
     }
 
     /// Bytes that the body may have at most.

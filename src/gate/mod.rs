@@ -9,43 +9,43 @@
 //!
 //! 1. [`request`], `response`, `resume`: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`],
 //!    [`shutdown`], and what connections have in common of them (`shared`).
-//! 2. `head`, `body`, `glimpse`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
+//! 2. `head`, `body`, `refused_head`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
 //! 3. `connection`: the life of one connection, on its `wire`, with what is `incoming` and buffers that are `spare`.
-//! 4. `door`, `lot`, `places`, `ledger`: accepting, parking, counting; `pool`, `floor`: the threads, and what they do.
+//! 4. `acceptor`, `parked`, `slots`, `ledger`: accepting, parking, counting; `pool`, `workers`: the threads, and what they do.
 
+mod acceptor;
 pub mod address;
 pub mod body;
+mod buffers;
 mod connection;
 pub mod counters;
-mod door;
-mod floor;
-mod glimpse;
 pub mod head;
 mod incident;
 mod incoming;
 mod ledger;
 pub mod limits;
-mod lot;
-mod places;
+mod parked;
 mod pool;
 mod print;
 pub mod refusal;
+mod refused_head;
 pub mod request;
 mod response;
 mod resume;
 mod shared;
 pub mod shutdown;
-mod spare;
+mod slots;
 pub mod tls;
 mod wire;
+mod workers;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+pub use acceptor::Stopped;
 pub use address::Net;
 pub use counters::{Counters, Counts};
-pub use door::Stopped;
 pub use incident::new_incident;
 pub use limits::Limits;
 pub use refusal::Refusal;
@@ -55,7 +55,7 @@ pub use resume::Resume;
 pub use shutdown::Shutdown;
 pub use tls::{SelfSigned, TlsError, end_of_pem, fingerprint_of_pem, load_tls, self_signed};
 
-/// Connections that the system keeps waiting while the door is busy.
+/// Connections that the system keeps waiting while the acceptor is busy.
 const BACKLOG: i32 = 1024;
 
 /// Where the gate listens, and how.
@@ -115,6 +115,6 @@ impl Gate {
     /// When the system gives no poller, or it fails for good.
     pub fn run(self, handler: Arc<dyn Handler>, shutdown: Shutdown) -> io::Result<Stopped> {
         let shared = shared::Shared::new(self.config, handler, self.counters, shutdown);
-        door::Door::new(self.listener, Arc::new(shared))?.run()
+        acceptor::Acceptor::new(self.listener, Arc::new(shared))?.run()
     }
 }

@@ -12,7 +12,7 @@ use crate::model::opened::Values;
 use crate::model::{Actor, Caller, GroupId, LogEntry, User};
 use crate::store::{PasswordPolicyRow, Reader};
 
-/// Most characters of the message beside a password reset.
+/// Most characters of the message shown on the password reset page.
 pub const RESET_MESSAGE_MAX: usize = 1_000;
 
 /// What a group asks of passwords and allows when one is reset.

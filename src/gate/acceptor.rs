@@ -1,4 +1,4 @@
-//! The door itself: accepts, seats, cuts what is late, stops when told.
+//! The acceptor: takes new connections in, gives each a seat, closes those that are late, and stops when told.
 //!
 //! One thread, the caller of [`super::Gate::run`], does nothing but this and never waits for a client, a
 //! handler or a lock that either holds. Running out of descriptors is a state it stays in and leaves again,
@@ -16,11 +16,11 @@ use rustix::io::Errno;
 use super::address::{Origin, is_trusted};
 use super::connection::Connection;
 use super::counters::count;
-use super::floor::{Floor, Threads};
 use super::ledger::{Full, Ledger};
-use super::lot::Lot;
+use super::parked::ParkedConnections;
 use super::pool::Pool;
 use super::shared::Shared;
+use super::workers::{Threads, Workers};
 
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
@@ -32,9 +32,9 @@ const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 const STOPPING: Duration = Duration::from_millis(10);
 /// Accepts in one turn, so that a flood of newcomers does not keep those inside waiting.
 const ACCEPTS: usize = 64;
-/// Newcomers that may wait at the door for a seat: all those inside are with a thread, for a moment as a rule.
+/// Newcomers that may wait at the acceptor for a seat: all those inside are with a thread, for a moment as a rule.
 const AT_THE_DOOR: usize = 16;
-/// How often it is looked whether a seat has become free for those at the door.
+/// How often it is looked whether a seat has become free for those at the acceptor.
 const LOOK_FOR_SEATS: Duration = Duration::from_millis(5);
 /// Newcomers, and somebody who wakes: there is nothing else to hear of.
 const EVENTS: usize = 2;
@@ -46,11 +46,11 @@ pub struct Stopped {
     pub cut: usize,
 }
 
-/// The running door.
-pub struct Door {
+/// The running acceptor.
+pub struct Acceptor {
     listener: Option<TcpListener>,
     poll: Poll,
-    lot: Arc<Lot>,
+    parked: Arc<ParkedConnections>,
     threads: Arc<Threads>,
     shared: Arc<Shared>,
     ledger: Arc<Ledger>,
@@ -66,8 +66,8 @@ struct Newcomer {
     until: Instant,
 }
 
-impl Door {
-    /// Opens the door on a listener that does not block.
+impl Acceptor {
+    /// Opens the acceptor on a listener that does not block.
     ///
     /// # Errors
     /// When the system gives no poller.
@@ -88,12 +88,12 @@ impl Door {
             limits.body_bytes_in_all,
             Arc::clone(&shared.counters),
         );
-        let (floor, lot) = Floor::open(&shared, waker)?;
-        let threads = Pool::new(limits.threads, floor)?;
+        let (workers, parked) = Workers::open(&shared, waker)?;
+        let threads = Pool::new(limits.threads, workers)?;
         Ok(Self {
             listener: Some(listener),
             poll,
-            lot,
+            parked,
             threads,
             shared,
             ledger,
@@ -150,7 +150,7 @@ impl Door {
             Some(LOOK_FOR_SEATS)
         } else if self.newcomers {
             Some(self.no_accept_before.saturating_duration_since(now))
-        } else if self.lot.let_door_sleep() {
+        } else if self.parked.let_acceptor_sleep() {
             None
         } else {
             Some(next_sweep.saturating_duration_since(now))
@@ -200,13 +200,15 @@ impl Door {
         });
         let Ok(seat) = seat else { return Some(newcomer) };
         // A socket that fails here is one whose client has gone.
-        if let Ok(connection) = Connection::new(newcomer.socket, peer, seat, self.lot.place(), &self.shared) {
-            self.lot.enter(Box::new(connection));
+        if let Ok(connection) =
+            Connection::new(newcomer.socket, peer, seat, self.parked.place(), &self.shared)
+        {
+            self.parked.enter(Box::new(connection));
         }
         None
     }
 
-    /// Lets a newcomer wait at the door; when it is crowded, one whose address holds most inside is turned away.
+    /// Lets a newcomer wait at the acceptor; when it is crowded, one whose address holds most inside is turned away.
     fn let_wait(&mut self, newcomer: Newcomer) {
         self.at_the_door.push(newcomer);
         if self.at_the_door.len() > AT_THE_DOOR {
@@ -231,7 +233,7 @@ impl Door {
 
     /// Closes a parked connection to make room; `false` when none can be spared.
     fn evict(&self, only: Option<Origin>, newcomer_holds: usize) -> bool {
-        let evicted = self.lot.spare(only, newcomer_holds).is_some();
+        let evicted = self.parked.spare(only, newcomer_holds).is_some();
         if evicted {
             count(&self.shared.counters.evicted);
         }
@@ -240,7 +242,7 @@ impl Door {
 
     /// Cuts what is late: idle connections at once, the others after they were told.
     fn sweep(&self, now: Instant) {
-        for connection in self.lot.expired(now) {
+        for connection in self.parked.expired(now) {
             if connection.is_idle() {
                 count(&self.shared.counters.timed_out);
             } else {
@@ -254,12 +256,12 @@ impl Door {
     fn begin_stop(&mut self) {
         self.listener = None;
         self.at_the_door.clear();
-        self.lot.close();
+        self.parked.close();
     }
 
     fn end_stop(self, stop_by: Instant) -> io::Result<Stopped> {
         let cut = self.ledger.open();
-        drop(self.lot.take_where(|_| true));
+        drop(self.parked.take_where(|_| true));
         self.threads.close(stop_by);
         match self.shared.failure() {
             Some(error) => Err(error),

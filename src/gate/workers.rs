@@ -10,12 +10,12 @@ use mio::{Events, Poll, Token, Waker};
 use super::connection::{Connection, Next};
 use super::counters::count;
 
-use super::lot::{Lot, WaitingFor};
+use super::parked::{ParkedConnections, WaitingFor};
 use super::pool::{Pool, PoolWork};
 use super::resume::{MakeResponse, PutAside, Resume};
 use super::shared::Shared;
 
-/// No connection's token: the lot numbers its places from zero.
+/// No connection's token: the parked numbers its places from zero.
 const CALLED_BACK: Token = Token(usize::MAX);
 /// Events in one look.
 const EVENTS: usize = 256;
@@ -23,9 +23,9 @@ const EVENTS: usize = 256;
 const AFTER_FAILURE: Duration = Duration::from_millis(10);
 
 /// Where connections are attended to.
-pub struct Floor {
+pub struct Workers {
     shared: Arc<Shared>,
-    lot: Arc<Lot>,
+    parked: Arc<ParkedConnections>,
     watch: Mutex<Watch>,
     waker: Waker,
 }
@@ -36,31 +36,31 @@ struct Watch {
 }
 
 /// The gate's threads.
-pub type Threads = Pool<Floor>;
+pub type Threads = Pool<Workers>;
 
-impl Floor {
-    /// Opens a floor with its lot; `door` is woken when a connection is parked whose deadline the door would
+impl Workers {
+    /// Opens the workers with the parked connections; `acceptor` is woken when a connection is parked whose deadline the acceptor would
     /// else sleep through.
     ///
     /// # Errors
     /// When the system gives no poller.
-    pub fn open(shared: &Arc<Shared>, door: Arc<Waker>) -> io::Result<(Self, Arc<Lot>)> {
+    pub fn open(shared: &Arc<Shared>, acceptor: Arc<Waker>) -> io::Result<(Self, Arc<ParkedConnections>)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), CALLED_BACK)?;
-        let lot = Arc::new(Lot::new(poll.registry().try_clone()?, door));
+        let parked = Arc::new(ParkedConnections::new(poll.registry().try_clone()?, acceptor));
         let watch = Mutex::new(Watch { poll, events: Events::with_capacity(EVENTS) });
-        Ok((Self { shared: Arc::clone(shared), lot: Arc::clone(&lot), watch, waker }, lot))
+        Ok((Self { shared: Arc::clone(shared), parked: Arc::clone(&parked), watch, waker }, parked))
     }
 }
 
-impl PoolWork for Floor {
+impl PoolWork for Workers {
     type Job = Box<Connection>;
 
     fn look_out(&self, patience: Option<Duration>, found: &mut Vec<Box<Connection>>) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         let Watch { poll, events } = &mut *watch;
         match poll.poll(events, patience) {
-            Ok(()) => self.lot.ready(events.iter(), found),
+            Ok(()) => self.parked.ready(events.iter(), found),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
                 // Without a poller nobody can be served: the gate ends, and says why.
@@ -81,8 +81,8 @@ impl PoolWork for Floor {
         // Handlers are caught nearer by; this is for the gate's own faults: the connection goes, the thread stays.
         let next = catch_unwind(AssertUnwindSafe(|| connection.attend(shared)));
         match next {
-            Ok(Next::Readable) => self.lot.park(connection, WaitingFor::Readable),
-            Ok(Next::Writable) => self.lot.park(connection, WaitingFor::Writable),
+            Ok(Next::Readable) => self.parked.park(connection, WaitingFor::Readable),
+            Ok(Next::Writable) => self.parked.park(connection, WaitingFor::Writable),
             Ok(Next::Turn) => Some(connection),
             Ok(Next::Answer(begin)) => {
                 connection.rest();

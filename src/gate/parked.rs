@@ -16,10 +16,10 @@ use mio::{Interest, Registry, Token, Waker};
 
 use super::address::Origin;
 use super::connection::Connection;
-use super::places::{Slot, Slots};
+use super::slots::{Slot, Slots};
 
-/// The parked connections. Shared by the threads that park and the door that wakes.
-pub struct Lot {
+/// The parked connections. Shared by the threads that park and the acceptor that wakes.
+pub struct ParkedConnections {
     registry: Registry,
     waker: Arc<Waker>,
     places: Arc<Slots>,
@@ -39,8 +39,8 @@ pub enum WaitingFor {
 struct Spots {
     spots: Vec<Spot>,
     parked: usize,
-    /// The door sleeps without a time limit, because nothing was parked that could expire.
-    door_sleeps: bool,
+    /// The acceptor sleeps without a time limit, because nothing was parked that could expire.
+    acceptor_sleeps: bool,
     closing: bool,
 }
 
@@ -53,8 +53,8 @@ struct Spot {
     ended: bool,
 }
 
-impl Lot {
-    /// Opens an empty lot.
+impl ParkedConnections {
+    /// Opens an empty inner.
     pub fn new(registry: Registry, waker: Arc<Waker>) -> Self {
         Self { registry, waker, places: Arc::default(), spots: Mutex::default() }
     }
@@ -62,11 +62,11 @@ impl Lot {
     /// Finds a place for a new connection.
     pub fn place(&self) -> Slot {
         let place = self.places.take();
-        let mut lot = self.lock();
-        if lot.spots.len() <= place.index() {
-            lot.spots.resize_with(place.index() + 1, Spot::default);
+        let mut inner = self.lock();
+        if inner.spots.len() <= place.index() {
+            inner.spots.resize_with(place.index() + 1, Spot::default);
         }
-        if let Some(spot) = lot.spots.get_mut(place.index()) {
+        if let Some(spot) = inner.spots.get_mut(place.index()) {
             *spot = Spot::default();
         }
         place
@@ -93,22 +93,22 @@ impl Lot {
     }
 
     /// Parks a connection until its socket is ready; hands it back when that has happened meanwhile. When the
-    /// lot is closing, an idle one is closed instead.
+    /// gate is closing, an idle one is closed instead.
     pub fn park(&self, mut connection: Box<Connection>, waiting_for: WaitingFor) -> Option<Box<Connection>> {
-        let mut lot = self.lock();
-        if lot.closing && connection.is_idle() {
-            drop(lot);
+        let mut inner = self.lock();
+        if inner.closing && connection.is_idle() {
+            drop(inner);
             return None;
         }
-        let Some(spot) = lot.spots.get_mut(connection.place()) else { return Some(connection) };
+        let Some(spot) = inner.spots.get_mut(connection.place()) else { return Some(connection) };
         if spot.is_ready(waiting_for) {
             return Some(connection);
         }
         connection.rest();
         spot.parked = Some((connection, waiting_for));
-        lot.parked += 1;
-        if std::mem::take(&mut lot.door_sleeps) {
-            // Without this wake the door would look at the connection's deadline only when something else comes.
+        inner.parked += 1;
+        if std::mem::take(&mut inner.acceptor_sleeps) {
+            // Without this wake the acceptor would look at the connection's deadline only when something else comes.
             let _ = self.waker.wake();
         }
         None
@@ -116,16 +116,16 @@ impl Lot {
 
     /// Takes out the connections for which these events were waited for.
     pub fn ready<'a>(&self, events: impl Iterator<Item = &'a Event>, out: &mut impl Extend<Box<Connection>>) {
-        let mut lot = self.lock();
+        let mut inner = self.lock();
         for event in events {
-            let Some(spot) = lot.spots.get_mut(event.token().0) else { continue };
+            let Some(spot) = inner.spots.get_mut(event.token().0) else { continue };
             spot.ended |= event.is_error() || event.is_read_closed();
             spot.readable |= event.is_readable();
             spot.writable |= event.is_writable() || event.is_error() || event.is_write_closed();
             let Some((_, waiting_for)) = &spot.parked else { continue };
             let waiting_for = *waiting_for;
             if spot.is_ready(waiting_for) {
-                out.extend(lot.take(event.token().0));
+                out.extend(inner.take(event.token().0));
             }
         }
     }
@@ -133,18 +133,21 @@ impl Lot {
     /// Takes out every connection that `leaves`.
     #[expect(clippy::vec_box, reason = "connections are parked and served as boxes")]
     pub fn take_where(&self, leaves: impl Fn(&Connection) -> bool) -> Vec<Box<Connection>> {
-        let mut lot = self.lock();
-        let leaving: Vec<usize> =
-            lot.connections().filter(|(_, connection)| leaves(connection)).map(|(place, _)| place).collect();
-        leaving.into_iter().filter_map(|place| lot.take(place)).collect()
+        let mut inner = self.lock();
+        let leaving: Vec<usize> = inner
+            .connections()
+            .filter(|(_, connection)| leaves(connection))
+            .map(|(place, _)| place)
+            .collect();
+        leaving.into_iter().filter_map(|place| inner.take(place)).collect()
     }
 
     /// Takes out the connection that can best be spared for a newcomer whose address already holds
     /// `newcomer_holds`: from the address that holds most, idle before busy, longest waiting first. Never from
     /// an address that holds fewer than the newcomer's. `only` restricts the search to one address.
     pub fn spare(&self, only: Option<Origin>, newcomer_holds: usize) -> Option<Box<Connection>> {
-        let mut lot = self.lock();
-        let place = lot
+        let mut inner = self.lock();
+        let place = inner
             .connections()
             .filter(|(_, connection)| only.is_none_or(|origin| connection.seat().is_from(origin)))
             .filter(|(_, connection)| connection.seat().weight() >= newcomer_holds)
@@ -152,15 +155,15 @@ impl Lot {
                 (Reverse(connection.seat().weight()), !connection.is_idle(), connection.since())
             })
             .map(|(place, _)| place)?;
-        lot.take(place)
+        inner.take(place)
     }
 
-    /// Tells the lot that the door is about to sleep; `false` when something is parked that can expire, so
+    /// Tells it that the acceptor is about to sleep; `false` when something is parked that can expire, so
     /// that it must not sleep without a time limit.
-    pub fn let_door_sleep(&self) -> bool {
-        let mut lot = self.lock();
-        lot.door_sleeps = lot.parked == 0;
-        lot.door_sleeps
+    pub fn let_acceptor_sleep(&self) -> bool {
+        let mut inner = self.lock();
+        inner.acceptor_sleeps = inner.parked == 0;
+        inner.acceptor_sleeps
     }
 
     /// From now on idle connections are closed instead of parked; those parked are closed.
