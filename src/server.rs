@@ -74,7 +74,7 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     let desk = Arc::new(Desk::open_for_server(&config.data, config.mode, Clock::system(), start)?);
     if let Some(backup) = &desk.backup_before_upgrade {
         note(format_args!(
-            "The database was brought up to date. A backup of before is {} ({}).",
+            "The database was upgraded. A backup from before the upgrade: {} ({}).",
             backup.file.display(),
             backup.proof
         ));

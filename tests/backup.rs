@@ -286,7 +286,7 @@ fn before_an_upgrade_a_backup_is_made_that_the_older_program_names_when_it_refus
     let around = tempfile::tempdir().unwrap();
     let data = older_lab(around.path());
     let server = Server::start_on(&data, &["--lab", "--plain-http"]);
-    assert!(server.greeting.contains("A backup of before is"), "{}", server.greeting);
+    assert!(server.greeting.contains("A backup from before the upgrade"), "{}", server.greeting);
     server.stop();
     let backups = backups_in(&data);
     assert_eq!(backups.len(), 1);

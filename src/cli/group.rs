@@ -130,10 +130,10 @@ struct ShowSettings {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
     id: GroupId,
-    /// a setting to turn on; may be given several times
+    /// a setting to turn on
     #[argh(option)]
     on: Vec<String>,
-    /// a setting to turn off; may be given several times
+    /// a setting to turn off
     #[argh(option)]
     off: Vec<String>,
 }

@@ -72,7 +72,7 @@ struct Create {
     /// a description, at most 255 characters
     #[argh(option, default = "String::new()")]
     description: String,
-    /// a setting to turn on; may be given several times
+    /// a setting to turn on
     #[argh(option)]
     on: Vec<String>,
 }
@@ -97,10 +97,10 @@ struct Update {
     /// a description
     #[argh(option)]
     description: Option<String>,
-    /// a setting to turn on; may be given several times
+    /// a setting to turn on
     #[argh(option)]
     on: Vec<String>,
-    /// a setting to turn off; may be given several times
+    /// a setting to turn off
     #[argh(option)]
     off: Vec<String>,
 }

@@ -379,7 +379,7 @@ fn database_fault(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => {
             let public = "Another process on the server holds the database, so nothing can be written. Nothing was changed; \
-                          try again shortly. If it stays so, an operator must find and end that process.";
+                          try again shortly. If this continues, an operator must find and end that process.";
             Error::new(Kind::Unavailable, LOCKED, public).with_detail(error.to_string())
         }
         Some(DiskFull) => {

@@ -208,13 +208,12 @@ fn broken_off_after<T>(
 }
 
 fn too_broad() -> Error {
-    let public = "This search is too broad: it was broken off, because it took too long. Search for a whole word, or for \
-                  more letters of a rarer one.";
+    let public = "This search took too long and was stopped. Search for a whole word, or for more letters of a rarer word.";
     Error::invalid("search_too_broad", "search", public)
 }
 
 fn busy() -> Error {
-    let public = "Too many lists, searches and exports are read at this moment. Try again shortly.";
+    let public = "Too many lists, searches and exports are running. Try again shortly.";
     Error::new(Kind::Unavailable, "search_busy", public)
 }
 

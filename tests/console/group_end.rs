@@ -126,7 +126,7 @@ fn a_deleted_group_takes_its_own_along_and_is_never_given_again() {
     let user = users.split("<a class=\"primary\" href=\"").nth(1).unwrap().split(['"', '?']).next().unwrap();
     assert!(operator.get(user).body.contains("name=\"first_name\""));
 
-    operator.refused("/console/groups/new", &[("id", "7"), ("name", "Anew")], 409, "never given again");
+    operator.refused("/console/groups/new", &[("id", "7"), ("name", "Anew")], 409, "never used again");
     let account = [("id", "9"), ("name", "Nine"), ("account_id", "00D7")];
     operator.refused("/console/groups/new", &account, 409, "href=\"#f-account_id\"");
     operator.refused(

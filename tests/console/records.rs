@@ -215,7 +215,7 @@ fn one_export_of_a_session_runs_at_once_and_the_others_are_told_while_everybody_
     assert!(refused.iter().all(|(_, start)| start == "HTTP/1.1 503"));
     let told = ann.get("/console/groups/7/users.csv");
     assert!(told.status == 503 && told.header("retry-after").is_some());
-    assert!(text_of(&told.body).contains("You are taking another export at this moment."), "{}", told.body);
+    assert!(text_of(&told.body).contains("Another export of yours is running."), "{}", told.body);
     assert_eq!(server.get("/health").status, 200);
     assert_eq!(ann.get("/console/groups/7/users").status, 200);
     assert_eq!(operator.get(log).status, 200, "another's export");

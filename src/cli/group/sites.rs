@@ -24,10 +24,10 @@ pub(super) struct Sites {
     /// the Group ID
     #[argh(positional, from_str_fn(host::group))]
     id: GroupId,
-    /// a site to add; may be given several times
+    /// a site to add
     #[argh(option)]
     add: Vec<String>,
-    /// a site to remove; may be given several times
+    /// a site to remove
     #[argh(option)]
     remove: Vec<String>,
 }

@@ -38,10 +38,10 @@ pub struct Import {
     /// the role for every row; -none- removes roles; without this option, roles stay as they are
     #[argh(option)]
     role: Option<String>,
-    /// map a column of the file to one of ours: THEIRS=OURS; may be repeated
+    /// map a column of the file to one of ours: THEIRS=OURS
     #[argh(option, arg_name = "theirs=ours", from_str_fn(mapped))]
     map: Vec<ColumnChoice>,
-    /// ignore a column of the file; may be repeated
+    /// ignore a column of the file
     #[argh(option, arg_name = "name", from_str_fn(ignored))]
     ignore_column: Vec<ColumnChoice>,
     /// show the changes without making them

@@ -177,7 +177,7 @@ fn clock(seen: &Seen<'_>) -> Found {
     found(
         Attention,
         format!("It was {} seconds {side} the identity provider's at the last SAML response.", ahead.abs()),
-        "Have both machines take their time from the network (chrony, systemd-timesyncd).",
+        "Synchronise the clocks of both machines (chrony, systemd-timesyncd).",
     )
 }
 
@@ -248,7 +248,7 @@ fn write_ahead_log(seen: &Seen<'_>) -> Found {
         ..LONG_LOG => good(format!("It has {}.", mebibytes(bytes))),
         _ => found(
             Attention,
-            format!("It has {}: somebody has read the database for long.", mebibytes(bytes)),
+            format!("It has {}: a process has been reading the database for a long time.", mebibytes(bytes)),
             "Find the process with lsof sidelight.db, and end it: an export, a copy, a tool that was left open.",
         ),
     }
@@ -257,11 +257,11 @@ fn write_ahead_log(seen: &Seen<'_>) -> Found {
 fn backup(seen: &Seen<'_>) -> Found {
     let searched = &seen.watched.searched;
     let Some(last) = &searched.last_backup else {
-        let says = "There is none that was restored and found whole.";
+        let says = "No backup has been restored and found complete.";
         if seen.mode == Mode::Lab {
             return off(says);
         }
-        return found(Bad, says, "Run sidelight backup --to DIR, and make it a habit.");
+        return found(Bad, says, "Run sidelight backup --to DIR, and do so regularly.");
     };
     let says = format!("{} of {}: {}.", last.file, moment(last.ended_at), last.said);
     if searched.backup_failed {
@@ -278,7 +278,7 @@ fn key_file(seen: &Seen<'_>) -> Found {
     match (seen.watched.searched.key_not_kept, &seen.watched.searched.last_backup) {
         (true, _) => found(
             Attention,
-            "Nobody has said that a copy is kept elsewhere. Without it, backups let nobody in by login key.",
+            "No operator has confirmed that a copy is kept elsewhere. Without it, login keys do not work after a restore.",
             "Keep a copy of sidelight.key in another place, and confirm it; or have it sealed into each backup.",
         ),
         (false, None) => off("It matters as soon as there are backups."),
@@ -293,7 +293,7 @@ fn access_log(seen: &Seen<'_>) -> Found {
         MANY_ROWS_A_DAY.. => found(
             Attention,
             says,
-            "It grows by hundreds of MiB a day, and no row is ever deleted. Look into it for who causes that.",
+            "It grows by hundreds of MiB a day, and no row is ever deleted. Find out what causes these rows.",
         ),
         _ => good(says),
     }
@@ -339,7 +339,7 @@ fn settings(seen: &Seen<'_>) -> Found {
 
 fn server_log(seen: &Seen<'_>) -> Found {
     match (seen.serves, seen.installation.dropped_lines) {
-        (false, _) => off("Only the server knows whether somebody reads it."),
+        (false, _) => off("Only the running server knows whether its output is read."),
         (true, 0) => good("Somebody reads it: no line was dropped."),
         (true, lines) => found(
             Attention,

@@ -258,7 +258,7 @@ fn each_once(seed: &Seed) -> Result<()> {
     match groups.chain(users).chain(operators).find(|part| !seen.insert(part.clone())) {
         None => Ok(()),
         Some(part) => {
-            let public = format!("{part} stands in the seed file twice. Put all of it into one part.");
+            let public = format!("{part} appears twice in the seed file. Merge the two.");
             Err(Error::new(Kind::Invalid, "seeded_twice", public))
         }
     }

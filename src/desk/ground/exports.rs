@@ -37,7 +37,7 @@ impl Exports {
     pub fn place(&self, caller: &Caller, group: Option<GroupId>) -> Result<ExportPermit> {
         let mut running = locked(&self.running);
         if running.iter().any(|(actor, _)| *actor == caller.actor) {
-            return Err(busy("You are taking another export at this moment. Wait for its end, or stop it."));
+            return Err(busy("Another export of yours is running. Wait until it ends, or stop it."));
         }
         if running.iter().filter(|(_, of)| *of == group).count() >= OF_A_GROUP || running.len() >= IN_ALL {
             return Err(busy("Other exports are running at this moment. Try again shortly."));

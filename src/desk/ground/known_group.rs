@@ -20,8 +20,7 @@ pub fn known(reader: &Reader<'_>, group: GroupId) -> Result<Group> {
 /// `Conflict` with `group_retired`.
 pub fn never_retired(w: &Writer<'_>, id: Option<GroupId>, account_id: Option<&str>) -> Result<()> {
     let refused = |field: &str, what: &str| {
-        let public =
-            format!("A group that was deleted had this {what}. It is never given again; choose another.");
+        let public = format!("A deleted group had this {what}. It is never used again; choose another.");
         Err(Error::new(Kind::Conflict, "group_retired", public).with_field(field))
     };
     if let Some(id) = id

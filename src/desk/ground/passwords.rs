@@ -108,7 +108,7 @@ impl Verifier {
     fn place(&self) -> Result<VerifyPermit<'_>> {
         let place = VerifyPermit(self);
         if self.taken.fetch_add(1, Ordering::AcqRel) >= PLACES {
-            let public = "Too many people sign in at this moment. Try again shortly.";
+            let public = "Too many people are signing in right now. Try again shortly.";
             return Err(Error::new(Kind::Unavailable, "passwords_busy", public));
         }
         Ok(place)

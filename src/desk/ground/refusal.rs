@@ -230,7 +230,7 @@ impl Ground {
 
 /// What everybody is told whose credential was good, and whose group an operator switched off.
 pub fn group_off() -> Error {
-    let public = "This group is switched off: nobody signs in to it now. Ask whoever runs this server.";
+    let public = "This group is switched off, so nobody can sign in to it. Ask the operator of this server.";
     Error::new(Kind::Denied, "group_off", public)
 }
 

@@ -31,8 +31,7 @@ impl BulkPlaces {
     pub fn place(&self, group: GroupId) -> Result<BulkPlace> {
         let mut running = locked(&self.running);
         if running.contains(&group) || running.len() >= IN_ALL {
-            let public = "Other calls with passwords are running at this moment. Nothing was changed. Try again \
-                          shortly, one call of a group after the other.";
+            let public = "Other calls with passwords are running. Nothing was changed. Try again shortly, and send the calls of one group one after the other.";
             return Err(Error::new(Kind::Unavailable, "bulk_busy", public));
         }
         running.push(group);

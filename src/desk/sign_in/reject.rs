@@ -211,7 +211,7 @@ fn key_repair(why: login_key::LoginKeyReject) -> &'static str {
             "Make the login key anew when the page is rendered, and compare the clocks of both servers."
         }
         login_key::LoginKeyReject::TooFarAhead { .. } => {
-            "Let the expiry lie at most 86,400 seconds ahead, in seconds."
+            "Set the expiry to at most 86,400 seconds from now, in seconds since 1970."
         }
         login_key::LoginKeyReject::BadSignature => {
             "Sign with the group's present API key: Group ID, PUID, 1 and expiry, joined without separators."

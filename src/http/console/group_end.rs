@@ -61,7 +61,7 @@ fn get_off(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_off(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.desk().people.switch_group_off(&visit.caller, visit.group()?.id)?;
-        let sentence = format!("{} is switched off: nobody signs in to it any more.", group.name);
+        let sentence = format!("{} is switched off: every sign-in to it is refused.", group.name);
         Ok(visit.done(&format!("/console/groups/{}/settings", group.id), &sentence))
     })
 }
@@ -69,7 +69,7 @@ fn post_off(app: &App, call: &Call<'_>) -> Result<Response> {
 fn post_on(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let group = visit.desk().people.switch_group_on(&visit.caller, visit.group()?.id)?;
-        let sentence = format!("{} is switched on: its people may sign in again.", group.name);
+        let sentence = format!("{} is switched on: its users can sign in again.", group.name);
         Ok(visit.done(&format!("/console/groups/{}/settings", group.id), &sentence))
     })
 }

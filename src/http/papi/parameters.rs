@@ -95,7 +95,7 @@ impl<'r> Parameters<'r> {
             "1" | "yes" | "true" => Ok(Some(true)),
             "0" | "no" | "false" => Ok(Some(false)),
             _ => {
-                let public = format!("{name} is none of 1, 0, yes, no, true and false.");
+                let public = format!("{name} must be 1, 0, yes, no, true or false.");
                 Err(Error::invalid("flag_malformed", name, public))
             }
         }

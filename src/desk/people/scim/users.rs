@@ -195,7 +195,7 @@ impl People {
                     return Ok(done);
                 }
             }
-            let public = "Others change this user at the same time. Try again shortly.";
+            let public = "This user is being changed by others at the same time. Try again shortly.";
             Err(Error::new(Kind::Unavailable, "user_busy", public))
         };
         self.ground.logging_refusal_of(
