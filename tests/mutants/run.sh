@@ -17,6 +17,7 @@ tests=()
 if [ $# -eq 0 ]; then
     arguments+=(
         --file src/model.rs --file src/desk/ground/refusal.rs --file src/desk/ground/kept.rs --file src/desk/sso/admit.rs
+        --exclude-re 'delete field|(User|Operator)::'
         --re 'MemberStanding::admitted|is_locked -> bool with true|(==|delete !).* in Ground::turn_away|> with >= in Kept|a_restore -> .*Ok\(false\)|delete ! in AdmissionRequest::decided'
     )
     tests=(desk:: model::)
