@@ -11,7 +11,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v cargo-mutants >/dev/null || cargo install --quiet --locked cargo-mutants
-export CARGO_TARGET_DIR="$PWD/target" CARGO_PROFILE_TEST_DEBUG=0
+# Apart from our own: what is built of changed sources must never be taken for the program.
+export CARGO_TARGET_DIR="$PWD/target/mutants/build" CARGO_PROFILE_TEST_DEBUG=0
 arguments=(--output target/mutants --no-shuffle --colors never --timeout 300 --cap-lints=true --baseline=skip)
 tests=()
 if [ $# -eq 0 ]; then
