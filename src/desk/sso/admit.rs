@@ -439,6 +439,32 @@ mod tests {
     }
 
     #[test]
+    fn a_login_key_is_for_those_who_have_a_puid() {
+        let f = fixture();
+        f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+        let without = crate::desk::people::users::NewUser { puid: None, ..user("ben.seven", "") };
+        f.desk.people.create_user(&Caller::host(), SEVEN, without).unwrap();
+        for (name, outcome) in
+            [("ann.seven", Err("group_without_api_key")), ("ben.seven", Err("user_without_puid"))]
+        {
+            let act = AdmissionRequest { needs_key: true, ..judged(&f, name, Autoprovision::Off) };
+            assert_eq!(carried_out(&f, act), outcome, "{name}");
+        }
+        let redirected = judged(&f, "ben.seven", Autoprovision::Off);
+        assert_eq!(carried_out(&f, redirected), Ok(()), "a redirect needs no login key");
+    }
+
+    #[test]
+    fn an_assertion_of_before_a_restore_lets_nobody_in() {
+        let f = fixture();
+        f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+        let act = judged(&f, "ann.seven", Autoprovision::Off);
+        let now = f.desk.clock().now();
+        f.desk.ground.store.write(now, |w| w.begin_after_restore("[]")).unwrap();
+        assert_eq!(carried_out(&f, act), Err("issued_before_restore"));
+    }
+
+    #[test]
     fn a_group_that_stays_on_lets_the_same_people_in() {
         for (name, autoprovision) in [("ann.seven", Autoprovision::Off), ("new.seven", Autoprovision::Create)]
         {

@@ -92,7 +92,7 @@ pub fn preview(frame: &Frame<'_>, view: &PreviewView<'_>) -> String {
         @if !view.added.is_empty() { (flush_card("New keys", "", &listed(view.added))) }
         @if !view.removed.is_empty() {
             (danger_card(
-                "Keys that go",
+                "Keys to remove",
                 "Responses signed with these keys are refused at once. You can restore the keys for one hour.",
                 &html! { @if in_use { p { strong { (view.going) } } } (listed(view.removed)) },
             ))
