@@ -63,7 +63,7 @@ async function byMouseWithoutScripts() {
     const menu = page.getByRole('navigation', { name: 'Group' });
     await menu.getByRole('link', { name: 'API key' }).click();
     await page.getByLabel('Your own API key').fill('mySecretApiKey');
-    await button(page, 'Put my own in force');
+    await button(page, 'Use my own key');
     await says(page, 'The API key is set.');
     await button(page, 'Show the API key');
     await says(page, 'mySecretApiKey');
