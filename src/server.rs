@@ -8,12 +8,13 @@ mod certificate;
 mod installation;
 mod metrics;
 mod running;
+mod tasks;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -42,15 +43,6 @@ use crate::whole_file::{same_file, write_whole};
 
 /// Says, inside the data directory, how to reach the server that runs on it.
 const READY_FILE: &str = "ready.json";
-/// How often house is kept.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// How often a write proves that writes work, where nobody else writes; and while they fail.
-const PROOF_OF_WRITES: Duration = Duration::from_secs(15);
-const PROOF_AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often the whole database is checked.
-const BETWEEN_CHECKS: Duration = Duration::from_secs(86_400);
-/// How often it is asked whether a backup is due.
-const LOOK_FOR_BACKUPS: Duration = Duration::from_secs(20);
 /// Held while a server runs on the directory.
 const LOCK_FILE: &str = "sidelight.lock";
 
@@ -111,16 +103,16 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
     if let Some((certificate, key)) = &config.tls {
         desk.set_tls_files(certificate.clone(), key.clone());
     }
-    keep_house(&desk)?;
+    tasks::keep_house(&desk)?;
     if let Some(plan) = config.backups.clone() {
         if let Some(network) = desk.set_backup_plan(plan) {
             note(format_args!(
                 "backup_dir lies on a network file system ({network}). Let backups be made on a disk, and copy them there."
             ));
         }
-        back_up_by_plan(&desk)?;
+        tasks::back_up_by_plan(&desk)?;
     }
-    prove_writes(&desk)?;
+    tasks::prove_writes(&desk)?;
     let installation = installation(config);
     let own = certificate_ends.map(|ends_at| ServerCertificate { ends_at, is_own: config.tls.is_none() });
     // The certificate that is shown, whatever has become of its file.
@@ -137,18 +129,20 @@ pub fn serve(config: &Config, start: Start) -> Result<()> {
             Some(metrics::serve(metrics_gate, sources, shutdown.clone())?)
         }
     };
+    // Before anybody is told that the server is ready: it is written to the database, which another process may hold.
+    let claim = desk.appliance.new_claim()?;
     let ready = ReadyFiles::write(config, &url, metrics_url.as_deref())?;
     greet(
         config,
-        &desk,
         &url,
         &people_url(config.public_origin.as_deref(), &url, gate.local_addr()),
         fingerprint.as_deref(),
-    )?;
+        claim.as_deref(),
+    );
     if let Some(warning) = warning {
         note(format_args!("{warning}"));
     }
-    check_database(&desk)?;
+    tasks::check_database(&desk)?;
     let stopped = gate.run(app, shutdown);
     drop(ready);
     if let Some(thread) = metrics_thread {
@@ -194,7 +188,7 @@ fn seed(config: &Config, desk: &Desk) -> Result<()> {
 }
 
 /// Says where everything is, in the words that a newcomer copies.
-fn greet(config: &Config, desk: &Desk, url: &str, shown: &str, fingerprint: Option<&str>) -> Result<()> {
+fn greet(config: &Config, url: &str, shown: &str, fingerprint: Option<&str>, claim: Option<&str>) {
     note(format_args!("Sidelight {} is ready ({} mode).", env!("CARGO_PKG_VERSION"), config.mode.as_str()));
     if shown != url {
         note(format_args!("  Listens on     {url}"));
@@ -223,13 +217,12 @@ fn greet(config: &Config, desk: &Desk, url: &str, shown: &str, fingerprint: Opti
             try_the_demo(&config.data, shown, own.as_deref());
         }
     }
-    if let Some(token) = desk.appliance.new_claim()? {
+    if let Some(token) = claim {
         note(format_args!(
             "This appliance has no operator yet. Open this link once to become its first operator:"
         ));
         note(format_args!("  {shown}/console/claim?token={token}"));
     }
-    Ok(())
 }
 
 /// Says what the demo seed (`static/demo.toml`) made, and what can be done with it at once. `certificate` is our own,
@@ -337,96 +330,6 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<()> {
             }
         })
         .map_err(|e| Error::fault("signal_thread", e.to_string()))?;
-    Ok(())
-}
-
-/// Checks the whole database at the start and then each day, beside the requests, and says loudly what is damaged.
-fn check_database(desk: &Arc<Desk>) -> Result<()> {
-    // Weak while it waits for its turn, so that the store closes in order when the server stops.
-    let desk = Arc::downgrade(desk);
-    let check = move || {
-        while let Some(desk) = desk.upgrade() {
-            check_once(&desk);
-            drop(desk);
-            std::thread::sleep(BETWEEN_CHECKS);
-        }
-    };
-    std::thread::Builder::new()
-        .name("database-check".into())
-        .spawn(check)
-        .map_err(|e| Error::fault("database_check_thread", e.to_string()))?;
-    Ok(())
-}
-
-fn check_once(desk: &Desk) {
-    match desk.check_database().map(|check| check.damage) {
-        Ok(None) => note(format_args!("The whole database was checked: it is sound.")),
-        Ok(Some(damage)) => note(format_args!(
-            "THE DATABASE IS DAMAGED ({damage}). Stop the server and restore it from a backup."
-        )),
-        Err(error) => note(format_args!("The check of the whole database did not end: {error}")),
-    }
-}
-
-/// Proves now and then that writes work, as long as the desk is there, so that whoever asks whether the server is ready
-/// need not write.
-fn prove_writes(desk: &Arc<Desk>) -> Result<()> {
-    let desk = Arc::downgrade(desk);
-    let prove = move || {
-        while let Some(desk) = desk.upgrade() {
-            let works = desk.appliance.prove_that_writes_work();
-            drop(desk);
-            std::thread::sleep(if works { PROOF_OF_WRITES } else { PROOF_AFTER_FAILURE });
-        }
-    };
-    std::thread::Builder::new()
-        .name("proof-of-writes".into())
-        .stack_size(256 * 1024)
-        .spawn(prove)
-        .map_err(|e| Error::fault("proof_thread", e.to_string()))?;
-    Ok(())
-}
-
-/// Makes the backups of the plan as long as the desk is there.
-fn back_up_by_plan(desk: &Arc<Desk>) -> Result<()> {
-    // Weak, so that the store closes in order when the server stops.
-    let desk = Arc::downgrade(desk);
-    let backing_up = move || {
-        while let Some(desk) = desk.upgrade() {
-            match desk.back_up_by_plan() {
-                Ok(None) => {}
-                Ok(Some(backup)) => note(format_args!("Backup {}: {}.", backup.file.display(), backup.proof)),
-                Err(error) => note(format_args!("NO BACKUP WAS MADE: {error}")),
-            }
-            drop(desk);
-            std::thread::sleep(LOOK_FOR_BACKUPS);
-        }
-    };
-    std::thread::Builder::new()
-        .name("backups".into())
-        .spawn(backing_up)
-        .map(drop)
-        .map_err(|e| Error::fault("backups_thread", e.to_string()))
-}
-
-/// Keeps house as long as the desk is there. A minute that fails is noted; the next one tries again.
-fn keep_house(desk: &Arc<Desk>) -> Result<()> {
-    // Weak, so that the store closes in order when the server stops.
-    let desk = Arc::downgrade(desk);
-    let housekeeping = move || {
-        while let Some(desk) = desk.upgrade() {
-            if let Err(error) = desk.appliance.keep_house() {
-                note(format_args!("housekeeping: {error}"));
-            }
-            drop(desk);
-            std::thread::sleep(HOUSEKEEPING);
-        }
-    };
-    std::thread::Builder::new()
-        .name("housekeeping".into())
-        .stack_size(256 * 1024)
-        .spawn(housekeeping)
-        .map_err(|e| Error::fault("housekeeping_thread", e.to_string()))?;
     Ok(())
 }
 

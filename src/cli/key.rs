@@ -29,7 +29,7 @@ enum KeyAction {
     Show(Show),
     SealTo(SealTo),
     Unseal(Unseal),
-    Kept(Kept),
+    KeyFileStatus(KeyFileStatus),
 }
 
 /// show the name of the key file, and how it is kept safe
@@ -64,7 +64,7 @@ struct Unseal {}
     note = "Read the name from the copy, not from this machine. The name is the first 16 digits that sha256sum prints for the file.",
     example = "{command_name} 40FD-6F90-1DD1-BD04"
 )]
-struct Kept {
+struct KeyFileStatus {
     /// the name of the key file, read from the copy
     #[argh(positional)]
     name: String,
@@ -78,7 +78,7 @@ impl Key {
                 KeyAction::Show(_) => {}
                 KeyAction::SealTo(SealTo { recipient }) => desk.seal_key_to(caller, Some(&recipient))?,
                 KeyAction::Unseal(_) => desk.seal_key_to(caller, None)?,
-                KeyAction::Kept(Kept { name }) => desk.confirm_key_kept(caller, &name)?,
+                KeyAction::KeyFileStatus(KeyFileStatus { name }) => desk.confirm_key_kept(caller, &name)?,
             }
             said(host, desk, caller)
         })

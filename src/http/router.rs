@@ -255,7 +255,7 @@ impl App {
                 };
                 answered.unwrap_or_else(|error| {
                     let lab = self.lab_clock_for(route.errors);
-                    Asked::of(request).refused_in(error, route.errors, lab.as_deref())
+                    RefusedRequest::of(request).refused_in(error, route.errors, lab.as_deref())
                 })
             }
             PathMatch::OtherMethod(route, allowed) => {
@@ -287,7 +287,7 @@ impl App {
         match own {
             Ok(Some(response)) => response,
             Ok(None) => answer::error_in(error, shape, lab.as_deref()),
-            Err(error) => Asked::of(request).refused_in(error, shape, lab.as_deref()),
+            Err(error) => RefusedRequest::of(request).refused_in(error, shape, lab.as_deref()),
         }
     }
 
@@ -340,7 +340,7 @@ impl App {
     /// Answers when the promise is kept.
     fn later(&self, request: &Request, promise: Promise<Response>, errors: Errors) -> Answer {
         let promises_tls = self.promises_tls(request);
-        let asked = Asked::of(request);
+        let asked = RefusedRequest::of(request);
         let lab = self.lab_clock_for(errors);
         let (traffic, surface) = (self.traffic(), surface_of(&request.path));
         Answer::Later(Box::new(move |resume: Resume| {
@@ -367,15 +367,15 @@ impl App {
 }
 
 /// What was asked for, for the log of our own faults.
-pub struct Asked {
+pub struct RefusedRequest {
     method: Method,
     path: String,
 }
 
-impl Asked {
+impl RefusedRequest {
     /// What `request` asks for.
-    pub fn of(request: &Request) -> Asked {
-        Asked { method: request.method.clone(), path: request.path.clone() }
+    pub fn of(request: &Request) -> RefusedRequest {
+        RefusedRequest { method: request.method.clone(), path: request.path.clone() }
     }
 
     /// Answers with an error; a surface that adds headers to its errors calls this itself. Our own faults are
@@ -384,7 +384,7 @@ impl Asked {
         self.refused_in(error, shape, None)
     }
 
-    /// As [`Asked::refused`]; in the lab, with what its clock says.
+    /// As [`RefusedRequest::refused`]; in the lab, with what its clock says.
     fn refused_in(&self, error: Error, shape: Errors, lab: Option<&str>) -> Response {
         if !matches!(error.kind, Kind::Fault | Kind::Unavailable) {
             return answer::error_in(&error, shape, lab);

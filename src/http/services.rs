@@ -16,7 +16,7 @@ use serde::Serialize;
 use tiny_http::Method;
 
 use super::credentials::{Fields, group_asked_for, proof};
-use super::router::{App, Asked, Call, Errors, FORM, Handling, Route};
+use super::router::{App, Call, Errors, FORM, Handling, RefusedRequest, Route};
 use super::{answer, gssnid, own_page};
 use crate::clock::Timestamp;
 use crate::desk::Desk;
@@ -192,7 +192,9 @@ fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let envelope = soap::is_envelope(&call.request.body);
     match validated(app, call, envelope) {
         // Whoever sends a form goes by the status of the refusal, as everywhere.
-        Err(error) if envelope => Ok(Asked::of(call.request).refused(error, Errors::Own(fault_of_envelope))),
+        Err(error) if envelope => {
+            Ok(RefusedRequest::of(call.request).refused(error, Errors::Own(fault_of_envelope)))
+        }
         answered => answered,
     }
 }
@@ -265,7 +267,7 @@ fn for_any_origin<T: Send + 'static>(
     answer: impl FnOnce(T) -> Result<Response> + Send + 'static,
 ) -> Promise<Response> {
     let origin = call.request.header("Origin").map(str::to_owned);
-    let asked = Asked::of(call.request);
+    let asked = RefusedRequest::of(call.request);
     promised.unwrap_or_else(|error| Promise::kept(Err(error))).then(move |kept| {
         let response = kept.and_then(answer).unwrap_or_else(|error| asked.refused(error, Errors::Json));
         Ok(with_origin(response, origin.as_deref()))

@@ -182,8 +182,8 @@ impl Writer<'_> {
         let sql = "SELECT user_id, first_log, last_log FROM import_changes WHERE import_id = ?1 AND stale = 1
                    ORDER BY user_id";
         let mut statement = self.connection.prepare_cached(sql).map_err(database_fault)?;
-        type Found = (i64, Option<i64>, Option<i64>);
-        let found: Vec<Found> = statement
+        type StaleChange = (i64, Option<i64>, Option<i64>);
+        let found: Vec<StaleChange> = statement
             .query_map([import], |row| Ok((row.get("user_id")?, row.get("first_log")?, row.get("last_log")?)))
             .and_then(Iterator::collect)
             .map_err(database_fault)?;

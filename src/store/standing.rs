@@ -9,10 +9,10 @@ use crate::tally::{Distribution, Histogram};
 
 /// Shared by the writer, which says how it fares, and by those who ask.
 #[derive(Clone, Default)]
-pub(super) struct Standing(Arc<Known>);
+pub(super) struct Standing(Arc<KnownState>);
 
 #[derive(Default)]
-struct Known {
+struct KnownState {
     commits: AtomicU64,
     commit: Histogram,
     queue: Histogram,

@@ -27,7 +27,11 @@ async function visitor(options) {
     page.on('response', (answer) => {
         if (answer.status() >= 500) failures.push(`${answer.status()} ${answer.url()}`);
     });
-    page.on('requestfailed', (request) => failures.push(`not loaded: ${request.url()}`));
+    page.on('requestfailed', (request) => {
+        // A page that looks again every second may do so at the moment at which we leave it: the later navigation wins.
+        const isOvertaken = request.isNavigationRequest() && request.failure()?.errorText === 'net::ERR_ABORTED';
+        if (!isOvertaken) failures.push(`not loaded: ${request.url()}`);
+    });
     page.on('console', (message) => {
         if (message.text().includes('Content Security Policy')) failures.push(message.text());
     });

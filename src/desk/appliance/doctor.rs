@@ -31,7 +31,7 @@ const CLOCK_SECONDS: i64 = 60;
 const MANY_ROWS_A_DAY: u64 = 2_000_000;
 
 /// What the checks judge by.
-struct Seen<'a> {
+struct Observations<'a> {
     watched: &'a Watched,
     readiness: Arc<Readiness>,
     installation: &'a Installation,
@@ -43,14 +43,14 @@ struct Seen<'a> {
 }
 
 /// What a check finds.
-struct Found {
+struct CheckResult {
     condition: Condition,
     says: String,
     repair: String,
 }
 
 /// Name, label, and the check.
-type DoctorCheck = (&'static str, &'static str, fn(&Seen<'_>) -> Found);
+type DoctorCheck = (&'static str, &'static str, fn(&Observations<'_>) -> CheckResult);
 
 /// All checks, in the order in which they are shown.
 const CHECKS: &[DoctorCheck] = &[
@@ -80,7 +80,7 @@ impl Appliance {
     pub fn doctor(&self, caller: &Caller, installation: &Installation) -> Result<Vec<Finding>> {
         permission::run_appliance(caller)?;
         let watched = self.watched()?;
-        let seen = Seen {
+        let seen = Observations {
             watched: &watched,
             readiness: self.readiness(),
             installation,
@@ -92,27 +92,27 @@ impl Appliance {
     }
 }
 
-fn examined(seen: &Seen<'_>) -> Vec<Finding> {
+fn examined(seen: &Observations<'_>) -> Vec<Finding> {
     let finding = |(name, label, check): &DoctorCheck| {
-        let Found { condition, says, repair } = check(seen);
+        let CheckResult { condition, says, repair } = check(seen);
         Finding { name, label, condition, says, repair }
     };
     CHECKS.iter().map(finding).collect()
 }
 
-fn good(says: impl Into<String>) -> Found {
-    Found { condition: Good, says: says.into(), repair: String::new() }
+fn good(says: impl Into<String>) -> CheckResult {
+    CheckResult { condition: Good, says: says.into(), repair: String::new() }
 }
 
-fn off(says: impl Into<String>) -> Found {
-    Found { condition: Off, says: says.into(), repair: String::new() }
+fn off(says: impl Into<String>) -> CheckResult {
+    CheckResult { condition: Off, says: says.into(), repair: String::new() }
 }
 
-fn found(condition: Condition, says: impl Into<String>, repair: impl Into<String>) -> Found {
-    Found { condition, says: says.into(), repair: repair.into() }
+fn found(condition: Condition, says: impl Into<String>, repair: impl Into<String>) -> CheckResult {
+    CheckResult { condition, says: says.into(), repair: repair.into() }
 }
 
-fn server(seen: &Seen<'_>) -> Found {
+fn server(seen: &Observations<'_>) -> CheckResult {
     let (version, mode) = (env!("CARGO_PKG_VERSION"), seen.mode.as_str());
     match seen.installation.uptime_seconds {
         Some(seconds) => good(format!("Version {version} in {mode} mode has run for {}.", duration(seconds))),
@@ -126,7 +126,7 @@ fn server(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn tls_certificate(seen: &Seen<'_>) -> Found {
+fn tls_certificate(seen: &Observations<'_>) -> CheckResult {
     let Some(certificate) = &seen.installation.certificate else {
         return off("This server speaks plain HTTP, on this machine only.");
     };
@@ -148,7 +148,7 @@ fn tls_certificate(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn public_url(seen: &Seen<'_>) -> Found {
+fn public_url(seen: &Observations<'_>) -> CheckResult {
     let Installation { public_origin, asked_as, .. } = seen.installation;
     match (public_origin, asked_as) {
         (None, _) if seen.mode == Mode::Lab => good("A lab is reached at the address where it listens."),
@@ -166,7 +166,7 @@ fn public_url(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn clock(seen: &Seen<'_>) -> Found {
+fn clock(seen: &Observations<'_>) -> CheckResult {
     let Some(ahead) = seen.clock_ahead.map(|milliseconds| milliseconds / 1_000) else {
         return off("No SAML response has come yet that it could be compared with.");
     };
@@ -181,7 +181,7 @@ fn clock(seen: &Seen<'_>) -> Found {
     )
 }
 
-fn disk(seen: &Seen<'_>) -> Found {
+fn disk(seen: &Observations<'_>) -> CheckResult {
     let Some(free) = seen.watched.free_bytes else {
         return off("The system does not say how much room there is.");
     };
@@ -199,7 +199,7 @@ fn disk(seen: &Seen<'_>) -> Found {
 }
 
 /// What a check of whether the appliance can serve says.
-fn readiness(seen: &Seen<'_>, name: &str, fine: &str) -> Found {
+fn readiness(seen: &Observations<'_>, name: &str, fine: &str) -> CheckResult {
     let check = seen.readiness.0.iter().find(|check| check.name == name);
     match check.and_then(|check| check.failure.as_ref()) {
         None => good(fine),
@@ -207,19 +207,19 @@ fn readiness(seen: &Seen<'_>, name: &str, fine: &str) -> Found {
     }
 }
 
-fn writes(seen: &Seen<'_>) -> Found {
+fn writes(seen: &Observations<'_>) -> CheckResult {
     match seen.serves {
         true => readiness(seen, "writes", "The last write worked."),
         false => off("Only the server knows: ask /readyz?verbose."),
     }
 }
 
-fn database(seen: &Seen<'_>) -> Found {
+fn database(seen: &Observations<'_>) -> CheckResult {
     let size = mebibytes(seen.watched.files.database);
     readiness(seen, "database", &format!("It answers, and has {size}."))
 }
 
-fn whole_check(seen: &Seen<'_>) -> Found {
+fn whole_check(seen: &Observations<'_>) -> CheckResult {
     match &seen.watched.last_check {
         Some(check) => match &check.damage {
             None => good(format!("It was found sound on {}.", moment(check.at))),
@@ -234,7 +234,7 @@ fn whole_check(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn write_ahead_log(seen: &Seen<'_>) -> Found {
+fn write_ahead_log(seen: &Observations<'_>) -> CheckResult {
     let bytes = seen.watched.files.log;
     if !seen.watched.log_is_there {
         return found(
@@ -254,7 +254,7 @@ fn write_ahead_log(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn backup(seen: &Seen<'_>) -> Found {
+fn backup(seen: &Observations<'_>) -> CheckResult {
     let searched = &seen.watched.searched;
     let Some(last) = &searched.last_backup else {
         let says = "No backup has been restored and found complete.";
@@ -274,7 +274,7 @@ fn backup(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn key_file(seen: &Seen<'_>) -> Found {
+fn key_file(seen: &Observations<'_>) -> CheckResult {
     match (seen.watched.searched.key_not_kept, &seen.watched.searched.last_backup) {
         (true, _) => found(
             Attention,
@@ -286,7 +286,7 @@ fn key_file(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn access_log(seen: &Seen<'_>) -> Found {
+fn access_log(seen: &Observations<'_>) -> CheckResult {
     let (rows, day) = (seen.watched.access_log_rows, seen.watched.searched.access_log_rows_of_a_day);
     let says = format!("{} rows, {} of them within a day.", thousands(rows), thousands(day));
     match day {
@@ -299,7 +299,7 @@ fn access_log(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn idp_certificates(seen: &Seen<'_>) -> Found {
+fn idp_certificates(seen: &Observations<'_>) -> CheckResult {
     let mut soonest = seen.watched.searched.certificates.clone();
     soonest.sort_by_key(|certificate| certificate.ends_at);
     let Some(first) = soonest.first() else { return off("No group uses single sign-on.") };
@@ -319,7 +319,7 @@ fn idp_certificates(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn unused_keys(seen: &Seen<'_>) -> Found {
+fn unused_keys(seen: &Observations<'_>) -> CheckResult {
     match seen.watched.searched.unused_keys {
         0 => good("Every SCIM token and every certificate of an identity provider was used within 90 days."),
         count => found(
@@ -330,14 +330,14 @@ fn unused_keys(seen: &Seen<'_>) -> Found {
     }
 }
 
-fn settings(seen: &Seen<'_>) -> Found {
+fn settings(seen: &Observations<'_>) -> CheckResult {
     match seen.installation.contradictions.as_slice() {
         [] => good("They fit each other."),
         contradictions => found(Attention, contradictions.join(" "), "Change the settings, and restart."),
     }
 }
 
-fn server_log(seen: &Seen<'_>) -> Found {
+fn server_log(seen: &Observations<'_>) -> CheckResult {
     match (seen.serves, seen.installation.dropped_lines) {
         (false, _) => off("Only the running server knows whether its output is read."),
         (true, 0) => good("Somebody reads it: no line was dropped."),

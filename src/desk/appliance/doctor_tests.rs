@@ -45,7 +45,7 @@ fn said(change: Change) -> Vec<(&'static str, Condition)> {
     };
     let mut ready = f.desk.appliance.readiness().0.clone();
     change(&mut watched, &mut installation, &mut ready);
-    let seen = Seen {
+    let seen = Observations {
         watched: &watched,
         readiness: Arc::new(Readiness(ready)),
         installation: &installation,

@@ -50,7 +50,7 @@ pub(super) struct Recent {
 pub(super) struct Proofs(AtomicU64);
 
 /// What the checks are judged by.
-struct Seen {
+struct ProbeResults {
     answers: Result<()>,
     damage: Option<String>,
     write_failure: Option<Error>,
@@ -73,7 +73,7 @@ impl Appliance {
             (Err(_), _) => self.readiness.finding.lock().unwrap_or_else(PoisonError::into_inner),
         };
         let store = &self.ground.store;
-        let found = Arc::new(judged(Seen {
+        let found = Arc::new(judged(ProbeResults {
             answers: store.read(|r| r.ping()),
             damage: store.last_check().and_then(|check| check.damage),
             write_failure: store.write_failure(),
@@ -100,7 +100,7 @@ impl Appliance {
     }
 }
 
-fn judged(seen: Seen) -> Readiness {
+fn judged(seen: ProbeResults) -> Readiness {
     let damaged = |damage: String| {
         let public = "The database is damaged. An operator must restore it from a backup.";
         Error::new(Kind::Unavailable, "damaged_database", public).with_detail(damage)
@@ -122,11 +122,16 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn fine() -> Seen {
-        Seen { answers: Ok(()), damage: None, write_failure: None, free_bytes: Some(LEAST_FREE_BYTES) }
+    fn fine() -> ProbeResults {
+        ProbeResults {
+            answers: Ok(()),
+            damage: None,
+            write_failure: None,
+            free_bytes: Some(LEAST_FREE_BYTES),
+        }
     }
 
-    fn failed(seen: Seen) -> Vec<(&'static str, &'static str)> {
+    fn failed(seen: ProbeResults) -> Vec<(&'static str, &'static str)> {
         let checks = judged(seen).0;
         checks.into_iter().filter_map(|check| Some((check.name, check.failure?.code))).collect()
     }
@@ -134,16 +139,23 @@ mod tests {
     #[test]
     fn each_check_fails_by_what_it_looks_at_and_by_nothing_else() {
         assert_eq!(failed(fine()), []);
-        assert_eq!(failed(Seen { free_bytes: None, ..fine() }), [], "a disk that tells nothing is no fault");
-        let broken = || Error::fault("database", "x");
-        assert_eq!(failed(Seen { answers: Err(broken()), ..fine() }), [("database", "database")]);
         assert_eq!(
-            failed(Seen { damage: Some("page 7".into()), ..fine() }),
+            failed(ProbeResults { free_bytes: None, ..fine() }),
+            [],
+            "a disk that tells nothing is no fault"
+        );
+        let broken = || Error::fault("database", "x");
+        assert_eq!(failed(ProbeResults { answers: Err(broken()), ..fine() }), [("database", "database")]);
+        assert_eq!(
+            failed(ProbeResults { damage: Some("page 7".into()), ..fine() }),
             [("database", "damaged_database")]
         );
-        assert_eq!(failed(Seen { write_failure: Some(broken()), ..fine() }), [("writes", "database")]);
+        assert_eq!(
+            failed(ProbeResults { write_failure: Some(broken()), ..fine() }),
+            [("writes", "database")]
+        );
         let less = Some(LEAST_FREE_BYTES - 1);
-        assert_eq!(failed(Seen { free_bytes: less, ..fine() }), [("disk", "disk_almost_full")]);
+        assert_eq!(failed(ProbeResults { free_bytes: less, ..fine() }), [("disk", "disk_almost_full")]);
     }
 
     #[test]

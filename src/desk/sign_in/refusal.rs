@@ -43,7 +43,7 @@ pub(super) struct RefusedSignIn {
     subject: String,
     user: Option<UserId>,
     /// Whom the guard counts.
-    named: Option<Named>,
+    named: Option<NamedAccount>,
     /// How often the guard has refused since its limit was reached.
     times: Option<u32>,
     /// A login key, to be explained.
@@ -55,18 +55,18 @@ pub(super) struct RefusedSignIn {
 }
 
 /// An [`Account`] that outlives the attempt.
-enum Named {
+enum NamedAccount {
     Puid(GroupId, String),
     Address(String),
     Password(String),
 }
 
-impl Named {
+impl NamedAccount {
     fn account(&self) -> Account<'_> {
         match self {
-            Named::Puid(group, puid) => Account::Puid(*group, puid),
-            Named::Address(address) => Account::Address(address),
-            Named::Password(name) => Account::Password(name),
+            NamedAccount::Puid(group, puid) => Account::Puid(*group, puid),
+            NamedAccount::Address(address) => Account::Address(address),
+            NamedAccount::Password(name) => Account::Password(name),
         }
     }
 }
@@ -102,13 +102,13 @@ impl RefusedSignIn {
         match subject {
             Subject::Address(address) => RefusedSignIn {
                 subject: address.clone(),
-                named: Some(Named::Address(address.clone())),
+                named: Some(NamedAccount::Address(address.clone())),
                 ..self
             },
             Subject::Partner { group, puid, .. } => RefusedSignIn {
                 asked: Some(*group),
                 subject: puid.clone(),
-                named: Some(Named::Puid(*group, puid.clone())),
+                named: Some(NamedAccount::Puid(*group, puid.clone())),
                 ..self
             },
         }
@@ -125,7 +125,11 @@ impl RefusedSignIn {
 
     /// Of somebody who is named beside a password.
     pub fn naming_user(self, name: &str) -> RefusedSignIn {
-        RefusedSignIn { subject: name.to_owned(), named: Some(Named::Password(name.to_owned())), ..self }
+        RefusedSignIn {
+            subject: name.to_owned(),
+            named: Some(NamedAccount::Password(name.to_owned())),
+            ..self
+        }
     }
 
     pub fn user(self, user: UserId) -> RefusedSignIn {
@@ -168,7 +172,7 @@ impl RefusedSignIn {
     /// What the guard counts. A lock in the store counts for those who have a password; for all others the guard does.
     fn failure(&self) -> Option<Failure<'_>> {
         self.weight().map(|weight| Failure {
-            account: self.named.as_ref().map_or(Account::Address(""), Named::account),
+            account: self.named.as_ref().map_or(Account::Address(""), NamedAccount::account),
             weight,
             everywhere: weight == Weight::Password && self.locks().is_none(),
         })
@@ -302,7 +306,9 @@ fn owner(r: &Reader<'_>, refusal: &RefusedSignIn) -> Result<Option<GroupId>> {
         Some(group) => r.group(group)?.map(|group| group.id),
         None => None,
     };
-    let Some(Named::Address(address) | Named::Password(address)) = &refusal.named else { return Ok(named) };
+    let Some(NamedAccount::Address(address) | NamedAccount::Password(address)) = &refusal.named else {
+        return Ok(named);
+    };
     let Some(user) = r.user_by_address(address)? else { return Ok(named) };
     match named {
         Some(group) if refusal.means != Means::Password || r.membership(group, user.id)?.is_some() => {

@@ -30,7 +30,7 @@ use super::reject::SsoReject;
 use super::target::Target;
 
 /// What a judgement needs, or whom to refuse and why.
-type Found = std::result::Result<Grounds, (Option<GroupId>, SsoReject)>;
+type FoundGrounds = std::result::Result<Grounds, (Option<GroupId>, SsoReject)>;
 
 impl Sso {
     /// Judges what was posted to the ACS of a group, and signs in, when that is durable.
@@ -92,7 +92,7 @@ impl Sso {
         }
     }
 
-    fn found(&self, r: &Reader<'_>, group: GroupId) -> Result<Found> {
+    fn found(&self, r: &Reader<'_>, group: GroupId) -> Result<FoundGrounds> {
         let Some(configuration) = r.sso_configuration(group)? else {
             return Ok(Err((None, SsoReject::UnknownGroup { got: group.to_string() })));
         };

@@ -27,7 +27,7 @@ const COUNTED_SECONDS: i64 = 86_400;
 const SAVED_WITHIN: i64 = 50_000;
 
 /// What the facts are told from.
-struct Known<'a> {
+struct GroupFacts<'a> {
     overview: &'a Overview,
     counts: &'a SignInCounts,
     /// Attributes of the mapping that no recent assertion had.
@@ -55,7 +55,7 @@ impl Sso {
             Ok((counts, saved))
         })?;
         let unseen = self.unseen_attributes(caller, &overview.configuration)?;
-        let known = Known { overview, counts: &counts, unseen: &unseen };
+        let known = GroupFacts { overview, counts: &counts, unseen: &unseen };
         Ok(Health { at: now, facts: facts(&known), steps: steps(&known), saved })
     }
 
@@ -146,7 +146,7 @@ fn templates(configuration: &Configuration) -> impl Iterator<Item = (&'static st
         .chain([("role", &mapping.role)])
 }
 
-fn facts(known: &Known<'_>) -> Vec<Fact> {
+fn facts(known: &GroupFacts<'_>) -> Vec<Fact> {
     let mut facts = vec![from_here(known), from_the_portal(known), keys(known)];
     facts.extend(missing(known));
     facts
@@ -156,7 +156,7 @@ fn fact(condition: Condition, heading: &str, sentence: impl Into<String>, act: O
     Fact { condition, heading: heading.to_owned(), sentence: sentence.into(), act }
 }
 
-fn from_here(known: &Known<'_>) -> Fact {
+fn from_here(known: &GroupFacts<'_>) -> Fact {
     let configuration = &known.overview.configuration;
     if configuration.method == Method::Off {
         return match is_told(known.overview) {
@@ -232,7 +232,7 @@ fn is_told(overview: &Overview) -> bool {
 }
 
 /// What a click on the tile in the identity provider's portal does.
-fn from_the_portal(known: &Known<'_>) -> Fact {
+fn from_the_portal(known: &GroupFacts<'_>) -> Fact {
     let (configuration, tile) = (&known.overview.configuration, &known.overview.tile);
     let off = configuration.method == Method::Off;
     let act = Some(NextAction::Change(Step::Request)).filter(|_| !off);
@@ -250,7 +250,7 @@ fn from_the_portal(known: &Known<'_>) -> Fact {
     fact(condition, heading, sentence.trim_end(), act)
 }
 
-fn keys(known: &Known<'_>) -> Fact {
+fn keys(known: &GroupFacts<'_>) -> Fact {
     let keys = &known.overview.keys;
     let Some(first) = keys.first() else {
         let off = known.overview.configuration.method == Method::Off;
@@ -279,7 +279,7 @@ fn keys(known: &Known<'_>) -> Fact {
 }
 
 /// What is missing or should be looked after, each with its act; one line that says so when nothing is.
-fn missing(known: &Known<'_>) -> Vec<Fact> {
+fn missing(known: &GroupFacts<'_>) -> Vec<Fact> {
     let overview = known.overview;
     let configuration = &overview.configuration;
     let mut missing = Vec::new();
@@ -345,7 +345,7 @@ fn looked_after(overview: &Overview) -> Vec<(String, String, Step)> {
     weak.chain(role).collect()
 }
 
-fn steps(known: &Known<'_>) -> Vec<StepState> {
+fn steps(known: &GroupFacts<'_>) -> Vec<StepState> {
     let overview = known.overview;
     let configuration = &overview.configuration;
     let on = configuration.method != Method::Off;
@@ -357,7 +357,7 @@ fn steps(known: &Known<'_>) -> Vec<StepState> {
         _ if on => {
             (Condition::Good, format!("{}, {}", configuration.method.label(), configuration.status.label()))
         }
-        _ => (Condition::Off, "Known; switched off".to_owned()),
+        _ => (Condition::Off, "GroupFacts; switched off".to_owned()),
     };
     let keys = match overview.keys.as_slice() {
         [] => (missing, "None yet".to_owned()),

@@ -1,6 +1,6 @@
 //! The access log: page and CSV file. Wire contract §9.
 
-use super::listing::{self, Asked};
+use super::listing::{self, ListQuery};
 use super::visit::{Visit, exported, filled, get, refused, streamed, visit, visit_streamed};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ fn page(visit: &Visit<'_>, group: Option<&Group>) -> Result<Response> {
             LogQuery { group: group.map(|group| group.id), ..LogQuery::default() }
         }
     };
-    let asked = Asked::of(&params, &pages::SORTS);
+    let asked = ListQuery::of(&params, &pages::SORTS);
     let oldest_first = !asked.descending();
     // Rows that are written while somebody reads on do not move the pages under them.
     let newest = params.filled(NEWEST).and_then(|text| text.parse::<i64>().ok()).filter(|_| !oldest_first);

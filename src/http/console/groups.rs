@@ -1,7 +1,7 @@
 //! Groups: the list, one to be made, and a group's overview.
 
 use super::access_log::lines_of;
-use super::listing::{self, Asked};
+use super::listing::{self, ListQuery};
 use super::visit::{filled, get, post, refused, visit};
 use crate::desk::ground::permission;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ const RECENT: u32 = 8;
 fn get_groups(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| {
         let params = call.query();
-        let asked = Asked::of(&params, &pages::SORTS);
+        let asked = ListQuery::of(&params, &pages::SORTS);
         let order = GroupOrder { by: column_of(asked.key()), descending: asked.descending() };
         let search = params.filled("search").unwrap_or_default();
         let sso = match params.filled("sso").as_deref() {

@@ -13,18 +13,18 @@ const PAGES_MAX: u32 = 2_000;
 
 /// Order and page of a list.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ListQuery {
     pub sort: String,
     pub page: u32,
 }
 
-impl Asked {
+impl ListQuery {
     /// Reads them; the first of `choices` is the order that nobody need ask for.
-    pub fn of(params: &Params<'_>, choices: &[SortChoice]) -> Asked {
+    pub fn of(params: &Params<'_>, choices: &[SortChoice]) -> ListQuery {
         let asked = params.filled("sort").unwrap_or_default();
         let known = choices.iter().find(|(value, _)| *value == asked).or(choices.first());
         let page = params.filled("page").and_then(|text| text.parse().ok()).unwrap_or(1);
-        Asked {
+        ListQuery {
             sort: known.map_or_else(String::new, |(value, _)| (*value).to_owned()),
             page: u32::clamp(page, 1, PAGES_MAX),
         }
@@ -40,12 +40,12 @@ impl Asked {
     }
 
     /// The last page when there are fewer: rows were deleted, or somebody wrote the address.
-    pub fn within(self, count: Count) -> Asked {
+    pub fn within(self, count: Count) -> ListQuery {
         let last = match count {
             Count::Exactly(count) => u32::try_from(count.div_ceil(u64::from(PAGE))).unwrap_or(PAGES_MAX),
             Count::MoreThan(_) => PAGES_MAX,
         };
-        Asked { page: self.page.clamp(1, last.max(1)), ..self }
+        ListQuery { page: self.page.clamp(1, last.max(1)), ..self }
     }
 
     /// Rows on the pages before this one.
@@ -54,7 +54,7 @@ impl Asked {
     }
 
     /// This page of rows that are all at hand, and how many there are.
-    pub fn cut<T>(self, rows: Vec<T>) -> (Asked, Vec<T>, Count) {
+    pub fn cut<T>(self, rows: Vec<T>) -> (ListQuery, Vec<T>, Count) {
         let count = Count::Exactly(u64::try_from(rows.len()).unwrap_or(u64::MAX));
         let asked = self.within(count);
         let (skip, take) = (asked.offset(), PAGE);
@@ -115,10 +115,10 @@ mod tests {
             ("page=99999999999", "name", 1),
             ("page=4294967295", "name", 2_000),
         ] {
-            let asked = Asked::of(&Params::of_query(query), &CHOICES);
+            let asked = ListQuery::of(&Params::of_query(query), &CHOICES);
             assert_eq!((asked.sort.as_str(), asked.page), (sort, page), "{query}");
         }
-        let far = Asked::of(&Params::of_query("page=9"), &CHOICES);
+        let far = ListQuery::of(&Params::of_query("page=9"), &CHOICES);
         assert_eq!(far.clone().within(Count::Exactly(51)).page, 2);
         assert_eq!(far.clone().within(Count::Exactly(0)).page, 1);
         let (asked, rows, count) = far.cut((0..51).collect());

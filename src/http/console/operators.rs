@@ -1,6 +1,6 @@
 //! Operators: the list, one to be added, another's password, delete.
 
-use super::listing::{self, Asked};
+use super::listing::{self, ListQuery};
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::error::{Error, Result};
 use crate::gate::Response;
@@ -34,7 +34,7 @@ fn list_page(visit: &Visit<'_>, status: u16, fill: &Fill) -> Result<Response> {
     // By name as they come.
     let mut operators = visit.desk().appliance.operators(&visit.caller)?;
     operators.retain(|operator| operator.name.to_lowercase().contains(&wanted));
-    let asked = Asked::of(&params, &pages::SORTS);
+    let asked = ListQuery::of(&params, &pages::SORTS);
     match asked.key() {
         "signed_in" => operators.sort_by_key(|operator| operator.signed_in_at),
         "made" => operators.sort_by_key(|operator| operator.created_at),

@@ -1,6 +1,6 @@
 //! Roles: the list, one to be made, changed, deleted.
 
-use super::listing::{self, Asked};
+use super::listing::{self, ListQuery};
 use super::meanwhile;
 use super::visit::{Visit, filled, get, post, refused, visit};
 use crate::desk::ground::opened::{self, CHANGED_MEANWHILE};
@@ -41,7 +41,7 @@ fn get_roles(app: &App, call: &Call<'_>) -> Result<Response> {
         };
         // By name as they come, and so few that all are at hand (`ROLES_MAX`).
         let mut lines: Vec<_> = roles.into_iter().filter(|view| fits(&view.role)).map(line_of).collect();
-        let asked = Asked::of(&params, &pages::SORTS);
+        let asked = ListQuery::of(&params, &pages::SORTS);
         if asked.key() == "users" {
             lines.sort_by_key(|line| line.active_users);
         }

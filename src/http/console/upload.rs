@@ -1,6 +1,6 @@
 //! The CSV upload in the console, and the export of a group's users.
 
-use super::listing::Asked;
+use super::listing::ListQuery;
 use super::users::role_chosen;
 use super::visit::{Visit, exported, get, post, refused, streamed, upload, visit, visit_streamed};
 use crate::desk::people::csv_upload::{
@@ -142,7 +142,7 @@ fn preview_page(
         RowOutcome::Created => 3,
         RowOutcome::Unchanged => 4,
     });
-    let (asked, rows, count) = Asked::of(&visit.call.query(), &[]).cut(rows);
+    let (asked, rows, count) = ListQuery::of(&visit.call.query(), &[]).cut(rows);
     let lines: Vec<_> = rows.into_iter().map(line_of).collect();
     let address = address(group, id);
     let remarks: Vec<String> = preview.columns.iter().filter_map(|column| column.remark()).collect();

@@ -1,7 +1,7 @@
 //! Users: the list with its filters, one to be made, one to be changed, suspended, deleted.
 
 use super::access_log::lines_of;
-use super::listing::{self, Asked};
+use super::listing::{self, ListQuery};
 use super::meanwhile;
 use super::visit::{Visit, filled, get, password_typed_twice, post, refused, visit};
 use crate::desk::ground::opened::{self, CHANGED_MEANWHILE};
@@ -46,7 +46,7 @@ fn get_users(app: &App, call: &Call<'_>) -> Result<Response> {
         let roles = visit.desk().people.role_choices(&visit.caller, group.id)?;
         let count =
             visit.desk().people.count_members_to(&visit.caller, group.id, &filters, listing::COUNT_MAX)?;
-        let asked = Asked::of(&params, &pages::SORTS).within(count);
+        let asked = ListQuery::of(&params, &pages::SORTS).within(count);
         let order = Some(MemberOrder { by: column_of(asked.key()), descending: asked.descending() });
         let query = MemberQuery { order, offset: asked.offset(), limit: listing::PAGE, ..filters.clone() };
         let found = visit.desk().people.members(&visit.caller, group.id, &query)?;

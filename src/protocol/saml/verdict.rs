@@ -252,7 +252,7 @@ fn facts(
     }))
 }
 
-type Named = (Option<Option<NameId>>, Option<Vec<Attribute>>);
+type SubjectAndAttributes = (Option<Option<NameId>>, Option<Vec<Attribute>>);
 
 /// Judges NameID and attributes, decrypting those that came encrypted; not where nothing is covered,
 /// because a stranger could have us decrypt by the thousand.
@@ -261,7 +261,7 @@ fn named(
     expect: &Expectations<'_>,
     covered: bool,
     sheet: &mut Sheet,
-) -> Result<Named, Stop> {
+) -> Result<SubjectAndAttributes, Stop> {
     let decrypt = |holder, local| match covered {
         true => decrypted_named(holder, local, expect),
         false => Err(DecryptReject::Failed),
