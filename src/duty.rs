@@ -3,7 +3,7 @@
 //! A thread of the gate that answers one client has others to look after. While it takes microseconds, they
 //! wait; before it waits for a disk or hashes a password, another thread must step in. Only the one who is
 //! about to take long knows that, deep inside; only the gate knows who else there is. So the gate leaves word
-//! with the thread ([`begin`]), and whoever takes long says so ([`relieve`]). On a thread without a duty
+//! with the thread ([`begin`]), and anyone who takes long says so ([`relieve`]). On a thread without a duty
 //! nothing happens.
 
 use std::cell::RefCell;

@@ -1,6 +1,6 @@
 //! What the machine says: room on a disk, and what this process takes of it.
 //!
-//! Knows paths and numbers, and nothing of what they are for. What the system does not tell is `None`: whoever asks goes
+//! Knows paths and numbers, and nothing of what they are for. What the system does not tell is `None`: anyone who asks goes
 //! on without it.
 
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Metrics as text, in the format that Prometheus and others read (OpenMetrics 1.0). The one room that knows the library
-//! that writes it; what the numbers mean, who fills a [`Metrics`] in says.
+//! Metrics as text, in the format that Prometheus and others read (OpenMetrics 1.0). Only this file knows the library
+//! that writes it. What the numbers mean is decided where a [`Metrics`] is filled in.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Percent-encoding undone (RFC 3986 §2.1): the one decoder, in three readings.
 //!
-//! What to refuse of a decoded text is the business of whoever asked for it. An escape is a percent sign and two
+//! What to refuse of a decoded text is the business of the one who asked for it. An escape is a percent sign and two
 //! hexadecimal digits.
 
 use std::borrow::Cow;

@@ -67,13 +67,13 @@ impl<T: Send + 'static> Promise<T> {
     pub fn wait(self) -> Result<T> {
         duty::relieve();
         let (reply, answered) = sync_channel(1);
-        // Whoever waited may be gone; what was begun stands all the same.
+        // Anyone who waited may be gone; what was begun stands all the same.
         (self.begin)(Waiter::Thread, Box::new(move |outcome| drop(reply.send(outcome))));
         answered.recv().map_err(|_| closing())?()
     }
 }
 
-/// What whoever waits is told when nothing will come any more.
+/// What anyone who waits is told when nothing will come any more.
 pub fn closing() -> Error {
     Error::new(Kind::Unavailable, "store_closing", "The server is stopping. Try again shortly.")
 }

@@ -69,7 +69,7 @@ pub struct Keys {
 
 impl Keys {
     /// Reads the master key from `path`. At the first start, when `database` is not there either,
-    /// the file is made (mode 0600), and before the database: so whoever finds a database without it has lost it.
+    /// the file is made (mode 0600), and before the database: so anyone who finds a database without it has lost it.
     ///
     /// # Errors
     /// `Fault` when the file cannot be made or read; `Denied` when it is missing beside a database, when others

@@ -14,7 +14,7 @@ use std::time::Duration;
 const LINES: usize = 1_024;
 /// Bytes of a line; the rest of a longer one is cut off. With [`LINES`] the most memory that the queue takes.
 const LINE: usize = 4_096;
-/// How long whoever stops waits for those who read.
+/// How long anyone who stops waits for those who read.
 const FLUSH: Duration = Duration::from_secs(2);
 
 static QUEUE: Queue = Queue::new();
@@ -120,7 +120,7 @@ impl Queue {
         }
     }
 
-    /// Waits for the next line. Those that were dropped are told of first: whoever reads now has read those before.
+    /// Waits for the next line. Those that were dropped are told of first: anyone who reads now has read those before.
     fn next(&self) -> String {
         let mut state = self.lock();
         loop {

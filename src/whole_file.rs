@@ -53,7 +53,7 @@ impl WholeFile {
         Ok(whole)
     }
 
-    /// Where the file stands until [`WholeFile::keep`], flushed: for whoever checks it before it counts.
+    /// Where the file stands until [`WholeFile::keep`], flushed: for the one who checks it before it counts.
     ///
     /// # Errors
     /// What the system says.

@@ -1,8 +1,8 @@
 //! The way back from a backup. A backup that is made takes it too, before it counts.
 //!
-//! What is restored has lost what happened since the backup: who was suspended may be let in again, who signed out may be
-//! signed in. So everything that was handed out ends, assertions that were made before are refused, and the operators are
-//! told what may have been undone until one of them has read it.
+//! A restored appliance has lost what happened since the backup: a suspended user may be active again, and a user who
+//! signed out may be signed in. So all sessions, tokens and links end, assertions from before the restore are refused, and
+//! the console shows what may have been undone until an operator has read it.
 
 mod place;
 mod promote;
@@ -251,7 +251,7 @@ fn a_login_key_signs_in(desk: &Desk) -> Result<bool> {
 /// does not stand in `to` already; `old` is the data directory of the lost appliance, where it can still be read.
 ///
 /// Whole or not at all: a restore that is interrupted leaves a directory on which no server starts ([`unfinished`]), and
-/// the next restore begins anew. The caller keeps servers and other restores off `to`.
+/// the next restore begins again. The caller keeps servers and other restores off `to`.
 ///
 /// # Errors
 /// `Conflict` with code `restore_over_data`; `Fault` with code `cannot_restore`; those of [`unpack`] and

@@ -91,7 +91,7 @@ pub struct Connection {
     since: Instant,
     deadline: Instant,
     answers: u8,
-    /// The request is answered soon, or whoever answers it has this thread relieved.
+    /// The request is answered soon, or anyone who answers it has this thread relieved.
     brief: bool,
     /// The bytes of the body that is being answered: counted until the answer is known.
     account: Option<Bytes>,

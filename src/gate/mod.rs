@@ -10,7 +10,7 @@
 //! 1. [`request`], `response`, `resume`: what goes in and out; [`limits`], [`address`], [`tls`], [`counters`],
 //!    [`shutdown`], and what connections have in common of them (`shared`).
 //! 2. `head`, `body`, `refused_head`, `refusal`, `print`: HTTP as bytes in and values out. Pure.
-//! 3. `connection`: the life of one connection, on its `wire`, with what is `incoming` and buffers that are `spare`.
+//! 3. `connection`: the life of one connection, on its `wire`, with what is `incoming` and `buffers` that connections share.
 //! 4. `acceptor`, `parked`, `slots`, `ledger`: accepting, parking, counting; `pool`, `workers`: the threads, and what they do.
 
 mod acceptor;

@@ -1,11 +1,10 @@
 //! The threads that serve connections: leader and followers.
 //!
-//! One thread at a time is on the lookout: it waits for the poller. What it finds it queues, and then does
-//! itself, one job after the other, before it looks out again: as long as jobs are quick, one thread that is
-//! awake does all of them, without a switch for each. A thread that has more jobs before it than it does soon
-//! wakes another; one that is about to take long ([`duty`]) does too, unless somebody else is on the lookout
-//! or will soon be. The one that is woken is the one that went to rest last, whose memory is still warm. So
-//! quick jobs are done by few threads, and jobs that block have a thread each, up to a number.
+//! One thread at a time, the leader, waits for the poller. It queues the jobs that it finds and then does them itself, one
+//! after the other, before it waits again. As long as jobs are quick, one thread does all of them, without a switch of
+//! threads for each. A thread wakes another one when the queue is longer than it can empty soon, or when its own job will
+//! take long ([`duty`]) and no other thread is about to take over. It wakes the thread that rested last, whose memory is
+//! still warm. So few threads do the quick jobs, and each job that blocks has a thread of its own, up to a limit.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -238,7 +237,7 @@ impl<W: PoolWork> Pool<W> {
             drop(state);
             std::thread::park_timeout(KEPT.saturating_sub(since.elapsed()));
             state = self.lock();
-            // Whoever calls a thread takes it off the list; all other wakes mean nothing.
+            // Anyone who calls a thread takes it off the list; all other wakes mean nothing.
             let Some(at) = state.resting.iter().position(|thread| thread.id() == me.id()) else {
                 state.coming = false;
                 return (state, true);

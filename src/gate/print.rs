@@ -1,8 +1,8 @@
 //! Prints responses (RFC 9112 sections 4 and 6): status line, fields, body, ready to be sent in one call.
 //!
-//! tiny_http's `raw_print` writes piece by piece, names itself in `Server` and formats the date anew each
+//! tiny_http's `raw_print` writes piece by piece, names itself in `Server` and formats the date again each
 //! time; this printer takes the same response apart instead. Framing and connection fields are the gate's
-//! alone. A field with a control character never leaves (CVE-2026-66753): it would let whoever chose the
+//! alone. A field with a control character never leaves (CVE-2026-66753): it would let anyone who chose the
 //! value write the rest of the response.
 
 use std::cell::RefCell;

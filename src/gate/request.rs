@@ -98,7 +98,7 @@ pub struct Head<'a> {
 pub struct RequestPolicy {
     /// Bytes of body it may have; a longer body is refused with 413.
     pub body_limit: usize,
-    /// It is answered within some hundred microseconds, or whoever answers says [`crate::duty::relieve`]
+    /// It is answered within some hundred microseconds, or anyone who answers says [`crate::duty::relieve`]
     /// first. Every other request has the gate call another thread before it is answered.
     pub brief: bool,
 }

@@ -27,7 +27,7 @@ impl Resume {
     }
 
     /// Goes on: a thread of the gate makes the response, and may block for it, and sends it. Does not block
-    /// whoever calls. A panic in `answer` is answered as one in the handler.
+    /// anyone who calls. A panic in `answer` is answered as one in the handler.
     pub fn with(mut self, answer: impl FnOnce() -> Response + Send + 'static) {
         if let Some(connection) = self.put_aside.take() {
             connection.answer(Box::new(answer));

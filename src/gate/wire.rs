@@ -302,7 +302,7 @@ impl Read for Source<'_> {
                 return Err(error.into());
             }
         };
-        // The end stays readable: it must be found again by whoever asks next.
+        // The end stays readable: it must be found again by the one who asks next.
         *self.may_have_more = received == buffer.len() || received == 0;
         if self.first_byte.is_none() {
             *self.first_byte = buffer.first().copied().filter(|_| received > 0);

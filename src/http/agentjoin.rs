@@ -1,11 +1,11 @@
 //! The pages behind the Service Target URLs, and the sign-in page. Wire contract §3.7, §6.3.
 //!
 //! - `/agentjoin/AgentView.aspx`, `/agentjoin/AgentJoin.aspx`, `/agent/start`: GET and POST, names in any
-//!   case, unknown fields ignored. Whoever brings a credential is signed in and gets the cookie `GSSNID`;
-//!   whoever has the cookie already, needs none; all others are asked.
+//!   case, unknown fields ignored. Anyone who brings a credential is signed in and gets the cookie `GSSNID`;
+//!   anyone who has the cookie already, needs none; all others are asked.
 //! - `/login/default.aspx`, `/login/signout.aspx`: in and out by password.
 //!
-//! Whoever names a group is asked by the group's identity provider, or, where the group has no single sign-on, for a
+//! Anyone who names a group is asked by the group's identity provider, or, where the group has no single sign-on, for a
 //! password; the sites that the group allows may frame what is asked.
 
 use tiny_http::Method;
@@ -133,7 +133,7 @@ fn without_credential(
                 return Ok(welcome(app, purpose, &signed_in, None, &sites));
             }
             Err(error) if !is_refusal(&error) => return Err(error),
-            // The web session has ended: asked anew.
+            // The web session has ended: asked again.
             Err(_) => {}
         }
     }
@@ -234,7 +234,7 @@ fn refused(app: &App, fields: &Fields<'_>, error: &Error) -> Result<Response> {
 }
 
 /// The sign-in form, which comes back to the same address with the same parameters. `named` is the group that the
-/// request names: whoever fills the form in may name another one in its place.
+/// request names: anyone who fills the form in may name another one in its place.
 fn asked(
     app: &App,
     call: &Call<'_>,

@@ -1,6 +1,6 @@
 //! Reads the credential of a request, wherever it travels: JSON or form body, query, headers. Wire contract
 //! §2.4, §6.1, §6.8. The cookie is read by pages only, in [`super::gssnid`]: elsewhere it would let other
-//! sites act for whoever is signed in.
+//! sites act for the signed-in user.
 
 use std::borrow::Cow;
 

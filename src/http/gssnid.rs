@@ -40,7 +40,7 @@ pub fn values(request: &Request) -> impl Iterator<Item = &str> {
     request.cookies(NAME).filter(|value| !value.is_empty()).take(2)
 }
 
-/// The web session of whoever sends the request, unverified.
+/// The web session of the one who sends the request, unverified.
 pub fn of(request: &Request) -> Option<Credential> {
     value(request).map(|value| Credential::WebSession(value.to_owned().into()))
 }

@@ -225,7 +225,7 @@ fn a_wrong_password_is_a_fault_that_clients_of_soap_read() {
         <username>admin.seven</username><password>wrong</password></ValidateUser></s:Body></s:Envelope>"#;
     let unreadable =
         r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>"#;
-    // SOAP 1.1 section 6.2: a fault has the status 500. Whoever sends a form goes by the refusal's own.
+    // SOAP 1.1 section 6.2: a fault has the status 500. Anyone who sends a form goes by the refusal's own.
     for (body, expected) in [(body, 500), (unreadable, 500), ("<no xml", 500), (form, 401)] {
         let (status, kind, text) = ask(&f, Method::Post, path, &[], body);
         let document = roxmltree::Document::parse(&text).unwrap();

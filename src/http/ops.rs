@@ -30,7 +30,7 @@ fn get_health(app: &App, _: &Call<'_>) -> Result<Response> {
     Ok(answer::json(200, &document))
 }
 
-/// `GET /livez`: 200 as long as requests are answered at all. Whoever restarts what does not answer asks here.
+/// `GET /livez`: 200 as long as requests are answered at all. Anyone who restarts what does not answer asks here.
 fn get_livez(_: &App, call: &Call<'_>) -> Result<Response> {
     let text = if is_verbose(call) { "[+] alive ok\nalive\n" } else { "alive\n" };
     Ok(answer::text(200, text))

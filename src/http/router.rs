@@ -442,7 +442,7 @@ impl Handler for App {
     }
 }
 
-/// How errors are printed at `route`; at a path that is nobody's, as whoever asks reads them.
+/// How errors are printed at `route`; at a path that is nobody's, as anyone who asks reads them.
 fn shape_of(route: Option<&Route>, request: &Request) -> Errors {
     let wants_page = || request.header("Accept").is_some_and(|accept| accept.contains("text/html"));
     match route {

@@ -191,7 +191,7 @@ fn newer_answer(desk: &Desk, authorized: &Authorized, browser: &BrowserSignIn) -
 fn validate_user(app: &App, call: &Call<'_>) -> Result<Response> {
     let envelope = soap::is_envelope(&call.request.body);
     match validated(app, call, envelope) {
-        // Whoever sends a form goes by the status of the refusal, as everywhere.
+        // Anyone who sends a form goes by the status of the refusal, as everywhere.
         Err(error) if envelope => {
             Ok(RefusedRequest::of(call.request).refused(error, Errors::Own(fault_of_envelope)))
         }

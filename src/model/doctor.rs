@@ -17,7 +17,7 @@ pub struct Finding {
     pub repair: String,
 }
 
-/// What only whoever runs the program knows: the process and its settings.
+/// What only anyone who runs the program knows: the process and its settings.
 #[derive(Debug, Clone, Default)]
 pub struct Installation {
     /// Whether a server runs, and for how long, in seconds.
@@ -26,7 +26,7 @@ pub struct Installation {
     pub certificate: Option<ServerCertificate>,
     /// Scheme and authority that are configured.
     pub public_origin: Option<String>,
-    /// Scheme and authority that the browser of whoever asks uses.
+    /// Scheme and authority that the browser of the one who asks uses.
     pub asked_as: Option<String>,
     /// Lines of the server log that nobody read in time.
     pub dropped_lines: u64,

@@ -24,7 +24,7 @@ use super::citations;
 use crate::clock::Timestamp;
 use crate::protocol::check::{Check, CheckOutcome};
 
-/// What a colour says. The words beside it say the same, for whoever does not see the colour.
+/// What a colour says. The words beside it say the same, for the one who does not see the colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Plain,

@@ -1,4 +1,4 @@
-//! The server's first page, for whoever types its bare address: what this is, and where to go.
+//! The server's first page, for the one who types its bare address: what this is, and where to go.
 
 use maud::{Markup, html};
 

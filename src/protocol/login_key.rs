@@ -2,8 +2,8 @@
 //!
 //! `$1$<expiry>$<signature>`, 57 characters: the signature is HMAC-SHA256 under the group's API key over
 //! Group ID, PUID, version and expiry written one after the other. Enter at [`make`], [`verify`], and, for
-//! people, [`explain`]. What time it is, is an argument; whether the PUID names anybody, somebody else
-//! knows.
+//! people, [`explain`]. The time is an argument. Whether a user has the PUID, the
+//! caller must look up.
 //!
 //! A login key is replayable until it expires, by design (wire contract §2.5): nothing here remembers one.
 

@@ -1,6 +1,6 @@
 //! `/metrics`: a listener of its own, behind the same strict front door, that answers one path.
 //!
-//! It tells no group and no person apart. Whoever reaches it may read it, so it listens only where it was told to.
+//! It tells no group and no person apart. Anyone who reaches it may read it, so it listens only where it was told to.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

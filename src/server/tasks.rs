@@ -44,7 +44,7 @@ pub fn back_up_by_plan(desk: &Arc<Desk>) -> Result<()> {
     })
 }
 
-/// Proves now and then that writes work, so that whoever asks whether the server is ready need not write.
+/// Proves now and then that writes work, so that anyone who asks whether the server is ready need not write.
 pub fn prove_writes(desk: &Arc<Desk>) -> Result<()> {
     repeat(desk, "proof-of-writes", SMALL_STACK, |desk| match desk.appliance.prove_that_writes_work() {
         true => PROOF_OF_WRITES,

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Memory in which the writer's connection may keep pages, in KiB.
 pub(super) const WRITER_CACHE_KIB: usize = 4096;
-/// The same for each reader. It fills only between two commits, after which a reader starts anew, and what it
+/// The same for each reader. It fills only between two commits, after which a reader starts again, and what it
 /// lacks the system has in memory. Not a mapped file instead: that is unmapped after each commit, which costs
 /// the next look-up more than reading the pages.
 pub(super) const READER_CACHE_KIB: usize = 2048;

@@ -92,7 +92,7 @@ fn nobody_finds_what_an_import_makes_until_it_is_finished() {
         .unwrap();
     assert_eq!(found(&store, "ann.x"), [false; 12]);
     assert!(log(&store).is_empty());
-    // Whoever wants the same hears that it is taken, and others are made as ever, with numbers of their own.
+    // Anyone who wants the same hears that it is taken, and others are made as ever, with numbers of their own.
     let taken = store.write(Timestamp(4), |w| made(w, "ANN.x")).err().map(|e| e.code);
     assert_eq!(taken, Some("address_taken"));
     let other = store.write(Timestamp(4), |w| made(w, "bob.x")).unwrap();

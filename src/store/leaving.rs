@@ -56,7 +56,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Deletes a group for whoever looks: with all that is its own, and the people who are members of no other group.
+    /// Deletes a group for the one who looks: with all that is its own, and the people who are members of no other group.
     /// Its number and Unique Account ID are retired, its name is free. What is left of it is hidden until
     /// [`Writer::sweep_group`] has taken it away. Takes as long for a large group as for a small one.
     ///

@@ -28,9 +28,9 @@ const LONG: i64 = 4_000;
 const TOO_LONG: i64 = 8_000;
 /// So many more pages are written before the next attempt, when somebody reads for long.
 const BETWEEN_ATTEMPTS: i64 = 1_000;
-/// How long the writer waits for those who read. Whoever reads for longer lets the log grow.
+/// How long the writer waits for those who read. Anyone who reads for longer lets the log grow.
 const WAIT_FOR_READERS: Duration = Duration::from_millis(20);
-/// How long whoever opens or closes the database waits for others who do so.
+/// How long anyone who opens or closes the database waits for others who do so.
 const WAIT_FOR_OTHERS: Duration = BUSY_TIMEOUT;
 
 /// The length of a log's head, and of what stands before each page in it.
@@ -117,7 +117,7 @@ pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Held by whoever opens or closes the database, or moves pages from the log into it: one process at a time. It ends
+/// Held by the one who opens or closes the database, or moves pages from the log into it: one process at a time. It ends
 /// with the process, however that ends.
 pub(super) struct Turn(#[expect(dead_code, reason = "held, not used")] File);
 
@@ -153,7 +153,7 @@ fn try_turn(path: &Path) -> Result<Option<Turn>> {
     }
 }
 
-/// Marks the database as open, unless it is: whoever opens it first does. From then on the file alone is not the
+/// Marks the database as open, unless it is: anyone who opens it first does. From then on the file alone is not the
 /// database, and says so.
 pub(super) fn mark_open(connection: &Connection, path: &Path, turn: &Turn) -> Result<()> {
     let (closed, named): (bool, _) = connection

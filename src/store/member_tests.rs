@@ -201,7 +201,7 @@ fn a_large_group_is_walked_in_the_order_in_which_it_would_be_sorted() {
         .unwrap();
     let page = |descending, everybody, offset| {
         let order = Some(MemberOrder { by: MemberColumn::Address, descending });
-        // Everybody is walked; whoever is asked for by a criterion that all keep to is sorted.
+        // Everybody is walked; anyone who is asked for by a criterion that all keep to is sorted.
         let state = if everybody { None } else { Some(MemberState::Active) };
         let query = MemberQuery { order, state, offset, limit: 50, ..MemberQuery::default() };
         let found = store.read(|r| r.members(G, &query, NOW)).unwrap();

@@ -203,7 +203,7 @@ impl Store {
     }
 
     /// Writes what waits to be written and closes the database, so that the file alone is the database unless another
-    /// process has it open. Whoever uses the store after that is told that it is closing. `None` when it was closed
+    /// process has it open. Anyone who uses the store after that is told that it is closing. `None` when it was closed
     /// before.
     pub fn close(&self) -> Option<Closed> {
         self.inner.close()

@@ -52,7 +52,7 @@ pub(super) fn beside_server(path: &Path, judge: Judge<'_>) -> Result<(Connection
 }
 
 fn size_of(path: &Path) -> Result<Option<u64>> {
-    // Opened, not only looked at: whoever may not read it is told so, not what SQLite makes of that.
+    // Opened, not only looked at: anyone who may not read it is told so, not what SQLite makes of that.
     match std::fs::File::open(path).and_then(|file| file.metadata()) {
         Ok(found) => Ok(Some(found.len())),
         Err(e) => unless_missing(path, &e),

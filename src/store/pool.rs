@@ -40,7 +40,7 @@ impl Pool {
     pub fn with<T>(&self, task: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let mut state = self.lock();
         if state.idle.is_empty() {
-            // Whoever has them may read for long.
+            // Anyone who has them may read for long.
             drop(state);
             duty::relieve();
             state = self.lock();

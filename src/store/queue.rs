@@ -2,12 +2,12 @@
 //!
 //! A command on the host holds the lock for milliseconds, a repair or a backup tool for as long as it likes. So:
 //!
-//! - For a short while ([`LockWait::Short`]) all wait: nobody notices a command that writes.
-//! - Then ([`LockWait::Long`]) whoever has read something and only owes a row of the access log is answered, and the row
+//! - For a short while ([`LockWait::Short`]) everyone waits: nobody notices a command that writes.
+//! - Then ([`LockWait::Long`]) anyone who has read something and only owes a row of the access log is answered, and the row
 //!   follows when the lock is free; a note on which nothing hangs is left undone; and of those who wait with a thread each,
 //!   only so many go on waiting, so that reads find threads.
 //! - When [`BOUND`] is over ([`LockWait::Over`]), counted from the first that waited, all are told so together, and
-//!   whoever comes after that is told at once, until the lock is free.
+//!   anyone who comes after that is told at once, until the lock is free.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -29,7 +29,7 @@ const BOUND: Duration = BUSY_TIMEOUT;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Threads that may wait for longer than [`SHORT`]. The gate has 128.
 const THREADS: usize = 96;
-/// Rows that may follow: of a few hundred bytes each. Whoever owes one more waits as those do who write.
+/// Rows that may be written later; each has a few hundred bytes. Anyone who owes one more waits as those do who write.
 const ROWS: usize = 4_096;
 
 /// How long another process has held the lock.
@@ -94,7 +94,7 @@ impl Queue {
     /// Answers whom it may answer without the lock. Says whether the last job was among them.
     pub fn lock_is_held(&mut self, held: &Error) -> bool {
         let since = *self.held_since.get_or_insert_with(Instant::now);
-        // Looked at before anybody is taken out of the queue, so that whoever is told was there in time.
+        // Looked at before anybody is taken out of the queue, so that anyone who is told was there in time.
         let stage = (self.patience)(since.elapsed());
         let places =
             if stage == LockWait::Short { QUEUE.saturating_sub(self.waiting.len()) } else { usize::MAX };
@@ -128,7 +128,7 @@ impl Queue {
         ends
     }
 
-    /// Answers whoever owes only a row, while there is room for it; gives back any other job.
+    /// Answers anyone who owes only a row, while there is room for it; gives back any other job.
     fn answered_before_its_row(&mut self, job: Job) -> Option<Job> {
         match job.work {
             JobWork::Log { now, entry, when: Appended::MayFollow, receiver } if self.rows.len() < ROWS => {

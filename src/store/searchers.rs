@@ -1,7 +1,7 @@
 //! The connections for what may take long: lists, searches, exports.
 //!
 //! There are few, and those who wait for one hold a thread each. So few wait, not for long, and the others are told
-//! to come again: of one asker a handful, of one group not all. Whoever asks for a group that nobody searches at the
+//! to come again: of one asker a handful, of one group not all. Anyone who asks for a group that nobody searches at the
 //! moment goes before those whose group has a connection already.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -125,7 +125,7 @@ impl Searchers {
             state.next_ticket += 1;
             state.waiting.push((ticket, asker.clone()));
             drop(state);
-            // Whoever has them may read for long.
+            // Anyone who has them may read for long.
             duty::relieve();
             let patience = if asker.exports { PATIENCE_OF_AN_EXPORT } else { self.patience };
             let until = Instant::now() + patience;
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn few_wait_fewer_of_one_group_and_of_one_asker_and_none_for_ever() {
-        // With patience without end, whoever is let in to wait would hang here.
+        // With patience without end, anyone who is let in to wait would hang here.
         let forever = Duration::from_secs(1 << 32);
         let full = searchers(0, forever);
         waiting(&full, (0..16).map(|n| asker(n, n)));

@@ -1,4 +1,4 @@
-//! Whether writes work and how long they take: what the writer knows of it, for whoever asks without writing anything.
+//! Whether writes work and how long they take: what the writer knows of it, for the one who asks without writing anything.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};

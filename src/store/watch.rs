@@ -1,4 +1,4 @@
-//! What whoever watches the appliance wants to know of the database: how large its files are, and which certificates end.
+//! What anyone who watches the appliance wants to know of the database: how large its files are, and which certificates end.
 
 use super::{Reader, Store, database_fault, log_file};
 use crate::clock::Timestamp;

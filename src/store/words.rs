@@ -3,7 +3,7 @@
 //! The table `user_words` holds each word of a user behind two spaces, with two more behind the last:
 //! `"  ann  lee  ann.lee.example.com  "`. So a word's beginning and its end are trigrams as well as its middle, and
 //! one index, `user_trigrams`, answers "has", "begins", "ends" and "is". It answers a little too much (the trigrams
-//! may stand apart, or in the name of the user in another group); whoever it names is compared again by the rows.
+//! may stand apart, or in the name of the user in another group); anyone who it names is compared again by the rows.
 //!
 //! The tables are kept by triggers of `schema.sql`, so that no statement that changes people can forget them.
 

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
 //! Jobs wait in a bounded queue. The thread takes all that are waiting, runs each in one transaction, in a
-//! savepoint of its own, commits once, and only then answers each: whoever was answered has a durable change.
+//! savepoint of its own, commits once, and only then answers each: anyone who was answered has a durable change.
 //! While another process holds the lock, [`super::queue`] says what becomes of them.
 //! `synchronous=FULL` makes a commit cost a disk flush; sign-ins that arrive together share it.
 
@@ -107,7 +107,7 @@ impl WriterThread {
     }
 
     /// Queues the job when the promise is asked for. A job that the closed queue does not take is dropped with
-    /// its receiver, which whoever waits hears.
+    /// its receiver, which anyone who waits hears.
     fn promise<T: Send + 'static>(
         &self,
         may_be_left: bool,

@@ -1,7 +1,7 @@
 //! The claim: how the first operator comes to an appliance that nobody runs yet.
 //!
 //! At each start without operators a fresh one-time token is made and printed on the host; only its
-//! fingerprint is kept. Whoever opens the link with it names the first operator.
+//! fingerprint is kept. Anyone who opens the link with it names the first operator.
 
 use crate::desk::appliance::Appliance;
 use crate::desk::appliance::console_sessions::SIGN_IN;

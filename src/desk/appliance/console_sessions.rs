@@ -224,7 +224,7 @@ impl Appliance {
         })
     }
 
-    /// Signs the operator in who has just claimed the appliance, or anybody whose session must begin anew.
+    /// Signs the operator in who has just claimed the appliance, or anybody whose session must begin again.
     /// `proof` is the hash of the password that was verified: with another one by now, nobody comes in.
     pub(in crate::desk) fn new_console_session(
         &self,
@@ -339,7 +339,7 @@ impl Appliance {
         Ok(next)
     }
 
-    /// Changes the password of whoever is signed in, ends all their sessions, and begins a new one.
+    /// Changes the password of the signed-in user, ends all their sessions, and begins a new one.
     ///
     /// # Errors
     /// `Unauthenticated` for the field `current` when the present password is wrong, which counts as a
@@ -458,7 +458,7 @@ impl Appliance {
     }
 }
 
-/// Names whoever is signed in to the console: by number, which is never given again.
+/// Names the signed-in user to the console: by number, which is never given again.
 pub fn person_of(actor: &Actor) -> String {
     match actor {
         Actor::Operator { id, .. } => format!("operator {}", id.0),

@@ -41,7 +41,7 @@ impl Readiness {
 #[derive(Default)]
 pub(super) struct Recent {
     last: Mutex<Option<(Instant, Arc<Readiness>)>>,
-    /// Held by whoever finds the next one.
+    /// Held by the one who finds the next one.
     finding: Mutex<()>,
 }
 

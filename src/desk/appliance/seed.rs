@@ -294,7 +294,7 @@ fn write_group(w: &Writer<'_>, caller: &Caller, group: &ReadyGroup, made: &mut S
             made.roles += 1;
         }
     }
-    // Whoever took the sites away from a group that is there has them not put back.
+    // Anyone who took the sites away from a group that is there has them not put back.
     let configures = group.sso.is_some() && !w.has_sso_configuration(id)?;
     if (is_new || configures) && !group.allowed_sites.is_empty() && w.allowed_sites(id)?.is_empty() {
         w.set_allowed_sites(id, &group.allowed_sites)?;

@@ -1,4 +1,4 @@
-//! What whoever watches the appliance is told: facts that the doctor judges and that metrics print.
+//! What anyone who watches the appliance is told: facts that the doctor judges and that metrics print.
 //!
 //! Of identity providers' certificates and of backups the answer of a minute ago is good enough: those are looked up once
 //! a minute, however often somebody asks.

@@ -1,7 +1,7 @@
 //! Guarding against guessing: failures are counted by address, and by account seen from one address.
 //!
 //! An account that is guessed at from one address is refused to that address only, so that a stranger who
-//! forges login keys locks nobody out. Counters live in memory, and their number is bounded: whoever has
+//! forges login keys locks nobody out. Counters live in memory, and their number is bounded: anyone who has
 //! many addresses can make the guard forget, never make it grow. Wrong passwords are besides counted in the
 //! store (`users.failures`), where they outlast a restart; they lock the password, and nothing else that the user
 //! signs in with. Wire contract §11, Q19.
@@ -28,7 +28,7 @@ const COUNTERS_MOST: usize = 65_536;
 /// Refusals of one address within [`WINDOW_SECONDS`] of which each is noted. An integrator who tries ten keys in a
 /// row finds all of them, and so do several behind one address; a refusal takes some 5 KB of the disk.
 pub const NOTED_MOST: u32 = 100;
-/// Likewise of all addresses together: whoever has very many could else fill the disk from each of them.
+/// Likewise of all addresses together: anyone who has very many could else fill the disk from each of them.
 pub const NOTED_MOST_OF_ALL: u32 = 10_000;
 /// Sign-ins that one address may begin within [`WINDOW_SECONDS`]: all of a large company at nine in the morning, behind
 /// one address. Each keeps a row, of up to 5 KB, until it is answered or ends.
@@ -116,7 +116,7 @@ pub struct Guard {
 type InVerification = Arc<Mutex<HashMap<u64, u32>>>;
 
 /// A password that is being verified, counted until it is dropped: it counts as wrong until it has been found right,
-/// so that however many are sent at once, no more are verified than one address may try. Whoever counts the failure
+/// so that however many are sent at once, no more are verified than one address may try. Anyone who counts the failure
 /// drops it afterwards.
 pub struct Reserved {
     in_verification: InVerification,

@@ -1,6 +1,6 @@
 //! What is kept in memory because it is costly to make again: bounded, the oldest goes first.
 //!
-//! An entry is only a shortcut. Whoever takes one proves it against what the database says at that moment, so nothing
+//! An entry is only a shortcut. Anyone who takes one proves it against what the database says at that moment, so nothing
 //! here needs to be told of a change.
 
 use std::collections::{HashMap, VecDeque};

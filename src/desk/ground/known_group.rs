@@ -13,7 +13,7 @@ pub fn known(reader: &Reader<'_>, group: GroupId) -> Result<Group> {
     reader.group(group)?.ok_or_else(unknown)
 }
 
-/// Refuses the number and the Unique Account ID of a group that was deleted: whoever still holds a credential or a
+/// Refuses the number and the Unique Account ID of a group that was deleted: anyone who still holds a credential or a
 /// link with them must not reach somebody else's group.
 ///
 /// # Errors

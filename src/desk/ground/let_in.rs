@@ -1,6 +1,6 @@
 //! Letting somebody in again whom too many failures keep out, from whichever process.
 //!
-//! The guard counts in the memory of the server, and a command on the host is another process. So whoever lets somebody
+//! The guard counts in the memory of the server, and a command on the host is another process. So anyone who lets somebody
 //! in writes that down, in the transaction that does it; and the server, before it refuses anybody for their failures,
 //! reads what was written since.
 
@@ -24,7 +24,7 @@ pub fn let_in(w: &Writer<'_>, account: Account<'_>) -> Result<()> {
 }
 
 impl Ground {
-    /// Passes an attempt on `account`, before anything is verified, as [`crate::desk::ground::guard::Guard::admit`] does; whoever was
+    /// Passes an attempt on `account`, before anything is verified, as [`crate::desk::ground::guard::Guard::admit`] does; anyone who was
     /// let in meanwhile passes too.
     pub fn admit_attempt(
         &self,

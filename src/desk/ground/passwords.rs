@@ -1,7 +1,7 @@
 //! Passwords: hashed and verified with Argon2id, few at a time.
 //!
 //! OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. Each run needs that memory
-//! and a core, so only a few run at once; the others wait their turn, first come first served: whoever hashes
+//! and a core, so only a few run at once; the others wait their turn, first come first served: anyone who hashes
 //! thousands, one after the other, keeps nobody waiting for more than one of them. Those who wait hold a thread
 //! each, so of them too there are only so many: a password is verified by the [`Verifier`] only.
 //!

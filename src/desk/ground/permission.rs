@@ -9,7 +9,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::model::{Actor, Caller, GroupId, User, UserId};
 
-/// Passes whoever may run the whole appliance.
+/// Checks that the caller may run the whole appliance.
 ///
 /// # Errors
 /// `Denied` with code `operators_only`; `Unauthenticated` when nobody is signed in.
@@ -20,7 +20,7 @@ pub fn run_appliance(caller: &Caller) -> Result<()> {
     Err(refused(caller, "operators_only", "Only an operator of this server may do that."))
 }
 
-/// Passes whoever may run `group`.
+/// Checks that the caller may run `group`.
 ///
 /// # Errors
 /// `Denied` with code `administrators_only`; `Unauthenticated` when nobody is signed in.
@@ -31,7 +31,7 @@ pub fn administer(caller: &Caller, group: GroupId) -> Result<()> {
     Err(refused(caller, "administrators_only", "Only an administrator of the group may do that."))
 }
 
-/// Passes whoever may change the person, not only what they are in one group.
+/// Checks that the caller may change the person, not only what they are in one group.
 ///
 /// # Errors
 /// `Denied` with code `home_group_only`.

@@ -1,8 +1,7 @@
-//! A refusal on its way out, the same for every surface: counted, tallied, kept as an incident, written into the access
-//! log.
+//! The one pipeline of refusals: each is counted, tallied, kept as an incident, and written to the access log.
 //!
-//! What was refused says how it counts ([`Refusal`]); what is kept of it ([`RefusalNote`]) is made only when the tally
-//! lets it be noted. Nothing else in the house counts a failure or writes the row of a refusal.
+//! A [`Refusal`] says how it counts. A [`RefusalNote`] says what is kept of it, and is made only if the tally allows one more
+//! row. Nothing else in the house counts a failed sign-in or writes the row of a refusal.
 
 use super::Ground;
 use super::guard::{Account, Reserved, Tally, Weight};

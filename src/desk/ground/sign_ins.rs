@@ -1,6 +1,6 @@
 //! What is counted of sign-ins: by which means, with which outcome, and how long a verdict took.
 //!
-//! A sign-in counts when its credential was judged. No group and no person is told apart: whoever reads metrics learns
+//! A sign-in counts when its credential was judged. No group and no person is told apart: anyone who reads metrics learns
 //! nothing of either.
 
 use std::sync::{Mutex, PoisonError};

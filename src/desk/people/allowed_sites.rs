@@ -43,7 +43,7 @@ pub fn sites(text: &str) -> Result<Vec<String>> {
 }
 
 impl People {
-    /// The sites that a group lets frame our pages: origins. Each page says them to whoever asks for it.
+    /// The sites that a group lets frame our pages: origins. Each page says them to the one who asks for it.
     ///
     /// # Errors
     /// `Fault` when the database fails.

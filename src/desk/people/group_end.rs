@@ -20,7 +20,7 @@ const SWEPT_AT_ONCE: u64 = 500;
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// What ends with a group, for whoever is asked.
+/// What ends with a group, for the one who is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupEnd {
     pub group: Group,
@@ -109,7 +109,7 @@ impl People {
     /// Deletes a group with all that is its own. People who are members of other groups, too, move home to the
     /// oldest of these; all others are deleted. Number and Unique Account ID are never given again.
     ///
-    /// One short transaction makes it so for whoever looks, however large the group is. What is left of it, hidden, is
+    /// One short transaction makes it so for the one who looks, however large the group is. What is left of it, hidden, is
     /// taken away in portions afterwards: at once where it is little, or where nobody waits for the answer; else when
     /// the house is next kept.
     ///

@@ -42,7 +42,7 @@ fn a_large_group_is_gone_at_once_and_swept_out_when_the_house_is_kept() {
         assert_eq!(member, Err((Kind::NotFound, "user_unknown")));
         let again = f.desk.people.create_group(&host, SEVEN, "Another", None).map_err(unknown);
         assert_eq!(again.map(drop).unwrap_err().0, Kind::Conflict);
-        // Whoever is a member of another group is at home there, and its administrators may change them.
+        // Anyone who is a member of another group is at home there, and its administrators may change them.
         let stays = UserKey::Address("n7.x".into());
         assert_eq!(f.desk.people.member(&f.other_admin, EIGHT, &stays).unwrap().user.home_group, EIGHT);
         let named = crate::desk::people::users::UserChange {

@@ -44,7 +44,7 @@ impl MadeLink {
     }
 }
 
-/// What whoever opens a link is shown.
+/// What anyone who opens a link is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenLink {
     /// Whose password it sets.

@@ -25,7 +25,7 @@ pub struct PasswordPolicy {
     pub reset_requires_new: bool,
     /// Users without a password may create one with a reset.
     pub reset_may_create: bool,
-    /// The group's SCIM tokens may set the passwords of its administrators: whoever holds one is then as good as they.
+    /// The group's SCIM tokens may set the passwords of its administrators: anyone who holds one is then as good as they.
     pub scim_sets_administrators: bool,
 }
 
@@ -89,7 +89,7 @@ pub fn policy_of_person(reader: &Reader<'_>, user: &User) -> Result<PasswordPoli
     policy_of(reader, user.home_group)
 }
 
-/// Passes whoever may set a person's password. A provisioning client may set an administrator's only where each group
+/// Checks that the caller may set a person's password. A provisioning client may set an administrator's only where each group
 /// that the person administers allows it: its token is then as good as the administrator.
 ///
 /// # Errors
@@ -110,7 +110,7 @@ pub fn may_set_password(reader: &Reader<'_>, caller: &Caller, user: &User) -> Re
 }
 
 impl People {
-    /// Reads the rules for a person's password, for whoever may set it.
+    /// Reads the rules for a person's password, for the one who may set it.
     ///
     /// # Errors
     /// `Denied` with `home_group_only` unless the caller may change the person.

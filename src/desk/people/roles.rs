@@ -90,7 +90,7 @@ impl People {
         Ok(shown)
     }
 
-    /// Finds a role of a group by its name, as whoever typed it means it: in any case.
+    /// Finds a role of a group by its name, as anyone who typed it means it: in any case.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with `role_unknown`, naming what was meant.

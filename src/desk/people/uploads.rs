@@ -1,7 +1,7 @@
 //! Uploaded files between their preview and their being applied.
 //!
 //! A person sees what a file will do before it does it; meanwhile the file waits here, in memory, because
-//! it may hold passwords: it is never written down, wiped when it goes, and belongs to whoever sent it. Few of a
+//! it may hold passwords: it is never written down, wiped when it goes, and belongs to the one who sent it. Few of a
 //! group wait at once, and its oldest gives way; one that runs never does, and no group's gives way to another's.
 //! Applying runs on a thread of its own, so that a page can tell how far it is.
 

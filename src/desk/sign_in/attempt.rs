@@ -1,4 +1,4 @@
-//! What is asked for by whoever signs in.
+//! What is asked for by the one who signs in.
 
 use crate::error::{Error, Result};
 use crate::model::{Caller, GroupId};

@@ -40,7 +40,7 @@ impl SignIn {
             .map_err(|stop| self.stopped(attempt.caller, attempt.surface, stop, now))
     }
 
-    /// Counts whoever is let in.
+    /// Counts anyone who is let in.
     fn counted(&self, judged: std::result::Result<SignedIn, Stop>) -> std::result::Result<SignedIn, Stop> {
         judged.inspect(|signed_in| self.ground.sign_ins.accepted(signed_in.means.name()))
     }
@@ -68,7 +68,7 @@ impl SignIn {
         }
     }
 
-    /// Refuses whoever brought no credential, or none that can be read. `group` is the one that the request names.
+    /// Refuses anyone who brought no credential, or none that can be read. `group` is the one that the request names.
     pub fn refuse_unreadable(
         &self,
         caller: &Caller,

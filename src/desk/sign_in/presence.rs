@@ -12,7 +12,7 @@ use crate::model::UserId;
 
 /// How old a note may grow.
 const NOTE_EVERY_SECONDS: i64 = 3_600;
-/// Users kept; whoever is not any more is noted once more.
+/// Users kept; anyone who is not any more is noted once more.
 const KEPT_MOST: usize = 65_536;
 
 /// Whose sign-in was noted when.

@@ -28,7 +28,7 @@ impl Privilege {
 }
 
 impl SignIn {
-    /// Passes whoever has all these privileges in the group that they signed in to.
+    /// Passes anyone who has all these privileges in the group that they signed in to.
     ///
     /// # Errors
     /// `Denied` with code `privilege_missing`, naming the first that is missing; logged as a refusal of

@@ -33,7 +33,7 @@ const TIME_LENGTH: usize = 8;
 
 /// A web session in the making, for a member who may not exist before the transaction that keeps it.
 pub struct PreparedWebSession {
-    // A bearer secret: whoever shows it is signed in.
+    // A bearer secret: anyone who shows it is signed in.
     secret: String,
     epoch: i64,
     /// Under which the store keeps it.

@@ -1,8 +1,7 @@
 //! What follows from an accepted response, in one transaction: which user it is, the user made or updated
 //! where the group autoprovisions, the assertion used up, the web session, the access log, and the attempt.
 //!
-//! What refuses is decided before the first row is written, so that a response that is refused burns no
-//! genuine assertion's ID.
+//! All checks run before the first write, so a refused response never uses up an assertion's ID.
 
 use std::sync::Arc;
 

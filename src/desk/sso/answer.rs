@@ -45,7 +45,7 @@ pub enum Outcome {
 pub struct RefusedBrowser {
     /// What the person may know: one sentence and the incident code.
     pub error: Error,
-    /// Where they may begin anew: a path of this server.
+    /// Where they may begin again: a path of this server.
     pub again: Option<String>,
     /// Whether the answer is a message to the page that frames it.
     pub embedded: bool,
@@ -53,7 +53,7 @@ pub struct RefusedBrowser {
 }
 
 impl RefusedBrowser {
-    /// A refusal of somebody who cannot begin anew, or whose sites nobody knows.
+    /// A refusal of somebody who cannot begin again, or whose sites nobody knows.
     pub fn plain(error: Error, embedded: bool) -> RefusedBrowser {
         RefusedBrowser { error, again: None, embedded, allowed_sites: Vec::new() }
     }

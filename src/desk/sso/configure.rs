@@ -86,7 +86,7 @@ impl Sso {
         self.ground.store.read(|r| Ok(draft(known(r, group)?, values)))
     }
 
-    /// Saves values: all of them or none. `opened` are the pages that they answer, for whoever saves whole forms: what
+    /// Saves values: all of them or none. `opened` are the pages that they answer, for the one who saves whole forms: what
     /// somebody else saved meanwhile is not undone unseen.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What the diagnostic page tells of a refusal. The page is open to everybody: whoever could ask it whether a
+//! What the diagnostic page tells of a refusal. The page is open to everybody: anyone who could ask it whether a
 //! ciphertext decrypts, as often as they like, would decrypt it in the end (Jager and Somorovsky 2011).
 //!
 //! Enter at [`disclosed`]. The administrator reads everything under the incident.

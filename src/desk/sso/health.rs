@@ -59,7 +59,7 @@ impl Sso {
         Ok(Health { at: now, facts: facts(&known), steps: steps(&known), saved })
     }
 
-    /// How many signed in by single sign-on within a day, in one sentence, for whoever is about to end it.
+    /// How many signed in by single sign-on within a day, in one sentence, for the one who is about to end it.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group.

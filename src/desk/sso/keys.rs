@@ -54,7 +54,7 @@ impl Sso {
     }
 
     /// Removes a key, named by its fingerprint or the beginning of it that only it has (8 digits or more). It can be
-    /// put back for an hour. `agreed`: whoever removes it knows what it verified lately.
+    /// put back for an hour. `agreed`: anyone who removes it knows what it verified lately.
     ///
     /// # Errors
     /// `Denied` unless the caller may run the group; `NotFound` with code `key_unknown`; `Conflict` with code `last_key`

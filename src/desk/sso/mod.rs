@@ -67,7 +67,7 @@ use super::sign_in::SignIn;
 /// The wing of single sign-on.
 pub struct Sso {
     ground: Arc<Ground>,
-    /// Whoever comes by SAML gets a web session.
+    /// Anyone who comes by SAML gets a web session.
     sign_in: Arc<SignIn>,
     /// The parsed keys of both sides.
     trust: trust::TrustCache,

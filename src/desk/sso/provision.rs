@@ -3,7 +3,7 @@
 //!
 //! First [`planned`], which reads and judges and writes nothing; then [`made`] or [`brought_up_to_date`],
 //! by the same acts that the console and the web services use. An account that exists already is never
-//! linked to: whoever controls an attribute would take it over.
+//! linked to: anyone who controls an attribute would take it over.
 
 use std::net::IpAddr;
 

@@ -86,7 +86,7 @@ pub enum SsoReject {
         field: &'static str,
         got: String,
     },
-    /// Autoprovisioning: the address or PUID belongs to somebody else already. Never linked: whoever
+    /// Autoprovisioning: the address or PUID belongs to somebody else already. Never linked: anyone who
     /// controls an attribute would take that account over.
     FieldTaken {
         field: &'static str,

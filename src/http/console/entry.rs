@@ -33,7 +33,7 @@ pub const ROUTES: &[Route] = &[
     post("/console/password", post_password),
 ];
 
-/// For people who type the bare address: what this is, or, for whoever is signed in, the console.
+/// For people who type the bare address: what this is, or, for the signed-in user, the console.
 fn get_root(app: &App, call: &Call<'_>) -> Result<Response> {
     if is_signed_in(app, call)? {
         return Ok(answer::see_other("/console"));
@@ -157,7 +157,7 @@ fn post_enter_lab(app: &App, call: &Call<'_>) -> Result<Response> {
     come_in(app, call, &bearer)
 }
 
-/// Leads whoever has just signed in to where they wanted, or back to the form that their session's end interrupted.
+/// Leads anyone who has just signed in to where they wanted, or back to the form that their session's end interrupted.
 fn come_in(app: &App, call: &Call<'_>, bearer: &str) -> Result<Response> {
     let form = call.form()?;
     let next = form.filled("next").unwrap_or_default();

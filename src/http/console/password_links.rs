@@ -116,7 +116,7 @@ fn post_set(app: &App, call: &Call<'_>) -> Result<Response> {
     }
 }
 
-/// For whoever has just set a password.
+/// For anyone who has just set a password.
 fn get_done(app: &App, call: &Call<'_>) -> Result<Response> {
     let browser = entry(call)?;
     let Some(said) = visit::message(app, call, &browser) else {

@@ -13,7 +13,7 @@ use crate::http::answer;
 use crate::http::router::{App, Call};
 use crate::pages;
 
-/// The page with the form that was interrupted, as it was filled in, for whoever has just signed in again; `None` when
+/// The page with the form that was interrupted, as it was filled in, for the one who has just signed in again; `None` when
 /// it is another person, or the page has no such form.
 ///
 /// # Errors

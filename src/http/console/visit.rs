@@ -76,7 +76,7 @@ pub struct Visit<'a> {
     shown: Cell<bool>,
 }
 
-/// Runs `page` for whoever is signed in; sends others to the sign-in.
+/// Runs `page` for the signed-in user; sends others to the sign-in.
 ///
 /// # Errors
 /// Our own faults; refusals become pages.
@@ -108,7 +108,7 @@ pub fn visit(
 }
 
 /// Keeps bar and menu around what was refused before any page was asked: no such page, another method, a file that is too
-/// large. `None` for whoever is not signed in.
+/// large. `None` for the one who is not signed in.
 fn refusal(app: &App, call: &Call<'_>, error: &Error) -> Result<Option<Response>> {
     if cookie(call, SESSION).is_none() {
         return Ok(None);
@@ -157,7 +157,7 @@ pub fn exported(name: &str, began_at: Timestamp) -> Response {
 }
 
 impl<'a> Visit<'a> {
-    /// The visit of whoever is signed in; `None` of others.
+    /// The visit of the signed-in user; `None` of others.
     fn of(app: &'a App, call: &'a Call<'a>) -> Result<Option<Visit<'a>>> {
         let bearer = cookie(call, SESSION).unwrap_or_default().to_owned();
         let caller = match bearer.as_str() {
@@ -190,7 +190,7 @@ impl<'a> Visit<'a> {
     fn refused(&self, error: &Error) -> Response {
         let path = self.call.request.path.as_str();
         let missing = (error.code == "no_such_path" && is_own_address(path)).then_some(path);
-        // Whoever may not see the group is shown none of it.
+        // Anyone who may not see the group is shown none of it.
         let group = group_in(path).and_then(|id| self.desk().people.group(&self.caller, id).ok());
         let page = pages::error::framed(&self.frame(group.as_ref()), error, missing, self.came_from());
         answer::html(error.kind.status(), page)
@@ -236,7 +236,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// The group that the path names, for whoever may run it.
+    /// The group that the path names, for the one who may run it.
     ///
     /// # Errors
     /// `NotFound` for what is no number or no group, `Denied` for another's group.

@@ -1,6 +1,6 @@
 //! `OKURL`: where the browser goes after a user was made. Deprecated. Wire contract §4.2.
 //!
-//! Followed only back to the site that the browser came from: whoever could send people from here to
+//! Followed only back to the site that the browser came from: anyone who could send people from here to
 //! anywhere would have an open redirect. Else the answer is the XML document, as without it.
 
 use crate::error::{Error, Result};

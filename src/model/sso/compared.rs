@@ -23,6 +23,6 @@ pub struct ComparedKey {
     /// Seconds since 1970.
     pub begins: i64,
     pub ends: i64,
-    /// The DER in Base64, of the one that came: to be added by whoever types its fingerprint.
+    /// The DER in Base64, of the one that came: to be added by the one who types its fingerprint.
     pub certificate: Option<String>,
 }

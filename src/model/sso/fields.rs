@@ -104,7 +104,7 @@ pub fn takes(name: &str, value: &str) -> bool {
 }
 
 /// Names the values of some fields: 16 hexadecimal digits. Two configurations that agree in these fields have one
-/// edition, so that whoever saves one page is not stopped by a change on another.
+/// edition, so that anyone who saves one page is not stopped by a change on another.
 pub fn edition<'f>(configuration: &Configuration, of: impl IntoIterator<Item = &'f Field>) -> String {
     let mut hash = Sha256::new();
     for field in of {

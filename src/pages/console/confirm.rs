@@ -25,7 +25,7 @@ pub struct Deed<'a> {
     pub fill: Fill,
     /// On the button: "Delete user".
     pub words: &'a str,
-    /// Where whoever thinks better of it goes.
+    /// Where anyone who thinks better of it goes.
     pub back: &'a str,
     /// On the link to there: "Keep it".
     pub keep: &'a str,

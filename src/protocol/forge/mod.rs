@@ -2,7 +2,7 @@
 //!
 //! A [`Recipe`] is one fault: a name, what it does in one sentence, where it was seen, what Sidelight answers to it, how
 //! a service provider is repaired that lets it pass, and what it can be thrown at. [`recipes`] is the one table; the
-//! tests of the verdict run all of it, each recipe has a file in `tests/fixtures/saml/rejected`, and whoever sends
+//! tests of the verdict run all of it, each recipe has a file in `tests/fixtures/saml/rejected`, and anyone who sends
 //! faults takes them from here. A [`Forge`] has the keys and the [`Occasion`]: who answers whom, about whom, and when.
 //!
 //! Documents are put together as text on purpose: an attacker is not bound to what a serialiser would write.

@@ -1,7 +1,7 @@
 //! A login key explained: numbered checks, green up to the first red.
 //!
 //! The same rules as [`super::verify`], one line each, with what was expected and what came. What needs
-//! the database (does the group exist, who has the PUID, may they sign in) is added by whoever asked it.
+//! the database (does the group exist, who has the PUID, may they sign in) is added by the one who asked it.
 
 use super::{
     CAP_GRACE, EXPIRY_DIGITS, Flaw, LENGTH, LONGEST_LIFE, LoginKeyReject, SIGNATURE_LENGTH, SigningKey,
@@ -11,7 +11,7 @@ use super::{check_life, check_signature, parse};
 use crate::model::GroupId;
 use crate::protocol::check::{Check, CheckOutcome};
 
-/// Where it is written what a login key must keep to, for whoever reads the checks.
+/// Where it is written what a login key must keep to, for the one who reads the checks.
 pub const CLAUSE: &str = "docs/compatibility.md, Login keys";
 
 /// What is claimed, and under which key it is checked.

@@ -56,7 +56,7 @@ impl NameIdPolicy {
     }
 }
 
-/// How the person shall be authenticated. Nothing by default: Entra refuses the request of whoever came
+/// How the person shall be authenticated. Nothing by default: Entra refuses the request of the one who came
 /// in by other means (AADSTS75011).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RequestedContext {

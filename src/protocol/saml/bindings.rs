@@ -152,7 +152,7 @@ fn decode_base64(value: &[u8]) -> Result<Vec<u8>, BindingReject> {
     }
 }
 
-/// Undoes `%XX`. A `+` stays a plus: Base64 needs it, and whoever escaped the rest left it bare.
+/// Undoes `%XX`. A `+` stays a plus: Base64 needs it, and anyone who escaped the rest left it bare.
 fn percent_decode(value: &[u8]) -> Result<Vec<u8>, BindingReject> {
     percent::strict(value).map(Cow::into_owned).ok_or(BindingReject::PercentEscape)
 }

@@ -1,6 +1,6 @@
 //! The rules on the response around the assertion (Core 3.2.2 and 3.3.3, Bindings 3.5, Profiles 4.1.4).
 //!
-//! A response that is not itself signed can have been changed by whoever carried it: these rules can only
+//! A response that is not itself signed can have been changed by the one who carried it: these rules can only
 //! refuse, and nothing of what they see goes into an identity.
 
 use super::expectations::Expectations;

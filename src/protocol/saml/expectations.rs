@@ -1,6 +1,6 @@
 //! What a response is judged against: who may have sent it, to whom, in answer to what, and when.
 //!
-//! Values only, borrowed from whoever keeps the group's settings. Nothing in here comes from the response.
+//! Values only, borrowed from the one who keeps the group's settings. Nothing in here comes from the response.
 
 use crate::protocol::xml::{DecryptionKey, VerificationKey};
 

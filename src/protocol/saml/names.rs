@@ -19,7 +19,7 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub const VERSION: &str = "2.0";
 /// The top-level status of a response that signs somebody in (Core 3.2.2.2).
 pub const STATUS_SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
-/// Whoever bears the assertion is its subject (Profiles 3.3).
+/// Anyone who bears the assertion is its subject (Profiles 3.3).
 pub const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// HTTP redirect binding (Bindings 3.4).

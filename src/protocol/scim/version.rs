@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The weak entity tag of a resource: the same for the same content, whoever asks and over which address,
+/// The weak entity tag of a resource: the same for the same content, anyone who asks and over which address,
 /// so take it of the document before `meta` is added.
 pub fn version_of(resource: &Value) -> String {
     let digest = Sha256::digest(resource.to_string().as_bytes());

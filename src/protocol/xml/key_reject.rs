@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The smallest key that signs people in: genuine deployments have keys of 1,024 bits to this day, and their
-/// administrators have pinned them. Whoever wants to factor a shorter one can.
+/// administrators have pinned them. Anyone who wants to factor a shorter one can.
 pub const SMALLEST_RSA_BITS: u32 = 1024;
 /// The smallest key that is read. One between this and [`SMALLEST_RSA_BITS`] may have been pinned in earlier
 /// versions: it is shown, and signs nobody in.

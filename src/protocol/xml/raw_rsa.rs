@@ -123,7 +123,7 @@ impl RawPrivateKey {
     /// Decrypts what was encrypted with PKCS#1 v1.5 (RFC 8017 §7.2.2).
     ///
     /// Where the padding is wrong there comes out a message that nobody can foresee, of any length
-    /// (draft-irtf-cfrg-rsa-guidance §7.2), so that nobody learns of the padding. Whoever calls must find out by the
+    /// (draft-irtf-cfrg-rsa-guidance §7.2), so that nobody learns of the padding. Anyone who calls must find out by the
     /// message itself.
     pub fn decrypt_pkcs1(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let message = Pkcs1v15Encrypt.decrypt(Some(&mut Random), &self.0, ciphertext);

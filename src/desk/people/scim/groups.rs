@@ -196,7 +196,7 @@ fn take(w: &Writer<'_>, caller: &Caller, group: GroupId, id: RoleId, steps: &[Gr
             GroupStep::Add(users) => give(w, caller, group, id, users)?,
             GroupStep::Remove(users) => {
                 for user in users {
-                    // Whoever has another role by now, or is gone, is no member.
+                    // Anyone who has another role by now, or is gone, is no member.
                     if w.membership(group, *user)?.is_some_and(|m| m.role == Some(id)) {
                         set_role(w, caller, group, *user, RoleChoice::None)?;
                     }

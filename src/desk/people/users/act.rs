@@ -238,7 +238,7 @@ pub fn removed(w: &Writer<'_>, caller: &Caller, group: GroupId, key: &UserKey) -
             w.delete_user(member.user.id)?;
             String::new()
         }
-        // Whoever belongs to one group only is at home there.
+        // Anyone who belongs to one group only is at home there.
         [only] => {
             w.set_home_group(member.user.id, only.group)?;
             format!("still in group {}", only.group)

@@ -48,7 +48,7 @@ impl People {
         self.members_for(&Asker::of(caller, Some(group)), caller, group, query)
     }
 
-    /// As [`People::members`], for whoever waits as `asker`.
+    /// As [`People::members`], for the one who waits as `asker`.
     pub(in crate::desk) fn members_for(
         &self,
         asker: &Asker,
@@ -140,7 +140,7 @@ impl People {
     }
 }
 
-/// Whoever asks, if the search is one that may be asked for: it must end soon.
+/// Anyone who asks, if the search is one that may be asked for: it must end soon.
 fn searching(asker: Asker, query: &MemberQuery, most: Duration) -> Result<Asker> {
     let words = query.search.split_whitespace().count();
     if query.search.chars().count() > SEARCH_MAX || words > SEARCH_WORDS_MAX {

@@ -346,7 +346,7 @@ impl People {
         if let Some(password) = &change.password {
             let policy = self.ground.store.snapshot(|r| {
                 let user = key.find(r, group)?.user;
-                // Whoever may not set it must not learn the home group's rule from the refusal.
+                // Anyone who may not set it must not learn the home group's rule from the refusal.
                 password_policy::may_set_password(r, caller, &user)?;
                 password_policy::policy_of_person(r, &user)
             })?;

@@ -36,7 +36,7 @@ fn get_keys(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| keys_page(visit, &visit.group()?, 200, "", &Fill::default(), &[]))
 }
 
-/// For whoever loads the address of an answer anew.
+/// For anyone who loads the address of an answer anew.
 fn get_answer(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| Ok(redirect(&visit.group()?, "/keys")))
 }

@@ -27,7 +27,7 @@ fn get_metadata(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| page(visit, &visit.group()?, 200, &Fill::default()))
 }
 
-/// For whoever loads the address of the answer anew.
+/// For anyone who loads the address of the answer anew.
 fn get_metadata_save(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| Ok(redirect(&visit.group()?, "/metadata")))
 }

@@ -44,7 +44,7 @@ fn get_sso(app: &App, call: &Call<'_>) -> Result<Response> {
     })
 }
 
-/// For whoever loads the address of an answer anew.
+/// For anyone who loads the address of an answer anew.
 fn get_answer(app: &App, call: &Call<'_>) -> Result<Response> {
     visit(app, call, |visit| Ok(redirect(&visit.group()?, "")))
 }

@@ -77,7 +77,7 @@ fn post_step(app: &App, call: &Call<'_>, step: Step) -> Result<Response> {
         let shown = if wrong.contains(&step) { step } else { wrong.first().copied().unwrap_or(step) };
         let fill = typed.iter().find(|typed| typed.step == shown).map(TypedFields::fill);
         let (mut status, mut fill) = (400, fill.unwrap_or_else(|| filled(&form)));
-        // Whoever is told what changed meanwhile answers to that from now on; all others still to what they opened.
+        // Anyone who is told what changed meanwhile answers to that from now on; all others still to what they opened.
         let is_told = errors.iter().any(|error| error.code == CHANGED_MEANWHILE);
         for error in errors {
             (status, fill) = refused(fill, error, &fields)?;
