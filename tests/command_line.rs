@@ -287,3 +287,28 @@ fn bash_completes_commands_options_and_files() {
     assert_eq!(complete("sidelight --json role list --gr"), "--group");
     assert_eq!(complete("sidelight user create --puid "), "");
 }
+
+#[test]
+fn the_faults_of_the_lab_are_listed_and_each_explains_itself() {
+    let listed = |words: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_sidelight"))
+            .args(["lab", "recipes"])
+            .args(words)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (status, all) = listed(&["--json"]);
+    let all: Vec<serde_json::Value> = serde_json::from_str(&all).unwrap();
+    assert!(status == Some(0) && all.len() > 150, "{}", all.len());
+    let (_, text) = listed(&[]);
+    for fault in &all {
+        assert!(text.contains(&format!("  {} ", fault["name"].as_str().unwrap())), "{fault}");
+    }
+    let (status, one) = listed(&["xsw3"]);
+    assert_eq!(status, Some(0));
+    for said in ["A forged assertion stands before the signed one.", "several_assertions", "CVE-2026-47201"] {
+        assert!(one.contains(said), "{said}: {one}");
+    }
+    assert_eq!(listed(&["xsw9"]).0, Some(1));
+}

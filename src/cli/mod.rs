@@ -12,6 +12,7 @@ mod health;
 mod help;
 mod host;
 mod key;
+mod lab;
 mod login_key;
 mod manual;
 mod operator;
@@ -79,6 +80,7 @@ enum Command {
     Restore(backup::Restore),
     Promote(promote::Promote),
     Undone(undone::UndoneByRestore),
+    Lab(lab::Lab),
     Version(version::Version),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -164,6 +166,7 @@ fn run(command: Command, host: &Host, program: &argh::CommandInfoWithArgs) -> Ex
         Command::Restore(command) => command.run(host),
         Command::Promote(command) => command.run(host),
         Command::Undone(command) => command.run(host),
+        Command::Lab(command) => command.run(host),
         Command::Version(command) => command.run(host),
         Command::Completions(command) => command.run(host, program),
         Command::Man(command) => command.run(host, program),
