@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::host::Host;
 use super::terminal::{self, say};
 use crate::error::Error;
-use crate::protocol::forge::{Family, Recipe, recipe, recipes};
+use crate::protocol::forge::{Family, Recipe, TABLE, named, recipes};
 
 /// the lab: the faults of an identity provider, by name
 #[derive(FromArgs, ArgsInfo)]
@@ -49,58 +49,56 @@ impl Lab {
         let LabAction::Recipes(Recipes { name }) = self.act;
         let Some(name) = name else {
             if host.json {
-                terminal::json(&recipes().map(document).collect());
+                let all = TABLE
+                    .iter()
+                    .flat_map(|(family, recipes)| recipes.iter().map(|one| document(*family, one)));
+                terminal::json(&all.collect());
             } else {
                 list();
             }
             return ExitCode::SUCCESS;
         };
-        let Some(found) = recipe(&name) else {
+        let Some((family, found)) = named(&name) else {
             let public = format!("There is no fault named {name}. See all: sidelight lab recipes");
             return host.refused(&Error::not_found("recipe_unknown", public));
         };
         if host.json {
-            terminal::json(&document(found))
+            terminal::json(&document(family, found))
         } else {
-            explain(found)
+            explain(family, found)
         }
         ExitCode::SUCCESS
     }
 }
 
 fn list() {
-    let mut family: Option<Family> = None;
-    for recipe in recipes() {
-        if family != Some(recipe.family) {
-            if family.is_some() {
-                say(format_args!(""));
-            }
-            say(format_args!("{}", recipe.family.name()));
-            family = Some(recipe.family);
+    for (family, recipes) in TABLE {
+        say(format_args!("{}", family.name()));
+        for recipe in *recipes {
+            say(format_args!("  {:36} {}", recipe.name, recipe.sentence));
         }
-        say(format_args!("  {:36} {}", recipe.name, recipe.sentence));
+        say(format_args!(""));
     }
-    say(format_args!(""));
     say(format_args!("{} faults. All about one: sidelight lab recipes NAME", recipes().count()));
 }
 
-fn explain(recipe: &Recipe) {
-    say(format_args!("{} ({})", recipe.name, recipe.family.name()));
+fn explain(family: Family, recipe: &Recipe) {
+    say(format_args!("{} ({})", recipe.name, family.name()));
     say(format_args!("  What it does   {}", recipe.sentence));
     say(format_args!("  Seen in        {}", recipe.source));
     say(format_args!("  Sidelight      refuses it with {}", recipe.reject));
-    say(format_args!("  Repair         {}", recipe.family.repair()));
+    say(format_args!("  Repair         {}", family.repair()));
     say(format_args!("  For            {}", recipe.needs.sentence()));
 }
 
-fn document(recipe: &Recipe) -> Value {
+fn document(family: Family, recipe: &Recipe) -> Value {
     json!({
         "name": recipe.name,
-        "family": recipe.family.name(),
+        "family": family.name(),
         "sentence": recipe.sentence,
         "source": recipe.source,
         "reject": recipe.reject,
-        "repair": recipe.family.repair(),
+        "repair": family.repair(),
         "needs": recipe.needs.sentence(),
     })
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use sidelight::protocol::forge::{ForgeFail, Needs, Recipe, recipe, recipes};
+use sidelight::protocol::forge::{ForgeFail, Needs, Recipe, named, recipes};
 use sidelight::protocol::saml::bindings::Encoding;
 use sidelight::protocol::saml::verdict::{explain, verdict};
 
@@ -66,9 +66,9 @@ fn every_recipe_has_a_name_of_its_own_and_says_what_it_does() {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         assert!(one.name.chars().all(is_plain), "{}", one.name);
         assert!(one.sentence.ends_with('.') && !one.source.is_empty(), "{}", one.name);
-        assert_eq!(recipe(one.name).map(|found| found.name), Some(one.name));
+        assert_eq!(named(one.name).map(|(_, found)| found.name), Some(one.name));
     }
-    assert!(recipe("no_such_fault").is_none());
+    assert!(named("no_such_fault").is_none());
 }
 
 #[test]

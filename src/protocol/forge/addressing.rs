@@ -2,41 +2,10 @@
 
 use super::parts::audience;
 use super::signer::{Forge, ForgeFail, swap};
-use super::{Family, Make, Needs, Recipe};
+use super::{Needs, Recipe, recipe};
 
 const OTHER: &str = "https://other.example";
 const OTHER_ACS: &str = "https://other.example/acs";
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Addressing, name, reject, sentence, source, make)
-}
-
-fn conditions(f: &Forge, from: &str, to: &str) -> Result<String, ForgeFail> {
-    f.spoilt(|p| {
-        p.conditions = swap(&p.conditions, from, to)?;
-        Ok(())
-    })
-}
-
-fn confirmations(f: &Forge, from: &str, to: &str) -> Result<String, ForgeFail> {
-    f.spoilt(|p| {
-        p.confirmations = swap(&p.confirmations, from, to)?;
-        Ok(())
-    })
-}
-
-fn envelope(f: &Forge, from: &str, to: &str) -> Result<String, ForgeFail> {
-    f.spoilt(|p| {
-        p.response_attributes = swap(&p.response_attributes, from, to)?;
-        Ok(())
-    })
-}
 
 fn assertion_issuer(
     f: &Forge,
@@ -54,42 +23,42 @@ pub const RECIPES: &[Recipe] = &[
         "wrong_audience",
         "The assertion is for another service provider.",
         "SAML core 2.5.1.4; CVE-2026-9093",
-        |f| conditions(f, &f.audience(), OTHER),
+        |f| f.with_conditions(&f.audience(), OTHER),
     ),
     recipe(
         "audience_prefix",
         "wrong_audience",
         "The audience begins with the right name and goes on.",
         "SAML core 2.5.1.4",
-        |f| conditions(f, &f.audience(), &format!("{}.evil", f.audience())),
+        |f| f.with_conditions(&f.audience(), &format!("{}.evil", f.audience())),
     ),
     recipe(
         "audience_in_other_case",
         "wrong_audience",
         "The audience is the right name in capital letters.",
         "SAML core 1.3.2: URIs are compared octet by octet",
-        |f| conditions(f, &f.audience(), &f.audience().to_uppercase()),
+        |f| f.with_conditions(&f.audience(), &f.audience().to_uppercase()),
     ),
     recipe(
         "two_audience_restrictions",
         "wrong_audience",
         "A second audience restriction names another service provider; all restrictions must hold.",
         "SAML core 2.5.1.4",
-        |f| conditions(f, "</saml:Conditions>", &format!("{}</saml:Conditions>", audience("urn:x"))),
+        |f| f.with_conditions("</saml:Conditions>", &format!("{}</saml:Conditions>", audience("urn:x"))),
     ),
     recipe(
         "empty_audience_restriction",
         "wrong_audience",
         "The audience restriction names nobody.",
         "SAML core 2.5.1.4",
-        |f| conditions(f, &audience(&f.audience()), "<saml:AudienceRestriction/>"),
+        |f| f.with_conditions(&audience(&f.audience()), "<saml:AudienceRestriction/>"),
     ),
     recipe(
         "no_audience",
         "audience_missing",
         "The conditions have no audience restriction.",
         "SAML profiles 4.1.4.2",
-        |f| conditions(f, &audience(&f.audience()), ""),
+        |f| f.with_conditions(&audience(&f.audience()), ""),
     ),
     recipe(
         "no_conditions",
@@ -108,42 +77,42 @@ pub const RECIPES: &[Recipe] = &[
         "wrong_recipient",
         "The subject confirmation is for another address.",
         "SAML profiles 4.1.4.3; keycloak#45652",
-        |f| confirmations(f, &f.acs(), OTHER_ACS),
+        |f| f.with_confirmation(&f.acs(), OTHER_ACS),
     ),
     recipe(
         "recipient_substring",
         "wrong_recipient",
         "The recipient begins with the right address and goes on.",
         "SAML profiles 4.1.4.3; python3-saml compared so",
-        |f| confirmations(f, &f.acs(), &format!("{}/x", f.acs())),
+        |f| f.with_confirmation(&f.acs(), &format!("{}/x", f.acs())),
     ),
     recipe(
         "no_recipient",
         "recipient_missing",
         "The subject confirmation has no recipient.",
         "SAML profiles 4.1.4.2",
-        |f| confirmations(f, &format!("Recipient=\"{}\"", f.acs()), ""),
+        |f| f.with_confirmation(&format!("Recipient=\"{}\"", f.acs()), ""),
     ),
     recipe(
         "wrong_destination",
         "wrong_destination",
         "The response is addressed to another service provider.",
         "SAML bindings 3.5.5.2; spid-sp-test 21",
-        |f| envelope(f, &f.acs(), OTHER_ACS),
+        |f| f.with_response(&f.acs(), OTHER_ACS),
     ),
     recipe(
         "empty_destination",
         "wrong_destination",
         "The destination of the response is empty.",
         "SAML bindings 3.5.5.2",
-        |f| envelope(f, &f.acs(), ""),
+        |f| f.with_response(&f.acs(), ""),
     ),
     recipe(
         "no_destination",
         "destination_missing",
         "A signed response has no destination.",
         "SAML bindings 3.5.5.2",
-        |f| envelope(f, &format!("Destination=\"{}\"", f.acs()), ""),
+        |f| f.with_response(&format!("Destination=\"{}\"", f.acs()), ""),
     ),
     recipe(
         "other_response_issuer",
@@ -219,7 +188,7 @@ pub const RECIPES: &[Recipe] = &[
         "bearer_missing",
         "The subject is confirmed by holder of key alone.",
         "SAML profiles 3.1, 4.1.4.2",
-        |f| confirmations(f, "cm:bearer", "cm:holder-of-key"),
+        |f| f.with_confirmation("cm:bearer", "cm:holder-of-key"),
     ),
     recipe(
         "no_confirmation",
@@ -238,7 +207,7 @@ pub const RECIPES: &[Recipe] = &[
         "confirmation_in_response_to_mismatch",
         "The subject confirmation answers another request than the response.",
         "SAML profiles 4.1.4.3",
-        |f| confirmations(f, &f.request()?, "_another"),
+        |f| f.with_confirmation(&f.request()?, "_another"),
     )
     .needing(Needs::Request),
 ];

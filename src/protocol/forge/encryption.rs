@@ -2,7 +2,7 @@
 
 use super::parts::Parts;
 use super::signer::{Forge, ForgeFail, INCLUSIVE, SIGNER, Signer, cut, first_signature, swap};
-use super::{Family, Make, Needs, Recipe};
+use super::{Make, Needs, Recipe, recipe};
 use crate::protocol::xml::make::{self, MakeFail};
 use crate::protocol::xml::{decode_base64, encode_base64};
 
@@ -11,14 +11,15 @@ const CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes256-cbc";
 const OAEP: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
 const VALUE: &str = "<xenc:CipherValue>";
 
-const fn recipe(
+/// A recipe that needs the service provider's key.
+const fn encrypting(
     name: &'static str,
     reject: &'static str,
     sentence: &'static str,
     source: &'static str,
     make: Make,
 ) -> Recipe {
-    Recipe::of(Family::Encryption, name, reject, sentence, source, make).needing(Needs::EncryptionKey)
+    recipe(name, reject, sentence, source, make).needing(Needs::EncryptionKey)
 }
 
 /// Encrypts this to the service provider, in a SAML element of this name. `cipher` is a URI.
@@ -86,14 +87,14 @@ fn encrypted_name(f: &Forge, plaintext: &str) -> Result<String, ForgeFail> {
 }
 
 pub const RECIPES: &[Recipe] = &[
-    recipe(
+    encrypting(
         "encrypted_unsigned",
         "unsigned",
         "A forged assertion without a signature is encrypted to the service provider's public key.",
         "CVE-2024-9487, CVE-2026-2092",
         |f| assertion(f, &f.forged().assertion_with("", "")),
     ),
-    recipe(
+    encrypting(
         "encrypted_with_an_object",
         "decryption_failed",
         "A forged assertion is encrypted, with the genuine one in an object of the signature.",
@@ -106,7 +107,7 @@ pub const RECIPES: &[Recipe] = &[
             assertion(f, &f.forged().assertion_with(&swap(&signature, "</ds:Signature>", &object)?, ""))
         },
     ),
-    recipe(
+    encrypting(
         "encrypted_wrapping",
         "signature_reference_uri",
         "A forged assertion is encrypted with the signature of the genuine one.",
@@ -116,21 +117,21 @@ pub const RECIPES: &[Recipe] = &[
             assertion(f, &f.forged().assertion_with(first_signature(&signed)?, ""))
         },
     ),
-    recipe(
+    encrypting(
         "encrypted_tampered",
         "signature_digest",
         "A signed assertion is changed, and encrypted afterwards.",
         "SAML core 6",
         |f| assertion(f, &swap(&signed_assertion(f)?, &f.name(), &f.marker())?),
     ),
-    recipe(
+    encrypting(
         "encrypted_tampered_inclusive",
         "signature_mismatch",
         "An assertion that was signed in inclusive form is changed, and encrypted afterwards.",
         "Canonical XML 1.0; SAML core 5.4.3",
         |f| assertion(f, &swap(&signed_inclusively(f)?, &f.name(), &f.marker())?),
     ),
-    recipe(
+    encrypting(
         "encrypted_and_plain",
         "several_assertions",
         "A genuine encrypted assertion comes with a forged one in the clear.",
@@ -140,28 +141,28 @@ pub const RECIPES: &[Recipe] = &[
             Ok(around(f, &[nested, f.forged().assertion_with("", "")].concat()))
         },
     ),
-    recipe(
+    encrypting(
         "encrypted_doctype",
         "decryption_failed",
         "The plaintext begins with a document type.",
         "XML Encryption 1.1 §4.5",
         |f| assertion(f, &format!("<!DOCTYPE x>{}", signed_assertion(f)?)),
     ),
-    recipe(
+    encrypting(
         "encrypted_two_elements",
         "decryption_failed",
         "The plaintext is two assertions, of which the second is forged.",
         "XML Encryption 1.1 §4.5",
         |f| assertion(f, &[signed_assertion(f)?, f.forged().assertion_with("", "")].concat()),
     ),
-    recipe(
+    encrypting(
         "encrypted_response",
         "decryption_failed",
         "The plaintext is a response in place of an assertion.",
         "SAML core 2.3.4",
         |f| assertion(f, &f.genuine().assertion_signed(f)?),
     ),
-    recipe(
+    encrypting(
         "encrypted_twice",
         "decryption_failed",
         "The plaintext is an encrypted assertion.",
@@ -172,55 +173,55 @@ pub const RECIPES: &[Recipe] = &[
             assertion(f, &swap(&nested, "<saml:EncryptedAssertion>", declared)?)
         },
     ),
-    recipe("encrypted_text", "decryption_failed", "The plaintext is a word.", "SAML core 2.3.4", |f| {
+    encrypting("encrypted_text", "decryption_failed", "The plaintext is a word.", "SAML core 2.3.4", |f| {
         assertion(f, "alice")
     }),
-    recipe("encrypted_nothing", "decryption_failed", "The plaintext is empty.", "SAML core 2.3.4", |f| {
+    encrypting("encrypted_nothing", "decryption_failed", "The plaintext is empty.", "SAML core 2.3.4", |f| {
         assertion(f, "")
     }),
-    recipe(
+    encrypting(
         "gcm_tag",
         "decryption_failed",
         "One bit of the tag of an AES-GCM ciphertext is changed.",
         "NIST SP 800-38D 7.2",
         |f| damaged(f, GCM, |octets| flip_last(octets)),
     ),
-    recipe(
+    encrypting(
         "gcm_short_tag",
         "decryption_failed",
         "The tag of an AES-GCM ciphertext is cut by four bytes.",
         "XML Encryption 1.1 §5.2.4",
         |f| damaged(f, GCM, |octets| octets.truncate(octets.len().saturating_sub(4))),
     ),
-    recipe(
+    encrypting(
         "gcm_nothing",
         "decryption_failed",
         "An AES-GCM ciphertext is nothing but its vector.",
         "XML Encryption 1.1 §5.2.4",
         |f| damaged(f, GCM, |octets| octets.truncate(12)),
     ),
-    recipe(
+    encrypting(
         "cbc_padding",
         "decryption_failed",
         "The last bit of an AES-CBC ciphertext is changed, which spoils the padding.",
         "Jager and Somorovsky, How to Break XML Encryption, 2011",
         |f| damaged(f, CBC, |octets| flip_last(octets)),
     ),
-    recipe(
+    encrypting(
         "cbc_cut",
         "decryption_failed",
         "An AES-CBC ciphertext ends in the middle of a block.",
         "XML Encryption 1.1 §5.2.2",
         |f| damaged(f, CBC, |octets| octets.truncate(octets.len().saturating_sub(7))),
     ),
-    recipe(
+    encrypting(
         "cbc_nothing",
         "decryption_failed",
         "An AES-CBC ciphertext is nothing but its vector.",
         "XML Encryption 1.1 §5.2.2",
         |f| damaged(f, CBC, |octets| octets.truncate(16)),
     ),
-    recipe(
+    encrypting(
         "wrong_encryption_key",
         "decryption_failed",
         "The session key is wrapped for somebody else.",
@@ -232,7 +233,7 @@ pub const RECIPES: &[Recipe] = &[
             Ok(document.replacen(&key, &other, 1))
         },
     ),
-    recipe(
+    encrypting(
         "rsa15_key_transport",
         "decryption_rsa15",
         "The session key is said to be wrapped by RSA 1.5.",
@@ -242,7 +243,7 @@ pub const RECIPES: &[Recipe] = &[
             swap(&document, OAEP, "http://www.w3.org/2001/04/xmlenc#rsa-1_5")
         },
     ),
-    recipe(
+    encrypting(
         "cipher_reference",
         "decryption_structure",
         "The ciphertext is to be fetched from a URL.",
@@ -253,7 +254,7 @@ pub const RECIPES: &[Recipe] = &[
             swap(&document, &value, "<xenc:CipherReference URI=\"http://idp.example.org/assertion\"/>")
         },
     ),
-    recipe(
+    encrypting(
         "no_issuer_around_an_encrypted_assertion",
         "response_issuer_missing",
         "A response with an encrypted assertion does not say who issued it.",
@@ -263,14 +264,14 @@ pub const RECIPES: &[Recipe] = &[
             Ok(Parts { response_issuer: String::new(), ..f.genuine() }.unsigned_response(&nested))
         },
     ),
-    recipe(
+    encrypting(
         "encrypted_name_that_is_an_attribute",
         "decryption_failed",
         "The encrypted name is an attribute.",
         "SAML core 2.2.4",
         |f| encrypted_name(f, "<saml:Attribute Name=\"x\"/>"),
     ),
-    recipe(
+    encrypting(
         "encrypted_name_with_a_comment",
         "comment_in_nameid",
         "The encrypted name has a comment inside.",

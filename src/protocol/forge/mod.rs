@@ -1,7 +1,7 @@
 //! The forge: what an identity provider answers, genuine or spoilt in one named way.
 //!
 //! A [`Recipe`] is one fault: a name, what it does in one sentence, where it was seen, what Sidelight answers to it, how
-//! a service provider is repaired that lets it pass, and what it can be thrown at. [`recipes`] is the one table; the
+//! a service provider is repaired that lets it pass, and what it can be thrown at. [`TABLE`] has all of them; the
 //! tests of the verdict run all of it, each recipe has a file in `tests/fixtures/saml/rejected`, and anyone who sends
 //! faults takes them from here. A [`Forge`] has the keys and the [`Occasion`]: who answers whom, about whom, and when.
 //!
@@ -128,7 +128,6 @@ pub type Make = fn(&Forge) -> Result<String, ForgeFail>;
 pub struct Recipe {
     /// In lower case, with `_`: the same word in lists, fixtures, interfaces and reports.
     pub name: &'static str,
-    pub family: Family,
     /// What it does.
     pub sentence: &'static str,
     /// Where it was seen, or the clause that it breaks.
@@ -140,39 +139,40 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    const fn of(
-        family: Family,
-        name: &'static str,
-        reject: &'static str,
-        sentence: &'static str,
-        source: &'static str,
-        make: Make,
-    ) -> Recipe {
-        Recipe { name, family, sentence, source, reject, needs: Needs::Acs, make }
-    }
-
     const fn needing(self, needs: Needs) -> Recipe {
         Recipe { needs, ..self }
     }
 }
 
-/// The whole table, family by family.
-pub fn recipes() -> impl Iterator<Item = &'static Recipe> {
-    [
-        time::RECIPES,
-        addressing::RECIPES,
-        trust::RECIPES,
-        wrapping::RECIPES,
-        parser::RECIPES,
-        encryption::RECIPES,
-        protocol::RECIPES,
-        structure::RECIPES,
-    ]
-    .into_iter()
-    .flatten()
+const fn recipe(
+    name: &'static str,
+    reject: &'static str,
+    sentence: &'static str,
+    source: &'static str,
+    make: Make,
+) -> Recipe {
+    Recipe { name, sentence, source, reject, needs: Needs::Acs, make }
 }
 
-/// The recipe of this name.
-pub fn recipe(name: &str) -> Option<&'static Recipe> {
-    recipes().find(|recipe| recipe.name == name)
+/// The whole table.
+pub const TABLE: &[(Family, &[Recipe])] = &[
+    (Family::Time, time::RECIPES),
+    (Family::Addressing, addressing::RECIPES),
+    (Family::Trust, trust::RECIPES),
+    (Family::Wrapping, wrapping::RECIPES),
+    (Family::Parser, parser::RECIPES),
+    (Family::Encryption, encryption::RECIPES),
+    (Family::Protocol, protocol::RECIPES),
+    (Family::Structure, structure::RECIPES),
+];
+
+/// All recipes, family by family.
+pub fn recipes() -> impl Iterator<Item = &'static Recipe> {
+    TABLE.iter().flat_map(|(_, recipes)| recipes.iter())
+}
+
+/// The recipe of this name, and its family.
+pub fn named(name: &str) -> Option<(Family, &'static Recipe)> {
+    let mut all = TABLE.iter().flat_map(|(family, recipes)| recipes.iter().map(|recipe| (*family, recipe)));
+    all.find(|(_, recipe)| recipe.name == name)
 }

@@ -2,17 +2,7 @@
 
 use super::parts::Parts;
 use super::signer::{Forge, ForgeFail, cut, swap};
-use super::{Family, Make, Recipe};
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Parser, name, reject, sentence, source, make)
-}
+use super::{Recipe, recipe};
 
 /// The genuine response about this name: XML text.
 fn named(f: &Forge, name: &str) -> Result<Parts, ForgeFail> {

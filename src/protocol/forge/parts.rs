@@ -1,6 +1,6 @@
 //! A response in parts, each of which can be spoilt before it is signed.
 
-use super::signer::{Forge, ForgeFail, Occasion, escaped};
+use super::signer::{Forge, ForgeFail, Occasion, escaped, swap};
 
 /// A response in parts: XML text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +161,30 @@ impl Forge {
         let mut parts = self.genuine();
         spoil(&mut parts)?;
         parts.both_signed(self)
+    }
+
+    /// The genuine response with `to` in place of `from` in its conditions.
+    ///
+    /// # Errors
+    /// [`ForgeFail::Missing`] when `from` is not there; those of signing.
+    pub fn with_conditions(&self, from: &str, to: &str) -> Result<String, ForgeFail> {
+        self.spoilt(|p| swap(&p.conditions, from, to).map(|changed| p.conditions = changed))
+    }
+
+    /// As [`Forge::with_conditions`], in the confirmation of its subject.
+    ///
+    /// # Errors
+    /// As [`Forge::with_conditions`].
+    pub fn with_confirmation(&self, from: &str, to: &str) -> Result<String, ForgeFail> {
+        self.spoilt(|p| swap(&p.confirmations, from, to).map(|changed| p.confirmations = changed))
+    }
+
+    /// As [`Forge::with_conditions`], in the attributes of the response.
+    ///
+    /// # Errors
+    /// As [`Forge::with_conditions`].
+    pub fn with_response(&self, from: &str, to: &str) -> Result<String, ForgeFail> {
+        self.spoilt(|p| swap(&p.response_attributes, from, to).map(|changed| p.response_attributes = changed))
     }
 }
 

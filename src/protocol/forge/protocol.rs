@@ -1,17 +1,7 @@
 //! Answers that nobody asked for, to other requests, or of failure.
 
 use super::signer::{Forge, ForgeFail, swap};
-use super::{Family, Make, Needs, Recipe};
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Protocol, name, reject, sentence, source, make)
-}
+use super::{Needs, Recipe, recipe};
 
 fn status(f: &Forge, change: impl FnOnce(&str) -> Result<String, ForgeFail>) -> Result<String, ForgeFail> {
     f.spoilt(|p| {

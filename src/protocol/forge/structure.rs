@@ -2,28 +2,11 @@
 
 use super::parts::{Parts, confirmation};
 use super::signer::{Forge, ForgeFail, cut, swap};
-use super::{Family, Make, Recipe};
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Structure, name, reject, sentence, source, make)
-}
+use super::{Recipe, recipe};
 
 fn with(f: &Forge, change: impl FnOnce(&mut Parts)) -> Result<String, ForgeFail> {
     f.spoilt(|p| {
         change(p);
-        Ok(())
-    })
-}
-
-fn envelope(f: &Forge, from: &str, to: &str) -> Result<String, ForgeFail> {
-    f.spoilt(|p| {
-        p.response_attributes = swap(&p.response_attributes, from, to)?;
         Ok(())
     })
 }
@@ -34,10 +17,10 @@ pub const RECIPES: &[Recipe] = &[
         "wrong_version",
         "The response is of SAML 1.1.",
         "SAML core 3.2.2, 4.1.1",
-        |f| envelope(f, "Version=\"2.0\"", "Version=\"1.1\""),
+        |f| f.with_response("Version=\"2.0\"", "Version=\"1.1\""),
     ),
     recipe("no_version", "wrong_version", "The response has no version.", "SAML core 3.2.2", |f| {
-        envelope(f, "Version=\"2.0\"", "")
+        f.with_response("Version=\"2.0\"", "")
     }),
     recipe(
         "assertion_version",

@@ -1,20 +1,10 @@
 //! Instants: too late, too early, unreadable, missing.
 
 use super::signer::{Forge, ForgeFail, swap};
-use super::{Family, Make, Recipe};
+use super::{Recipe, recipe};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Time, name, reject, sentence, source, make)
-}
 
 /// The genuine response, with this in place of `from` in its conditions.
 fn conditions(f: &Forge, changes: &[(String, String)]) -> Result<String, ForgeFail> {
@@ -22,13 +12,6 @@ fn conditions(f: &Forge, changes: &[(String, String)]) -> Result<String, ForgeFa
         for (from, to) in changes {
             p.conditions = swap(&p.conditions, from, to)?;
         }
-        Ok(())
-    })
-}
-
-fn confirmations(f: &Forge, from: &str, to: &str) -> Result<String, ForgeFail> {
-    f.spoilt(|p| {
-        p.confirmations = swap(&p.confirmations, from, to)?;
         Ok(())
     })
 }
@@ -78,7 +61,7 @@ pub const RECIPES: &[Recipe] = &[
         "confirmation_expired",
         "The subject confirmation ended a minute ago; the conditions still hold.",
         "SAML profiles 4.1.4.3; keycloak#45652",
-        |f| confirmations(f, &f.end(), &f.instant(-MINUTE)),
+        |f| f.with_confirmation(&f.end(), &f.instant(-MINUTE)),
     ),
     recipe(
         "confirmation_not_yet",
@@ -87,7 +70,7 @@ pub const RECIPES: &[Recipe] = &[
         "SAML profiles 4.1.4.2",
         |f| {
             let later = format!("NotBefore=\"{}\" NotOnOrAfter", f.instant(MINUTE + 1));
-            confirmations(f, "NotOnOrAfter", &later)
+            f.with_confirmation("NotOnOrAfter", &later)
         },
     ),
     recipe(
@@ -95,14 +78,14 @@ pub const RECIPES: &[Recipe] = &[
         "confirmation_unbounded",
         "The subject confirmation has no end.",
         "SAML profiles 4.1.4.2",
-        |f| confirmations(f, &format!("NotOnOrAfter=\"{}\"", f.end()), ""),
+        |f| f.with_confirmation(&format!("NotOnOrAfter=\"{}\"", f.end()), ""),
     ),
     recipe(
         "confirmation_end_malformed",
         "time_malformed",
         "The end of the subject confirmation is a word.",
         "XML Schema 2 3.2.7",
-        |f| confirmations(f, &f.end(), "tomorrow"),
+        |f| f.with_confirmation(&f.end(), "tomorrow"),
     ),
     recipe(
         "conditions_end_malformed",

@@ -8,23 +8,13 @@ use super::signer::{
     ECDSA_SHA256, ENVELOPED, EXCLUSIVE, Forge, ForgeFail, ForgingKey, RSA_SHA1, RSA_SHA256, SHA1, SIGNER,
     Signer, cut, first_signature, swap,
 };
-use super::{Family, Make, Needs, Recipe};
+use super::{Needs, Recipe, recipe};
 use crate::protocol::xml::encode_base64;
 
 const CONFUSION: &str = "McLean 2015, key confusion; CVE-2021-21239";
 const TRANSFORMS: &str = "SAML core 5.4.4";
 const REFERENCES: &str = "SAML core 5.4.2; CVE-2024-8698, CVE-2025-47949";
 const HMAC_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Trust, name, reject, sentence, source, make)
-}
 
 /// The genuine response with a signed assertion, signed so.
 fn signed(f: &Forge, signer: &Signer<'_>) -> Result<String, ForgeFail> {

@@ -2,20 +2,10 @@
 
 use super::parts::Parts;
 use super::signer::{Forge, ForgeFail, cut, first_assertion, first_signature, swap};
-use super::{Family, Make, Recipe};
+use super::{Recipe, recipe};
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 const XSW: &str = "Somorovsky et al., On Breaking SAML, 2012; SAML Raider; CVE-2026-47201, CVE-2026-58066";
-
-const fn recipe(
-    name: &'static str,
-    reject: &'static str,
-    sentence: &'static str,
-    source: &'static str,
-    make: Make,
-) -> Recipe {
-    Recipe::of(Family::Wrapping, name, reject, sentence, source, make)
-}
 
 /// A genuine document with a signed assertion, taken apart, and a forged assertion without a signature.
 struct Pieces {
