@@ -2,8 +2,9 @@
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::columns::Columns;
 use super::imports::{visible, visible_member};
-use super::users::{self, unreadable, user_row};
+use super::users::{self, unreadable, user_of};
 use super::{Reader, Writer, database_fault, is_duplicate};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind, Result};
@@ -209,19 +210,26 @@ impl Writer<'_> {
 
 /// Reads a member from the columns of [`select_member`].
 pub(super) fn member_row(row: &Row<'_>) -> rusqlite::Result<Member> {
-    Ok(Member { user: user_row(row)?, membership: membership_row(row)?, role_name: row.get("role_name")? })
+    let row = Columns::of(row);
+    Ok(Member { user: user_of(&row)?, membership: membership_of(&row)?, role_name: row.get("role_name")? })
 }
 
 fn membership_row(row: &Row<'_>) -> rusqlite::Result<Membership> {
-    let puid = match row.get::<_, Option<String>>("puid")? {
+    membership_of(&Columns::of(row))
+}
+
+fn membership_of(row: &Columns<'_, '_>) -> rusqlite::Result<Membership> {
+    // In the order of the statement.
+    let (group, user) = (GroupId(row.get("group_id")?), UserId(row.get("user_id")?));
+    let puid = match row.get::<Option<String>>("puid")? {
         Some(text) => Some(Puid::parse(&text).ok_or_else(|| unreadable("PUID"))?),
         None => None,
     };
     Ok(Membership {
-        group: GroupId(row.get("group_id")?),
-        user: UserId(row.get("user_id")?),
+        group,
+        user,
         puid,
-        role: row.get::<_, Option<i64>>("role_id")?.map(RoleId),
+        role: row.get::<Option<i64>>("role_id")?.map(RoleId),
         administrator: row.get("administrator")?,
         suspended: row.get("suspended")?,
         active: row.get("active")?,

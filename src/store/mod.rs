@@ -15,6 +15,7 @@ mod accept;
 mod access_log;
 mod appliance;
 mod backups;
+mod columns;
 mod connect;
 mod console_sessions;
 mod copy;

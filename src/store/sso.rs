@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, named_params};
 
+use super::columns::Columns;
 use super::imports::visible;
 use super::leaving::{HOME, STILL_THERE};
 use super::{Reader, Writer, database_fault, is_duplicate};
@@ -413,25 +414,35 @@ impl Writer<'_> {
 }
 
 fn configuration_row(group: GroupId, row: &Row<'_>) -> rusqlite::Result<Result<Configuration>> {
+    let row = Columns::of(row);
+    let word = |column: &str| row.get::<String>(column);
     let account_id = row.get("account_id")?;
     let off = Configuration { account_id, ..Configuration::off(group) };
-    let Some(method) = row.get::<_, Option<String>>("method")? else { return Ok(Ok(off)) };
-    let word = |column: &str| row.get::<_, String>(column);
+    let Some(method) = row.get::<Option<String>>("method")? else { return Ok(Ok(off)) };
+    // In the order of the statement.
+    let (description, status) = (row.get("description")?, word("status")?);
+    let (idp_entity_id, endpoint_url, endpoint) =
+        (row.get("idp_entity_id")?, row.get("endpoint_url")?, word("endpoint_type")?);
+    let (sp_entity_id, identity_attribute) = (row.get("sp_entity_id")?, row.get("identity_attribute")?);
+    let (idp_initiated_redirect, idp_initiated_allowed) =
+        (row.get("idp_initiated_redirect")?, row.get("idp_initiated_allowed")?);
+    let (context, style, policy) = (word("authn_context")?, word("acs_style")?, word("name_id_policy")?);
+    let (skew_seconds, allow_sha1, allow_rsa15) =
+        (row.get("skew_seconds")?, row.get("allow_sha1")?, row.get("allow_rsa15")?);
+    let (keep_responses, autoprovision) = (row.get("keep_responses")?, word("autoprovision")?);
     let mapping = serde_json::from_str(&word("mapping")?);
-    let (endpoint, context, style) = (word("endpoint_type")?, word("authn_context")?, word("acs_style")?);
-    let (policy, autoprovision, status) = (word("name_id_policy")?, word("autoprovision")?, word("status")?);
     let configuration = Configuration {
-        description: row.get("description")?,
-        idp_entity_id: row.get("idp_entity_id")?,
-        endpoint_url: row.get("endpoint_url")?,
-        sp_entity_id: row.get("sp_entity_id")?,
-        identity_attribute: row.get("identity_attribute")?,
-        idp_initiated_redirect: row.get("idp_initiated_redirect")?,
-        idp_initiated_allowed: row.get("idp_initiated_allowed")?,
-        skew_seconds: row.get("skew_seconds")?,
-        allow_sha1: row.get("allow_sha1")?,
-        allow_rsa15: row.get("allow_rsa15")?,
-        keep_responses: row.get("keep_responses")?,
+        description,
+        idp_entity_id,
+        endpoint_url,
+        sp_entity_id,
+        identity_attribute,
+        idp_initiated_redirect,
+        idp_initiated_allowed,
+        skew_seconds,
+        allow_sha1,
+        allow_rsa15,
+        keep_responses,
         name_id_when_missing: row.get("name_id_when_missing")?,
         allow_triple_des: row.get("allow_3des")?,
         ..off

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{OptionalExtension, Row, ToSql};
 
+use super::columns::Columns;
 use super::imports::{visible, visible_member};
 use super::leaving::{HOME, STILL_THERE};
 use super::{Reader, Writer, database_fault, is_duplicate};
@@ -236,19 +237,26 @@ impl Writer<'_> {
 
 /// Reads a user from the columns of [`columns`].
 pub(super) fn user_row(row: &Row<'_>) -> rusqlite::Result<User> {
+    user_of(&Columns::of(row))
+}
+
+/// As [`user_row`], from a row that has more columns.
+pub(super) fn user_of(row: &Columns<'_, '_>) -> rusqlite::Result<User> {
+    // In the order of the statement.
+    let id = UserId(row.get("id")?);
     let address: String = row.get("glance_address")?;
     let address = GlanceAddress::parse(&address).ok_or_else(|| unreadable("Glance Address"))?;
     Ok(User {
-        id: UserId(row.get("id")?),
+        id,
         address,
-        person: Person::try_of(|line| row.get(line.name))?,
         has_password: row.get("has_password")?,
         home_group: GroupId(row.get("home_group")?),
         failures: row.get("failures")?,
-        locked_until: row.get::<_, Option<i64>>("locked_until")?.map(Timestamp),
-        signed_in_at: row.get::<_, Option<i64>>("signed_in_at")?.map(Timestamp),
+        locked_until: row.get::<Option<i64>>("locked_until")?.map(Timestamp),
+        signed_in_at: row.get::<Option<i64>>("signed_in_at")?.map(Timestamp),
         created_at: Timestamp(row.get("created_at")?),
         updated_at: Timestamp(row.get("updated_at")?),
+        person: Person::try_of(|line| row.get(line.name))?,
     })
 }
 

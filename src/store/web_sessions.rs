@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::columns::Columns;
 use super::{Reader, Writer, database_fault};
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -121,8 +122,9 @@ impl Writer<'_> {
 }
 
 fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
+    let row = Columns::of(row);
     Ok(WebSessionRow {
-        member: member_state(row)?,
+        member: state_of(&row)?,
         group: GroupId(row.get("group_id")?),
         user: UserId(row.get("user_id")?),
         created_at: Timestamp(row.get("created_at")?),
@@ -133,16 +135,15 @@ fn web_session_row(row: &Row<'_>) -> rusqlite::Result<WebSessionRow> {
 }
 
 fn member_state(row: &Row<'_>) -> rusqlite::Result<SignInState> {
-    Ok(SignInState {
-        address: row.get("glance_address")?,
-        puid: row.get("puid")?,
-        role: row.get::<_, Option<i64>>("role_id")?.map(RoleId),
-        administrator: row.get("administrator")?,
-        standing: MemberStanding {
-            suspended: row.get("suspended")?,
-            active: row.get("active")?,
-            group_is_off: row.get("group_is_off")?,
-        },
-        mark: Mark(row.get("mark")?),
-    })
+    state_of(&Columns::of(row))
+}
+
+fn state_of(row: &Columns<'_, '_>) -> rusqlite::Result<SignInState> {
+    // In the order of the statement.
+    let (address, puid) = (row.get("glance_address")?, row.get("puid")?);
+    let role = row.get::<Option<i64>>("role_id")?.map(RoleId);
+    let (administrator, suspended) = (row.get("administrator")?, row.get("suspended")?);
+    let (active, mark) = (row.get("active")?, Mark(row.get("mark")?));
+    let standing = MemberStanding { suspended, active, group_is_off: row.get("group_is_off")? };
+    Ok(SignInState { address, puid, role, administrator, standing, mark })
 }
