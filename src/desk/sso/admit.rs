@@ -438,6 +438,15 @@ mod tests {
     }
 
     #[test]
+    fn the_row_of_a_sign_in_names_the_user_as_the_actor() {
+        let f = fixture();
+        f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
+        assert_eq!(carried_out(&f, judged(&f, "ann.seven", Autoprovision::Off)), Ok(()));
+        let row = f.log().into_iter().find(|row| row.operation == OPERATION).unwrap();
+        assert_eq!((row.actor.as_str(), row.subject.as_str()), ("ann.seven", "ann.seven"));
+    }
+
+    #[test]
     fn a_login_key_is_for_those_who_have_a_puid() {
         let f = fixture();
         f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
