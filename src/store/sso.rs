@@ -55,19 +55,15 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// `Fault` when the database fails.
-    pub fn sso_still_stands(
-        &self,
-        judged: &Configuration,
-        fingerprint: Option<&str>,
-    ) -> Result<Option<bool>> {
+    pub fn sso_still_stands(&self, judged: &Configuration, fingerprint: &str) -> Result<Option<bool>> {
         let c = judged;
         let found = self
             .connection
             .prepare_cached(
                 "SELECT c.method = :method AND c.autoprovision = :autoprovision AND c.idp_entity_id = :idp
                      AND c.sp_entity_id = :sp AND c.identity_attribute = :identity_attribute
-                     AND (:fingerprint IS NULL OR EXISTS (SELECT 1 FROM sso_keys k
-                          WHERE k.group_id = g.id AND k.fingerprint = :fingerprint)) AS stands
+                     AND EXISTS (SELECT 1 FROM sso_keys k
+                                 WHERE k.group_id = g.id AND k.fingerprint = :fingerprint) AS stands
                  FROM groups g LEFT JOIN sso_configurations c ON c.group_id = g.id
                  WHERE g.id = :group AND g.leaving = 0 AND g.off_since IS NULL",
             )

@@ -2,7 +2,8 @@
 //! on when this runs.
 //!
 //! A reader goes through each table once, in the order of its keys, so that nobody waits meanwhile and no index
-//! is kept for it, which every sign-in would pay for. The writer removes what was found, a few at a time.
+//! is kept for it, which every sign-in would pay for. A table that a stranger can make large has such an index, so that
+//! only what is over is read. The writer removes what was found, a few at a time.
 //!
 //! What must go for another reason is not here: an import or a deleted group that left something behind goes in portions
 //! of its own (`imports`, `leaving`), and a table of which only the newest rows are kept drops the others as it grows.
@@ -30,6 +31,8 @@ struct Swept {
     /// Seconds after that instant for which it stays.
     stays: i64,
     what: Goes,
+    /// Whether an index leads to what is over; else the table is walked.
+    indexed: bool,
     /// Whether it goes in a lab, too. A lab's clock goes back and forth: what is over there can come again.
     in_lab: bool,
 }
@@ -48,10 +51,11 @@ const SWEPT: &[Swept] = &[
     ended("saml_replays", "fingerprint", "until"),
     ended("password_links", "fingerprint", "expires_at"),
     ended("issued_credentials", "user_id", "expires_at"),
-    Swept { in_lab: true, ..kept("incidents", "code", "at", QUARTER) },
+    Swept { indexed: true, in_lab: true, ..kept("incidents", "code", "at", QUARTER) },
     kept("let_in", "id", "at", LOCK_SECONDS + HOUR),
     Swept {
         what: Goes::Columns(&["sealed_response", "circumstances", "kept_until"]),
+        indexed: true,
         in_lab: true,
         ..kept("saml_attempts", "id", "kept_until", 0)
     },
@@ -63,16 +67,19 @@ const fn ended(table: &'static str, key: &'static str, at: &'static str) -> Swep
 }
 
 const fn kept(table: &'static str, key: &'static str, at: &'static str, stays: i64) -> Swept {
-    Swept { table, key, at, stays, what: Goes::Row, in_lab: false }
+    Swept { table, key, at, stays, what: Goes::Row, indexed: false, in_lab: false }
 }
 
 impl Swept {
-    /// Finds keys of rows that had ended at `?1`, at most `?2`, after the key `?3`; NULL is before all.
+    /// Finds keys of rows that had ended at `?1`, at most `?2`. Where the table is walked, only those after the key `?3`;
+    /// NULL is before all. By an index none is found twice: the writer has removed those that were found before.
     fn find(&self) -> String {
-        let Swept { table, key, at, .. } = self;
-        format!(
-            "SELECT {key} AS key FROM {table} WHERE {at} <= ?1 AND (?3 IS NULL OR {key} > ?3) ORDER BY {key} LIMIT ?2"
-        )
+        let Swept { table, key, at, indexed, .. } = self;
+        let (after, order) = match indexed {
+            true => ("?3 IS NULL OR TRUE".to_owned(), at),
+            false => (format!("?3 IS NULL OR {key} > ?3"), key),
+        };
+        format!("SELECT {key} AS key FROM {table} WHERE {at} <= ?1 AND ({after}) ORDER BY {order} LIMIT ?2")
     }
 
     /// Removes the row with the key `?1`, unless it was given more time than until `?2` meanwhile.

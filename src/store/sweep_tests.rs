@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
 use crate::store::Store;
@@ -32,6 +32,33 @@ fn every_kind_is_found_and_removed_by_statements_that_fit_the_schema() {
             })
             .unwrap_or_else(|error| panic!("{}: {error:?}", kind.table));
     }
+}
+
+#[test]
+fn what_strangers_can_make_large_is_found_by_an_index() {
+    let (_dir, store) = store();
+    for kind in SWEPT.iter().filter(|kind| ["incidents", "saml_attempts"].contains(&kind.table)) {
+        let plan = format!("EXPLAIN QUERY PLAN {}", kind.find());
+        let plan: Vec<String> = store
+            .read(|r| {
+                let mut statement = r.connection.prepare(&plan).map_err(database_fault)?;
+                let steps = statement.query_map((0, 1, Value::Null), |row| row.get("detail"));
+                steps.and_then(Iterator::collect).map_err(database_fault)
+            })
+            .unwrap();
+        assert!(plan.len() == 1 && plan[0].starts_with("SEARCH"), "{}: {plan:?}", kind.table);
+    }
+}
+
+#[test]
+fn more_than_one_portion_goes_by_an_index_too() {
+    let (_dir, store) = store();
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+                INSERT INTO incidents (code, at, surface, reject, checks) SELECT 'C' || i, i, 's', 'r', '[]' FROM n";
+    store.write(Timestamp(0), move |w| w.connection.execute_batch(many).map_err(database_fault)).unwrap();
+    swept(&store, Timestamp(QUARTER * 1_000 + 1_100), Mode::Production);
+    assert_eq!(count(&store, "SELECT count(*) FROM incidents"), 100);
+    assert_eq!(count(&store, "SELECT min(at) FROM incidents"), 1_101);
 }
 
 #[test]

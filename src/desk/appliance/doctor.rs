@@ -21,7 +21,7 @@ const DAY_SECONDS: i64 = 86_400;
 const CERTIFICATE_SOON: i64 = 30;
 /// A backup that is older has missed a day.
 const BACKUP_OLD_SECONDS: i64 = 36 * 3_600;
-/// Room that is little, though enough for now.
+/// Free room below which the doctor warns; what a backup needs is asked besides.
 const LITTLE_ROOM: u64 = 1 << 30;
 /// The write-ahead log is cut long before it is so large, unless somebody reads for long.
 const LONG_LOG: u64 = 256 << 20;

@@ -138,7 +138,7 @@ impl AdmissionRequest {
     fn decided(&mut self, w: &Writer<'_>) -> Result<std::result::Result<Plan, SsoReject>> {
         // Asked again inside the transaction: since the grounds were read, the group may have been switched off, and a key
         // or the settings that let this response pass may have been taken back.
-        let fingerprint = self.key().map(|key| key.fingerprint.as_str());
+        let fingerprint = self.key().map_or("", |key| key.fingerprint.as_str());
         match w.sso_still_stands(&self.grounds.configuration, fingerprint)? {
             Some(true) => {}
             Some(false) => return Ok(Err(SsoReject::SettingsChanged)),
@@ -356,10 +356,15 @@ mod tests {
         };
         let identifiers = Identifiers::of(&configuration, &identity);
         let kept = configuration.clone();
-        f.desk.ground.store.write(now, move |w| w.put_sso_configuration(&kept)).unwrap();
+        let keys = vec![("ab".repeat(32), Vec::new())];
+        let stored = f.desk.ground.store.write(now, move |w| {
+            w.put_sso_configuration(&kept)?;
+            w.put_sso_keys(SEVEN, &keys, now)?;
+            w.sso_keys(SEVEN)
+        });
         let grounds = Grounds {
             configuration,
-            stored: Vec::new(),
+            stored: stored.unwrap(),
             theirs: Arc::new(Trust { fingerprints: Vec::new(), keys: Vec::new() }),
             ours: Arc::new(OwnKeys { ids: Vec::new(), keys: Vec::new() }),
             api_key: None,
@@ -425,15 +430,10 @@ mod tests {
     fn a_key_that_is_removed_after_the_verdict_lets_nobody_in() {
         let f = fixture();
         f.desk.people.create_user(&Caller::host(), SEVEN, user("ann.seven", "A1")).unwrap();
-        let mut act = judged(&f, "ann.seven", Autoprovision::Off);
-        let key = IdpKey {
-            position: 1,
-            fingerprint: "ab".repeat(32),
-            certificate: Vec::new(),
-            added_at: Timestamp(0),
-            last_verified_at: None,
-        };
-        Arc::get_mut(&mut act.grounds).unwrap().stored = vec![key];
+        let act = judged(&f, "ann.seven", Autoprovision::Off);
+        let now = f.desk.clock().now();
+        let other = vec![("cd".repeat(32), Vec::new())];
+        f.desk.ground.store.write(now, move |w| w.put_sso_keys(SEVEN, &other, now)).unwrap();
         assert_eq!(carried_out(&f, act), Err("sso_settings_changed"));
     }
 
