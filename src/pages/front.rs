@@ -37,8 +37,8 @@ pub fn page(view: &FrontView<'_>) -> String {
             (way("If you run this server or a group", "Operators and group administrators use the console.", &html! {
                 (link_button("/console", if is_lab { "Open the console" } else { "Sign in to the console" }, true))
             }))
-            (way("You join sessions", "Use the link that your organisation gave you. If you have a Glance Address and a password, you can also sign in here.", &html! { (link_button("/login/default.aspx", "Sign in as a user", false)) }))
-            (way("You write a client or a script", "The OpenAPI 3.1 file describes the web services. The console shows the addresses for each group.", &html! { (link_button("/api/openapi.json", "API description", false)) }))
+            (way("If you join sessions", "Use the link that your organisation gave you. If you have a Glance Address and a password, you can also sign in here.", &html! { (link_button("/login/default.aspx", "Sign in as a user", false)) }))
+            (way("If you write a client or a script", "The OpenAPI 3.1 file describes the web services. The console shows the addresses for each group.", &html! { (link_button("/api/openapi.json", "API description", false)) }))
         }
         @if view.has_demo { (demo(view.origin)) }
     };

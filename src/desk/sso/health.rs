@@ -316,7 +316,7 @@ fn missing(known: &GroupFacts<'_>) -> Vec<Fact> {
             Method::Off => fact(
                 Condition::Off,
                 "Nobody signs in by single sign-on",
-                "Passwords and login keys go on.",
+                "Passwords and login keys still work.",
                 None,
             ),
             _ => fact(

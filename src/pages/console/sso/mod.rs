@@ -194,7 +194,7 @@ fn tell(frame: &Frame<'_>, view: &OverviewView<'_>) -> Markup {
                 (code("Entity ID", &view.configuration.sp_entity_id))
                 (code("Sign-in address", &view.addresses.sign_in))
             }
-            p { "Whom it names. " (named) }
+            p { "How a user is found. " (named) }
             div.actions {
                 (link_button(&own(frame, "/sso/metadata"), "Upload their metadata", false))
                 (link_button(&view.addresses.metadata, "Download our metadata", false))
